@@ -1,0 +1,30 @@
+"""Finds the layers that overfit, by the entropy of their activations.
+
+The public names are those of `rfav_cli.api`; they are imported on use, so that `import rfav_cli` loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rfav_cli.api import analyze, examine, open_store, pack, show
+    from rfav_cli.errors import RfavError
+    from rfav_cli.records import History
+
+__version__ = "0.1.0"
+__all__ = ["History", "RfavError", "__version__", "analyze", "examine", "open_store", "pack", "show"]
+
+_HOMES = {"History": "records", "RfavError": "errors"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'api')}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

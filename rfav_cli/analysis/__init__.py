@@ -1,0 +1,1 @@
+"""Checkpoints and probe images in, one Measurement an epoch out."""

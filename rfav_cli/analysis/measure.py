@@ -1,0 +1,153 @@
+"""One checkpoint through the probe: every statistic from one forward."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from rfav_cli.analysis import statistics
+from rfav_cli.analysis.kernel import position_entropy
+from rfav_cli.analysis.outputs import select_output
+from rfav_cli.analysis.statistics.base import Context
+from rfav_cli.errors import CheckpointError, ModelError
+from rfav_cli.records import Measurement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rfav_cli.analysis.networks.base import Activation, Network
+    from rfav_cli.analysis.probe import Probe
+    from rfav_cli.analysis.statistics.base import Statistic
+    from rfav_cli.records import Checkpoint, Run
+
+AUTO_BATCH = {"cpu": 50}
+"""Samples a batch for `--batch-size auto`: on a CPU few enough that a layer's activations stay in its caches."""
+
+AUTO_BATCH_ACCELERATOR = 250
+
+
+@dataclass
+class BatchSize:
+    """How many samples run at once; halved where the memory does not suffice, if it was not set by the user."""
+
+    value: int
+    automatic: bool
+
+    @classmethod
+    def of(cls, option: int | None, device: torch.device) -> BatchSize:
+        """The user's choice, or the device's default for None."""
+        if option is not None:
+            return cls(option, automatic=False)
+        return cls(AUTO_BATCH.get(device.type, AUTO_BATCH_ACCELERATOR), automatic=True)
+
+    def halve(self) -> None:
+        """Take half as many.
+
+        Raises:
+            ModelError: one sample is too much already, or the user chose the number.
+        """
+        if not self.automatic:
+            raise ModelError(
+                f"--batch-size {self.value} needs more memory than there is", "Give a smaller one, or 'auto'."
+            )
+        if self.value == 1:
+            raise ModelError(
+                "one sample at a time needs more memory than there is", "Use --device cpu or a smaller --resize."
+            )
+        self.value //= 2
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A net and a probe that are known to fit each other.
+
+    Attributes:
+        network: takes the checkpoints in turn.
+        probe: N samples.
+        run: the layers to measure, the probe and the settings, as the store keeps them.
+        uses: how often a forward uses each layer.
+        device: where the network is.
+        notes: what the user should be told.
+    """
+
+    network: Network
+    probe: Probe
+    run: Run
+    uses: Mapping[str, int]
+    device: torch.device
+    notes: tuple[str, ...]
+
+    @functools.cached_property
+    def context(self) -> Context:
+        """What the statistics know."""
+        labels = None if self.probe.labels is None else torch.from_numpy(self.probe.labels).to(self.device)
+        return Context(self.run.layers, len(self.probe), labels, self.run.settings)
+
+
+class _Taps:
+    """The sink of one checkpoint's forwards: feeds the statistics and counts what came."""
+
+    def __init__(self, context: Context, given: list[Statistic], uses: Mapping[str, int]) -> None:
+        self._index = {layer.name: index for index, layer in enumerate(context.layers)}
+        self._statistics = given
+        self._expected = sum(uses[name] for name in self._index)
+        self._seen = 0
+        self._rows = slice(0, 0)
+        self._stop_early = context.labels is None
+        self.samples = dict.fromkeys(self._index, 0)
+
+    def start_batch(self, rows: slice) -> None:
+        self._rows, self._seen = rows, 0
+
+    def __call__(self, activation: Activation) -> bool:
+        index = self._index.get(activation.layer)
+        if index is None:
+            return False
+        entropy = position_entropy(activation.values, activation.channel_dim, activation.bias, activation.scale)
+        for statistic in self._statistics:
+            statistic.update_entropy(index, self._rows, entropy)
+        self.samples[activation.layer] += len(entropy)
+        self._seen += 1
+        return self._stop_early and self._seen >= self._expected
+
+
+def measure(setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Callable[[int], None]) -> Measurement:
+    """Measure the weights that a network holds.
+
+    Args:
+        setup: the network, with the checkpoint's weights in it, and the probe.
+        checkpoint: whose weights they are.
+        batch_size: samples a forward.
+        on_batch: called with the number of samples done.
+
+    Raises:
+        CheckpointError: a layer was not reached by some sample.
+        torch.OutOfMemoryError: the batch is too large.
+    """
+    context = setup.context
+    given = statistics.start(context)
+    taps = _Taps(context, given, setup.uses)
+    for start in range(0, context.size, batch_size):
+        rows = slice(start, min(start + batch_size, context.size))
+        taps.start_batch(rows)
+        output = setup.network.forward(setup.probe.batch(rows, setup.device), taps)
+        if output is not None:
+            scores = select_output(output, context.settings.output)
+            for statistic in given:
+                statistic.update_output(rows, scores)
+        on_batch(rows.stop)
+    missed = [name for name, samples in taps.samples.items() if samples < context.size]
+    if missed:
+        raise CheckpointError(
+            f"{checkpoint.path}: the forward did not reach {', '.join(missed)} for every sample",
+            "Leave such layers out with --skip.",
+        )
+    for index, layer in enumerate(context.layers):
+        filters = setup.network.filters(layer.name)
+        for statistic in given:
+            statistic.update_filters(index, filters)
+    columns = {name: array for statistic in given for name, array in statistic.compute().items()}
+    return Measurement(checkpoint, columns)

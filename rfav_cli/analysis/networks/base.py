@@ -1,0 +1,122 @@
+"""What every kind of network gives the sweep: its layers, its weights, and its activations as they arise."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from rfav_cli.records import Layer, SkippedLayer
+
+
+@dataclass(frozen=True)
+class Activation:
+    """One use of one layer in one forward, valid only until the sink returns: what follows may write over it.
+
+    Attributes:
+        layer: the layer's name.
+        values: the layer's output, bias included: (N, D, *positions) where channel_dim is 1, (N, *positions, D) where
+            it is -1. Any memory format, any floating type.
+        channel_dim: 1 (convolutions) or -1 (linear layers).
+        bias: (D,) or None.
+        scale: (D,), the gamma/sigma of the batch normalisation that follows, where it is folded in; else None.
+    """
+
+    layer: str
+    values: Tensor
+    channel_dim: int
+    bias: Tensor | None = None
+    scale: Tensor | None = None
+
+
+Sink = Callable[[Activation], bool]
+"""Reads an activation at once and keeps nothing of it; returns True when the forward need not go on."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What one small forward found.
+
+    Attributes:
+        layers: every layer that can be measured, in the order of its first use, the classifier included.
+        uses: how often each layer was used, by name.
+        skipped: what cannot be measured, and why (not reached, weights used without a module, quantised, lazy, ...).
+    """
+
+    layers: tuple[Layer, ...]
+    uses: Mapping[str, int]
+    skipped: tuple[SkippedLayer, ...]
+
+
+@dataclass(frozen=True)
+class Payload:
+    """A checkpoint file, read but not yet put into a network.
+
+    Attributes:
+        kind: the stem of the file in this folder that reads it.
+        path: the file.
+        content: what that kind's `Network.load` takes.
+        epoch: the epoch stored in the file, or None.
+        notes: what the user should be told once ("took 'model' of 'model', 'ema'").
+    """
+
+    kind: str
+    path: Path
+    content: Any
+    epoch: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Network(ABC):
+    """A net that takes the checkpoints of one run in turn.
+
+    One warm object serves a whole series: `load` puts a checkpoint's weights into it.
+    """
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def load(self, payload: Payload) -> None:
+        """Put a checkpoint's weights into the net, in float32, in evaluation mode, on the net's device.
+
+        Raises:
+            CheckpointError: the file's weights are not those of this net; the message lists the differences.
+        """
+
+    @abstractmethod
+    def survey(self, images: Tensor) -> Survey:
+        """Run a few samples and say which layers there are.
+
+        Args:
+            images: (n, ...) float32 on the net's device.
+
+        Raises:
+            SampleError: the net does not run on samples of this shape; the message gives both shapes.
+        """
+
+    @abstractmethod
+    def forward(self, images: Tensor, sink: Sink) -> Any:
+        """Run a batch, giving each use of each layer to the sink as it arises.
+
+        Args:
+            images: (n, ...) float32 on the net's device.
+            sink: see `Sink`; the forward ends early when it returns True.
+
+        Returns:
+            What the net returned (tensor, tuple, list, dict), or None when the sink ended it.
+        """
+
+    @abstractmethod
+    def filters(self, layer: str) -> Tensor:
+        """The weights of a layer as rows, for Eq. 6.
+
+        Returns:
+            (groups, D / groups, weights of one filter), float32; normalisation folded in where that was asked for.
+        """

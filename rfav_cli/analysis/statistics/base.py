@@ -1,0 +1,67 @@
+"""What every statistic does: take in what a forward gives, add it up, and turn the sums into columns of the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from rfav_cli.records import Layer, Settings
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a statistic knows before the first batch.
+
+    Attributes:
+        layers: L layers in forward order.
+        size: N, the number of probe samples.
+        labels: (N,) int64 on the device that computes, or None.
+        settings: see `Settings`.
+    """
+
+    layers: tuple[Layer, ...]
+    size: int
+    labels: Tensor | None
+    settings: Settings
+
+
+class Statistic:
+    """One checkpoint's worth of one statistic. Override what is needed; each method's default takes nothing in."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def update_entropy(self, layer: int, rows: slice, entropy: Tensor) -> None:
+        """Take one use of one layer on one batch.
+
+        Args:
+            layer: its index.
+            rows: which probe samples the batch holds.
+            entropy: (n, *positions) float32, in nats; NaN where an activation was not finite.
+        """
+
+    def update_filters(self, layer: int, filters: Tensor) -> None:
+        """Take a layer's weights, (groups, D / groups, K) float32, once a checkpoint."""
+
+    def update_output(self, rows: slice, output: Tensor) -> None:
+        """Take the net's output on one batch, (n, ...) of any type."""
+
+    def compute(self) -> dict[str, NDArray[Any]]:
+        """The columns: dataset name -> array without the epoch axis, in the type that it is stored as."""
+        return {}
+
+
+def to_numpy(tensor: Tensor, dtype: np.dtype[Any] | type[Any]) -> NDArray[Any]:
+    """A tensor as a numpy array of a type, copied off its device."""
+    array: NDArray[Any] = tensor.detach().cpu().numpy().astype(dtype)
+    return array
+
+
+def widened(tensor: Tensor) -> Tensor:
+    """A tensor as float64: on its device, or on the CPU where the device has none (MPS)."""
+    return (tensor.cpu() if tensor.device.type == "mps" else tensor).double()

@@ -1,0 +1,178 @@
+"""One small forward that finds out what each layer does: whether it is used, how often, in what shape."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.parameter import is_lazy
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from rfav_cli.analysis.hooks import STANDARD, Tap, find_taps, hooked, plain_forward
+from rfav_cli.analysis.networks.base import Survey
+from rfav_cli.records import Layer, SkippedLayer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_PRODUCTS = frozenset({"mm", "addmm", "bmm", "baddbmm", "matmul", "linear", "convolution", "einsum"})
+_UNUSED = "the forward does not reach it"
+_ALONE = "its weights are used without the module"
+_QUANTISED = "its weights are quantised"
+_LAZY = "its weights are not in the checkpoint: a lazy layer without its shape"
+
+
+class WeightsSeen(TorchDispatchMode):
+    """Notes the addresses of the tensors that operators read, those of matrix products and convolutions apart."""
+
+    def __init__(self) -> None:
+        TorchDispatchMode.__init__(self)
+        self.anywhere: set[int] = set()
+        self.in_products: set[int] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run the operator and note its inputs."""
+        seen = {t.data_ptr() for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor) and t.numel()}
+        self.anywhere |= seen
+        if func.overloadpacket.__name__ in _PRODUCTS:
+            self.in_products |= seen
+        return func(*args, **(kwargs or {}))
+
+
+class Observer:
+    """Watches one forward of a net and tells what it saw.
+
+    Attributes:
+        current: the layer that the forward entered last, and the shape that it was given.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self._model = model
+        self._taps = find_taps(model)
+        # The forward gives a lazy layer weights of its own.
+        self._lazy = {tap.name for tap in self._taps if any(is_lazy(p) for p in tap.module.parameters())}
+        self._forget()
+
+    def _forget(self) -> None:
+        self.current: tuple[Tap, tuple[int, ...]] | None = None
+        # Outputs are kept while the forward runs, since an address says nothing once its tensor is gone.
+        self._uses: dict[str, list[Tensor]] = {}
+        self._version: dict[int, int] = {}
+        self._norms: dict[int, list[_BatchNorm]] = {}
+        self._weights = WeightsSeen()
+
+    def run(self, images: Tensor) -> None:
+        """Run the net on a few samples, from a clean slate."""
+        self._forget()
+        with ExitStack() as stack:
+            stack.enter_context(plain_forward())
+            for tap in self._taps:
+                handle = tap.module.register_forward_pre_hook(partial(self._on_entry, tap), with_kwargs=True)
+                stack.callback(handle.remove)
+            for norm in self._model.modules():
+                if isinstance(norm, _BatchNorm) and norm.running_var is not None:
+                    stack.callback(norm.register_forward_pre_hook(self._on_norm, with_kwargs=True).remove)
+            stack.enter_context(hooked(self._taps, self._on_output))
+            stack.enter_context(self._weights)
+            self._model(images)
+
+    def taps(self, samples: int) -> list[Tap]:
+        """The layers that can be measured, by their first use."""
+        by_name = {tap.name: tap for tap in self._taps}
+        return [by_name[name] for name in self._uses if not self._problem(by_name[name], samples)]
+
+    def survey(self, samples: int) -> Survey:
+        """The layers that can be measured and those that cannot.
+
+        Args:
+            samples: n, how many the forward was given.
+        """
+        taps = self.taps(samples)
+        layers = tuple(self._layer(tap) for tap in taps)
+        measured = {layer.name for layer in layers}
+        skipped = [
+            SkippedLayer(tap.name, self._problem(tap, samples)) for tap in self._taps if tap.name not in measured
+        ]
+        uses = {tap.name: len(self._uses[tap.name]) for tap in taps}
+        return Survey(layers, uses, (*skipped, *self._quantised(), *self._stray()))
+
+    def folded(self, taps: Sequence[Tap]) -> dict[str, _BatchNorm]:
+        """The batch normalisation of each layer whose outputs all go, as they are, into that one alone."""
+        found = {}
+        for tap in taps:
+            outputs = self._uses[tap.name]
+            norms = [norm for output in outputs for norm in self._norms.get(id(output), [])]
+            channels_fit = tap.kind != "Linear" or all(output.ndim == 2 for output in outputs)
+            each_once = all(len(self._norms.get(id(output), [])) == 1 for output in outputs)
+            if channels_fit and each_once and len({id(norm) for norm in norms}) == 1:
+                found[tap.name] = norms[0]
+        return found
+
+    def _on_entry(self, tap: Tap, _: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        given = args[0] if args else kwargs.get("input")
+        self.current = (tap, tuple(given.shape)) if isinstance(given, Tensor) else None
+
+    def _on_output(self, tap: Tap, output: Any) -> bool:
+        self._uses.setdefault(tap.name, []).append(output)
+        if isinstance(output, Tensor):
+            self._version[id(output)] = output._version
+        self.current = None
+        return False
+
+    def _on_norm(self, norm: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        given = args[0] if args else kwargs.get("input")
+        if (
+            isinstance(norm, _BatchNorm)
+            and isinstance(given, Tensor)
+            and self._version.get(id(given)) == given._version
+        ):
+            self._norms.setdefault(id(given), []).append(norm)
+
+    def _problem(self, tap: Tap, samples: int) -> str:
+        """Why a layer cannot be measured; empty where it can."""
+        if tap.name in self._lazy:
+            return _LAZY
+        if tap.name not in self._uses:
+            used = any(p.data_ptr() in self._weights.anywhere for p in tap.module.parameters() if p.numel())
+            return _ALONE if used else _UNUSED
+        outputs = self._uses[tap.name]
+        for output in outputs:
+            if not isinstance(output, Tensor) or not output.is_floating_point():
+                return f"its output is no tensor of floating-point numbers but {type(output).__name__}"
+            if output.ndim not in tap.output_ndim or output.shape[0] != samples:
+                return f"its output for {samples} samples is {tuple(output.shape)}: the batch is not its first axis"
+        if len({_positions(tap, output) for output in outputs}) > 1:
+            return "its uses in one forward have different numbers of positions"
+        return ""
+
+    def _layer(self, tap: Tap) -> Layer:
+        output = self._uses[tap.name][0]
+        weight_shape = tuple(tap.module.weight.shape)
+        return Layer(tap.name, tap.kind, output.shape[tap.channel_dim], weight_shape, _positions(tap, output))
+
+    def _quantised(self) -> list[SkippedLayer]:
+        kinds = {kind.__name__ for kind in STANDARD}
+        return [
+            SkippedLayer(name, _QUANTISED)
+            for name, module in self._model.named_modules()
+            if any(
+                c.__module__.startswith("torch.ao.nn.quantized") and c.__name__ in kinds for c in type(module).__mro__
+            )
+        ]
+
+    def _stray(self) -> list[SkippedLayer]:
+        """Parameters of no standard layer that enter a matrix product or a convolution."""
+        owned = {p.data_ptr() for tap in self._taps for p in tap.module.parameters() if not is_lazy(p)}
+        return [
+            SkippedLayer(name, _ALONE)
+            for name, p in self._model.named_parameters()
+            if not is_lazy(p) and p.ndim > 1 and p.data_ptr() not in owned and p.data_ptr() in self._weights.in_products
+        ]
+
+
+def _positions(tap: Tap, output: Tensor) -> tuple[int, ...]:
+    return tuple(output.shape[1:-1] if tap.channel_dim == -1 else output.shape[2:])

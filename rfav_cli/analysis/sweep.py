@@ -1,0 +1,215 @@
+"""The loop over a run's checkpoints: files and probe in, one Measurement a checkpoint out.
+
+It knows no store and no terminal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from rfav_cli.analysis import networks
+from rfav_cli.analysis.layers import select_layers
+from rfav_cli.analysis.measure import BatchSize, Setup, measure
+from rfav_cli.analysis.outputs import describe_choice, select_output
+from rfav_cli.analysis.probe import check_fits
+from rfav_cli.analysis.series import sha256_of
+from rfav_cli.errors import CheckpointError, ModelError, SeriesError
+from rfav_cli.records import BadCheckpoint, Checkpoint, Measurement, Note, Progress, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Sequence
+
+    from rfav_cli.analysis.networks import OpenOptions
+    from rfav_cli.analysis.networks.base import Network, Payload
+    from rfav_cli.analysis.probe import Probe
+    from rfav_cli.analysis.series import Entry
+    from rfav_cli.records import Event, Settings
+
+SURVEY_SAMPLES = 2
+"""Samples of the first, small forward: more than one, so that the axis of the samples can be told from the others."""
+
+
+def pick_device(name: str) -> torch.device:
+    """The device for `--device`: "auto" is CUDA when there is one, else the CPU.
+
+    Raises:
+        ModelError: there is no such device.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0][:200]
+        raise ModelError(
+            f"--device {name}: {reason}", "Give auto, cpu, cuda or mps; `rfav doctor` lists the devices."
+        ) from None
+    return device
+
+
+@contextlib.contextmanager
+def exact_arithmetic() -> Iterator[None]:
+    """Full float32 in convolutions and products, so that the figures on CUDA are those on the CPU; no gradients."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with torch.no_grad(), torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled, allow_tf32=False):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def open_run(
+    entries: Sequence[Entry],
+    probe: Probe,
+    options: OpenOptions,
+    settings: Settings,
+    *,
+    layers: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    skip_bad: bool = False,
+) -> Setup:
+    """Open the first checkpoint that can be used and find its layers with a small forward.
+
+    Raises:
+        SeriesError: no checkpoint can be used.
+        CheckpointError: the first can't, and `skip_bad` is off.
+        SampleError: the probe does not fit the net.
+        ModelError: the net can't be made, or no layer is left to measure.
+    """
+    network = _open_first(entries, options, skip_bad=skip_bad)
+    with exact_arithmetic():
+        images = probe.batch(slice(0, min(SURVEY_SAMPLES, len(probe))), options.device)
+        survey = network.survey(images)
+        chosen, skipped = select_layers(survey, layers, skip)
+        output = network.forward(images, lambda _: False)
+    notes = [*options.notes, describe_choice(output, settings.output)]
+    if probe.labels is not None:
+        scores = select_output(output, settings.output)
+        if scores.ndim == 2:
+            check_fits(probe, scores.shape[1])
+        else:
+            notes.append(
+                f"the net's output has the shape {tuple(scores.shape)}, no row of class scores: no loss is measured"
+            )
+    run = Run(chosen, skipped, probe.record(), settings)
+    kept_notes = tuple(note for note in notes if note)
+    return Setup(network, probe, run, survey.uses, options.device, kept_notes)
+
+
+def _open_first(entries: Sequence[Entry], options: OpenOptions, *, skip_bad: bool) -> Network:
+    """The net of the first file that can be opened; the loop over all files will report the others."""
+    failures: list[CheckpointError] = []
+    for entry in entries:
+        opened = _open_or_fail(entry, options)
+        if not isinstance(opened, CheckpointError):
+            return opened
+        if not skip_bad:
+            raise opened
+        failures.append(opened)
+    raise SeriesError(f"none of the {len(failures)} checkpoints can be used; the first: {failures[0].what}")
+
+
+def _open_or_fail(entry: Entry, options: OpenOptions) -> Network | CheckpointError:
+    try:
+        return networks.open_network(networks.read(entry.path, options), options)
+    except CheckpointError as error:
+        return error
+
+
+def sweep(
+    entries: Sequence[Entry],
+    setup: Setup,
+    options: OpenOptions,
+    *,
+    batch_size: int | None = None,
+    skip_bad: bool = False,
+    done: int = 0,
+    report: Callable[[Event], None] = lambda _: None,
+) -> Generator[Measurement | BadCheckpoint, None, None]:
+    """Measure checkpoints in turn; the next file is read while one runs.
+
+    Args:
+        entries: the checkpoints to measure.
+        setup: the net, with the layers to measure, and the probe.
+        options: how files are read.
+        batch_size: samples a forward, None for automatic.
+        skip_bad: give a file that is no checkpoint of this net out as bad and go on.
+        done: checkpoints of the run that were measured before, for the progress.
+        report: is told the progress.
+
+    Raises:
+        CheckpointError: a file is no checkpoint of this net, and `skip_bad` is off.
+    """
+    size = BatchSize.of(batch_size, setup.device)
+    for number, (entry, read) in enumerate(_read_ahead(entries, options)):
+        progress = Progress(str(entry.path), done + number, done + len(entries), 0, len(setup.probe))
+        report(progress)
+        yield _measure_entry(entry, read, setup, size, skip_bad, progress, report)
+
+
+def _measure_entry(
+    entry: Entry,
+    read: Callable[[], tuple[Payload, str]],
+    setup: Setup,
+    size: BatchSize,
+    skip_bad: bool,
+    progress: Progress,
+    report: Callable[[Event], None],
+) -> Measurement | BadCheckpoint:
+    """Measure one file, with half the batch again and again while the memory does not suffice."""
+    try:
+        payload, digest = read()
+        setup.network.load(payload)
+        checkpoint = Checkpoint(entry.epoch, str(entry.path), digest)
+
+        def told(samples: int) -> None:
+            report(replace(progress, samples=samples))
+
+        while (measurement := _measure_if_it_fits(setup, checkpoint, size.value, told)) is None:
+            size.halve()
+            report(Note(f"out of memory: going on with {size.value} samples a batch"))
+            torch.cuda.empty_cache()
+        return measurement
+    except CheckpointError as error:
+        if not skip_bad:
+            raise
+        return BadCheckpoint(str(entry.path), error.what)
+
+
+def _measure_if_it_fits(
+    setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Callable[[int], None]
+) -> Measurement | None:
+    """Measure; None where the device or the machine has too little memory for the batch."""
+    try:
+        with exact_arithmetic():
+            return measure(setup, checkpoint, batch_size, on_batch)
+    except RuntimeError as error:
+        # The CPU's allocator has no exception of its own.
+        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+            return None
+        raise
+
+
+def _read_ahead(
+    entries: Sequence[Entry], options: OpenOptions
+) -> Iterator[tuple[Entry, Callable[[], tuple[Payload, str]]]]:
+    """Each entry with a call that gives its payload and digest, or raises; the one after it is read meanwhile."""
+
+    def read(entry: Entry) -> tuple[Payload, str]:
+        digest = sha256_of(entry.path)
+        return networks.read(entry.path, options), digest
+
+    with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as pool:
+        upcoming = pool.submit(read, entries[0]) if entries else None
+        for number, entry in enumerate(entries):
+            current = upcoming
+            upcoming = pool.submit(read, entries[number + 1]) if number + 1 < len(entries) else None
+            if current is not None:
+                yield entry, current.result

@@ -1,0 +1,209 @@
+"""`rfav analyze`."""
+
+import enum
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from rfav_cli.cli import values
+from rfav_cli.cli.progress import Reporter
+
+INTERRUPTED = 130
+
+
+class Centering(str, enum.Enum):
+    """How Eq. 6 centres the filters."""
+
+    pearson = "pearson"
+    paper = "paper"
+
+
+class Layout(str, enum.Enum):
+    """Axes of an array of samples."""
+
+    nhwc = "nhwc"
+    nchw = "nchw"
+    nhw = "nhw"
+    nct = "nct"
+    nf = "nf"
+
+
+class Device(str, enum.Enum):
+    """Where the net runs."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+    mps = "mps"
+
+
+def _option(panel: str, text: str, *names: str, **more: Any) -> Any:
+    return typer.Option(*names, help=text, rich_help_panel=panel, **more)
+
+
+NET, SAMPLES, MEASURE, RUN = "The net", "The probe", "What is measured", "How it runs"
+
+
+def analyze(
+    checkpoints: Annotated[
+        list[str], typer.Argument(help="Checkpoints of one run: files, folders or globs.", show_default=False)
+    ],
+    probe: Annotated[
+        str,
+        _option(
+            SAMPLES,
+            "Held-out samples: an image folder (a sub-folder a class, or flat), a .npz, .npy, .pt or .h5 file, or "
+            "cifar10:DIR, cifar100:DIR, tiny-imagenet:DIR, mnist:DIR.",
+            show_default=False,
+        ),
+    ],
+    model: Annotated[
+        str | None,
+        _option(
+            NET,
+            "What makes the net of a state_dict: package.module:factory, torchvision:NAME, timm:NAME or zoo:NAME. "
+            "TorchScript and exported programs need none.",
+        ),
+    ] = None,
+    model_arg: Annotated[
+        list[str], _option(NET, "An argument for what makes the net, as key=value; can be repeated.")
+    ] = [],  # noqa: B006 - typer reads the default and never gives it to us
+    output: Annotated[
+        str | None, _option(NET, "Index or key of the output that the loss is taken of; the first tensor if not given.")
+    ] = None,
+    i_trust_this_pickle: Annotated[
+        bool, _option(NET, "Load pickles that may run code. Only for files that you made.", "--i-trust-this-pickle")
+    ] = False,
+    out: Annotated[Path, _option(RUN, "The store; it is continued if it exists.", "--out", "-o")] = Path("rfav.h5"),
+    epochs: Annotated[
+        str | None, _option(RUN, "File names with {epoch} where the epoch stands, as in 'net_{epoch}_*.pt'.")
+    ] = None,
+    layers: Annotated[
+        list[str], _option(MEASURE, "Glob of layers to measure; can be repeated. All but the classifier if not given.")
+    ] = [],  # noqa: B006
+    skip: Annotated[list[str], _option(MEASURE, "Glob of layers to leave out; can be repeated.")] = [],  # noqa: B006
+    with_bias: Annotated[
+        bool, _option(MEASURE, "Measure activations with their bias (Eq. 1 has none).", "--with-bias")
+    ] = False,
+    fold_norm: Annotated[
+        bool, _option(MEASURE, "Measure activations after the batch normalisation that follows them.", "--fold-norm")
+    ] = False,
+    centering: Annotated[
+        Centering, _option(MEASURE, "Correlate filters each centred by its own mean, or as Eq. 6 is printed.")
+    ] = Centering.pearson,
+    maps: Annotated[
+        Any,
+        _option(
+            MEASURE,
+            "Of how many samples heatmaps are kept: a number or 'all'.",
+            parser=values.count_or_all,
+            metavar="N|all",
+        ),
+    ] = 32,
+    probe_size: Annotated[int, _option(SAMPLES, "Samples to run; chosen evenly over the classes.", min=1)] = 1000,
+    seed: Annotated[int, _option(SAMPLES, "Which samples are chosen.", min=0)] = 0,
+    mean: Annotated[
+        Any,
+        _option(
+            SAMPLES,
+            "Mean to subtract: one number or one a channel (0.49,0.48,0.45).",
+            parser=values.per_channel,
+            metavar="X[,X…]",
+        ),
+    ] = None,
+    std: Annotated[
+        Any, _option(SAMPLES, "Deviation to divide by, likewise.", parser=values.per_channel, metavar="X[,X…]")
+    ] = None,
+    resize: Annotated[
+        Any, _option(SAMPLES, "Resize images to a side or HEIGHTxWIDTH.", parser=values.image_size, metavar="S|HxW")
+    ] = None,
+    gray: Annotated[bool, _option(SAMPLES, "Run images in one channel.", "--gray")] = False,
+    layout: Annotated[
+        Layout | None, _option(SAMPLES, "Axes of an array of samples, where its shape does not tell.")
+    ] = None,
+    classes: Annotated[
+        Path | None, _option(SAMPLES, "File with the class names in the order of the net's outputs, one a line.")
+    ] = None,
+    device: Annotated[Device, _option(RUN, "Where the net runs; auto: CUDA when there is one.")] = Device.auto,
+    batch_size: Annotated[
+        Any, _option(RUN, "Samples a forward: a number or 'auto'.", parser=values.count_or_auto, metavar="N|auto")
+    ] = "auto",
+    skip_bad: Annotated[
+        bool,
+        _option(RUN, "Go on without files that are no checkpoint of this net; the store records them.", "--skip-bad"),
+    ] = False,
+    fresh: Annotated[bool, _option(RUN, "Measure the whole run anew and replace the store.", "--fresh")] = False,
+    no_pack: Annotated[
+        bool, _option(RUN, "Leave each epoch in a file of its own, for other writers to add to.", "--no-pack")
+    ] = False,
+    shard: Annotated[str | None, _option(RUN, "K/N: every Nth checkpoint from the Kth; implies --no-pack.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+) -> None:
+    """Run held-out samples through every checkpoint of a run and write the store."""
+    from rfav_cli import api
+
+    with Reporter(quiet=quiet) as reporter, _StopAfterCheckpoint(reporter) as stop:
+        history = api.analyze(
+            checkpoints,
+            probe=probe,
+            model=model,
+            model_arg=model_arg,
+            out=out,
+            epochs=epochs,
+            layers=layers,
+            skip=skip,
+            with_bias=with_bias,
+            fold_norm=fold_norm,
+            centering=centering.value,
+            output=output,
+            maps=maps,
+            probe_size=probe_size,
+            seed=seed,
+            mean=mean,
+            std=std,
+            resize=resize,
+            gray=gray,
+            layout=layout.value if layout else None,
+            classes=classes,
+            device=device.value,
+            batch_size=batch_size,
+            skip_bad=skip_bad,
+            fresh=fresh,
+            no_pack=no_pack,
+            shard=shard,
+            i_trust_this_pickle=i_trust_this_pickle,
+            report=reporter.report,
+            should_stop=lambda: stop.requested,
+        )
+    if not quiet:
+        run = history.run
+        typer.echo(
+            f"{out}: {len(history.checkpoints)} epochs, {len(run.layers)} layers, {run.probe.size:,} samples"
+            + (f"; {len(history.bad)} files could not be used" if history.bad else "")
+        )
+    if stop.requested:
+        raise typer.Exit(INTERRUPTED)
+
+
+class _StopAfterCheckpoint:
+    """The first Ctrl-C ends the run once the checkpoint is safe in the store, the second at once."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self.requested = False
+        self._reporter = reporter
+
+    def __enter__(self) -> "_StopAfterCheckpoint":
+        self._before = signal.signal(signal.SIGINT, self._interrupt)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True
+        self._reporter.say("stopping after this checkpoint; Ctrl-C again to stop at once")

@@ -1,0 +1,74 @@
+"""Options that a project sets in `[tool.rfav]` of its pyproject.toml."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+def defaults_of_project(options: Mapping[str, set[str]], start: Path | None = None) -> dict[str, dict[str, Any]]:
+    """The options of the nearest pyproject.toml, by command.
+
+    A key of `[tool.rfav]` holds for every command that has the option; `[tool.rfav.COMMAND]` for that command alone.
+
+    Args:
+        options: command -> the names of its options.
+        start: the folder to look from, upwards; the current one by default.
+
+    Raises:
+        typer.BadParameter: the file can't be read, or a key is no option.
+    """
+    path = _nearest(start or Path.cwd())
+    if path is None:
+        return {}
+    table = _table(path)
+    shared = {_parameter(key): value for key, value in table.items() if not isinstance(value, dict)}
+    for key in shared:
+        if not any(key in names for names in options.values()):
+            raise typer.BadParameter(f"{path}: [tool.rfav] has no option {key!r}")
+    defaults = {}
+    for name, names in options.items():
+        own = table.get(name, {})
+        for key in own if isinstance(own, dict) else ():
+            if _parameter(key) not in names:
+                raise typer.BadParameter(f"{path}: [tool.rfav.{name}] has no option {key!r}")
+        mine = {_parameter(key): value for key, value in own.items()} if isinstance(own, dict) else {}
+        chosen = {key: value for key, value in shared.items() if key in names} | mine
+        defaults[name] = {key: _as_text(value) for key, value in chosen.items()}
+    return defaults
+
+
+def _nearest(start: Path) -> Path | None:
+    candidates = (folder / "pyproject.toml" for folder in (start, *start.parents))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            table = tomllib.load(file).get("tool", {}).get("rfav", {})
+    except (OSError, ValueError, AttributeError) as error:
+        raise typer.BadParameter(f"{path}: {error}") from None
+    if not isinstance(table, dict):
+        raise typer.BadParameter(f"{path}: [tool.rfav] is no table")
+    return table
+
+
+def _parameter(key: str) -> str:
+    return key.replace("-", "_")
+
+
+def _as_text(value: Any) -> Any:
+    """A value as the command line would have it, so that both are read by the same parser."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, list):
+        return [str(entry) for entry in value]
+    return str(value)

@@ -1,0 +1,28 @@
+"""`rfav doctor`."""
+
+import enum
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(str, enum.Enum):
+    """What the findings are shown as."""
+
+    table = "table"
+    json = "json"
+
+
+def doctor(
+    folder: Annotated[Path, typer.Argument(help="Where a store is to be written.")] = Path(),
+    format: Annotated[Format, typer.Option("--format", "-f", help="How to print it.")] = Format.table,  # noqa: A002
+) -> None:
+    """Say what this machine has: Python, torch, devices, extras, and whether a store can be written here."""
+    from rfav_cli import api
+    from rfav_cli.render.base import Screen
+    from rfav_cli.render.doctor import as_json, as_table
+
+    findings, screen = api.examine(folder), Screen.of(sys.stdout)
+    typer.echo(as_json(findings, screen) if format is Format.json else as_table(findings, screen), nl=False)

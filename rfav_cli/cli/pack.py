@@ -1,0 +1,16 @@
+"""`rfav pack`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def pack(
+    path: Annotated[Path, typer.Argument(metavar="STORE", help="The store; its epochs may lie in STORE.d/.")],
+) -> None:
+    """Put the epochs that lie in files of their own beside a store into the store."""
+    from rfav_cli import api
+
+    history = api.pack(path)
+    typer.echo(f"{path}: {len(history.checkpoints)} epochs")

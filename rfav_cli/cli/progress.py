@@ -1,0 +1,79 @@
+"""What a run tells while it goes on: a progress bar on a terminal, one line a checkpoint elsewhere; all on stderr."""
+
+import time
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from rfav_cli import records
+
+
+class Reporter:
+    """Shows the events of a run."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._console = Console(stderr=True, highlight=False)
+        self._bar: Progress | None = None
+        self._started = time.monotonic()
+        self._samples = 0
+        self._of = ""
+
+    def __enter__(self) -> "Reporter":
+        if self._console.is_terminal and not self._console.is_dumb_terminal and not self._quiet:
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=None),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[rate]} samples/s"),
+                TimeRemainingColumn(),
+                console=self._console,
+                transient=True,
+            )
+            self._task = self._bar.add_task("reading", total=None, rate="-")
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def say(self, text: str) -> None:
+        """Tell something, above the bar if there is one."""
+        if not self._quiet:
+            self._console.print(escape(text), soft_wrap=True)
+
+    def report(self, event: records.Event) -> None:
+        """Show one event of a run."""
+        if isinstance(event, records.Note):
+            self.say(f"note: {event.text}")
+        elif isinstance(event, records.BadCheckpoint):
+            self.say(f"left out: {event.path}: {event.reason}")
+        elif isinstance(event, records.Progress):
+            self._advance(event)
+        elif self._bar is None:
+            self.say(f"{self._of}{_described(event)}")
+
+    def _advance(self, event: records.Progress) -> None:
+        self._of = f"{event.done + 1}/{event.total} "
+        self._samples += event.samples and min(event.samples, event.size) - self._samples % event.size
+        if self._bar:
+            rate = self._samples / max(1e-9, time.monotonic() - self._started)
+            name = event.checkpoint.replace("\\", "/").rsplit("/", 1)[-1]
+            self._bar.update(
+                self._task,
+                description=escape(name[-32:]),
+                completed=event.done,
+                total=event.total,
+                rate=f"{rate:,.0f}",
+            )
+
+
+def _described(measurement: records.Measurement) -> str:
+    checkpoint, columns = measurement.checkpoint, measurement.columns
+    loss, accuracy = float(columns["probe/loss"]), float(columns["probe/accuracy"])
+    scores = "" if loss != loss else f"  loss {loss:.4f}  accuracy {accuracy:.4f}"
+    nonfinite = int(columns["nonfinite"].sum())
+    warning = f"  {nonfinite:,} entropies are not finite" if nonfinite else ""
+    return f"epoch {checkpoint.epoch}  {checkpoint.path}{scores}{warning}"

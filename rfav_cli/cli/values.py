@@ -1,0 +1,59 @@
+"""Values of options that are more than one word or number."""
+
+import math
+from typing import Literal
+
+import typer
+
+
+def per_channel(text: str) -> tuple[float, ...]:
+    """One number for all channels, or one a channel, separated by commas.
+
+    Raises:
+        typer.BadParameter: something is no finite number.
+    """
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = (math.nan,)
+    if not all(map(math.isfinite, values)):
+        raise typer.BadParameter(f"{text!r} is no number and no list such as 0.49,0.48,0.45")
+    return values
+
+
+def image_size(text: str) -> int | tuple[int, int]:
+    """A side in pixels, or HEIGHTxWIDTH.
+
+    Raises:
+        typer.BadParameter: it is neither.
+    """
+    parts = text.lower().split("x")
+    if not all(part.isdecimal() and int(part) > 0 for part in parts) or len(parts) > 2:
+        raise typer.BadParameter(f"{text!r} is neither a side such as 32 nor a size such as 32x48")
+    return int(parts[0]) if len(parts) == 1 else (int(parts[0]), int(parts[1]))
+
+
+def count_or_all(text: str | int) -> int | Literal["all"]:
+    """A number of samples from 0 on, or "all".
+
+    Raises:
+        typer.BadParameter: it is neither.
+    """
+    if text == "all":
+        return "all"
+    if not str(text).isdecimal():
+        raise typer.BadParameter(f"{text!r} is neither a number of samples nor 'all'")
+    return int(text)
+
+
+def count_or_auto(text: str | int) -> int | Literal["auto"]:
+    """A number of samples from 1 on, or "auto".
+
+    Raises:
+        typer.BadParameter: it is neither.
+    """
+    if text == "auto":
+        return "auto"
+    if not str(text).isdecimal() or int(text) < 1:
+        raise typer.BadParameter(f"{text!r} is neither a number of samples nor 'auto'")
+    return int(text)

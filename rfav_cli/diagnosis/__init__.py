@@ -1,0 +1,1 @@
+"""Decisions on what was measured: pure functions on records."""

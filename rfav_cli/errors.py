@@ -1,0 +1,49 @@
+"""What a user can do wrong, each with what to do about it."""
+
+from __future__ import annotations
+
+
+class RfavError(Exception):
+    """Something that the user can put right; the command ends with exit code 2.
+
+    Args:
+        what: what is wrong, naming the file or option that it is wrong in.
+        remedy: what to do about it, as a sentence; empty where `what` says it.
+    """
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what}\n{self.remedy}" if self.remedy else self.what
+
+    def __reduce__(self) -> tuple[type[RfavError], tuple[str, str]]:
+        return type(self), (self.what, self.remedy)
+
+
+class SeriesError(RfavError):
+    """The files named do not make a series of checkpoints."""
+
+
+class CheckpointError(RfavError):
+    """One file is no checkpoint, or none of this net; `--skip-bad` goes on without it."""
+
+
+class ModelError(RfavError):
+    """The net cannot be made, or does not run on the probe."""
+
+
+class SampleError(RfavError):
+    """The probe or data set cannot be read, or does not fit the net."""
+
+
+class StoreError(RfavError):
+    """The store cannot be read or written, or belongs to another run."""
+
+
+def printable(text: object, limit: int = 200) -> str:
+    """Untrusted text as it may stand in a message: control characters escaped, cut to `limit` characters."""
+    escaped = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text)[:limit])
+    return escaped if len(escaped) <= limit else escaped[: limit - 1] + "…"

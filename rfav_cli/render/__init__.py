@@ -1,0 +1,64 @@
+"""What is shown, and how: a new format of `rfav show` is one new file and one line here."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from rfav_cli.errors import RfavError
+from rfav_cli.render.base import Screen
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from rfav_cli.records import Finding, History
+
+__all__ = ["FINDING_FORMATS", "FORMATS", "Screen", "render", "render_findings"]
+
+FORMATS = ("table", "json", "csv")
+"""Stems of the files in this folder; each has `render(history, *, epochs, screen) -> str`."""
+
+FINDING_FORMATS = ("table", "json")
+"""The formats of `rfav doctor`: doctor.py has `as_NAME(findings, screen) -> str` for each."""
+
+
+def render(
+    history: History, output_format: str = "table", *, epochs: bool = False, screen: Screen | None = None
+) -> str:
+    """What `rfav show` prints.
+
+    Args:
+        history: what a store holds.
+        output_format: a name in `FORMATS`.
+        epochs: a row an epoch instead of a row a layer, where the format has rows.
+        screen: what the text is for; 80 columns of plain text by default.
+
+    Raises:
+        RfavError: there is no such format.
+    """
+    _check(output_format, FORMATS)
+    module = import_module(f"{__name__}.{output_format}")
+    text: str = module.render(history, epochs=epochs, screen=screen or Screen())
+    return text
+
+
+def render_findings(findings: Sequence[Finding], output_format: str = "table", *, screen: Screen | None = None) -> str:
+    """What `rfav doctor` prints.
+
+    Args:
+        findings: what it found.
+        output_format: a name in `FINDING_FORMATS`.
+        screen: as for `render`.
+
+    Raises:
+        RfavError: there is no such format.
+    """
+    _check(output_format, FINDING_FORMATS)
+    module = import_module(f"{__name__}.doctor")
+    text: str = getattr(module, f"as_{output_format}")(findings, screen or Screen())
+    return text
+
+
+def _check(name: str, known: Collection[str]) -> None:
+    if name not in known:
+        raise RfavError(f"--format: there is no {name!r:.60}", f"Give one of: {', '.join(known)}.")

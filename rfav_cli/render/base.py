@@ -1,0 +1,198 @@
+"""What the output formats share: the document that they all show, and text that is safe to show."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, TextIO
+
+import numpy as np
+from rich.cells import cell_len
+from rich.console import Console
+
+from rfav_cli.errors import printable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rfav_cli.records import History
+
+SCHEMA = 1
+"""Version of the documents that `--format json` prints; new keys do not raise it."""
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What text is rendered for.
+
+    Attributes:
+        width: columns.
+        colour: styles are wanted.
+        encoding: what the text will be encoded as; characters that it has not are written as escapes.
+    """
+
+    width: int = 80
+    colour: bool = False
+    encoding: str = "utf-8"
+
+    @classmethod
+    def of(cls, stream: TextIO) -> Screen:
+        """The screen behind a stream: no colour in pipes, in dumb terminals and under NO_COLOR."""
+        terminal = stream.isatty()
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") in {"dumb", "unknown"}
+        width = shutil.get_terminal_size().columns if terminal or os.environ.get("COLUMNS") else cls.width
+        return cls(width=max(width, 40), colour=terminal and not plain, encoding=stream.encoding or "ascii")
+
+    @property
+    def unicode(self) -> bool:
+        """Whether block characters and arrows can be shown."""
+        return self.encoding.lower().replace("-", "").startswith("utf")
+
+    def console(self) -> Console:
+        """A console that writes into memory; see `printed`."""
+        return Console(
+            file=io.StringIO(),
+            width=self.width,
+            force_terminal=self.colour,
+            color_system="standard" if self.colour else None,
+            legacy_windows=False,
+            markup=False,  # names in checkpoints are no markup
+            emoji=False,
+            highlight=False,
+        )
+
+    def printed(self, console: Console) -> str:
+        """What was printed on a console of this screen, without blanks at the ends of lines."""
+        text = console.file.getvalue() if isinstance(console.file, io.StringIO) else ""
+        return self.encodable("".join(f"{line.rstrip()}\n" for line in text.splitlines()))
+
+    def encodable(self, text: str) -> str:
+        """The text with escapes for what the encoding has not, so that writing it cannot fail."""
+        return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
+
+
+def whole(text: str) -> str:
+    """Untrusted text that must not be cut, as it may stand on a line."""
+    return printable(text, 10 * len(text))  # the longest escape of one character is \\U0010ffff
+
+
+def shorten(text: str, width: int, screen: Screen) -> str:
+    """Untrusted text in at most `width` cells; the end of a dotted name or a path says more than its beginning."""
+    text = screen.encodable(whole(text))
+    if cell_len(text) <= width:
+        return text
+    mark = "…" if screen.unicode else "~"
+    end = text[-max(width - 1, 1) :]
+    while cell_len(end) > width - 1:  # wide characters take two cells
+        end = end[1:]
+    return mark + end
+
+
+def sparkline(values: NDArray[np.float64], low: float, high: float, width: int, screen: Screen) -> str:
+    """A curve on one line.
+
+    Args:
+        values: (E,) with E > 0, along the epochs; a blank stands where a value is not finite.
+        low: the value of the lowest mark.
+        high: the value of the highest mark.
+        width: the most cells; longer series are shown by the means of equal stretches.
+        screen: decides which characters there are.
+    """
+    marks = "▁▂▃▄▅▆▇█" if screen.unicode else "_.-~=+*#"
+    line = ""
+    for stretch in np.array_split(values, min(width, len(values))):
+        finite = stretch[np.isfinite(stretch)]
+        if finite.size:
+            share = (float(finite.mean()) - low) / (high - low) if high > low else 0.0
+            line += marks[min(max(int(share * len(marks)), 0), len(marks) - 1)]
+        else:
+            line += " "
+    return line
+
+
+def column(history: History, name: str) -> NDArray[np.float64]:
+    """A column of the store in memory: (E,) for "probe/…", (E, L) for others; all NaN where the store has none."""
+    if name in history.columns:
+        return np.array(history.columns[name][:], dtype=np.float64)
+    epochs, layers = len(history.checkpoints), len(history.run.layers)
+    return np.full(epochs if name.startswith("probe/") else (epochs, layers), np.nan)
+
+
+def entropies(history: History) -> NDArray[np.float64]:
+    """Mean entropy, (E, L) in nats; NaN where a layer has one channel, whose entropy says nothing."""
+    values = column(history, "entropy/mean")
+    values[:, [layer.channels == 1 for layer in history.run.layers]] = np.nan
+    return values
+
+
+def finite_or_none(value: float) -> float | None:
+    """The value, or None (JSON null, an empty cell) where it is NaN or infinite."""
+    return float(value) if math.isfinite(value) else None
+
+
+def show_document(history: History) -> dict[str, Any]:
+    """The document of `rfav show --format json`, which the other formats and commands take their names from.
+
+    Entropies are in nats; `correlation` is the last epoch's; what does not apply or is not finite is None.
+    """
+    entropy = entropies(history)
+    probe = history.run.probe
+    mean, abs_mean = column(history, "correlation/mean"), column(history, "correlation/abs_mean")
+    return {
+        "schema": SCHEMA,
+        "store": history.path,
+        "layers": [
+            {
+                "name": layer.name,
+                "kind": layer.kind,
+                "channels": layer.channels,
+                "entropy": _entropy(entropy[:, i], layer.max_entropy),
+                "correlation": {"mean": _last(mean[:, i]), "abs_mean": _last(abs_mean[:, i])},
+            }
+            for i, layer in enumerate(history.run.layers)
+        ],
+        "skipped": [{"name": layer.name, "reason": layer.reason} for layer in history.run.skipped],
+        "bad": [{"path": file.path, "reason": file.reason} for file in history.bad],
+        "epochs": _epochs(history),
+        "probe": {
+            "size": probe.size,
+            "sha256": probe.sha256,
+            "source": probe.source,
+            "labels": probe.labels is not None,
+        },
+        "settings": asdict(history.run.settings),
+    }
+
+
+def _entropy(values: NDArray[np.float64], maximum: float) -> dict[str, float | None]:
+    """One layer's part of the document, from its entropies along the epochs, (E,) in nats."""
+    last = _last(values)
+    capped = None if last is None else min(last, maximum)  # rounding may lift it a hair above ln D
+    return {
+        "first": finite_or_none(values[0]) if values.size else None,
+        "last": last,
+        "lowest": min((float(value) for value in values if math.isfinite(value)), default=None),
+        "max": maximum,
+        "fraction": None if capped is None else capped / maximum,
+        "perplexity": None if capped is None else math.exp(capped),
+    }
+
+
+def _epochs(history: History) -> list[dict[str, Any]]:
+    losses, accuracies = column(history, "probe/loss"), column(history, "probe/accuracy")
+    return [
+        {
+            "epoch": checkpoint.epoch,
+            "loss": finite_or_none(loss),
+            "accuracy": finite_or_none(accuracy),
+            "checkpoint": checkpoint.path,
+        }
+        for checkpoint, loss, accuracy in zip(history.checkpoints, losses, accuracies, strict=True)
+    ]
+
+
+def _last(values: NDArray[np.float64]) -> float | None:
+    return finite_or_none(values[-1]) if values.size else None

@@ -1,0 +1,226 @@
+"""`--format table`: what a person reads in a terminal or a log, a row a layer or a row an epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from rich.cells import cell_len
+from rich.table import Table
+from rich.text import Text
+
+from rfav_cli.errors import printable
+from rfav_cli.records import Settings
+from rfav_cli.render.base import column, entropies, shorten, show_document, sparkline, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from rfav_cli.records import History
+    from rfav_cli.render.base import Screen
+
+NOT_APPLICABLE = "n/a"
+HEAD = "{:<17}  {}"
+GAP = 2
+TREND = 8
+"""Cells that a trend has at least; it takes what is left over, up to one an epoch."""
+NARROWER: tuple[tuple[int, frozenset[str]], ...] = (
+    (GAP, frozenset()),
+    (1, frozenset()),
+    (1, frozenset({"kind"})),
+    (1, frozenset({"kind", "corr"})),
+    (1, frozenset({"kind", "corr", "D"})),
+)
+"""What is given up in turn, for names and trends to stay legible: (blanks between columns, columns left out)."""
+
+
+@dataclass(frozen=True)
+class _Column:
+    title: str
+    cells: tuple[str, ...]
+    justify: Literal["left", "right"] = "right"
+
+    @property
+    def width(self) -> int:
+        return max(cell_len(text) for text in (self.title, *self.cells))
+
+
+def render(history: History, *, epochs: bool, screen: Screen) -> str:
+    """Text that fits the screen: the run, its layers or epochs, and whatever was not measured, in words."""
+    console = screen.console()
+    for line in _head(history, screen):
+        console.print(Text(line))
+    if history.checkpoints and history.run.layers:
+        table, notes = _epoch_table(history, screen) if epochs else _layer_table(history, screen)
+        console.print("", table, "", *(Text(note, style="dim") for note in notes), sep="\n")
+    for title, lines in _remarks(history):
+        console.print("", Text(title, style="bold"), *(Text(f"  {printable(line, 1000)}") for line in lines), sep="\n")
+    return screen.printed(console)
+
+
+def _head(history: History, screen: Screen) -> Iterator[str]:
+    """Store, probe, and the course of the held-out loss and accuracy."""
+    probe, epochs = history.run.probe, [checkpoint.epoch for checkpoint in history.checkpoints]
+    span = f" ({_span(epochs)})" if epochs else ""
+    yield f"{printable(history.path)}: {_count(len(epochs), 'epoch')}{span}, {_count(len(history.run.layers), 'layer')}"
+    source = f" of {printable(probe.source)}" if probe.source else ""
+    yield f"probe: {_count(probe.size, 'held-out sample')}{source}, sha256 {printable(probe.sha256)[:8]}"
+    yield from _unusual(history.run.settings)
+    if probe.labels is None:
+        yield "held-out loss and accuracy: not measured, the probe has no labels"
+        return
+    loss, accuracy = column(history, "probe/loss"), column(history, "probe/accuracy")
+    yield HEAD.format("held-out loss", _course(loss, epochs, np.nanargmin, "{:.3f}", screen))
+    yield HEAD.format("held-out accuracy", _course(accuracy, epochs, np.nanargmax, "{:.1%}", screen))
+
+
+def _course(
+    values: NDArray[np.float64], epochs: Sequence[int], best: Callable[..., Any], form: str, screen: Screen
+) -> str:
+    """A figure of the whole net in the first epoch, in its best one and in the last, and its curve."""
+    values = np.where(np.isfinite(values), values, np.nan)
+    if np.isnan(values).all():
+        return NOT_APPLICABLE
+    if len(values) == 1:
+        return form.format(values[0])
+    index = int(best(values))
+    arrow = " → " if screen.unicode else " -> "
+    text = arrow.join(
+        (_text(values[0], form), f"{_text(values[index], form)} (epoch {epochs[index]})", _text(values[-1], form))
+    )
+    room = screen.width - len(HEAD.format("", text)) - 2
+    if room < TREND:
+        return text
+    return f"{text}  {sparkline(values, float(np.nanmin(values)), float(np.nanmax(values)), room, screen)}"
+
+
+def _unusual(settings: Settings) -> Iterator[str]:
+    """Settings that make the figures others than the default's."""
+    if settings.with_bias:
+        yield "activations with the layer's bias (--with-bias)"
+    if settings.fold_norm:
+        yield "activations after the batch normalisation that follows (--fold-norm)"
+    if settings.centering != Settings.centering:
+        yield f"filters centred otherwise (--centering {printable(settings.centering)})"
+
+
+def _layer_table(history: History, screen: Screen) -> tuple[Table, list[str]]:
+    rows, values = show_document(history)["layers"], entropies(history)
+    names = _Column("layer", tuple(screen.encodable(whole(row["name"])) for row in rows), "left")
+    columns = _layer_columns(rows, [checkpoint.epoch for checkpoint in history.checkpoints], values, screen)
+    trend = max(len("trend"), min(TREND, len(values)))
+    for gap, dropped in NARROWER:
+        kept = [column for column in columns if column.title not in dropped]
+        room = screen.width - sum(column.width + gap for column in kept) - gap
+        if room >= trend + min(names.width, 12 if dropped else 24):
+            break
+    width = min(names.width, max(room - trend, len("layer")))
+    lines = [
+        sparkline(curve, 0.0, layer.max_entropy, max(room - width, 1), screen)
+        for curve, layer in zip(values.T, history.run.layers, strict=True)
+    ]
+    first = _Column("layer", tuple(shorten(name, width, screen) for name in names.cells), "left")
+    notes = [
+        "Entropy in nats, mean over held-out samples and positions; lowest @ its epoch; of max: last / ln D;"
+        " trend: from 0 to ln D. corr, |corr|: mean and mean absolute correlation of the filters, last epoch."
+    ]
+    if dropped:
+        notes.append(f"Left out at this width: {', '.join(sorted(dropped))}; --format json and csv have all.")
+    return _table([first, *kept, _Column("trend", tuple(lines), "left")], gap), notes
+
+
+def _layer_columns(
+    rows: list[dict[str, Any]], epochs: list[int], values: NDArray[np.float64], screen: Screen
+) -> list[_Column]:
+    """The columns between the layer's name and its trend."""
+    entropy, correlation = [row["entropy"] for row in rows], [row["correlation"] for row in rows]
+    at = [epochs[i] for i in np.argmin(np.where(np.isfinite(values), values, np.inf), axis=0)]
+    lowest = (
+        NOT_APPLICABLE if cell["lowest"] is None else f"{_text(cell['lowest'])} @{epoch}"
+        for cell, epoch in zip(entropy, at, strict=True)
+    )
+    return [
+        _Column("kind", tuple(shorten(row["kind"], 15, screen) for row in rows), "left"),
+        _Column("D", tuple(str(row["channels"]) for row in rows)),
+        _Column("first", tuple(_text(cell["first"]) for cell in entropy)),
+        _Column("last", tuple(_text(cell["last"]) for cell in entropy)),
+        _Column("lowest", tuple(lowest)),
+        _Column("of max", tuple(_text(cell["fraction"], "{:.0%}") for cell in entropy)),
+        _Column("corr", tuple(_text(cell["mean"]) for cell in correlation)),
+        _Column("|corr|", tuple(_text(cell["abs_mean"]) for cell in correlation)),
+    ]
+
+
+def _epoch_table(history: History, screen: Screen) -> tuple[Table, list[str]]:
+    """A row an epoch; of many layers the last ones, as many as fit."""
+    rows, values = show_document(history)["epochs"], entropies(history)
+    columns = [
+        _Column("epoch", tuple(str(row["epoch"]) for row in rows)),
+        _Column("loss", tuple(_text(row["loss"], "{:.3f}") for row in rows)),
+        _Column("accuracy", tuple(_text(row["accuracy"], "{:.1%}") for row in rows)),
+    ]
+    layers = [
+        _Column(shorten(layer.name, 12, screen), tuple(_text(value) for value in curve))
+        for layer, curve in zip(history.run.layers, values.T, strict=True)
+    ]
+    room, shown = screen.width - sum(each.width for each in columns) - GAP * (len(columns) - 1), 0
+    for layer in reversed(layers):
+        room -= layer.width + GAP
+        if room < 0:
+            break
+        shown += 1
+    notes = ["Mean entropy of each layer, in nats."]
+    if shown < len(layers):
+        notes.append(f"The last {shown} of {len(layers)} layers; --format csv has all.")
+    return _table(columns + layers[len(layers) - shown :], GAP), notes
+
+
+def _table(columns: Sequence[_Column], gap: int) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
+    for each in columns:
+        table.add_column(
+            Text(each.title),
+            justify=each.justify,
+            width=each.width,
+            no_wrap=True,
+            style="cyan" if each.title == "trend" else "",
+        )
+    for cells in zip(*(each.cells for each in columns), strict=True):
+        table.add_row(*(Text(cell, style="dim" if cell == NOT_APPLICABLE else "") for cell in cells))
+    return table
+
+
+def _remarks(history: History) -> Iterator[tuple[str, Iterable[str]]]:
+    """What was left out of the figures, each with its reason."""
+    if not history.checkpoints:
+        yield "No epoch has been measured yet", ()
+    if history.run.skipped:
+        yield "Layers not measured", (f"{layer.name}: {layer.reason}" for layer in history.run.skipped)
+    if history.bad:
+        yield "Checkpoints that could not be used", (f"{file.path}: {file.reason}" for file in history.bad)
+    counts = np.nan_to_num(column(history, "nonfinite"))
+    if counts.any():
+        yield "Values left out because they were NaN or infinite", _nonfinite(history, counts)
+
+
+def _nonfinite(history: History, counts: NDArray[np.float64]) -> Iterator[str]:
+    for layer, values in zip(history.run.layers, counts.T, strict=True):
+        epochs = [each.epoch for each, value in zip(history.checkpoints, values, strict=True) if value]
+        if epochs:
+            where = f"{_count(len(epochs), 'epoch')} ({_span(epochs)})"
+            yield f"{layer.name}: {_count(int(values.sum()), 'value')} in {where}"
+
+
+def _span(epochs: Sequence[int]) -> str:
+    return f"{epochs[0]}" if len(epochs) == 1 else f"{epochs[0]} to {epochs[-1]}"
+
+
+def _text(value: float | None, form: str = "{:.2f}") -> str:
+    return NOT_APPLICABLE if value is None or not np.isfinite(value) else form.format(value)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

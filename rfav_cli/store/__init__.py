@@ -1,0 +1,13 @@
+"""The one place that knows rfav's HDF5 schema.
+
+A committed epoch is an immutable file, since HDF5 does not survive a killed writer in place. While a run goes on, they
+lie in the folder `rfav.h5.d` beside `rfav.h5`; packing moves them into it; readers see the union.
+"""
+
+from __future__ import annotations
+
+from rfav_cli.store.pack import pack
+from rfav_cli.store.reader import open_store
+from rfav_cli.store.writer import StoreWriter
+
+__all__ = ["StoreWriter", "open_store", "pack"]

@@ -1,0 +1,95 @@
+"""The epochs of a store's folder moved into its one file."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import h5py
+import numpy as np
+
+from rfav_cli.store.commit import locked, remove_abandoned, replacing, writing
+from rfav_cli.store.hdf5 import LIBVER, opened, write_texts
+from rfav_cli.store.reader import open_store
+from rfav_cli.store.run import write_header, write_run
+from rfav_cli.store.scan import RUN_FILE, scan
+from rfav_cli.store.schema import BAD_PATH, BAD_REASON, CHECKPOINT_PATH, CHECKPOINT_SHA256, EPOCH, damaged, folder_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rfav_cli.records import History
+    from rfav_cli.store.commit import Replacement
+    from rfav_cli.store.scan import Row, Scan
+
+
+def pack(path: Path) -> History:
+    """Put all epochs of a store into its one file and remove the folder, as far as nobody adds to it meanwhile.
+
+    Memory does not grow with the number of epochs. Killed at any moment, it leaves every epoch readable.
+
+    Raises:
+        StoreError: there is no store, a file of it is damaged, or there is no room for another copy of it.
+    """
+    folder = folder_of(path)
+    with locked(folder) as there:
+        if there:
+            remove_abandoned(folder)
+            remove_abandoned(path.parent, path.name)
+            found = scan(path)
+            if not path.exists() or any(file.parent == folder and file.name != RUN_FILE for file in found.stamps):
+                _replace(path, found)
+            _remove_packed(found, folder)
+    return open_store(path)
+
+
+def _replace(path: Path, found: Scan) -> None:
+    """Write the union into a new file and put it in the place of the old one."""
+    with writing(path), replacing(path) as target, h5py.File(target, "w", libver=LIBVER) as file:
+        _write_fixed(file, found)
+        _write_columns(file, found, target)
+
+
+def _write_fixed(file: h5py.File, found: Scan) -> None:
+    """Write all but the columns."""
+    checkpoints = [row.checkpoint for row in found.rows.values()]
+    write_header(file, found.run, found.run_sha256)
+    write_run(file, found.run)
+    write_texts(file, BAD_PATH, [bad.path for bad in found.bad])
+    write_texts(file, BAD_REASON, [bad.reason for bad in found.bad])
+    file[EPOCH] = np.array(list(found.rows), np.int32)
+    write_texts(file, CHECKPOINT_PATH, [checkpoint.path for checkpoint in checkpoints])
+    write_texts(file, CHECKPOINT_SHA256, [checkpoint.sha256 for checkpoint in checkpoints])
+
+
+def _write_columns(file: h5py.File, found: Scan, target: Replacement) -> None:
+    """Copy the columns epoch by epoch, each file opened once for the epochs in a row that it has."""
+    columns = {
+        name: file.create_dataset(name, (len(found.rows), *spec.shape), spec.dtype)
+        for name, spec in found.specs.items()
+    }
+
+    def path_of(numbered: tuple[int, Row]) -> Path:
+        return numbered[1].path
+
+    for source, rows in groupby(enumerate(found.rows.values()), path_of):
+        with opened(source) as part:
+            for index, row in rows:
+                for name, spec in found.specs.items():
+                    values = part.read(name, row.index) if name in part.datasets else spec.missing
+                    if values.shape != spec.shape:
+                        raise damaged(source, f"{name} has changed its shape")
+                    columns[name][index] = values
+                    target.check()
+
+
+def _remove_packed(found: Scan, folder: Path) -> None:
+    """Remove what was packed, but not what took its name since."""
+    for file, stamp in found.stamps.items():
+        with suppress(FileNotFoundError):
+            status = file.stat()
+            if file.parent == folder and (status.st_ino, status.st_mtime_ns, status.st_size) == stamp:
+                file.unlink()
+    with suppress(OSError):
+        folder.rmdir()

@@ -1,0 +1,131 @@
+"""A store as a `History`: numbers in memory, heatmaps read on use."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rfav_cli.errors import StoreError
+from rfav_cli.records import History
+from rfav_cli.store.hdf5 import opened
+from rfav_cli.store.scan import is_small, scan
+from rfav_cli.store.schema import EPOCH, damaged, epoch_file, folder_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from rfav_cli.records import Column
+    from rfav_cli.store.hdf5 import StoreFile
+    from rfav_cli.store.scan import Spec
+
+
+def open_store(path: Path) -> History:
+    """Read a store, whether it is packed, a folder, or both; it may be written meanwhile.
+
+    Raises:
+        StoreError: there is none, it is damaged, or it is of a newer schema.
+    """
+    found = scan(path, read_small=True)
+    epochs = tuple(found.rows)
+    columns: dict[str, Column] = {}
+    for name, spec in found.specs.items():
+        if is_small(name, spec):
+            rows, missing = found.small[name], spec.missing
+            columns[name] = np.stack([rows.get(epoch, missing) for epoch in epochs]).astype(spec.dtype, copy=False)
+        else:
+            columns[name] = LazyColumn(path.absolute(), found.run_sha256, name, epochs, spec)
+    checkpoints = tuple(row.checkpoint for row in found.rows.values())
+    return History(str(path), found.run, checkpoints, found.bad, columns)
+
+
+class LazyColumn:
+    """A column whose epochs are read when they are asked for, from wherever they lie by then.
+
+    Nothing is kept open or in memory. An index whose first part is an integer, a slice or a list alone reads just those
+    epochs; any other reads them all.
+    """
+
+    def __init__(self, path: Path, run_sha256: str, name: str, epochs: tuple[int, ...], spec: Spec) -> None:
+        self._path = path
+        self._run_sha256 = run_sha256
+        self._name = name
+        self._epochs = epochs
+        self._spec = spec
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The whole shape, epochs first."""
+        return (len(self._epochs), *self._spec.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type that all epochs fit."""
+        return self._spec.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        return len(self._epochs)
+
+    def __repr__(self) -> str:
+        return f"<{self._name} {self.dtype} {self.shape}, read on use>"
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        values = self._read(range(len(self)))
+        return values if dtype is None else values.astype(dtype, copy=False)
+
+    def __getitem__(self, key: Any, /) -> Any:
+        first, *others = key if isinstance(key, tuple) and key else (key,)
+        every = range(len(self))
+        if all(isinstance(part, int | np.integer | slice) for part in others):
+            if isinstance(first, int | np.integer) and not isinstance(first, bool):
+                return self._read([every[first]])[0][tuple(others)]
+            if isinstance(first, slice):
+                within = (slice(None), *others)
+                return self._read(every[first])[within]
+            if isinstance(first, list) and not others:
+                return self._read(np.arange(len(self))[first])
+        return self._read(every)[key]
+
+    def _read(self, rows: Any) -> NDArray[Any]:
+        values = np.empty((len(rows), *self._spec.shape), self.dtype)
+        with ExitStack() as stack:
+            packed: tuple[StoreFile, dict[int, int]] | None = None
+            for index, row in enumerate(rows):
+                epoch = self._epochs[row]
+                try:
+                    with opened(epoch_file(folder_of(self._path), epoch)) as file:
+                        values[index] = self._read_row(file, 0)
+                except FileNotFoundError:
+                    packed = packed or self._open_packed(stack)
+                    if epoch not in packed[1]:
+                        raise self._gone() from None
+                    values[index] = self._read_row(packed[0], packed[1][epoch])
+        return values
+
+    def _open_packed(self, stack: ExitStack) -> tuple[StoreFile, dict[int, int]]:
+        """The packed file and its epochs; opened after a folder's file was not there, so it has that epoch."""
+        try:
+            file = stack.enter_context(opened(self._path))
+        except FileNotFoundError:
+            raise self._gone() from None
+        return file, {int(epoch): row for row, epoch in enumerate(file.read(EPOCH))}
+
+    def _read_row(self, file: StoreFile, row: int) -> NDArray[Any]:
+        if file.attribute("run_sha256", "") != self._run_sha256:
+            raise self._gone()
+        if self._name not in file.datasets:
+            return self._spec.missing
+        if file.datasets[self._name].shape[1:] != self._spec.shape:
+            raise damaged(file.path, f"{self._name} has changed its shape")
+        return file.read(self._name, row)
+
+    def _gone(self) -> StoreError:
+        return StoreError(f"{self._path}: what was opened is not there any more", "Open the store again.")

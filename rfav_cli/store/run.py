@@ -1,0 +1,147 @@
+"""A run in a file: written, read back, told from another run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rfav_cli import __version__
+from rfav_cli.records import Layer, ProbeRecord, Run, Settings, SkippedLayer
+from rfav_cli.store.hdf5 import write_texts
+from rfav_cli.store.schema import SCHEMA, UNIT, damaged, shown
+
+if TYPE_CHECKING:
+    import h5py
+    from numpy.typing import NDArray
+
+    from rfav_cli.store.hdf5 import StoreFile
+
+_MOST_AXES = 16
+
+
+def fingerprint(run: Run) -> str:
+    """SHA-256 of what makes the figures of two epochs comparable: schema, probe, layers, settings."""
+    content = {
+        "schema": SCHEMA,
+        "probe": [run.probe.sha256, run.probe.size],
+        "layers": [asdict(layer) for layer in run.layers],
+        "settings": asdict(run.settings),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def differences(stored: Run, wanted: Run) -> list[str]:
+    """What differs between a store's run and the one that would continue it, as "what: stored / wanted"."""
+    found = []
+    if (stored.probe.sha256, stored.probe.size) != (wanted.probe.sha256, wanted.probe.size):
+        found.append(f"probe: {_probe(stored.probe)} / {_probe(wanted.probe)}")
+    if stored.layers != wanted.layers:
+        old = [layer for layer in stored.layers if layer not in wanted.layers] or list(stored.layers)
+        new = [layer for layer in wanted.layers if layer not in stored.layers] or list(wanted.layers)
+        found.append(f"layers: {_layers(old)} / {_layers(new)}")
+    for field in fields(Settings):
+        old_value, new_value = getattr(stored.settings, field.name), getattr(wanted.settings, field.name)
+        if old_value != new_value:
+            found.append(f"{field.name}: {shown(old_value)} / {shown(new_value)}")
+    return found
+
+
+def write_header(file: h5py.File, run: Run, run_sha256: str) -> None:
+    """The attributes that every file of a store has."""
+    file.attrs["schema"] = SCHEMA
+    file.attrs["rfav_version"] = __version__
+    file.attrs["unit"] = UNIT
+    file.attrs["run_sha256"] = run_sha256
+    file.attrs["probe_sha256"] = run.probe.sha256
+    file.attrs["probe_size"] = run.probe.size
+    file.attrs["probe_source"] = run.probe.source
+    for name, value in asdict(run.settings).items():
+        file.attrs[name] = value
+
+
+def write_run(file: h5py.File, run: Run) -> None:
+    """The datasets that are kept once for a run."""
+    write_texts(file, "layer/name", [layer.name for layer in run.layers])
+    write_texts(file, "layer/kind", [layer.kind for layer in run.layers])
+    file["layer/channels"] = np.array([layer.channels for layer in run.layers], np.int32)
+    write_texts(file, "layer/weight_shape", [json.dumps(layer.weight_shape) for layer in run.layers])
+    write_texts(file, "layer/positions", [json.dumps(layer.positions) for layer in run.layers])
+    write_texts(file, "skipped/name", [layer.name for layer in run.skipped])
+    write_texts(file, "skipped/reason", [layer.reason for layer in run.skipped])
+    if run.probe.labels is not None:
+        file["probe/label"] = np.asarray(run.probe.labels, np.int64)
+    if run.probe.thumbnails is not None:
+        file["probe/thumbnail"] = np.asarray(run.probe.thumbnails, np.uint8)
+
+
+def read_run(file: StoreFile) -> Run:
+    """The run of a file that `write_run` and `write_header` wrote.
+
+    Raises:
+        StoreError: something is missing, or does not fit the rest.
+    """
+    names, kinds = file.texts("layer/name"), file.texts("layer/kind")
+    weights, positions = file.texts("layer/weight_shape"), file.texts("layer/positions")
+    channels = _optional(file, "layer/channels", "i", (len(names),))
+    if channels is None or not len(names) == len(kinds) == len(weights) == len(positions):
+        raise damaged(file.path, "its layers are not complete")
+    if channels.size and channels.min() < 1:
+        raise damaged(file.path, "a layer has no channels")
+    layers = tuple(
+        Layer(name, kind, int(count), _shape(file, weight), _shape(file, position))
+        for name, kind, count, weight, position in zip(names, kinds, channels, weights, positions, strict=True)
+    )
+    skipped_names, reasons = file.texts("skipped/name"), file.texts("skipped/reason")
+    if len(skipped_names) != len(reasons):
+        raise damaged(file.path, "its skipped layers are not complete")
+    settings = {name: file.attribute(name, default) for name, default in asdict(Settings()).items()}
+    skipped = tuple(map(SkippedLayer, skipped_names, reasons))
+    return Run(layers, skipped, _read_probe(file), Settings(**settings))
+
+
+def _read_probe(file: StoreFile) -> ProbeRecord:
+    size = file.attribute("probe_size", 0)
+    return ProbeRecord(
+        file.attribute("probe_sha256", ""),
+        size,
+        _optional(file, "probe/label", "i", (size,)),
+        _optional(file, "probe/thumbnail", "u", (None,) * 4),
+        file.attribute("probe_source", ""),
+    )
+
+
+def _optional(file: StoreFile, name: str, kind: str, shape: tuple[int | None, ...]) -> NDArray[Any] | None:
+    """A dataset of a run, None where there is none; None in its shape stands for any length."""
+    if name not in file.datasets:
+        return None
+    dataset = file.datasets[name]
+    fits = len(dataset.shape) == len(shape) and all(
+        want in (None, have) for have, want in zip(dataset.shape, shape, strict=True)
+    )
+    if dataset.dtype.kind != kind or not fits:
+        raise damaged(file.path, f"{name} is {dataset.dtype} {dataset.shape}")
+    return file.read(name)
+
+
+def _shape(file: StoreFile, text: str) -> tuple[int, ...]:
+    with file.guarded():
+        axes = json.loads(text)
+    if (
+        not isinstance(axes, list)
+        or len(axes) > _MOST_AXES
+        or not all(type(axis) is int and axis >= 0 for axis in axes)
+    ):
+        raise damaged(file.path, f"the shape of a layer is {shown(text)}")
+    return tuple(axes)
+
+
+def _probe(probe: ProbeRecord) -> str:
+    return shown(f"{probe.size:,} samples of {probe.source} (sha256 {probe.sha256[:8]})")
+
+
+def _layers(layers: list[Layer]) -> str:
+    return shown(", ".join(f"{layer.name} {layer.kind} {layer.channels} {layer.positions}" for layer in layers))

@@ -1,0 +1,240 @@
+"""What a store holds, whichever files it lies in: the union of the packed file and the folder beside it."""
+
+from __future__ import annotations
+
+import math
+import re
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rfav_cli.errors import StoreError
+from rfav_cli.records import BadCheckpoint, Checkpoint
+from rfav_cli.store.hdf5 import opened
+from rfav_cli.store.run import read_run
+from rfav_cli.store.schema import (
+    BAD_PATH,
+    BAD_REASON,
+    CHECKPOINT_PATH,
+    CHECKPOINT_SHA256,
+    EPOCH,
+    damaged,
+    folder_of,
+    is_column,
+    is_heatmap,
+    row_problem,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from rfav_cli.records import Run
+    from rfav_cli.store.hdf5 import Stamp, StoreFile
+
+RUN_FILE = "run.h5"
+_EPOCH_FILE = re.compile(r"epoch-(-?\d{5,10})\.h5", re.ASCII)
+_BAD_FILE = re.compile(r"bad-[0-9a-f]{16}\.h5")
+_ATTEMPTS = 100
+_SMALL = 1 << 16
+
+
+@dataclass(frozen=True)
+class Row:
+    """Where one epoch lies."""
+
+    checkpoint: Checkpoint
+    path: Path
+    index: int
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One epoch of a column, as it is in every epoch that has the column."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def missing(self) -> NDArray[Any]:
+        """What stands for an epoch without this column: NaN, as a column that has such epochs is of floats."""
+        return np.full(self.shape, np.nan if self.dtype.kind == "f" else 0, self.dtype)
+
+
+@dataclass
+class Scan:
+    """What a store holds.
+
+    Attributes:
+        path: the packed file, there or not.
+        run: what never changes.
+        run_sha256: the fingerprint in each of its files.
+        rows: epoch -> where it lies, ascending.
+        bad: files that could not be used, without those that could later.
+        specs: name -> the shape of one epoch of a column, and the type that holds all of them.
+        small: name -> epoch -> the values of what is not read on use, where they were asked for.
+        stamps: each file that was read, as it was then.
+    """
+
+    path: Path
+    run: Run
+    run_sha256: str
+    rows: dict[int, Row] = field(default_factory=dict)
+    bad: tuple[BadCheckpoint, ...] = ()
+    specs: dict[str, Spec] = field(default_factory=dict)
+    small: dict[str, dict[int, NDArray[Any]]] = field(default_factory=dict)
+    stamps: dict[Path, Stamp] = field(default_factory=dict)
+
+
+def listing(path: Path) -> list[Path]:
+    """The files of epochs and of bad checkpoints in a store's folder."""
+    try:
+        found = sorted(folder_of(path).iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StoreError(
+            f"{folder_of(path)}: cannot be read ({error.strerror})", "Make it a readable folder."
+        ) from error
+    return [file for file in found if _EPOCH_FILE.fullmatch(file.name) or _BAD_FILE.fullmatch(file.name)]
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is anything of a store."""
+    return bool(listing(path)) or path.exists() or (folder_of(path) / RUN_FILE).exists()
+
+
+def scan(path: Path, *, read_small: bool = False) -> Scan:
+    """Look at every file of a store; what is packed meanwhile is found where it then lies.
+
+    Raises:
+        StoreError: there is no store, or one of its files is damaged or of another run.
+    """
+    for _ in range(_ATTEMPTS):
+        with suppress(FileNotFoundError):
+            return _scan_once(path, read_small)
+    raise StoreError(f"{path}: its files vanish while they are read", "Wait until its writers have ended.")
+
+
+def _scan_once(path: Path, read_small: bool) -> Scan:
+    # In this order: an epoch that is not in the listing was packed before the packed file is opened.
+    files = listing(path)
+    heads = [head for head in (path, folder_of(path) / RUN_FILE) if head.exists()]
+    if not heads and files:
+        raise StoreError(f"{folder_of(path)}: holds epochs, but {RUN_FILE} is missing", "Restore it from a copy.")
+    if not heads:
+        raise StoreError(f"{path}: there is no such store", "Make it with `rfav analyze`.")
+    with opened(heads[0]) as file:
+        union = _Union(Scan(path, read_run(file), file.attribute("run_sha256", "")), read_small)
+        first = union.look(file)
+    for name in [*files, *heads[1:]]:
+        with opened(name) as file:
+            part = union.look(file)
+        _check_name(part)
+        union.add(part)
+    union.add(first)
+    return union.finished()
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What one file adds."""
+
+    path: Path
+    stamp: Stamp
+    checkpoints: list[Checkpoint]
+    bad: list[BadCheckpoint]
+    specs: dict[str, Spec]
+    small: dict[str, NDArray[Any]]
+
+
+class _Union:
+    """Adds up the files of a store; of an epoch that is in two, the first that is added counts."""
+
+    def __init__(self, scan: Scan, read_small: bool) -> None:
+        self.scan = scan
+        self._read_small = read_small
+        self._bad: dict[str, BadCheckpoint] = {}
+        self._counts: dict[str, int] = {}
+
+    def look(self, file: StoreFile) -> _Part:
+        """Check a file against the run and take what is small out of it."""
+        if file.attribute("run_sha256", "") != self.scan.run_sha256:
+            raise StoreError(f"{file.path}: belongs to another run than the rest of the store", "Move it away.")
+        checkpoints = _checkpoints(file)
+        specs, small = {}, {}
+        for name, dataset in file.datasets.items():
+            if not is_column(name):
+                continue
+            if dataset.shape[:1] != (len(checkpoints),) or dataset.dtype.kind == "S":
+                raise damaged(file.path, f"{name} is {dataset.dtype} {dataset.shape}, not numbers along the epochs")
+            spec = specs[name] = Spec(dataset.shape[1:], dataset.dtype)
+            if problem := row_problem(name, spec.shape, self.scan.run):
+                raise damaged(file.path, problem)
+            if self._read_small and is_small(name, spec):
+                small[name] = file.read(name)
+        bad_paths, reasons = file.texts(BAD_PATH), file.texts(BAD_REASON)
+        if len(bad_paths) != len(reasons):
+            raise damaged(file.path, "its list of bad checkpoints is not complete")
+        bad = list(map(BadCheckpoint, bad_paths, reasons))
+        return _Part(file.path, file.stamp, checkpoints, bad, specs, small)
+
+    def add(self, part: _Part) -> None:
+        """Take the epochs of a file that are not there yet."""
+        scan = self.scan
+        scan.stamps[part.path] = part.stamp
+        new = {c.epoch: index for index, c in enumerate(part.checkpoints) if c.epoch not in scan.rows}
+        for epoch, index in new.items():
+            scan.rows[epoch] = Row(part.checkpoints[index], part.path, index)
+        for bad in part.bad:
+            self._bad.setdefault(bad.path, bad)
+        if not new:
+            return
+        for name, spec in part.specs.items():
+            known = scan.specs.get(name, spec)
+            if known.shape != spec.shape:
+                raise damaged(part.path, f"{name} is {spec.shape} an epoch, and {known.shape} in other epochs")
+            if known.dtype != spec.dtype or name not in scan.specs:
+                scan.specs[name] = Spec(spec.shape, np.result_type(known.dtype, spec.dtype))
+            self._counts[name] = self._counts.get(name, 0) + len(new)
+            if name in part.small:
+                scan.small.setdefault(name, {}).update({epoch: part.small[name][row] for epoch, row in new.items()})
+
+    def finished(self) -> Scan:
+        """The whole, in order; integers become floats where an epoch has none."""
+        scan = self.scan
+        scan.rows = dict(sorted(scan.rows.items()))
+        good = {row.checkpoint.path for row in scan.rows.values()}
+        scan.bad = tuple(bad for path, bad in sorted(self._bad.items()) if path not in good)
+        for name, spec in sorted(scan.specs.items()):
+            if self._counts[name] < len(scan.rows) and spec.dtype.kind != "f":
+                scan.specs[name] = Spec(spec.shape, np.dtype(np.float64))
+        return scan
+
+
+def is_small(name: str, spec: Spec) -> bool:
+    """Whether a column is held in memory, as against read on use."""
+    return not is_heatmap(name) and math.prod(spec.shape) <= _SMALL
+
+
+def _checkpoints(file: StoreFile) -> list[Checkpoint]:
+    """The epochs of a file, by its index."""
+    if EPOCH not in file.datasets:
+        return []
+    epochs = file.read(EPOCH)
+    paths, digests = file.texts(CHECKPOINT_PATH), file.texts(CHECKPOINT_SHA256)
+    if epochs.dtype.kind != "i" or epochs.shape != (len(paths),) or len(paths) != len(digests):
+        raise damaged(file.path, "its index of epochs is not complete")
+    if (np.diff(epochs) <= 0).any():
+        raise damaged(file.path, "its epochs do not ascend")
+    return [Checkpoint(int(epoch), path, digest) for epoch, path, digest in zip(epochs, paths, digests, strict=True)]
+
+
+def _check_name(part: _Part) -> None:
+    """An epoch's file is found by its name, so the name must be right."""
+    named = _EPOCH_FILE.fullmatch(part.path.name)
+    if named and [int(named[1])] != [checkpoint.epoch for checkpoint in part.checkpoints]:
+        raise damaged(part.path, "it holds another epoch than its name says")

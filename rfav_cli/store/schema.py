@@ -1,0 +1,120 @@
+"""The names of schema 1 and the shapes that go with them.
+
+Everything that is not listed here as kept once for a run is a column along the epochs, so a new statistic needs no
+change in this folder: it is stored, packed and read under the name that it gives.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rfav_cli.errors import StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rfav_cli.records import Run
+
+SCHEMA = 1
+UNIT = "nat"
+
+EPOCH, CHECKPOINT_PATH, CHECKPOINT_SHA256 = "epoch", "checkpoint/path", "checkpoint/sha256"
+INDEX = frozenset({EPOCH, CHECKPOINT_PATH, CHECKPOINT_SHA256})
+"""What says which epochs a file holds."""
+
+BAD_PATH, BAD_REASON = "bad/path", "bad/reason"
+PER_RUN = frozenset(
+    {"layer/name", "layer/kind", "layer/channels", "layer/weight_shape", "layer/positions"}
+    | {"probe/label", "probe/thumbnail", "skipped/name", "skipped/reason", BAD_PATH, BAD_REASON}
+)
+"""What has no axis of epochs."""
+
+_NAME = re.compile(r"[a-z_0-9]+(/[a-z_0-9]+){0,2}", re.ASCII)
+_MAP = re.compile(r"entropy/(mean_map|map)/(\d{1,6})", re.ASCII)
+_BINS = 201
+_LONGEST = 120
+
+_L_ROWS = (
+    "entropy/mean",
+    "entropy/std",
+    "correlation/mean",
+    "correlation/abs_mean",
+    "correlation/degenerate",
+    "nonfinite",
+)
+
+
+def is_name(name: str) -> bool:
+    """Whether a dataset may have this name: at most three parts of lower case, digits and underscores."""
+    return _NAME.fullmatch(name) is not None
+
+
+def is_column(name: str) -> bool:
+    """Whether a dataset of this name is a column along the epochs that a statistic gave."""
+    return is_name(name) and name not in PER_RUN and name not in INDEX
+
+
+def is_heatmap(name: str) -> bool:
+    """Whether a column holds heatmaps, which are read on use."""
+    return _MAP.fullmatch(name) is not None
+
+
+def row_problem(name: str, shape: tuple[int, ...], run: Run) -> str:
+    """What is wrong with the shape of one epoch of a column, in words; empty where nothing is.
+
+    Args:
+        name: the column's name; any shape does for a name that schema 1 does not know.
+        shape: without the axis of epochs.
+        run: gives L, N and the shapes of the positions.
+    """
+    layers, size = len(run.layers), run.probe.size
+    known: dict[str, tuple[int, ...]] = dict.fromkeys(_L_ROWS, (layers,)) | {
+        "probe/loss": (),
+        "probe/accuracy": (),
+        "probe/sample_loss": (size,),
+        "entropy/sample_mean": (layers, size),
+        "correlation/histogram": (layers, _BINS),
+    }
+    if name in known:
+        return "" if shape == known[name] else f"{name} is {shape} an epoch, not {known[name]}"
+    heatmap = _MAP.fullmatch(name)
+    if heatmap is None:
+        return ""
+    index = int(heatmap[2])
+    if index >= layers:
+        return f"{name} is of a layer that the run does not have"
+    positions = run.layers[index].positions
+    found = shape if heatmap[1] == "mean_map" else shape[1:]
+    leading = len(shape) - len(found)
+    wanted = 0 if heatmap[1] == "mean_map" else 1
+    return (
+        "" if (leading, found) == (wanted, positions) else f"{name} is {shape} an epoch; the positions are {positions}"
+    )
+
+
+def folder_of(path: Path) -> Path:
+    """The folder beside a store that holds the epochs not packed yet."""
+    return path.with_name(path.name + ".d")
+
+
+def epoch_file(folder: Path, epoch: int) -> Path:
+    """The file of one epoch: `epoch-000012.h5`, `epoch--00001.h5` before training."""
+    return folder / f"epoch-{epoch:06d}.h5"
+
+
+def shown(text: object) -> str:
+    """Text of unknown origin, fit to stand in a message: no control characters, and not long."""
+    whole = str(text)
+    short = whole if len(whole) <= _LONGEST else whole[: _LONGEST - 3] + "..."
+    return short if short and short.isprintable() else repr(short)
+
+
+def not_a_store(path: Path, why: str) -> StoreError:
+    """The error for a file that rfav did not write."""
+    return StoreError(f"{path}: not an rfav store ({why})", "Give a store that `rfav analyze` wrote, or another --out.")
+
+
+def damaged(path: Path, why: object) -> StoreError:
+    """The error for a store that does not hold what schema 1 says."""
+    return StoreError(f"{path}: damaged: {why}", "Restore this file from a copy, or analyze again with --fresh.")

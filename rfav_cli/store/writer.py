@@ -1,0 +1,184 @@
+"""A run's measurements into its store, an immutable file an epoch."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from contextlib import suppress
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+
+from rfav_cli.errors import StoreError
+from rfav_cli.store.commit import check_writable, locked, remove_abandoned, replacing, writing
+from rfav_cli.store.hdf5 import LIBVER, is_ours, write_texts
+from rfav_cli.store.run import differences, fingerprint, write_header, write_run
+from rfav_cli.store.scan import RUN_FILE, is_there, listing, scan
+from rfav_cli.store.schema import (
+    BAD_PATH,
+    BAD_REASON,
+    CHECKPOINT_PATH,
+    CHECKPOINT_SHA256,
+    EPOCH,
+    epoch_file,
+    folder_of,
+    is_column,
+    not_a_store,
+    row_problem,
+    shown,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from rfav_cli.records import BadCheckpoint, Checkpoint, Measurement, Run
+    from rfav_cli.store.scan import Scan
+
+_ATTEMPTS = 100
+
+
+class StoreWriter:
+    """Adds epochs to a store. Several processes may do so at once, each with epochs of its own."""
+
+    def __init__(self, path: Path, run: Run, run_sha256: str, found: Scan | None = None) -> None:
+        self._path = path
+        self._folder = folder_of(path)
+        self._run = run
+        self._run_sha256 = run_sha256
+        self._committed = {epoch: row.checkpoint for epoch, row in found.rows.items()} if found else {}
+        self._bad = set(found.bad) if found else set()
+
+    @classmethod
+    def open(cls, path: Path, run: Run, *, fresh: bool = False) -> StoreWriter:
+        """Make a store, or go on with the one that is there.
+
+        Args:
+            path: of the packed file; epochs are written into the folder beside it.
+            run: what is going to be measured.
+            fresh: remove the store that is there first.
+
+        Raises:
+            StoreError: one cannot write there, the store that is there is of another run, or it cannot be read.
+        """
+        path = path.absolute()
+        _check_place(path)
+        if fresh:
+            _remove_store(path)
+        remove_abandoned(path.parent, path.name)
+        remove_abandoned(folder_of(path))
+        if not is_there(path):
+            writer = cls(path, run, fingerprint(run))
+            writer._commit(writer._folder / RUN_FILE, lambda file: write_run(file, run))
+            return writer
+        found = scan(path)
+        if changes := differences(found.run, run):
+            raise StoreError(
+                f"{path}: holds another run (stored / now): {'; '.join(changes)}",
+                "Give what the store was made with, or --fresh to start over, or another --out.",
+            )
+        return cls(path, run, found.run_sha256, found)
+
+    @property
+    def committed(self) -> Mapping[int, Checkpoint]:
+        """The checkpoints whose epochs are in the store."""
+        return MappingProxyType(self._committed)
+
+    def append(self, measurement: Measurement) -> None:
+        """Commit an epoch: when this returns, it is on disk.
+
+        Raises:
+            StoreError: there is no room, or the epoch was measured from another checkpoint.
+            ValueError: a column has a name or a shape that schema 1 does not allow.
+        """
+        checkpoint = measurement.checkpoint
+        before = self._committed.get(checkpoint.epoch, checkpoint)
+        if before.sha256 != checkpoint.sha256:
+            raise StoreError(
+                f"{self._path}: epoch {checkpoint.epoch} was measured from another file (stored / now): "
+                f"{shown(before.path)} {shown(before.sha256[:8])} / {shown(checkpoint.path)} {checkpoint.sha256[:8]}",
+                "Give the checkpoints that the store was made from, or --fresh to start over, or another --out.",
+            )
+        columns = {name: _checked(name, values, self._run) for name, values in measurement.columns.items()}
+
+        def write(file: h5py.File) -> None:
+            file[EPOCH] = np.array([checkpoint.epoch], np.int32)
+            write_texts(file, CHECKPOINT_PATH, [checkpoint.path])
+            write_texts(file, CHECKPOINT_SHA256, [checkpoint.sha256])
+            for name, values in columns.items():
+                file[name] = values[None]
+
+        self._commit(epoch_file(self._folder, checkpoint.epoch), write)
+        self._committed[checkpoint.epoch] = checkpoint
+
+    def record_bad(self, bad: BadCheckpoint) -> None:
+        """Commit that a file could not be used; readers drop it once an epoch was measured from that path.
+
+        Raises:
+            StoreError: there is no room.
+        """
+        if bad in self._bad:
+            return
+
+        def write(file: h5py.File) -> None:
+            write_texts(file, BAD_PATH, [bad.path])
+            write_texts(file, BAD_REASON, [bad.reason])
+
+        digest = hashlib.sha256(bad.path.encode("utf-8", "backslashreplace")).hexdigest()
+        self._commit(self._folder / f"bad-{digest[:16]}.h5", write)
+        self._bad.add(bad)
+
+    def _commit(self, target: Path, write: Callable[[h5py.File], None]) -> None:
+        """Build a file in memory and put it into the folder, which a packer may remove at any moment."""
+        image = io.BytesIO()  # and not the core driver: HDF5 1.14 gives its image a wrong checksum
+        with h5py.File(image, "w", libver=LIBVER) as file:
+            write_header(file, self._run, self._run_sha256)
+            write(file)
+        with writing(self._path):
+            for attempt in range(_ATTEMPTS):
+                self._folder.mkdir(exist_ok=True)
+                try:
+                    with replacing(target) as replacement:
+                        replacement.write(image.getbuffer())
+                    return
+                except FileNotFoundError:
+                    if attempt == _ATTEMPTS - 1:
+                        raise
+
+
+def _check_place(path: Path) -> None:
+    """Raise StoreError unless a store can be written there."""
+    if not path.parent.is_dir():
+        raise StoreError(f"{path}: there is no folder {path.parent}", "Make it first, or choose another --out.")
+    if path.is_dir():
+        raise StoreError(f"{path}: is a folder", "Give the name of a file, like rfav.h5, with --out.")
+    with writing(path):
+        check_writable(path)
+        if folder_of(path).exists():
+            check_writable(folder_of(path) / RUN_FILE)
+
+
+def _remove_store(path: Path) -> None:
+    """Remove a store, and nothing that is none; the run last, so that what remains of it can always be read."""
+    if path.exists() and not is_ours(path):
+        raise not_a_store(path, "and so not removed for --fresh")
+    folder = folder_of(path)
+    with locked(folder), writing(path):
+        for file in (*listing(path), path, folder / RUN_FILE):
+            file.unlink(missing_ok=True)
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def _checked(name: str, values: NDArray[Any], run: Run) -> NDArray[Any]:
+    """A column's values as an array that may be stored under this name."""
+    array = np.asarray(values)
+    if not is_column(name) or array.dtype.kind not in "biuf":
+        raise ValueError(f"not a column of a store: {shown(name)}, {array.dtype}")
+    if problem := row_problem(name, array.shape, run):
+        raise ValueError(problem)
+    return array

@@ -1,0 +1,60 @@
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from rfav_cli.analysis.statistics.loss import Loss
+
+LABELS = [0, 1, 2, 0]
+
+
+@pytest.fixture
+def scores():
+    return torch.tensor([[2.0, 0.0, 0.0], [0.0, 3.0, 0.0], [5.0, 0.0, 1.0], [1.0, 0.5, 0.0]])
+
+
+def twin(scores):
+    wide = scores.double().numpy()
+    return -(wide - np.log(np.exp(wide).sum(1, keepdims=True)))[range(4), LABELS]
+
+
+def measured(statistic, output, cuts=(0, 4)):
+    for start, stop in itertools.pairwise(cuts):
+        statistic.update_output(slice(start, stop), output[start:stop])
+    return {name.removeprefix("probe/"): value for name, value in statistic.compute().items()}
+
+
+def test_loss_and_accuracy(context, scores):
+    found = measured(Loss(context(size=4, labels=LABELS)), scores, (0, 1, 4))
+    np.testing.assert_allclose(found["sample_loss"], twin(scores), rtol=1e-6)
+    assert found["loss"] == pytest.approx(twin(scores).mean(), rel=1e-6)
+    assert found["accuracy"] == 0.75
+    np.testing.assert_array_equal(found["sample_prediction"], [0, 1, 0, 0])
+
+
+@pytest.mark.parametrize("transform", [lambda s: s.softmax(1), lambda s: s.log_softmax(1)])
+def test_outputs_that_are_normalised_give_the_same_loss(context, scores, transform):
+    found = measured(Loss(context(size=4, labels=LABELS)), transform(scores))
+    assert found["loss"] == pytest.approx(twin(scores).mean(), rel=1e-5)
+
+
+def test_without_labels_there_is_neither(context, scores):
+    found = measured(Loss(context(size=4)), scores)
+    assert np.isnan(found["loss"])
+    assert np.isnan(found["accuracy"])
+    assert set(found) == {"loss", "accuracy"}
+
+
+def test_an_output_that_is_no_row_of_scores_gives_neither(context):
+    found = measured(Loss(context(size=4, labels=LABELS)), torch.zeros(4, 3, 2))
+    assert np.isnan(found["loss"])
+    assert np.isnan(found["accuracy"])
+
+
+def test_scores_that_are_nan_are_wrong_answers(context, scores):
+    scores[0] = torch.nan
+    found = measured(Loss(context(size=4, labels=LABELS)), scores)
+    assert np.isnan(found["loss"])
+    assert found["accuracy"] == 0.5
+    assert found["sample_prediction"][0] == -1

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from rfav_cli.render import Screen, render
+from tests.render.conftest import HOSTILE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rfav_cli.records import History
+
+
+def load(text: str) -> Any:
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_the_whole_document(make: Callable[..., History]) -> None:
+    document = load(render(make(("conv1",), epochs=2), "json"))
+    entropy = document["layers"][0].pop("entropy")
+    assert entropy.pop("perplexity") == pytest.approx(math.exp(math.log(32) / 2))
+    assert entropy == pytest.approx(
+        {
+            "first": math.log(32),
+            "last": math.log(32) / 2,
+            "lowest": math.log(32) / 2,
+            "max": math.log(32),
+            "fraction": 0.5,
+        }
+    )
+    assert document == {
+        "schema": 1,
+        "store": "rfav.h5",
+        "layers": [
+            {"name": "conv1", "kind": "Conv2d", "channels": 32, "correlation": {"mean": -0.012, "abs_mean": 0.125}}
+        ],
+        "skipped": [{"name": "fc2", "reason": "classifier"}],
+        "bad": [],
+        "epochs": [
+            {"epoch": -1, "loss": 2.0, "accuracy": 0.1, "checkpoint": "run/epoch_-1.pt"},
+            {"epoch": 0, "loss": 2.0, "accuracy": 0.6, "checkpoint": "run/epoch_0.pt"},
+        ],
+        "probe": {"size": 1000, "sha256": "ab" * 32, "source": "probe.npz", "labels": True},
+        "settings": {
+            "with_bias": False,
+            "centering": "pearson",
+            "fold_norm": False,
+            "model": "",
+            "output": "",
+            "maps": 32,
+        },
+    }
+
+
+def test_not_a_number_is_null(history: History) -> None:
+    for name, value in (("entropy/mean", np.nan), ("correlation/mean", np.inf), ("probe/loss", -np.inf)):
+        history.columns[name][:] = value
+    document = load(render(history, "json"))
+    assert document["layers"][0]["entropy"] == {
+        "first": None,
+        "last": None,
+        "lowest": None,
+        "max": pytest.approx(math.log(32)),
+        "fraction": None,
+        "perplexity": None,
+    }
+    assert document["layers"][0]["correlation"] == {"mean": None, "abs_mean": 0.125}
+    assert document["epochs"][0]["loss"] is None
+
+
+def test_lowest_passes_over_nan(history: History) -> None:
+    history.columns["entropy/mean"][:, 0] = [np.nan, 2.0, 0.25, *[1.0] * 8, np.nan]
+    entropy = load(render(history, "json"))["layers"][0]["entropy"]
+    assert (entropy["first"], entropy["lowest"], entropy["last"]) == (None, 0.25, None)
+
+
+def test_rounding_never_exceeds_the_maximum(history: History) -> None:
+    history.columns["entropy/mean"][-1] = math.log(32) + 1e-7
+    entropy = load(render(history, "json"))["layers"][0]["entropy"]
+    assert entropy["fraction"] == 1.0
+    assert entropy["perplexity"] <= 32 + 1e-12
+
+
+def test_one_channel_no_labels_no_epoch(make: Callable[..., History]) -> None:
+    document = load(render(make(("a",), channels=(1,), labels=False, epochs=1), "json"))
+    assert document["layers"][0]["entropy"]["max"] == 0.0
+    assert document["layers"][0]["entropy"]["fraction"] is None
+    assert document["probe"]["labels"] is False
+    assert load(render(make(epochs=0), "json"))["epochs"] == []
+
+
+def test_hostile_text_comes_back_unchanged_and_is_ascii(hostile: History) -> None:
+    text = render(hostile, "json", screen=Screen(colour=True))
+    assert text.isascii()
+    assert "\x1b" not in text
+    document = load(text)
+    assert document["layers"][0]["name"] == document["bad"][0]["path"] == HOSTILE
+
+
+def test_rendering_leaves_the_history_as_it_was(make: Callable[..., History]) -> None:
+    history, same = make(("a",), channels=(1,)), make(("a",), channels=(1,))
+    render(history, "json")
+    for name, values in same.columns.items():
+        np.testing.assert_array_equal(history.columns[name], values)

@@ -1,0 +1,164 @@
+"""A store may come from anyone: what is not as rfav writes it is refused before it is read."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+import pytest
+
+from rfav_cli.errors import StoreError
+from rfav_cli.store import StoreWriter, open_store, pack
+from tests.store.example import make_run, measure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "rfav.h5"
+    writer = StoreWriter.open(path, make_run())
+    writer.append(measure(0))
+    writer.append(measure(1))
+    pack(path)
+    return path
+
+
+def replace(file: h5py.File, name: str, **arguments: Any) -> None:
+    del file[name]
+    file.create_dataset(name, **arguments)
+
+
+def virtual(file: h5py.File) -> None:
+    layout = h5py.VirtualLayout((2, 2), np.float64)
+    layout[:] = h5py.VirtualSource("/etc/passwd", "x", (2, 2))
+    file.create_virtual_dataset("new", layout)
+
+
+def external(file: h5py.File) -> None:
+    replace(file, "entropy/mean", shape=(2, 2), dtype="f8", external=[("/etc/passwd", 0, 32)])
+
+
+CHANGES: dict[str, Callable[[h5py.File], None]] = {
+    "not stored in one piece": lambda file: file.create_dataset("new", data=np.zeros((2, 9)), compression="gzip"),
+    "new is not stored": virtual,
+    "entropy/mean is not stored in one piece": external,
+    "larger than the file": lambda file: file.create_dataset("new", (2, 1 << 40), "f8"),
+    "neither numbers nor texts": lambda file: replace(file, "layer/name", data=["a", "b"], dtype=h5py.string_dtype()),
+    "new holds neither": lambda file: file.create_dataset("new", (2,), h5py.ref_dtype),
+    "new is a link to elsewhere": lambda file: file.__setitem__("new", h5py.SoftLink("/epoch")),
+    "links is a link to elsewhere": lambda file: file.__setitem__("links", h5py.ExternalLink("/etc/passwd", "/")),
+    "is there twice": lambda file: file.__setitem__("new", file["nonfinite"]),
+    "loop is there twice": lambda file: file.__setitem__("loop", file["/"]),
+    "no name of a dataset": lambda file: file.create_dataset("Bad\nname", data=1),
+    "a/b/c/d is no name": lambda file: file.create_dataset("a/b/c/d", data=1),
+    "new is not a dataset": lambda file: file.create_dataset("new", data=h5py.Empty("f8")),
+    "new is not a dataset ": lambda file: file.__setitem__("new", np.dtype("f8")),
+    "new is float64": lambda file: file.create_dataset("new", data=np.zeros(3)),
+    r"entropy/mean is \(3,\) an epoch": lambda file: replace(file, "entropy/mean", data=np.zeros((2, 3))),
+    r"map/0 is \(2, 9, 9\) an epoch": lambda file: replace(file, "entropy/map/0", data=np.zeros((2, 2, 9, 9))),
+    "of a layer that the run does not have": lambda file: file.create_dataset("entropy/map/9", data=np.zeros((2, 1))),
+    "index of epochs": lambda file: replace(file, "epoch", data=np.zeros(3, np.int32)),
+    "do not ascend": lambda file: replace(file, "epoch", data=np.array([4, 4])),
+    "layers are not complete": lambda file: file.__delitem__("layer/kind"),
+    "skipped layers are not complete": lambda file: file.__delitem__("skipped/reason"),
+    "list of bad checkpoints": lambda file: replace(file, "bad/path", data=np.array([b"x"])),
+    "layer/channels is": lambda file: replace(file, "layer/channels", data=np.zeros((2, 2), int)),
+    "has no channels": lambda file: replace(file, "layer/channels", data=np.array([8, -1])),
+    "the shape of a layer is": lambda file: replace(file, "layer/positions", data=np.array([b'["x"]', b"[]"])),
+    "damaged: .*Expecting": lambda file: replace(file, "layer/positions", data=np.array([b"[1,", b"[]"])),
+    "damaged: maximum recursion": lambda file: replace(file, "layer/positions", data=np.array([b"[" * 99999, b"[]"])),
+    "damaged: 'utf-8'": lambda file: replace(file, "layer/name", data=np.array([b"\xff", b"a"])),
+    "probe/label is": lambda file: replace(file, "probe/label", data=np.zeros(9, int)),
+    "probe/thumbnail is": lambda file: replace(file, "probe/thumbnail", data=np.zeros((9, 9))),
+    "attribute maps is": lambda file: file.attrs.__setitem__("maps", "many"),
+    "attribute centering is": lambda file: file.attrs.__setitem__("centering", np.zeros(9)),
+    "attribute with_bias is": lambda file: file.attrs.__setitem__("with_bias", h5py.Empty("f8")),
+    "attribute schema is": lambda file: file.attrs.__setitem__("schema", "one"),
+    "there is no schema 0": lambda file: file.attrs.__setitem__("schema", 0),
+    "without rfav's attributes": lambda file: file.attrs.__delitem__("schema"),
+}
+
+
+@pytest.mark.parametrize("message", CHANGES)
+def test_a_store_that_was_changed(path: Path, message: str) -> None:
+    with h5py.File(path, "r+") as file:
+        CHANGES[message](file)
+    with pytest.raises(StoreError, match=message.strip()) as caught:
+        open_store(path)
+    assert str(path) in caught.value.what
+    assert caught.value.remedy
+    assert caught.value.what.isprintable()
+
+
+def test_a_newer_schema_asks_for_an_upgrade(path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        file.attrs["schema"] = 2
+        file.attrs["rfav_version"] = "3.0\x1b[31m"
+        file["CamelCase"] = 1
+    with pytest.raises(
+        StoreError, match=r"written by rfav '3.0.x1b.*' with schema 2; this rfav reads schema 1"
+    ) as caught:
+        open_store(path)
+    assert "Upgrade" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"", "an empty file"), (b"PK\3\4 a zip", "not an HDF5 file"), (b"\x89HDF\r\n\x1a\n" + b"\0" * 99, "damaged")],
+)
+def test_a_file_that_is_no_store(path: Path, content: bytes, message: str) -> None:
+    path.write_bytes(content)
+    for use in (open_store, lambda path: StoreWriter.open(path, make_run())):
+        with pytest.raises(StoreError, match=message):
+            use(path)
+
+
+def test_another_hdf5_file(path: Path) -> None:
+    path.unlink()
+    with h5py.File(path, "w") as file:
+        file["images"] = np.zeros(3)
+    with pytest.raises(StoreError, match="not an rfav store"):
+        open_store(path)
+
+
+def test_a_store_cut_off_or_with_a_changed_byte_never_crashes(path: Path) -> None:
+    whole = path.read_bytes()
+    random = np.random.default_rng(6)
+    for cut in np.linspace(0, len(whole) - 1, 40).astype(int):
+        path.write_bytes(whole[:cut])
+        with pytest.raises(StoreError, match=r"cut off|damaged|not an rfav store"):
+            open_store(path)
+    for _ in range(100):
+        changed = bytearray(whole)
+        changed[random.integers(len(whole))] ^= 1 << random.integers(8)
+        path.write_bytes(changed)
+        with contextlib.suppress(StoreError):
+            np.asarray(open_store(path).columns.get("entropy/map/0", 0))
+
+
+def test_what_is_not_there_or_no_file(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="there is no such store"):
+        open_store(tmp_path / "rfav.h5")
+    with pytest.raises(StoreError, match="there is no such store"):
+        pack(tmp_path / "rfav.h5")
+    with pytest.raises(StoreError, match="not a regular file"):
+        open_store(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StoreError, match="not a regular file"):
+        open_store(tmp_path / "pipe")
+    (tmp_path / "file.d").write_text("")
+    with pytest.raises(StoreError, match="cannot be read"):
+        open_store(tmp_path / "file")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_store_without_permission(path: Path) -> None:
+    path.chmod(0)
+    with pytest.raises(StoreError, match="cannot be read"):
+        open_store(path)

@@ -1,0 +1,233 @@
+"""What holds the house together: documents, tables of names, options and rooms say the same."""
+
+from __future__ import annotations
+
+import ast
+import enum
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer
+
+import rfav_cli
+from rfav_cli import api, render
+from rfav_cli.analysis import networks, samples, statistics
+from rfav_cli.cli import app
+from rfav_cli.cli.doctor import Format as DoctorFormat
+from rfav_cli.cli.show import Format as ShowFormat
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "rfav_cli"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+TABLES = {
+    "analysis/networks/": ("networks", networks.KINDS),
+    "analysis/samples/": ("samples", samples.SOURCES),
+    "analysis/statistics/": ("statistics", tuple(statistics.STATISTICS)),
+    "render/": ("formats", render.FORMATS),
+}
+"""Folder of plug-ins -> (its name in the README's marks, its table of names)."""
+
+NO_PLUG_INS = {"__init__", "base"}
+BESIDE = {"render/": {"doctor"}}
+"""Files of a plug-in folder that are no plug-ins: doctor.py renders what is no history."""
+
+CALLS: dict[str, Callable[..., Any]] = {
+    "analyze": api.analyze,
+    "show": api.show,
+    "pack": api.pack,
+    "doctor": api.examine,
+}
+"""Command -> the call of the API that it makes."""
+
+ONLY_ON_THE_COMMAND_LINE = {"analyze": {"quiet"}, "doctor": {"format"}}
+ONLY_IN_PYTHON = {"analyze": {"report", "should_stop"}, "show": {"screen"}}
+OTHER_DEFAULTS = {"show": {"path"}}
+"""The command looks at rfav.h5 where no store is named."""
+
+LONG_MODULES = {
+    "api.py",  # the product on one page, and mostly the description of its arguments
+    "records.py",  # all that flows, on one page
+}
+LONG_FUNCTIONS = {
+    "cli/analyze.py:analyze",  # one call with an argument an option
+}
+"""What is longer than the house's rule, and why."""
+
+
+def marked_rows(document: str, name: str) -> list[list[str]]:
+    """The cells of the table that follows `<!-- names: NAME -->`, without its header."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    found = re.search(rf"<!-- names: {name} -->\n((?:\|.*\n)+)", text)
+    assert found, f"{document} marks no table of {name}"
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in found[1].splitlines()[2:]]
+
+
+def quoted(cell: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"`([^`]+)`", cell))
+
+
+def commands() -> dict[str, Any]:
+    group: Any = typer.main.get_command(app)
+    return dict(group.commands)
+
+
+def plain_default(value: Any) -> Any:
+    """A default as a value that the command line and Python can share: no enum, no path, no difference of sequences."""
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, Path):
+        return str(value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("folder", TABLES)
+def test_each_plug_in_is_in_its_table_and_back(folder: str) -> None:
+    _, names = TABLES[folder]
+    files = {path.stem for path in (PACKAGE / folder).glob("*.py")} - NO_PLUG_INS - BESIDE.get(folder, set())
+    assert files == {name.replace("-", "_") for name in names}
+
+
+@pytest.mark.parametrize("folder", TABLES)
+def test_the_readme_lists_each_plug_in(folder: str) -> None:
+    mark, names = TABLES[folder]
+    assert tuple(quoted(row[0])[0] for row in marked_rows("README.md", mark)) == tuple(names)
+
+
+def test_the_contributors_guide_lists_each_plug_in() -> None:
+    listed = {quoted(row[1])[0]: quoted(row[3]) for row in marked_rows("CONTRIBUTING.md", "all")}
+    assert listed == {folder: tuple(names) for folder, (_, names) in TABLES.items()}
+
+
+def test_the_command_line_offers_each_format() -> None:
+    assert tuple(choice.value for choice in ShowFormat) == render.FORMATS
+    assert tuple(choice.value for choice in DoctorFormat) == render.FINDING_FORMATS
+
+
+def test_the_readme_lists_each_command() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `rfav (\w+)", text, re.MULTILINE)) == set(commands()) == set(CALLS)
+
+
+def test_every_option_in_the_documents_exists() -> None:
+    known = {name for command in commands().values() for param in command.params for name in param.opts}
+    known |= {"--help", "--version", "--traceback", "--no-..."}
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    prose = re.sub(r"```.*?```", lambda block: "\n".join(re.findall(r"rfav .*", block[0])), text, flags=re.DOTALL)
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", prose)) <= known
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_options_and_defaults_are_those_of_the_api(name: str) -> None:
+    options = {param.name: param for param in commands()[name].params if param.name != "help"}
+    parameters = inspect.signature(CALLS[name]).parameters
+    shared = set(options) - ONLY_ON_THE_COMMAND_LINE.get(name, set())
+    assert shared == set(parameters) - ONLY_IN_PYTHON.get(name, set())
+    for option in shared - OTHER_DEFAULTS.get(name, set()):
+        default = parameters[option].default
+        assert options[option].required == (default is inspect.Parameter.empty), option
+        if not options[option].required:
+            assert plain_default(options[option].default) == plain_default(default), option
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_each_option_and_command_has_help(name: str) -> None:
+    command = commands()[name]
+    assert command.help
+    assert [param.name for param in command.params if not getattr(param, "help", None)] == []
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["analyze", "--help"], ["show", "--help"], ["--version"]])
+def test_start_up_loads_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        "import sys\nfrom rfav_cli.cli import run\n"
+        f"assert run({arguments!r}) == 0\n"
+        "print(sorted({'torch', 'matplotlib', 'h5py'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert result.stdout.splitlines()[-1] == "[]"
+
+
+def test_showing_a_store_needs_no_torch() -> None:
+    code = (
+        "import sys, rfav_cli\n"
+        "try:\n    rfav_cli.show('there-is-no-such-store.h5')\n"
+        "except rfav_cli.RfavError:\n    import rfav_cli.render.table\n"
+        "print(sorted({'torch', 'matplotlib'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert result.stdout.strip() == "[]"
+
+
+def test_every_public_name_is_there() -> None:
+    for name in rfav_cli.__all__:
+        assert getattr(rfav_cli, name) is not None
+    assert {*api.__all__} <= {*rfav_cli.__all__}
+
+
+def test_modules_and_functions_are_short() -> None:
+    sources = {path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in MODULES}
+    assert {name for name, source in sources.items() if source.count("\n") > 250} == LONG_MODULES
+    long = {f"{name}:{f.name}" for name, source in sources.items() for f in functions(source) if body_lines(f) > 40}
+    assert long == LONG_FUNCTIONS
+
+
+def functions(source: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node
+
+
+def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines from the first statement after the docstring to the end."""
+    body = function.body[1:] if ast.get_docstring(function) is not None else function.body
+    return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+def test_each_room_without_torch_is_in_the_contract() -> None:
+    """import-linter cannot name a room that is not there yet, so one that comes later must be added."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = {contract["id"]: contract for contract in settings["tool"]["importlinter"]["contracts"]}
+    with_torch = {"analysis", "training", "equations", "nets"}
+    on_top = {"__init__", "__main__", "api", "cli", "tensorboard"}
+    rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert {f"rfav_cli.{room}" for room in rooms - with_torch - on_top} == {
+        *contracts["without-torch"]["source_modules"]
+    }
+
+
+def test_no_path_of_a_machine_is_in_a_file_of_the_project() -> None:
+    folders = ("work", "farm", "root", "home", "Users")
+    pattern = re.compile(rb"(?<![\w.:~/])/(" + "|".join(folders).encode() + rb")/\w")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    paths = [ROOT / name.decode() for name in listed.stdout.split(b"\0") if name]
+    texts = [path for path in paths if path.is_file() and path.suffix in {".py", ".md", ".toml", ".yaml", ".yml", ""}]
+    assert texts
+    assert [str(path.relative_to(ROOT)) for path in texts if pattern.search(path.read_bytes())] == []
+
+
+def test_the_marked_commands_are_one_line_each() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in ("run", "test"):
+        found = re.findall(rf"<!-- fresh: {name} -->\n```bash\n(.*?)```", text, re.DOTALL)
+        assert [command.count("\n") for command in found] == [1]

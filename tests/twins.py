@@ -1,0 +1,75 @@
+"""Slow, obvious twins of what the package computes at speed: float64, one definition after the other."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import torch
+from torch import nn
+
+TAPPED = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d, nn.Linear)
+
+
+def entropy(activation: np.ndarray) -> np.ndarray:
+    """Eq. 3 and 4 as printed, over the last axis."""
+    power = np.exp(activation - activation.max(-1, keepdims=True))
+    p = power / power.sum(-1, keepdims=True)
+    return -(p * np.log(np.where(p > 0, p, 1))).sum(-1)
+
+
+def activations(net: nn.Module, samples: torch.Tensor, *, with_bias: bool = False) -> dict[str, list[np.ndarray]]:
+    """Every use of every layer, by name: (N, *positions, D) float64."""
+    net = copy.deepcopy(net).double().eval()
+    found: dict[str, list[np.ndarray]] = {}
+    for name, module in net.named_modules():
+        if isinstance(module, TAPPED):
+
+            def keep(module, _inputs, output, name=name):
+                values = output if isinstance(module, nn.Linear) else output.movedim(1, -1)
+                if module.bias is not None and not with_bias:
+                    values = values - module.bias
+                found.setdefault(name, []).append(values.detach().numpy().copy())
+
+            module.register_forward_hook(keep)
+    with torch.no_grad():
+        net(samples.double())
+    return found
+
+
+def filters(module: nn.Module) -> list[np.ndarray]:
+    """The filters of each group of a layer, a row each."""
+    weight = module.weight.detach().double()
+    groups = getattr(module, "groups", 1)
+    rows = []
+    for group in weight.chunk(groups):
+        if "Transpose" in type(module).__name__:
+            group = group.transpose(0, 1)
+        rows.append(group.reshape(len(group), -1).numpy())
+    return rows
+
+
+def correlations(groups: list[np.ndarray]) -> np.ndarray:
+    """Eq. 6 for every pair of filters of a group, d < e."""
+    return np.concatenate([np.corrcoef(rows)[np.tril_indices(len(rows), -1)] for rows in groups])
+
+
+def figures(net: nn.Module, samples: torch.Tensor, *, with_bias: bool = False) -> dict[str, dict[str, np.ndarray]]:
+    """All figures of every layer, by its name and the name of their column."""
+    modules = dict(net.named_modules())
+    result = {}
+    for name, uses in activations(net, samples, with_bias=with_bias).items():
+        maps = [entropy(use) for use in uses]
+        pooled = np.concatenate([each.reshape(len(samples), -1) for each in maps], axis=1)
+        pairs = correlations(filters(modules[name]))
+        result[name] = {
+            "entropy/mean": pooled.mean(),
+            "entropy/std": pooled.std(),
+            "entropy/sample_mean": pooled.mean(1),
+            "mean_map": np.mean(maps, axis=0).mean(0),
+            "map": np.mean(maps, axis=0),
+            "correlation/mean": pairs.mean(),
+            "correlation/abs_mean": np.abs(pairs).mean(),
+            "correlation/histogram": np.histogram(np.round(pairs, 2), bins=np.arange(-100.5, 101) / 100)[0],
+        }
+    return result
