@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -244,16 +245,28 @@ def test_computed_weights_are_not_passed_over(tmp_path: Path) -> None:
     assert any(skipped.name == "0" for skipped in survey.skipped)
 
 
-@torch.jit.interface
-class Part(nn.Module):
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
-        pass
+class Scaled(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(3, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.fc(x)
+
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", FutureWarning)
+
+    @torch.jit.interface
+    class Part(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            pass
 
 
 class Picking(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.parts = nn.ModuleList([nn.Linear(3, 3), nn.Linear(3, 3)])
+        self.parts = nn.ModuleList([Scaled(), Scaled()])
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = x.mean((2, 3))
@@ -265,7 +278,7 @@ class Picking(nn.Module):
 
 def test_modules_that_are_picked_as_the_forward_runs_are_layers_too(tmp_path: Path) -> None:
     survey = opened(save(Picking(), "scripted", tmp_path / "net.pt")).survey(samples(2))
-    assert [layer.name for layer in survey.layers] == ["parts.0", "parts.1"]
+    assert [layer.name for layer in survey.layers] == ["parts.0.fc", "parts.1.fc"]
     assert survey.skipped == ()
 
 

@@ -1,0 +1,124 @@
+"""The sample models are whole, small, and what their README says."""
+
+from __future__ import annotations
+
+import re
+import warnings
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from sample_models import make
+from sample_models.data import CLASSES, draw
+from sample_models.net import make_net
+
+FOLDER = Path(make.__file__).parent
+NAMES = ["epoch_-1.pt", *(f"epoch_{epoch:03d}.pt" for epoch in range(make.EPOCHS))]
+
+
+def load_script(path: Path) -> torch.nn.Module:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*torch.jit.* is deprecated")
+        return torch.jit.load(path)
+
+
+def load_state(path: Path) -> torch.nn.Module:
+    net = make_net()
+    net.load_state_dict(torch.load(path, weights_only=True))
+    return net
+
+
+@pytest.fixture(scope="module")
+def probe() -> tuple[torch.Tensor, torch.Tensor]:
+    with np.load(FOLDER / "probe.npz") as arrays:
+        return make.to_tensor(arrays["images"]), torch.from_numpy(arrays["labels"])
+
+
+@torch.no_grad()
+def loss_of(net: torch.nn.Module, probe: tuple[torch.Tensor, torch.Tensor]) -> float:
+    return float(cross_entropy(net(probe[0]), probe[1]))
+
+
+def test_drawing_is_deterministic_and_the_seed_matters():
+    first, second, other = draw(40, seed=1), draw(40, seed=1), draw(40, seed=2)
+    np.testing.assert_array_equal(first[0], second[0])
+    np.testing.assert_array_equal(first[1], second[1])
+    assert (first[0] != other[0]).mean() > 0.9
+
+
+@pytest.mark.parametrize("count", [50, 57])
+def test_classes_are_balanced(count):
+    images, labels = draw(count, seed=0)
+    assert images.shape == (count, 32, 32, 3)
+    assert images.dtype == np.uint8
+    sizes = np.bincount(labels, minlength=len(CLASSES))
+    assert set(sizes) <= {count // 10, -(-count // 10)}
+
+
+def test_each_image_shows_something():
+    images, _ = draw(200, seed=0)
+    assert images.reshape(200, -1).std(1).min() > 20
+
+
+def test_wrong_labels_are_as_many_as_asked_for():
+    series = make.SERIES["overfit"]
+    _, labels = make.training_set(series, epoch=0)
+    # A tenth of the labels drawn at random are right by chance.
+    assert (labels.numpy() != draw(series.images, seed=0)[1]).mean() == pytest.approx(0.9 * series.wrong, abs=0.02)
+
+
+def test_committed_files_are_complete_and_small():
+    for folder in ("overfit", "healthy"):
+        assert sorted(path.name for path in (FOLDER / folder).iterdir()) == sorted(NAMES)
+    files = [path for path in FOLDER.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    assert sum(path.stat().st_size for path in files) < 15e6
+
+
+def test_probe_is_what_make_draws():
+    images, labels = draw(make.PROBE_SIZE, make.PROBE_SEED)
+    with np.load(FOLDER / "probe.npz") as arrays:
+        assert arrays["labels"].dtype == np.int64
+        np.testing.assert_array_equal(arrays["labels"], labels)
+        # Sines may differ in the last bit from machine to machine, and so a pixel by one step.
+        assert np.abs(arrays["images"].astype(int) - images).max() <= 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_checkpoint_loads(name):
+    state = torch.load(FOLDER / "overfit" / name, weights_only=True)
+    script = load_script(FOLDER / "healthy" / name).state_dict()
+    assert list(state) == list(script) == list(make_net().state_dict())
+
+
+def test_scripts_hold_no_path_of_the_machine_that_made_them():
+    for path in (FOLDER / "healthy").iterdir():
+        with zipfile.ZipFile(path) as archive:
+            assert not [name for name in archive.namelist() if name.endswith(".debug_pkl")]
+
+
+def test_one_series_overfits_and_the_other_does_not(probe):
+    readme = (FOLDER / "README.md").read_text()
+    for folder, load in (("overfit", load_state), ("healthy", load_script)):
+        row = next(line for line in readme.splitlines() if line.startswith(f"| `{folder}/` | 2."))
+        lowest = int(re.search(r"at epoch (\d+)", row)[1])
+        first, least, last = (
+            loss_of(load(FOLDER / folder / name), probe) for name in (NAMES[0], NAMES[lowest + 1], NAMES[-1])
+        )
+        assert [f"{loss:.2f}" for loss in (first, least, last)] == re.findall(r"\d\.\d\d", row)[:3]
+        assert least < first / 2
+        assert last > 1.5 * least if folder == "overfit" else last < 1.1 * least
+
+
+def test_a_run_writes_the_same_weights_twice(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(make, "SERIES", {"healthy": make.Series(40, True, 0.1, 0.1, make.Adam, script=True)})
+    monkeypatch.setattr(make, "PROBE_SIZE", 50)
+    make.make(tmp_path / "a", epochs=1)
+    make.make(tmp_path / "b", epochs=1)
+    assert capsys.readouterr().out.count("healthy epoch") == 4
+    for name in ("epoch_-1.pt", "epoch_000.pt"):
+        one, two = (load_script(tmp_path / folder / "healthy" / name).state_dict() for folder in "ab")
+        assert all(torch.equal(one[key], two[key]) for key in one)
