@@ -58,10 +58,7 @@ ONLY_IN_PYTHON = {"analyze": {"report", "should_stop"}, "show": {"screen"}}
 OTHER_DEFAULTS = {"show": {"path"}}
 """The command looks at rfav.h5 where no store is named."""
 
-LONG_MODULES = {
-    "api.py",  # the product on one page, and mostly the description of its arguments
-    "records.py",  # all that flows, on one page
-}
+LONG_MODULES: set[str] = set()
 LONG_FUNCTIONS = {
     "cli/analyze.py:analyze",  # one call with an argument an option
 }

@@ -97,6 +97,11 @@ class OperatorTap(TorchDispatchMode):
         self._pending: Use | None = None
         self._views: deque[tuple[Tensor, tuple[int, ...]]] = deque(maxlen=4)
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Not: torch would import its whole compiler, for over a second, just to keep it away from this mode."""
+        return False
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:

@@ -34,6 +34,11 @@ class WeightsSeen(TorchDispatchMode):
         self.anywhere: set[int] = set()
         self.in_products: set[int] = set()
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Not: torch would import its whole compiler, for over a second, just to keep it away from this mode."""
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the operator and note its inputs."""
         seen = {t.data_ptr() for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor) and t.numel()}

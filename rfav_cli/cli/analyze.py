@@ -2,6 +2,7 @@
 
 import enum
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -9,7 +10,6 @@ from typing import Annotated, Any
 import typer
 
 from rfav_cli.cli import values
-from rfav_cli.cli.progress import Reporter
 
 INTERRUPTED = 130
 
@@ -144,8 +144,9 @@ def analyze(
 ) -> None:
     """Run held-out samples through every checkpoint of a run and write the store."""
     from rfav_cli import api
+    from rfav_cli.cli.progress import Reporter
 
-    with Reporter(quiet=quiet) as reporter, _StopAfterCheckpoint(reporter) as stop:
+    with Reporter(quiet=quiet) as reporter, _StopAfterCheckpoint(reporter.say) as stop:
         history = api.analyze(
             checkpoints,
             probe=probe,
@@ -191,9 +192,9 @@ def analyze(
 class _StopAfterCheckpoint:
     """The first Ctrl-C ends the run once the checkpoint is safe in the store, the second at once."""
 
-    def __init__(self, reporter: Reporter) -> None:
+    def __init__(self, say: Callable[[str], None]) -> None:
         self.requested = False
-        self._reporter = reporter
+        self._say = say
 
     def __enter__(self) -> "_StopAfterCheckpoint":
         self._before = signal.signal(signal.SIGINT, self._interrupt)
@@ -206,4 +207,4 @@ class _StopAfterCheckpoint:
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True
-        self._reporter.say("stopping after this checkpoint; Ctrl-C again to stop at once")
+        self._say("stopping after this checkpoint; Ctrl-C again to stop at once")

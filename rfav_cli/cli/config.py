@@ -1,7 +1,7 @@
 """Options that a project sets in `[tool.rfav]` of its pyproject.toml."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,20 +29,24 @@ def defaults_of_project(options: Mapping[str, set[str]], start: Path | None = No
     if path is None:
         return {}
     table = _table(path)
-    shared = {_parameter(key): value for key, value in table.items() if not isinstance(value, dict)}
-    for key in shared:
-        if not any(key in names for names in options.values()):
-            raise typer.BadParameter(f"{path}: [tool.rfav] has no option {key!r}")
-    defaults = {}
-    for name, names in options.items():
-        own = table.get(name, {})
-        for key in own if isinstance(own, dict) else ():
-            if _parameter(key) not in names:
-                raise typer.BadParameter(f"{path}: [tool.rfav.{name}] has no option {key!r}")
-        mine = {_parameter(key): value for key, value in own.items()} if isinstance(own, dict) else {}
-        chosen = {key: value for key, value in shared.items() if key in names} | mine
-        defaults[name] = {key: _as_text(value) for key, value in chosen.items()}
+    shared = {key: value for key, value in table.items() if not isinstance(value, dict)}
+    tables = {key: value for key, value in table.items() if isinstance(value, dict)}
+    _refuse_unknown(f"{path}: [tool.rfav]", shared, set().union(*options.values()))
+    _refuse_unknown(f"{path}: [tool.rfav.…]", tables, options, "command")
+    defaults: dict[str, dict[str, Any]] = {}
+    for name, known in options.items():
+        own = tables.get(name, {})
+        _refuse_unknown(f"{path}: [tool.rfav.{name}]", own, known)
+        chosen = {_parameter(key): value for key, value in (shared | own).items()}
+        defaults[name] = {key: _as_text(value) for key, value in chosen.items() if key in known}
     return defaults
+
+
+def _refuse_unknown(where: str, keys: Iterable[str], known: Iterable[str], kind: str = "option") -> None:
+    names = set(known)
+    for key in keys:
+        if _parameter(key) not in names:
+            raise typer.BadParameter(f"{where} has no {kind} {key!r}")
 
 
 def _nearest(start: Path) -> Path | None:

@@ -45,11 +45,11 @@ def doubt_about_labels(history: History) -> str:
 
 
 def _accuracy_by_another_order(labels: NDArray[Any], predictions: NDArray[Any], classes: int) -> float:
-    """Accuracy on every second sample when classes are matched greedily by the other samples."""
+    """Accuracy on every second sample of each class when classes are matched greedily by the other samples."""
     counts = np.zeros((classes, classes), dtype=np.int64)
-    known = predictions >= 0
-    fitted, judged = known.copy(), known.copy()
-    fitted[1::2], judged[::2] = False, False
+    by_class = np.argsort(labels, kind="stable")
+    by_class = by_class[predictions[by_class] >= 0]
+    fitted, judged = by_class[::2], by_class[1::2]
     np.add.at(counts, (labels[fitted], predictions[fitted]), 1)
     order = np.full(classes, -1)
     for _ in range(classes):
@@ -58,4 +58,4 @@ def _accuracy_by_another_order(labels: NDArray[Any], predictions: NDArray[Any], 
             break
         order[label] = output
         counts[label, :] = counts[:, output] = -1
-    return float((order[labels[judged]] == predictions[judged]).sum() / max(1, len(labels) // 2))
+    return float((order[labels[judged]] == predictions[judged]).sum() / max(1, len(judged)))

@@ -1,13 +1,9 @@
-"""What flows from a run's files to a verdict: plain records, no behaviour beyond looking at themselves.
-
-Shapes are written with E epochs, L layers, N probe images, M images whose heatmaps are kept, D channels.
-"""
+"""What a store holds of a run."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -16,6 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from rfav_cli.records.run import BadCheckpoint, Checkpoint, Run
 
 _LONGEST_NAME = 60
 
@@ -36,119 +33,6 @@ class Column(Protocol):
 
     def __len__(self) -> int:
         """The number of epochs."""
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A layer that is measured.
-
-    Attributes:
-        name: the module's dotted name, or kind and order where the file has none ("convolution_3").
-        kind: the class of an eager layer, whichever kind of file it came from: "Conv2d", "Linear", ...
-        channels: D, the number of filters or neurons.
-        weight_shape: as the weight is stored.
-        positions: the shape of the positions for one image: (A, B) for Conv2d, (T,) for tokens, () for a dense layer.
-    """
-
-    name: str
-    kind: str
-    channels: int
-    weight_shape: tuple[int, ...]
-    positions: tuple[int, ...]
-
-    @property
-    def max_entropy(self) -> float:
-        """Entropy of a uniform activation: ln D, in nats."""
-        return math.log(self.channels)
-
-
-@dataclass(frozen=True)
-class SkippedLayer:
-    """A layer that is not measured, and why."""
-
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """A checkpoint file that was measured: its epoch (-1 = before training), its path as given, its SHA-256 in hex."""
-
-    epoch: int
-    path: str
-    sha256: str
-
-
-@dataclass(frozen=True)
-class BadCheckpoint:
-    """A file that could not be used as a checkpoint of this run, and why."""
-
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class ProbeRecord:
-    """The held-out images as the store keeps them.
-
-    Attributes:
-        sha256: digest of the images as they enter the net, and of their labels.
-        size: N.
-        labels: (N,) int64, or None.
-        thumbnails: (M, H, W, C) uint8, or None where the samples are no images.
-        source: the specification that the user gave.
-    """
-
-    sha256: str
-    size: int
-    labels: NDArray[np.int64] | None = None
-    thumbnails: NDArray[np.uint8] | None = None
-    source: str = ""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What changes the figures, kept with them so that a run is not continued under other settings.
-
-    Attributes:
-        with_bias: the bias is part of the activation (Eq. 1 has none).
-        centering: "pearson" (each filter by its own mean) or "paper" (by the mean filter, Eq. 6 as printed).
-        fold_norm: the activation is taken after the batch normalisation that follows the layer.
-        model: the specification of the net, empty for TorchScript and exported programs.
-        output: which of several outputs the loss is taken of; empty for the first tensor.
-        maps: M.
-    """
-
-    with_bias: bool = False
-    centering: str = "pearson"
-    fold_norm: bool = False
-    model: str = ""
-    output: str = ""
-    maps: int = 32
-
-
-@dataclass(frozen=True)
-class Run:
-    """What never changes while a series is measured."""
-
-    layers: tuple[Layer, ...]
-    skipped: tuple[SkippedLayer, ...]
-    probe: ProbeRecord
-    settings: Settings = field(default_factory=Settings)
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """One checkpoint's figures.
-
-    Attributes:
-        checkpoint: the file.
-        columns: dataset name in the store ("entropy/mean", "entropy/map/0", ...) -> array without the epoch axis, in
-            the type that it is stored as.
-    """
-
-    checkpoint: Checkpoint
-    columns: Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,47 +129,3 @@ class History:
 def _printable(text: str) -> str:
     short = text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 3] + "..."
     return short if short and short.isprintable() else repr(short)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that `rfav doctor` looked at.
-
-    Attributes:
-        name: what was looked at.
-        state: "ok"; "warning" where rfav runs, but something is to be known; "missing" where something cannot be used.
-        detail: what was found, and what to do about it.
-    """
-
-    name: str
-    state: Literal["ok", "warning", "missing"]
-    detail: str
-
-
-@dataclass(frozen=True)
-class Note:
-    """Something that the user should be told once while a run is measured."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is.
-
-    Attributes:
-        checkpoint: the one that runs through the net.
-        done: checkpoints measured before it, earlier runs included.
-        total: checkpoints in all.
-        samples: samples of this one that are done, of `size`.
-    """
-
-    checkpoint: str
-    done: int
-    total: int
-    samples: int
-    size: int
-
-
-Event = Note | Progress | Measurement | BadCheckpoint
-"""What a run tells while it goes on; a Measurement when it is safe in the store."""

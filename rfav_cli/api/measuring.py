@@ -1,7 +1,4 @@
-"""The product on one page: what each command does, to be called from Python.
-
-Heavy imports are inside the functions, so that what needs no torch starts without it.
-"""
+"""Measuring a run: the one place that knows the analysis and the store."""
 
 from __future__ import annotations
 
@@ -9,6 +6,7 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from rfav_cli.api.stores import open_store, pack
 from rfav_cli.diagnosis.labels import doubt_about_labels
 from rfav_cli.errors import StoreError
 from rfav_cli.records import BadCheckpoint, Note, Settings
@@ -21,11 +19,8 @@ if TYPE_CHECKING:
     from rfav_cli.analysis.measure import Setup
     from rfav_cli.analysis.networks import OpenOptions
     from rfav_cli.analysis.series import Series
-    from rfav_cli.records import Checkpoint, Event, Finding, History
-    from rfav_cli.render.base import Screen
+    from rfav_cli.records import Checkpoint, Event, History
     from rfav_cli.store import StoreWriter
-
-__all__ = ["analyze", "examine", "open_store", "pack", "show"]
 
 
 def analyze(
@@ -196,58 +191,6 @@ def _check_unchanged(series: Series, committed: Mapping[int, Checkpoint]) -> Non
                 f"{entry.path}: epoch {entry.epoch} of the store was measured on another file ({known.path})",
                 "Give --fresh to measure the whole run anew, or another --out.",
             )
-
-
-def open_store(path: str | Path) -> History:
-    """Read a store, also one that is still being written; heatmaps are read from the file on use.
-
-    Raises:
-        StoreError: there is none, or it is no store that this version reads.
-    """
-    from rfav_cli import store
-
-    return store.open_store(Path(path))
-
-
-def pack(path: str | Path) -> History:
-    """Put the epochs that lie in files of their own beside a store into the store.
-
-    Raises:
-        StoreError: there is no store, or it can't be written; nothing that was committed is lost.
-    """
-    from rfav_cli import store
-
-    return store.pack(Path(path))
-
-
-def show(
-    path: str | Path,
-    *,
-    format: str = "table",  # noqa: A002 - the option's name
-    epochs: bool = False,
-    screen: Screen | None = None,
-) -> str:
-    """Describe a store: a line a layer, or with `epochs` a line an epoch.
-
-    Args:
-        path: the store.
-        format: "table", "json" or "csv".
-        epochs: a row an epoch in place of a row a layer; JSON holds both in any case.
-        screen: what the text is for; 80 columns of plain text for None.
-
-    Raises:
-        StoreError: it can't be read.
-    """
-    from rfav_cli.render import render
-
-    return render(open_store(path), format, epochs=epochs, screen=screen)
-
-
-def examine(folder: str | Path = ".") -> tuple[Finding, ...]:
-    """Look at what the machine has: Python, torch, devices, extras, and whether a store can be written in a folder."""
-    from rfav_cli.analysis import doctor
-
-    return doctor.examine(Path(folder))
 
 
 def _name_of(model: str | Callable[..., object] | None, arguments: Sequence[str]) -> str:

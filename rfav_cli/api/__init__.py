@@ -1,0 +1,9 @@
+"""The product: what each command does, to be called from Python.
+
+Heavy imports are inside the functions, so that what needs no torch starts without it.
+"""
+
+from rfav_cli.api.measuring import analyze
+from rfav_cli.api.stores import examine, open_store, pack, show
+
+__all__ = ["analyze", "examine", "open_store", "pack", "show"]

@@ -1,0 +1,62 @@
+"""Looking at stores, and at the machine; none of it needs torch but `examine`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rfav_cli.records import Finding, History
+    from rfav_cli.render.base import Screen
+
+
+def open_store(path: str | Path) -> History:
+    """Read a store, also one that is still being written; heatmaps are read from the file on use.
+
+    Raises:
+        StoreError: there is none, or it is no store that this version reads.
+    """
+    from rfav_cli import store
+
+    return store.open_store(Path(path))
+
+
+def pack(path: str | Path) -> History:
+    """Put the epochs that lie in files of their own beside a store into the store.
+
+    Raises:
+        StoreError: there is no store, or it can't be written; nothing that was committed is lost.
+    """
+    from rfav_cli import store
+
+    return store.pack(Path(path))
+
+
+def show(
+    path: str | Path,
+    *,
+    format: str = "table",  # noqa: A002 - the option's name
+    epochs: bool = False,
+    screen: Screen | None = None,
+) -> str:
+    """Describe a store: a line a layer, or with `epochs` a line an epoch.
+
+    Args:
+        path: the store.
+        format: "table", "json" or "csv".
+        epochs: a row an epoch in place of a row a layer; JSON holds both in any case.
+        screen: what the text is for; 80 columns of plain text for None.
+
+    Raises:
+        StoreError: it can't be read.
+    """
+    from rfav_cli.render import render
+
+    return render(open_store(path), format, epochs=epochs, screen=screen)
+
+
+def examine(folder: str | Path = ".") -> tuple[Finding, ...]:
+    """Look at what the machine has: Python, torch, devices, extras, and whether a store can be written in a folder."""
+    from rfav_cli.analysis import doctor
+
+    return doctor.examine(Path(folder))

@@ -1,0 +1,52 @@
+"""What is told to whoever waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from rfav_cli.records.run import BadCheckpoint, Measurement
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that the user should be told once while a run is measured."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        checkpoint: the one that runs through the net.
+        done: checkpoints measured before it, earlier runs included.
+        total: checkpoints in all.
+        samples: samples of this one that are done, of `size`.
+    """
+
+    checkpoint: str
+    done: int
+    total: int
+    samples: int
+    size: int
+
+
+Event = Note | Progress | Measurement | BadCheckpoint
+"""What a run tells while it goes on; a Measurement when it is safe in the store."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that `rfav doctor` looked at.
+
+    Attributes:
+        name: what was looked at.
+        state: "ok"; "warning" where rfav runs, but something is to be known; "missing" where something cannot be used.
+        detail: what was found, and what to do about it.
+    """
+
+    name: str
+    state: Literal["ok", "warning", "missing"]
+    detail: str

@@ -1,0 +1,44 @@
+import pytest
+import typer
+
+from rfav_cli.cli import values
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "expected"),
+    [
+        (values.per_channel, "0.5", (0.5,)),
+        (values.per_channel, "0.49,0.48,0.45", (0.49, 0.48, 0.45)),
+        (values.image_size, "32", 32),
+        (values.image_size, "32x48", (32, 48)),
+        (values.image_size, "32X48", (32, 48)),
+        (values.count_or_all, "all", "all"),
+        (values.count_or_all, "0", 0),
+        (values.count_or_auto, "auto", "auto"),
+        (values.count_or_auto, "64", 64),
+    ],
+)
+def test_what_is_read(parse, text, expected):
+    assert parse(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [
+        (values.per_channel, "red"),
+        (values.per_channel, "0.5,"),
+        (values.per_channel, "nan"),
+        (values.per_channel, "0.1,inf"),
+        (values.image_size, "0"),
+        (values.image_size, "32x"),
+        (values.image_size, "32x32x3"),
+        (values.image_size, "-1"),
+        (values.count_or_all, "-1"),
+        (values.count_or_all, "some"),
+        (values.count_or_auto, "0"),
+        (values.count_or_auto, "2.5"),
+    ],
+)
+def test_what_is_refused(parse, text):
+    with pytest.raises(typer.BadParameter, match=text):
+        parse(text)

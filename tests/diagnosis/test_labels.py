@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from rfav_cli.diagnosis.labels import doubt_about_labels
+from rfav_cli.records import History, ProbeRecord, Run
+
+
+def history(labels, predictions):
+    columns = {"probe/sample_prediction": np.array(predictions)} if predictions is not None else {}
+    return History("x.h5", Run((), (), ProbeRecord("", len(labels), labels)), (), (), columns)
+
+
+@pytest.fixture
+def labels():
+    return np.arange(1000) % 10
+
+
+def knows(labels, share, seed=0):
+    """Predictions that are right for a share of the samples and guesses for the others."""
+    rng = np.random.default_rng(seed)
+    return np.where(rng.random(len(labels)) < share, labels, rng.integers(0, labels.max() + 1, len(labels)))
+
+
+@pytest.mark.parametrize("order", [np.roll(np.arange(10), 1), np.arange(10)[::-1]])
+def test_a_net_that_knows_its_classes_in_another_order_is_found(labels, order):
+    doubt = doubt_about_labels(history(labels, [knows(labels, 0.0), order[knows(labels, 0.5)]]))
+    assert "--classes" in doubt
+    assert "--mean" in doubt
+
+
+def test_a_net_that_knows_its_classes_is_not_doubted(labels):
+    assert doubt_about_labels(history(labels, [knows(labels, 0.0), knows(labels, 0.3)])) == ""
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("classes", [2, 10, 100])
+def test_a_net_that_guesses_is_not_doubted(classes, seed):
+    labels = np.arange(1000) % classes
+    rows = [knows(labels, 0.0, seed * 100 + epoch) for epoch in range(10)]
+    assert doubt_about_labels(history(labels, rows)) == ""
+
+
+def test_one_answer_for_all_is_no_knowledge(labels):
+    assert doubt_about_labels(history(labels, [np.full(1000, 3)])) == ""
+
+
+def test_predictions_that_are_none_are_passed_over(labels):
+    assert doubt_about_labels(history(labels, [np.full(1000, -1)])) == ""
+
+
+def test_without_labels_there_is_nothing_to_doubt(labels):
+    assert doubt_about_labels(history(labels, None)) == ""
