@@ -95,14 +95,13 @@ def normalised_filters(filters: Tensor, centering: Centering = "pearson") -> Ten
     if centering not in ("pearson", "paper"):
         raise ValueError(f"centering must be 'pearson' or 'paper', not {centering!r}")
     w = _at_least_float32(filters)
-    centre = w.mean(-1 if centering == "pearson" else -2, keepdim=True).expand_as(w)
-    size = torch.maximum(w.abs(), centre.abs()).amax(-1, keepdim=True)
-    spread = (w - centre).abs().amax(-1, keepdim=True).detach()
-    degenerate = spread <= DEGENERATE * size
-    centred = (w - centre) / torch.where(degenerate, 1.0, spread)  # so that no square overflows or underflows
-    # The root's argument is replaced, not the root: its derivative at 0 is infinite, and infinity times 0 is NaN.
-    length = torch.where(degenerate, 1.0, centred.square().sum(-1, keepdim=True)).sqrt()
-    return torch.where(degenerate, 0.0, centred / length)
+    centre = w.mean(-1 if centering == "pearson" else -2, keepdim=True)
+    centred = w - centre
+    spread = _largest(centred)
+    degenerate = spread <= DEGENERATE * torch.maximum(_largest(w), _largest(centre))
+    scaled = centred / torch.where(degenerate, 1.0, spread)  # so that no square overflows or underflows
+    length = torch.linalg.vector_norm(scaled, dim=-1, keepdim=True)
+    return scaled * torch.where(degenerate, 0.0, 1.0 / torch.where(degenerate, 1.0, length))
 
 
 def degenerate_filters(filters: Tensor, centering: Centering = "pearson") -> Tensor:
@@ -160,3 +159,9 @@ def decorrelation_penalty(filters: Tensor, squared: bool = False, centering: Cen
 
 def _at_least_float32(tensor: Tensor) -> Tensor:
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
+def _largest(tensor: Tensor) -> Tensor:
+    """The largest absolute value of each row, (..., 1), as a constant."""
+    largest: Tensor = torch.linalg.vector_norm(tensor.detach(), torch.inf, dim=-1, keepdim=True)
+    return largest

@@ -11,7 +11,7 @@ from rfav_cli.records import Layer, SkippedLayer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rfav_cli.analysis.networks.base import Survey
+    from rfav_cli.analysis.network import Survey
 
 
 def select_layers(

@@ -18,7 +18,7 @@ from rfav_cli.records import Measurement
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from rfav_cli.analysis.networks.base import Activation, Network
+    from rfav_cli.analysis.network import Activation, Network
     from rfav_cli.analysis.probe import Probe
     from rfav_cli.analysis.statistics.base import Statistic
     from rfav_cli.records import Checkpoint, Run

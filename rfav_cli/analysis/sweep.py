@@ -18,14 +18,14 @@ from rfav_cli.analysis.measure import BatchSize, Setup, measure
 from rfav_cli.analysis.outputs import describe_choice, select_output
 from rfav_cli.analysis.probe import check_fits
 from rfav_cli.analysis.series import sha256_of
-from rfav_cli.errors import CheckpointError, ModelError, SeriesError
+from rfav_cli.errors import CheckpointError, ModelError, SampleError, SeriesError, printable
 from rfav_cli.records import BadCheckpoint, Checkpoint, Measurement, Note, Progress, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
+    from rfav_cli.analysis.network import Network, Payload, Survey
     from rfav_cli.analysis.networks import OpenOptions
-    from rfav_cli.analysis.networks.base import Network, Payload
     from rfav_cli.analysis.probe import Probe
     from rfav_cli.analysis.series import Entry
     from rfav_cli.records import Event, Settings
@@ -86,7 +86,7 @@ def open_run(
     network = _open_first(entries, options, skip_bad=skip_bad)
     with exact_arithmetic():
         images = probe.batch(slice(0, min(SURVEY_SAMPLES, len(probe))), options.device)
-        survey = network.survey(images)
+        survey = _survey(network, probe, images)
         chosen, skipped = select_layers(survey, layers, skip)
         output = network.forward(images, lambda _: False)
     notes = [*options.notes, describe_choice(output, settings.output)]
@@ -101,6 +101,13 @@ def open_run(
     run = Run(chosen, skipped, probe.record(), settings)
     kept_notes = tuple(note for note in notes if note)
     return Setup(network, probe, run, survey.uses, options.device, kept_notes)
+
+
+def _survey(network: Network, probe: Probe, images: torch.Tensor) -> Survey:
+    try:
+        return network.survey(images)
+    except SampleError as error:
+        raise SampleError(f"{printable(probe.source)}: {error.what}", error.remedy) from error
 
 
 def _open_first(entries: Sequence[Entry], options: OpenOptions, *, skip_bad: bool) -> Network:
@@ -179,7 +186,7 @@ def _measure_entry(
         return measurement
     except CheckpointError as error:
         if not skip_bad:
-            raise
+            raise CheckpointError(error.what, f"{error.remedy} --skip-bad goes on without it.") from error
         return BadCheckpoint(str(entry.path), error.what)
 
 

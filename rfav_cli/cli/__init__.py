@@ -2,6 +2,8 @@
 
 import os
 import sys
+import traceback
+import warnings
 from typing import Annotated
 
 import typer
@@ -12,16 +14,17 @@ from rfav_cli.cli.config import defaults_of_project
 from rfav_cli.cli.doctor import doctor
 from rfav_cli.cli.pack import pack
 from rfav_cli.cli.show import show
-from rfav_cli.errors import RfavError
+from rfav_cli.errors import RfavError, printable
 
+DONE = 0
 NOTHING_SAID = 2
-INTERRUPTED = 130
+LONGEST = 2000
+"""Characters of a line of an error."""
 
 app = typer.Typer(
     name="rfav",
     help="Find the layers that overfit, by the entropy of their activations over a folder of checkpoints.",
     epilog="Options can be set in \\[tool.rfav] of the nearest pyproject.toml; the command line wins.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -52,6 +55,9 @@ def start(
 
 def main() -> None:
     """Run the command line of this process and exit."""
+    if not sys.warnoptions:
+        # What torch has to say to those who call it is nothing that its user's user can act on.
+        warnings.filterwarnings("ignore", module=r"torch\.")
     sys.exit(run(sys.argv[1:]))
 
 
@@ -62,26 +68,45 @@ def run(arguments: list[str]) -> int:
         0 done, 2 nothing could be said, 130 interrupted.
     """
     try:
-        app(arguments, prog_name="rfav", standalone_mode=True)
+        code = app(arguments or ["--help"], prog_name="rfav", standalone_mode=False)
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else NOTHING_SAID
-    except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has gone; nothing can be told to them, and Python's own flush at exit must not try.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        if isinstance(end.__context__, BrokenPipeError):
+            _forget_streams()
+            return DONE
+        code = end.code
     except Exception as error:
-        if "--traceback" in arguments:
-            raise
-        typer.echo(_described(error), err=True)
+        try:
+            typer.echo(_traced(error) if "--traceback" in arguments else _described(error), err=True)
+        except BrokenPipeError:
+            _forget_streams()
+        code = NOTHING_SAID
+    if not arguments:
         return NOTHING_SAID
-    return 0
+    return code if isinstance(code, int) else DONE
+
+
+def _forget_streams() -> None:
+    """Whoever read our output has gone: nothing can be told to them, and Python's own flush at exit must not try."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+
+
+def _traced(error: Exception) -> str:
+    return "".join(traceback.format_exception(error)).rstrip()
 
 
 def _described(error: Exception) -> str:
+    """An error in one or two lines; what it holds of files and their names steers no terminal."""
     if isinstance(error, RfavError):
-        return f"error: {error}"
+        remedy = [printable(line, LONGEST) for line in error.remedy.splitlines()]
+        return "\n".join([f"error: {printable(error.what, LONGEST)}", *remedy])
+    if hasattr(error, "format_message"):  # wrong usage; typer has no public class for it that its versions share
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "rfav"
+        return f"error: {printable(error.format_message(), LONGEST)}\n`{command} --help` shows what there is."
     first = (str(error).splitlines() or [""])[0]
-    return f"error: {type(error).__name__}: {first}\nThis error is not known; `rfav --traceback …` shows where."
+    return (
+        f"error: {type(error).__name__}: {printable(first, LONGEST)}\n"
+        "This was not expected; `rfav --traceback …` shows where it arose."
+    )

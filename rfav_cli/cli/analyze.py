@@ -49,7 +49,7 @@ NET, SAMPLES, MEASURE, RUN = "The net", "The probe", "What is measured", "How it
 
 def analyze(
     checkpoints: Annotated[
-        list[str], typer.Argument(help="Checkpoints of one run: files, folders or globs.", show_default=False)
+        list[str], typer.Argument(metavar="CHECKPOINTS", help="Checkpoints of one run: files, folders or globs.")
     ],
     probe: Annotated[
         str,
@@ -57,7 +57,7 @@ def analyze(
             SAMPLES,
             "Held-out samples: an image folder (a sub-folder a class, or flat), a .npz, .npy, .pt or .h5 file, or "
             "cifar10:DIR, cifar100:DIR, tiny-imagenet:DIR, mnist:DIR.",
-            show_default=False,
+            metavar="SAMPLES",
         ),
     ],
     model: Annotated[
@@ -66,25 +66,32 @@ def analyze(
             NET,
             "What makes the net of a state_dict: package.module:factory, torchvision:NAME, timm:NAME or zoo:NAME. "
             "TorchScript and exported programs need none.",
+            metavar="SPEC",
         ),
     ] = None,
     model_arg: Annotated[
-        list[str], _option(NET, "An argument for what makes the net, as key=value; can be repeated.")
+        list[str],
+        _option(NET, "An argument for what makes the net; can be repeated.", metavar="KEY=VALUE"),
     ] = [],  # noqa: B006 - typer reads the default and never gives it to us
     output: Annotated[
-        str | None, _option(NET, "Index or key of the output that the loss is taken of; the first tensor if not given.")
+        str | None,
+        _option(NET, "Which output the loss is taken of; the first tensor if not given.", metavar="INDEX|KEY"),
     ] = None,
     i_trust_this_pickle: Annotated[
         bool, _option(NET, "Load pickles that may run code. Only for files that you made.", "--i-trust-this-pickle")
     ] = False,
-    out: Annotated[Path, _option(RUN, "The store; it is continued if it exists.", "--out", "-o")] = Path("rfav.h5"),
+    out: Annotated[
+        Path, _option(RUN, "The store; it is continued if it exists.", "--out", "-o", metavar="FILE")
+    ] = Path("rfav.h5"),
     epochs: Annotated[
-        str | None, _option(RUN, "File names with {epoch} where the epoch stands, as in 'net_{epoch}_*.pt'.")
+        str | None,
+        _option(RUN, "File names, {epoch} where the epoch stands, as in 'net_{epoch}_*.pt'.", metavar="PATTERN"),
     ] = None,
     layers: Annotated[
-        list[str], _option(MEASURE, "Glob of layers to measure; can be repeated. All but the classifier if not given.")
+        list[str],
+        _option(MEASURE, "Layers to measure; can be repeated. All but the classifier if not given.", metavar="GLOB"),
     ] = [],  # noqa: B006
-    skip: Annotated[list[str], _option(MEASURE, "Glob of layers to leave out; can be repeated.")] = [],  # noqa: B006
+    skip: Annotated[list[str], _option(MEASURE, "Layers to leave out; can be repeated.", metavar="GLOB")] = [],  # noqa: B006
     with_bias: Annotated[
         bool, _option(MEASURE, "Measure activations with their bias (Eq. 1 has none).", "--with-bias")
     ] = False,
@@ -103,8 +110,10 @@ def analyze(
             metavar="N|all",
         ),
     ] = 32,
-    probe_size: Annotated[int, _option(SAMPLES, "Samples to run; chosen evenly over the classes.", min=1)] = 1000,
-    seed: Annotated[int, _option(SAMPLES, "Which samples are chosen.", min=0)] = 0,
+    probe_size: Annotated[
+        int, _option(SAMPLES, "Samples to run; chosen evenly over the classes.", min=1, metavar="N")
+    ] = 1000,
+    seed: Annotated[int, _option(SAMPLES, "Which samples are chosen.", min=0, metavar="N")] = 0,
     mean: Annotated[
         Any,
         _option(
@@ -125,7 +134,8 @@ def analyze(
         Layout | None, _option(SAMPLES, "Axes of an array of samples, where its shape does not tell.")
     ] = None,
     classes: Annotated[
-        Path | None, _option(SAMPLES, "File with the class names in the order of the net's outputs, one a line.")
+        Path | None,
+        _option(SAMPLES, "The class names in the order of the net's outputs, one a line.", metavar="FILE"),
     ] = None,
     device: Annotated[Device, _option(RUN, "Where the net runs; auto: CUDA when there is one.")] = Device.auto,
     batch_size: Annotated[
@@ -139,8 +149,10 @@ def analyze(
     no_pack: Annotated[
         bool, _option(RUN, "Leave each epoch in a file of its own, for other writers to add to.", "--no-pack")
     ] = False,
-    shard: Annotated[str | None, _option(RUN, "K/N: every Nth checkpoint from the Kth; implies --no-pack.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    shard: Annotated[
+        str | None, _option(RUN, "Every Nth checkpoint from the Kth; implies --no-pack.", metavar="K/N")
+    ] = None,
+    quiet: Annotated[bool, _option(RUN, "Print errors only.", "--quiet", "-q")] = False,
 ) -> None:
     """Run held-out samples through every checkpoint of a run and write the store."""
     from rfav_cli import api

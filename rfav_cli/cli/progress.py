@@ -1,5 +1,6 @@
 """What a run tells while it goes on: a progress bar on a terminal, one line a checkpoint elsewhere; all on stderr."""
 
+import os
 import time
 
 from rich.console import Console
@@ -7,6 +8,18 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from rfav_cli import records
+from rfav_cli.errors import printable
+
+LONGEST = 2000
+"""Characters of a message."""
+
+
+class _Messages(Console):
+    """Where the messages go; a run goes on when nobody reads them any more."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 class Reporter:
@@ -14,7 +27,7 @@ class Reporter:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._console = Console(stderr=True, highlight=False)
+        self._console = _Messages(stderr=True, highlight=False)
         self._bar: Progress | None = None
         self._started = time.monotonic()
         self._samples = 0
@@ -42,7 +55,7 @@ class Reporter:
     def say(self, text: str) -> None:
         """Tell something, above the bar if there is one."""
         if not self._quiet:
-            self._console.print(escape(text), soft_wrap=True)
+            self._console.print(escape(printable(text, LONGEST)), soft_wrap=True)
 
     def report(self, event: records.Event) -> None:
         """Show one event of a run."""
@@ -63,7 +76,7 @@ class Reporter:
             name = event.checkpoint.replace("\\", "/").rsplit("/", 1)[-1]
             self._bar.update(
                 self._task,
-                description=escape(name[-32:]),
+                description=escape(printable(name[-32:])),
                 completed=event.done,
                 total=event.total,
                 rate=f"{rate:,.0f}",

@@ -1,7 +1,7 @@
 import pytest
 
 from rfav_cli.analysis.layers import select_layers
-from rfav_cli.analysis.networks.base import Survey
+from rfav_cli.analysis.network import Survey
 from rfav_cli.errors import ModelError
 from rfav_cli.records import Layer, SkippedLayer
 

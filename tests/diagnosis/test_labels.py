@@ -42,6 +42,7 @@ def test_a_net_that_guesses_is_not_doubted(classes, seed):
 
 def test_one_answer_for_all_is_no_knowledge(labels):
     assert doubt_about_labels(history(labels, [np.full(1000, 3)])) == ""
+    assert doubt_about_labels(history(labels, [np.full(1000, 700)])) == ""
 
 
 def test_predictions_that_are_none_are_passed_over(labels):

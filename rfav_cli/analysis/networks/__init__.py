@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from rfav_cli.analysis.networks.base import Network, Payload
+    from rfav_cli.analysis.network import Network, Payload
 
 KINDS = ("eager", "torchscript", "exported")
 """Stems of the files in this folder. Each has `recognises(path) -> bool`, `read(path, options) -> Payload` and

@@ -8,7 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from rfav_cli.analysis.hooks import (
+from rfav_cli.analysis.loading.pickles import is_torch_save, load_pickle
+from rfav_cli.analysis.loading.state_dicts import Candidate, Match, candidates, complete, match, shapes, stored_epoch
+from rfav_cli.analysis.network import Activation, Network, Payload, Sink, Survey
+from rfav_cli.analysis.taps.hooks import (
     StopForward,
     Tap,
     find_taps,
@@ -17,10 +20,7 @@ from rfav_cli.analysis.hooks import (
     plain_forward,
     refresh_weights,
 )
-from rfav_cli.analysis.networks.base import Activation, Network, Payload, Sink, Survey
-from rfav_cli.analysis.pickles import is_torch_save, load_pickle
-from rfav_cli.analysis.state_dicts import Candidate, Match, candidates, complete, match, shapes, stored_epoch
-from rfav_cli.analysis.survey import Observer
+from rfav_cli.analysis.taps.survey import Observer
 from rfav_cli.errors import CheckpointError, ModelError, SampleError, printable
 
 if TYPE_CHECKING:

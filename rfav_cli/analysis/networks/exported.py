@@ -11,10 +11,10 @@ from torch.export.graph_signature import InputKind
 from torch.export.passes import move_to_device_pass
 from torch.utils import _pytree as pytree
 
-from rfav_cli.analysis import archives, export_archives
-from rfav_cli.analysis.networks.base import Activation, Payload, Sink, Survey
-from rfav_cli.analysis.programs import UNUSED, ProgramNetwork, named_tensors, wrapper_prefix
-from rfav_cli.analysis.weight_names import WeightNames
+from rfav_cli.analysis.loading import archives, export_archives
+from rfav_cli.analysis.network import Activation, Payload, Sink, Survey
+from rfav_cli.analysis.taps.programs import UNUSED, ProgramNetwork, named_tensors, wrapper_prefix
+from rfav_cli.analysis.taps.weight_names import WeightNames
 from rfav_cli.errors import CheckpointError
 
 if TYPE_CHECKING:

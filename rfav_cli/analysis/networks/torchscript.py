@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from rfav_cli.analysis import archives
-from rfav_cli.analysis.networks.base import Payload
-from rfav_cli.analysis.programs import QUANTISED, UNUSED, ProgramNetwork, is_layer_class, named_tensors, wrapper_prefix
-from rfav_cli.analysis.weight_names import WeightNames
+from rfav_cli.analysis.loading import archives
+from rfav_cli.analysis.network import Payload
+from rfav_cli.analysis.taps.programs import (
+    QUANTISED,
+    UNUSED,
+    ProgramNetwork,
+    is_layer_class,
+    named_tensors,
+    wrapper_prefix,
+)
+from rfav_cli.analysis.taps.weight_names import WeightNames
 from rfav_cli.errors import CheckpointError
 
 if TYPE_CHECKING:

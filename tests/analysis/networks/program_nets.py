@@ -13,7 +13,7 @@ from rfav_cli.analysis.networks import OpenOptions, eager
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rfav_cli.analysis.networks.base import Activation, Network
+    from rfav_cli.analysis.network import Activation, Network
 
 
 class Chain(nn.Module):

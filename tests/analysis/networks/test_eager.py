@@ -22,7 +22,7 @@ from rfav_cli.errors import CheckpointError, ModelError, SampleError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rfav_cli.analysis.networks.base import Activation, Survey
+    from rfav_cli.analysis.network import Activation, Survey
 
 CPU = torch.device("cpu")
 needs_data = pytest.mark.skipif("RFAV_DATA" not in os.environ, reason="RFAV_DATA is not set")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from rfav_cli.analysis.networks.base import Activation, Network
+    from rfav_cli.analysis.network import Activation, Network
 
 CPU = OpenOptions(torch.device("cpu"))
 

@@ -16,7 +16,7 @@ from tests.analysis.networks.program_nets import NETS, Chain, collect, eager_act
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rfav_cli.analysis.networks.base import Activation, Network
+    from rfav_cli.analysis.network import Activation, Network
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*torch.jit.*:FutureWarning"),

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.jit._fuser import optimized_execution
 
-from rfav_cli.analysis.dispatch import OperatorTap, SurveyTap, Use
-from rfav_cli.analysis.networks.base import Activation, Network, Sink, Survey
+from rfav_cli.analysis.network import Activation, Network, Sink, Survey
+from rfav_cli.analysis.taps.dispatch import OperatorTap, SurveyTap, Use
 from rfav_cli.errors import CheckpointError, RfavError, SampleError, printable
 from rfav_cli.records import Layer, SkippedLayer
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from rfav_cli.analysis.network import Payload
     from rfav_cli.analysis.networks import OpenOptions
-    from rfav_cli.analysis.networks.base import Payload
-    from rfav_cli.analysis.weight_names import WeightNames
+    from rfav_cli.analysis.taps.weight_names import WeightNames
 
 _LAYER_CLASS = re.compile(r"Conv(Transpose)?[123]d|Linear$")
 WRAPPERS = ("module.", "_orig_mod.")

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rfav_cli.analysis.dispatch import OperatorTap, SurveyTap, Use
-from rfav_cli.analysis.weight_names import WeightNames
+from rfav_cli.analysis.taps.dispatch import OperatorTap, SurveyTap, Use
+from rfav_cli.analysis.taps.weight_names import WeightNames
 from rfav_cli.errors import CheckpointError
 
 if TYPE_CHECKING:

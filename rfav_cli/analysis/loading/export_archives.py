@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from rfav_cli.analysis.archives import REMEDY, last_line, members, refuse
+from rfav_cli.analysis.loading.archives import REMEDY, last_line, members, refuse
 from rfav_cli.errors import CheckpointError
 
 if TYPE_CHECKING:

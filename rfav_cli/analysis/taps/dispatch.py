@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from rfav_cli.analysis.weight_names import WeightNames
+    from rfav_cli.analysis.taps.weight_names import WeightNames
 
 aten = torch.ops.aten
 CONVOLUTIONS = {aten.convolution, aten._convolution}

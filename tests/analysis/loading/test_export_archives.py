@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from rfav_cli.analysis.export_archives import check_exported
+from rfav_cli.analysis.loading.export_archives import check_exported
 from rfav_cli.analysis.networks import OpenOptions, exported
 from rfav_cli.errors import CheckpointError
 from tests.analysis.networks.program_nets import NETS, make, samples

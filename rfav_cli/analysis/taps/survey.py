@@ -12,8 +12,8 @@ from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from rfav_cli.analysis.hooks import STANDARD, Tap, find_taps, hooked, plain_forward
-from rfav_cli.analysis.networks.base import Survey
+from rfav_cli.analysis.network import Survey
+from rfav_cli.analysis.taps.hooks import STANDARD, Tap, find_taps, hooked, plain_forward
 from rfav_cli.records import Layer, SkippedLayer
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rfav_cli.analysis.state_dicts import candidates, complete, match, stored_epoch
+from rfav_cli.analysis.loading.state_dicts import candidates, complete, match, stored_epoch
 
 NAMES = ("conv1.weight", "conv1.bias", "block.0.fc.weight", "block.1.module_list.weight", "head")
 wrappers = st.lists(st.sampled_from(["module.", "model.", "_orig_mod."]), max_size=4).map("".join)

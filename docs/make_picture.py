@@ -1,0 +1,78 @@
+"""Draws the README's picture from the stores of the two sample series.
+
+rfav analyze sample_models/overfit --model sample_models.net:make_net --probe sample_models/probe.npz --out overfit.h5
+rfav analyze sample_models/healthy --probe sample_models/probe.npz --out healthy.h5
+python docs/make_picture.py overfit.h5 healthy.h5 docs/picture.png
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import rfav_cli
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from rfav_cli import History
+
+SHOWN_EPOCHS = 6
+LAYER, SAMPLE = "conv3", 5
+
+
+def main(stores: list[str], out: str) -> None:
+    """A column a store: held-out loss, mean entropy of each layer, one sample's heatmaps."""
+    histories = [rfav_cli.open_store(path) for path in stores]
+    figure = plt.figure(figsize=(10, 5.6), layout="constrained")
+    columns = figure.subfigures(1, len(histories))
+    losses = np.concatenate([history.loss for history in histories])
+    for column, history in zip(columns, histories, strict=True):
+        column.suptitle(history.path.removesuffix(".h5"), fontsize=12)
+        curves, maps = column.subfigures(2, 1, height_ratios=(3, 0.8))
+        top, bottom = curves.subplots(2, 1, sharex=True, height_ratios=(1, 1.4))
+        draw_loss(top, history, (0, losses.max() * 1.05))
+        draw_entropy(bottom, history)
+        draw_maps(maps, history)
+    figure.savefig(out, dpi=110)
+
+
+def draw_loss(axes: Axes, history: History, limits: tuple[float, float]) -> None:
+    """The held-out loss, with a line at its minimum."""
+    axes.plot(history.epochs, history.loss, color="0.2")
+    axes.axvline(history.epochs[history.loss.argmin()], color="0.6", linestyle=":")
+    axes.set(ylabel="held-out loss", ylim=limits)
+
+
+def draw_entropy(axes: Axes, history: History) -> None:
+    """Mean entropy of each layer (Figure 5), as a fraction of ln D so that layers of different sizes compare."""
+    for index, layer in enumerate(history.run.layers):
+        axes.plot(history.epochs, history.entropy[:, index] / layer.max_entropy, label=layer.name)
+    axes.axvline(history.epochs[history.loss.argmin()], color="0.6", linestyle=":")
+    axes.set(xlabel="epoch", ylabel="mean entropy / ln D", ylim=(0, 1.02))
+    axes.legend(fontsize=8, ncols=3, loc="lower left")
+
+
+def draw_maps(figure: Figure, history: History) -> None:
+    """A probe image and its entropy in one layer over the epochs (Figure 4); dark is sparse."""
+    rows = np.linspace(0, len(history) - 1, SHOWN_EPOCHS).round().astype(int)
+    panels = figure.subplots(1, SHOWN_EPOCHS + 1)
+    thumbnails = history.run.probe.thumbnails
+    if thumbnails is not None:
+        panels[0].imshow(thumbnails[SAMPLE])
+    panels[0].set_title("image", fontsize=8)
+    highest = next(layer.max_entropy for layer in history.run.layers if layer.name == LAYER)
+    for panel, row in zip(panels[1:], rows, strict=True):
+        panel.imshow(history.maps(LAYER)[row][SAMPLE], vmin=0, vmax=highest, cmap="viridis")
+        panel.set_title(f"epoch {history.epochs[row]}", fontsize=8)
+    figure.supxlabel(f"entropy of {LAYER} at each position, 0 (dark) to ln D", fontsize=8)
+    for panel in panels:
+        panel.axis("off")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:-1], sys.argv[-1])
