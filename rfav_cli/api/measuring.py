@@ -188,7 +188,8 @@ def _check_unchanged(series: Series, committed: Mapping[int, Checkpoint]) -> Non
         known = committed.get(entry.epoch)
         if known and known.sha256 != sha256_of(entry.path):
             raise StoreError(
-                f"{entry.path}: epoch {entry.epoch} of the store was measured on another file ({known.path})",
+                f"{entry.path}: another file than epoch {entry.epoch} of the store was measured on ({known.path}), "
+                "or changed since",
                 "Give --fresh to measure the whole run anew, or another --out.",
             )
 

@@ -4,7 +4,7 @@ import os
 import sys
 import traceback
 import warnings
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,6 +25,7 @@ app = typer.Typer(
     name="rfav",
     help="Find the layers that overfit, by the entropy of their activations over a folder of checkpoints.",
     epilog="Options can be set in \\[tool.rfav] of the nearest pyproject.toml; the command line wins.",
+    no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -68,21 +69,24 @@ def run(arguments: list[str]) -> int:
         0 done, 2 nothing could be said, 130 interrupted.
     """
     try:
-        code = app(arguments or ["--help"], prog_name="rfav", standalone_mode=False)
+        code = app(arguments, prog_name="rfav", standalone_mode=False)
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):
             _forget_streams()
             return DONE
         code = end.code
     except Exception as error:
-        try:
-            typer.echo(_traced(error) if "--traceback" in arguments else _described(error), err=True)
-        except BrokenPipeError:
-            _forget_streams()
+        _tell(_traced(error) if "--traceback" in arguments else _described(error))
         code = NOTHING_SAID
-    if not arguments:
-        return NOTHING_SAID
     return code if isinstance(code, int) else DONE
+
+
+def _tell(text: str) -> None:
+    try:
+        if text:
+            typer.echo(text, err=True)
+    except BrokenPipeError:
+        _forget_streams()
 
 
 def _forget_streams() -> None:
@@ -101,12 +105,20 @@ def _described(error: Exception) -> str:
     if isinstance(error, RfavError):
         remedy = [printable(line, LONGEST) for line in error.remedy.splitlines()]
         return "\n".join([f"error: {printable(error.what, LONGEST)}", *remedy])
-    if hasattr(error, "format_message"):  # wrong usage; typer has no public class for it that its versions share
-        context = getattr(error, "ctx", None)
-        command = context.command_path if context else "rfav"
-        return f"error: {printable(error.format_message(), LONGEST)}\n`{command} --help` shows what there is."
+    if hasattr(error, "format_message"):  # typer has no public class for wrong usage that its versions share
+        return _wrong_usage(error)
     first = (str(error).splitlines() or [""])[0]
     return (
         f"error: {type(error).__name__}: {printable(first, LONGEST)}\n"
         "This was not expected; `rfav --traceback …` shows where it arose."
     )
+
+
+def _wrong_usage(error: Any) -> str:
+    """What typer says, and where the value came from; nothing where typer has printed the help in its place."""
+    message = printable(error.format_message(), LONGEST)
+    context, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
+    source = context.get_parameter_source(parameter.name) if context and parameter else None
+    where = " (in [tool.rfav] of pyproject.toml)" if source and source.name == "DEFAULT_MAP" else ""
+    command = context.command_path if context else "rfav"
+    return message and f"error: {message}{where}\n`{command} --help` shows what there is."
