@@ -61,7 +61,7 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
 
 
 def damaged(name: str, content: bytes) -> list[tuple[str, bytes]]:
-    return [(name, content), (f"{name}.gz", gzip.compress(content))]
+    return [(name, content), (f"{name}.gz", gzip.compress(content, mtime=0))]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def damaged(name: str, content: bytes) -> list[tuple[str, bytes]]:
         *damaged("t10k-images-idx3-ubyte", struct.pack(">4B1I", 0, 0, 8, 1, 5) + bytes(5)),
         *damaged("t10k-labels-idx1-ubyte", struct.pack(">4B1I", 0, 0, 8, 1, 4) + bytes(4)),
         *damaged("t10k-labels-idx1-ubyte", struct.pack(">4B1I", 0, 0, 8, 1, 5) + b"\x0a" * 5),
-        ("t10k-images-idx3-ubyte.gz", gzip.compress(idx(np.ones((5, 28, 28), dtype=np.uint8)))[:-12]),
+        ("t10k-images-idx3-ubyte.gz", gzip.compress(idx(np.ones((5, 28, 28), dtype=np.uint8)), mtime=0)[:-12]),
         ("t10k-images-idx3-ubyte.gz", b"\x1f\x8b\x08" + bytes(40)),
     ],
 )

@@ -1,0 +1,150 @@
+"""The test's side of the fork server: runs `rfav` and looks at what it left."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.acceptance.fork_server import PID_OR_STATUS
+
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {"PATH": os.defpath, "HOME": "/nonexistent", "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1"}
+"""What commands see of the environment, so that neither a terminal nor a CI service of the tester's changes them."""
+
+PATIENCE = 60.0
+"""Seconds after which a command that has not done what is waited for is a failure."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended: its exit code (negative: ended by that signal) and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        """All of stdout as one JSON document."""
+        return json.loads(self.out)
+
+
+class Running:
+    """A command that has been started, its output in files."""
+
+    def __init__(self, told: int, streams: Mapping[str, Path]) -> None:
+        self._told = told
+        self._streams = streams
+        self.pid = self._number()
+
+    def _number(self) -> int:
+        data = os.read(self._told, PID_OR_STATUS.size)
+        assert data, "the fork server has died"
+        number: int = PID_OR_STATUS.unpack(data)[0]
+        return number
+
+    def output(self, name: str) -> str:
+        """What has been printed so far."""
+        path = self._streams.get(name)
+        return path.read_text(encoding="utf-8") if path else ""
+
+    def wait_for(self, text: str) -> None:
+        """Wait until the text stands on stderr."""
+        deadline = time.monotonic() + PATIENCE
+        while text not in self.output("err"):
+            assert time.monotonic() < deadline, f"{text!r} is not in {self.output('err')!r}"
+            time.sleep(0.002)
+
+    def send(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
+
+    def wait(self) -> Done:
+        code = os.waitstatus_to_exitcode(self._number())
+        os.close(self._told)
+        return Done(code, self.output("out"), self.output("err"))
+
+
+class Rfav:
+    """Runs `rfav` in a folder."""
+
+    def __init__(self) -> None:
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._scratch = tempfile.TemporaryDirectory()
+        self._count = 0
+        self._server = subprocess.Popen(
+            [sys.executable, "-m", "tests.acceptance.fork_server", str(theirs.fileno())],
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            pass_fds=[theirs.fileno()],
+        )
+        theirs.close()
+
+    def close(self) -> None:
+        self._socket.close()
+        self._server.wait(PATIENCE)
+        self._scratch.cleanup()
+
+    def start(
+        self, folder: Path, *arguments: str | Path, user: int = 0, environment: Mapping[str, str] = {}, **fds: int
+    ) -> Running:
+        """Start a command; `out`, `err` are descriptors for its streams in place of files."""
+        self._count += 1
+        paths = {name: Path(self._scratch.name) / f"{self._count}.{name}" for name in ("out", "err") if name not in fds}
+        with contextlib.ExitStack() as stack:
+            opened = {name: stack.enter_context(path.open("wb")).fileno() for name, path in paths.items()}
+            stdin = stack.enter_context(Path(os.devnull).open("rb")).fileno()
+            told, tell = os.pipe()
+            request = {
+                "arguments": [os.fspath(argument) for argument in arguments],
+                "folder": os.fspath(folder),
+                "environment": ENVIRONMENT | dict(environment),
+                "user": user,
+            }
+            streams = opened | fds
+            socket.send_fds(self._socket, [json.dumps(request).encode()], [stdin, streams["out"], streams["err"], tell])
+            os.close(tell)
+            return Running(told, paths)
+
+    def __call__(self, folder: Path, *arguments: str | Path, **more: Any) -> Done:
+        """Run a command to its end."""
+        return self.start(folder, *arguments, **more).wait()
+
+    def on_terminal(self, folder: Path, *arguments: str | Path, columns: int, **environment: str) -> tuple[int, str]:
+        """Run a command on a terminal of its own; give its exit code and all that it drew."""
+        import fcntl
+        import struct
+        import termios
+
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        drawn = bytearray()
+        reader = threading.Thread(target=_read_all, args=(ours, drawn))
+        reader.start()
+        running = self.start(
+            folder, *arguments, environment={"TERM": "xterm-256color"} | environment, out=theirs, err=theirs
+        )
+        os.close(theirs)
+        done = running.wait()
+        reader.join(PATIENCE)
+        os.close(ours)
+        return done.code, drawn.decode()
+
+
+def _read_all(descriptor: int, into: bytearray) -> None:
+    with contextlib.suppress(OSError):  # how Linux says that the other end of a terminal is closed
+        while data := os.read(descriptor, 1 << 16):
+            into.extend(data)
