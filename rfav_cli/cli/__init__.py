@@ -42,9 +42,12 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def start(
     context: typer.Context,
-    _traceback: Annotated[bool, typer.Option("--traceback", help="Show where an error arose.")] = False,
+    _traceback: Annotated[bool, typer.Option("--traceback", metavar="", help="Show where an error arose.")] = False,
     _version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option(
+            "--version", metavar="", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
 ) -> None:
     """Read what the project sets for every command."""
@@ -59,7 +62,13 @@ def main() -> None:
     if not sys.warnoptions:
         # What torch has to say to those who call it is nothing that its user's user can act on.
         warnings.filterwarnings("ignore", module=r"torch\.")
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _forget_streams()
+        code = code or NOTHING_SAID
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -90,7 +99,7 @@ def _tell(text: str) -> None:
 
 
 def _forget_streams() -> None:
-    """Whoever read our output has gone: nothing can be told to them, and Python's own flush at exit must not try."""
+    """Nobody takes our output any more, so nothing can be told there, and Python's own flush at exit must not try."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
@@ -116,7 +125,7 @@ def _described(error: Exception) -> str:
 
 def _wrong_usage(error: Any) -> str:
     """What typer says, and where the value came from; nothing where typer has printed the help in its place."""
-    message = printable(error.format_message(), LONGEST)
+    message = "\n".join(printable(line, LONGEST) for line in error.format_message().splitlines())
     context, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
     source = context.get_parameter_source(parameter.name) if context and parameter else None
     where = " (in [tool.rfav] of pyproject.toml)" if source and source.name == "DEFAULT_MAP" else ""

@@ -44,12 +44,19 @@ def _option(panel: str, text: str, *names: str, **more: Any) -> Any:
     return typer.Option(*names, help=text, rich_help_panel=panel, **more)
 
 
+def _flag(panel: str, text: str, *names: str) -> Any:
+    return _option(panel, text, *names, metavar="")  # typer would show a type, as if a value were to be given
+
+
 NET, SAMPLES, MEASURE, RUN = "The net", "The probe", "What is measured", "How it runs"
 
 
 def analyze(
     checkpoints: Annotated[
-        list[str], typer.Argument(metavar="CHECKPOINTS", help="Checkpoints of one run: files, folders or globs.")
+        list[str],
+        typer.Argument(
+            metavar="CHECKPOINTS", help="Checkpoints of one run: files, folders or globs.", show_default=False
+        ),
     ],
     probe: Annotated[
         str,
@@ -58,6 +65,7 @@ def analyze(
             "Held-out samples: an image folder (a sub-folder a class, or flat), a .npz, .npy, .pt or .h5 file, or "
             "cifar10:DIR, cifar100:DIR, tiny-imagenet:DIR, mnist:DIR.",
             metavar="SAMPLES",
+            show_default=False,
         ),
     ],
     model: Annotated[
@@ -78,7 +86,7 @@ def analyze(
         _option(NET, "Which output the loss is taken of; the first tensor if not given.", metavar="INDEX|KEY"),
     ] = None,
     i_trust_this_pickle: Annotated[
-        bool, _option(NET, "Load pickles that may run code. Only for files that you made.", "--i-trust-this-pickle")
+        bool, _flag(NET, "Load pickles that may run code. Only for files that you made.", "--i-trust-this-pickle")
     ] = False,
     out: Annotated[
         Path, _option(RUN, "The store; it is continued if it exists.", "--out", "-o", metavar="FILE")
@@ -93,10 +101,10 @@ def analyze(
     ] = [],  # noqa: B006
     skip: Annotated[list[str], _option(MEASURE, "Layers to leave out; can be repeated.", metavar="GLOB")] = [],  # noqa: B006
     with_bias: Annotated[
-        bool, _option(MEASURE, "Measure activations with their bias (Eq. 1 has none).", "--with-bias")
+        bool, _flag(MEASURE, "Measure activations with their bias (Eq. 1 has none).", "--with-bias")
     ] = False,
     fold_norm: Annotated[
-        bool, _option(MEASURE, "Measure activations after the batch normalisation that follows them.", "--fold-norm")
+        bool, _flag(MEASURE, "Measure activations after the batch normalisation that follows them.", "--fold-norm")
     ] = False,
     centering: Annotated[
         Centering, _option(MEASURE, "Correlate filters each centred by its own mean, or as Eq. 6 is printed.")
@@ -129,7 +137,7 @@ def analyze(
     resize: Annotated[
         Any, _option(SAMPLES, "Resize images to a side or HEIGHTxWIDTH.", parser=values.image_size, metavar="S|HxW")
     ] = None,
-    gray: Annotated[bool, _option(SAMPLES, "Run images in one channel.", "--gray")] = False,
+    gray: Annotated[bool, _flag(SAMPLES, "Run images in one channel.", "--gray")] = False,
     layout: Annotated[
         Layout | None, _option(SAMPLES, "Axes of an array of samples, where its shape does not tell.")
     ] = None,
@@ -143,16 +151,16 @@ def analyze(
     ] = "auto",
     skip_bad: Annotated[
         bool,
-        _option(RUN, "Go on without files that are no checkpoint of this net; the store records them.", "--skip-bad"),
+        _flag(RUN, "Go on without files that are no checkpoint of this net; the store records them.", "--skip-bad"),
     ] = False,
-    fresh: Annotated[bool, _option(RUN, "Measure the whole run anew and replace the store.", "--fresh")] = False,
+    fresh: Annotated[bool, _flag(RUN, "Measure the whole run anew and replace the store.", "--fresh")] = False,
     no_pack: Annotated[
-        bool, _option(RUN, "Leave each epoch in a file of its own, for other writers to add to.", "--no-pack")
+        bool, _flag(RUN, "Leave each epoch in a file of its own, for other writers to add to.", "--no-pack")
     ] = False,
     shard: Annotated[
         str | None, _option(RUN, "Every Nth checkpoint from the Kth; implies --no-pack.", metavar="K/N")
     ] = None,
-    quiet: Annotated[bool, _option(RUN, "Print errors only.", "--quiet", "-q")] = False,
+    quiet: Annotated[bool, _flag(RUN, "Print errors only.", "--quiet", "-q")] = False,
 ) -> None:
     """Run held-out samples through every checkpoint of a run and write the store."""
     from rfav_cli import api

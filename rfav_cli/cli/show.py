@@ -21,7 +21,9 @@ def show(
         "rfav.h5"
     ),
     format: Annotated[Format, typer.Option("--format", "-f", help="How to print it.")] = Format.table,  # noqa: A002
-    epochs: Annotated[bool, typer.Option("--epochs", help="A row an epoch in place of a row a layer.")] = False,
+    epochs: Annotated[
+        bool, typer.Option("--epochs", metavar="", help="A row an epoch in place of a row a layer.")
+    ] = False,
 ) -> None:
     """Print what a store holds: entropy and correlation a layer, held-out loss and accuracy."""
     from rfav_cli import api

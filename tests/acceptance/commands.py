@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import pty
+import select
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 from dataclasses import dataclass
@@ -52,6 +56,8 @@ class Running:
         self.pid = self._number()
 
     def _number(self) -> int:
+        ready, _, _ = select.select([self._told], [], [], PATIENCE)
+        assert ready, f"the command has not ended: {self.output('err')!r}"
         data = os.read(self._told, PID_OR_STATUS.size)
         assert data, "the fork server has died"
         number: int = PID_OR_STATUS.unpack(data)[0]
@@ -99,7 +105,12 @@ class Rfav:
         self._scratch.cleanup()
 
     def start(
-        self, folder: Path, *arguments: str | Path, user: int = 0, environment: Mapping[str, str] = {}, **fds: int
+        self,
+        folder: Path,
+        *arguments: str | Path,
+        unprivileged: bool = False,
+        environment: Mapping[str, str] = {},
+        **fds: int,
     ) -> Running:
         """Start a command; `out`, `err` are descriptors for its streams in place of files."""
         self._count += 1
@@ -112,7 +123,7 @@ class Rfav:
                 "arguments": [os.fspath(argument) for argument in arguments],
                 "folder": os.fspath(folder),
                 "environment": ENVIRONMENT | dict(environment),
-                "user": user,
+                "unprivileged": unprivileged,
             }
             streams = opened | fds
             socket.send_fds(self._socket, [json.dumps(request).encode()], [stdin, streams["out"], streams["err"], tell])
@@ -125,23 +136,29 @@ class Rfav:
 
     def on_terminal(self, folder: Path, *arguments: str | Path, columns: int, **environment: str) -> tuple[int, str]:
         """Run a command on a terminal of its own; give its exit code and all that it drew."""
-        import fcntl
-        import struct
-        import termios
+        done, drawn = self._drawn(folder, *arguments, columns=columns, streams=("out", "err"), **environment)
+        return done.code, drawn
 
+    def on_terminal_but_for_stdout(self, folder: Path, *arguments: str | Path, columns: int) -> tuple[int, str, str]:
+        """The same with stdout going elsewhere; give the exit code, what was drawn, and stdout."""
+        done, drawn = self._drawn(folder, *arguments, columns=columns, streams=("err",))
+        return done.code, drawn, done.out
+
+    def _drawn(
+        self, folder: Path, *arguments: str | Path, columns: int, streams: tuple[str, ...], **environment: str
+    ) -> tuple[Done, str]:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         drawn = bytearray()
         reader = threading.Thread(target=_read_all, args=(ours, drawn))
         reader.start()
-        running = self.start(
-            folder, *arguments, environment={"TERM": "xterm-256color"} | environment, out=theirs, err=theirs
-        )
+        environment = {"TERM": "xterm-256color"} | environment
+        running = self.start(folder, *arguments, environment=environment, **dict.fromkeys(streams, theirs))
         os.close(theirs)
         done = running.wait()
         reader.join(PATIENCE)
         os.close(ours)
-        return done.code, drawn.decode()
+        return done, drawn.decode()
 
 
 def _read_all(descriptor: int, into: bytearray) -> None:

@@ -41,3 +41,14 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def folder(finished: Path, tmp_path: Path) -> Path:
     """A user's folder of this test's own: `tiny_net.py`, `run/epoch_*.pt`, `probe.npz`."""
     return shutil.copytree(finished, tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def measured(finished: Path, rfav: Rfav, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose run has been measured without any disturbance, not to be changed."""
+    from tests.acceptance.runs import ANALYZE
+
+    folder = shutil.copytree(finished, tmp_path_factory.mktemp("measured") / "project")
+    done = rfav(folder, *ANALYZE)
+    assert done.code == 0, done.err
+    return folder

@@ -6,15 +6,22 @@ its own folder, environment and streams.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import gc
+import importlib
 import io
 import json
 import os
+import pkgutil
 import signal
 import socket
 import struct
 import sys
 from typing import Any, NoReturn
+
+import rfav_cli
+import rfav_cli.cli
 
 PID_OR_STATUS = struct.Struct("i")
 
@@ -22,10 +29,15 @@ PID_OR_STATUS = struct.Struct("i")
 def serve(connection: socket.socket) -> None:
     """Start a command a request until the other side has gone.
 
-    A request is JSON with `arguments`, `folder`, `environment` and `user`, and four descriptors: stdin, stdout, stderr
-    and the one that is told the pid of the command, then its exit status as `os.waitpid` gives it.
+    A request is JSON with `arguments`, `folder`, `environment` and `unprivileged`, and four descriptors: stdin,
+    stdout, stderr and the one that is told the pid of the command, then its exit status as `os.waitpid` gives it.
     """
-
+    for module in pkgutil.walk_packages(rfav_cli.__path__, "rfav_cli."):
+        if module.name != "rfav_cli.__main__":
+            with contextlib.suppress(ImportError):  # what needs an extra that is not installed
+                importlib.import_module(module.name)
+    with contextlib.redirect_stdout(io.StringIO()):
+        rfav_cli.cli.run(["--help"])  # typer imports the most of itself on use
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
@@ -62,28 +74,29 @@ def _become_command(request: dict[str, Any], streams: list[int]) -> NoReturn:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
-    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
-        buffer = (
-            io.BufferedReader(io.FileIO(number, mode, closefd=False))
-            if mode == "r"
-            else io.BufferedWriter(io.FileIO(number, mode, closefd=False))
-        )
+    for number, name in (
+        (1, "stdout"),
+        (2, "stderr"),
+    ):  # those of the server know another terminal; nothing reads stdin
+        buffer = io.BufferedWriter(io.FileIO(number, "w", closefd=False))
         text = io.TextIOWrapper(buffer, "utf-8", line_buffering=name == "stderr" or os.isatty(number))
         setattr(sys, name, text)
         setattr(sys, f"__{name}__", text)
-    if request["user"]:
-        os.setgroups([])
-        os.setgid(request["user"])
-        os.setuid(request["user"])
+    if request["unprivileged"]:
+        _drop_capabilities()
     sys.argv = ["rfav", *request["arguments"]]
-
-    from rfav_cli.cli import main
-
     try:
-        main()
+        rfav_cli.cli.main()
     except SystemExit as end:
-        sys.stdout.flush()
         os._exit(end.code)  # the interpreter would take its time to take all of torch apart
+
+
+def _drop_capabilities() -> None:
+    """Take from root what lets it write where nobody may; another user could not read a checkout in root's home."""
+    version_3 = 0x20080522
+    header, nothing = (ctypes.c_uint32 * 2)(version_3, 0), (ctypes.c_uint32 * 6)()
+    if ctypes.CDLL(None, use_errno=True).capset(header, nothing):
+        raise OSError(ctypes.get_errno(), "capset")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,78 @@
+"""Options that the user's project sets in its pyproject.toml."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rfav_cli import open_store
+from tests.acceptance.runs import ANALYZE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.acceptance.commands import Rfav
+
+
+def configure(folder: Path, text: str) -> None:
+    (folder / "pyproject.toml").write_text(f"[project]\nname = 'mine'\n\n[tool.rfav]\n{text}\n")
+
+
+def test_the_project_sets_defaults(rfav: Rfav, folder: Path) -> None:
+    configure(folder, "model = 'tiny_net:make_net'\nprobe = 'probe.npz'\nprobe-size = 60\nlayers = ['conv*']")
+    done = rfav(folder, "analyze", "run")
+    assert done.out == "rfav.h5: 5 epochs, 2 layers, 60 samples\n"
+
+
+def test_the_nearest_project_above_counts(rfav: Rfav, folder: Path) -> None:
+    configure(folder, "probe-size = 60")
+    (folder / "deep").mkdir()
+    done = rfav(folder / "deep", "analyze", "../run", "--model", "../tiny_net.py:make_net", "--probe", "../probe.npz")
+    assert done.out == "rfav.h5: 5 epochs, 3 layers, 60 samples\n"
+
+
+def test_the_command_line_wins(rfav: Rfav, folder: Path) -> None:
+    configure(folder, "probe-size = 60\nwith-bias = true\nlayers = ['conv*']")
+    done = rfav(folder, *ANALYZE, "--probe-size", "30", "--layers", "fc1")
+    assert done.out == "rfav.h5: 5 epochs, 1 layers, 30 samples\n"
+    assert open_store(folder / "rfav.h5").run.settings.with_bias
+
+
+def test_a_command_has_options_of_its_own(rfav: Rfav, measured: Path, folder: Path) -> None:
+    configure(folder, f"path = '{measured / 'rfav.h5'}'\nformat = 'csv'\n\n[tool.rfav.show]\nformat = 'json'")
+    assert len(rfav(folder, "show").json()["epochs"]) == 5
+
+
+def test_a_number_a_channel_is_a_list(rfav: Rfav, folder: Path) -> None:
+    configure(folder, "mean = [0.5, 0.4, 0.3]\nstd = 0.25")
+    assert rfav(folder, *ANALYZE, "--out", "listed.h5").code == 0
+    (folder / "pyproject.toml").unlink()
+    assert rfav(folder, *ANALYZE, "--out", "given.h5", "--mean", "0.5,0.4,0.3", "--std", "0.25").code == 0
+    assert open_store(folder / "listed.h5").run.probe.sha256 == open_store(folder / "given.h5").run.probe.sha256
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("colour = true", {"pyproject.toml", "[tool.rfav]", "colour"}),
+        ("[tool.rfav.analyze]\nformat = 'json'", {"pyproject.toml", "[tool.rfav.analyze]", "format"}),
+        ("[tool.rfav.analyse]\nprobe = 'x'", {"pyproject.toml", "analyse"}),
+        ("probe-size = 'many'", {"pyproject.toml", "--probe-size"}),
+        ("with-bias = 'perhaps'", {"pyproject.toml", "--with-bias"}),
+        ("mean = 'grey'", {"pyproject.toml", "--mean", "grey"}),
+        ("mean = true", {"pyproject.toml", "--mean"}),
+        ("resize = [8, 8, 8]", {"pyproject.toml", "--resize"}),
+        ("maps = true", {"pyproject.toml", "--maps"}),
+        ("device = 'tpu'", {"pyproject.toml", "--device", "tpu"}),
+        ("layers = 'conv*'", {"pyproject.toml", "--layers"}),
+        ("probe-size = ", {"pyproject.toml", "line"}),
+    ],
+)
+def test_what_a_project_sets_wrongly(rfav: Rfav, folder: Path, text: str, words: set[str]) -> None:
+    configure(folder, text)
+    done = rfav(folder, *ANALYZE)
+    assert (done.code, done.out) == (2, "")
+    assert len(done.err.splitlines()) == 2
+    assert {word for word in words if word not in done.err} == set()
+    assert not (folder / "rfav.h5").exists()

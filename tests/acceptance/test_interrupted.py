@@ -1,0 +1,109 @@
+"""Runs that end before their time: by Ctrl-C, or killed."""
+
+from __future__ import annotations
+
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rfav_cli import open_store
+from tests.acceptance.runs import ANALYZE, EPOCHS
+from tests.acceptance.stores import assert_same_figures
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.acceptance.commands import Rfav
+
+SLOW = ["--model", "slow_net:SlowNet"]
+
+
+NET = """
+import pathlib, time
+from tiny_net import TinyNet
+
+class SlowNet(TinyNet):
+    seen = 0
+
+    def forward(self, images):
+        if len(images) > 2:  # not in the small forward that finds the layers
+            self.seen += len(images)
+        time.sleep(0.01)
+        while self.seen > 120 * (blocked_from() - 1):
+            time.sleep(0.005)
+        return super().forward(images)
+
+def blocked_from():
+    try:
+        return int(pathlib.Path("blocked-from").read_text())
+    except (FileNotFoundError, ValueError):
+        return 1000
+"""
+
+
+@pytest.fixture
+def folder(folder: Path) -> Path:
+    """A user's folder with a net that stands still from the checkpoint on that the file `blocked-from` gives."""
+    (folder / "slow_net.py").write_text(NET)
+    return folder
+
+
+def test_ctrl_c_ends_after_the_checkpoint_and_can_be_continued(rfav: Rfav, folder: Path, measured: Path) -> None:
+    (folder / "blocked-from").write_text("3")
+    running = rfav.start(folder, *ANALYZE, *SLOW)
+    running.wait_for("2/5 epoch 0")
+    running.send(signal.SIGINT)
+    running.wait_for("stopping after this checkpoint")
+    (folder / "blocked-from").unlink()
+    done = running.wait()
+    assert done.code == 130
+    assert "Traceback" not in done.err
+    assert done.out.startswith("rfav.h5: 3 epochs")
+    assert open_store(folder / "rfav.h5").epochs.tolist() == [-1, 0, 1]
+    assert "3 epochs (-1 to 1)" in rfav(folder, "show").out
+    again = rfav(folder, *ANALYZE, *SLOW)
+    assert again.code == 0
+    assert "epoch 1 " not in again.err
+    assert "4/5 epoch 2 " in again.err
+    assert_same_figures(folder / "rfav.h5", measured / "rfav.h5")
+
+
+def test_a_second_ctrl_c_ends_at_once(rfav: Rfav, folder: Path, measured: Path) -> None:
+    (folder / "blocked-from").write_text("3")
+    running = rfav.start(folder, *ANALYZE, *SLOW)
+    running.wait_for("2/5 epoch 0")
+    running.send(signal.SIGINT)
+    running.wait_for("stopping after this checkpoint")
+    running.send(signal.SIGINT)
+    done = running.wait()
+    assert done.code == 130
+    assert "Traceback" not in done.err
+    assert open_store(folder / "rfav.h5").epochs.tolist() == [-1, 0]
+    (folder / "blocked-from").unlink()
+    assert rfav(folder, *ANALYZE, *SLOW).code == 0
+    assert_same_figures(folder / "rfav.h5", measured / "rfav.h5")
+
+
+@pytest.mark.parametrize(
+    ("said", "later"),
+    [("", 0.0), ("", 0.1), ("1/5", 0.0), ("2/5", 0.01), ("3/5", 0.02), ("5/5", 0.0), ("5/5", 0.004), ("5/5", 0.01)],
+)
+def test_a_killed_run_loses_no_committed_epoch(
+    rfav: Rfav, folder: Path, measured: Path, said: str, later: float
+) -> None:
+    running = rfav.start(folder, *ANALYZE, *SLOW)
+    running.wait_for(said)
+    time.sleep(later)
+    running.send(signal.SIGKILL)
+    done = running.wait()
+    told = [epoch for epoch in EPOCHS if f" epoch {epoch} " in done.err]
+    assert done.code == -signal.SIGKILL or told == list(EPOCHS)
+    if told:
+        assert {*told} <= {*open_store(folder / "rfav.h5").epochs.tolist()}
+    again = rfav(folder, *ANALYZE, *SLOW)
+    assert again.code == 0, again.err
+    assert [epoch for epoch in told if f" epoch {epoch} " in again.err] == []
+    assert_same_figures(folder / "rfav.h5", measured / "rfav.h5")
+    assert [path.name for path in folder.iterdir() if path.name.startswith((".tmp", "rfav.h5."))] == []
