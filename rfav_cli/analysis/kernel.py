@@ -3,7 +3,7 @@
 `equations.entropy` is the readable version of the same mathematics; this one reads whole layers at speed. Activations
 are read once, in chunks that stay in the processor's cache, into two buffers that are used again. It works in powers of
 two, 2^a with a = (values - bias) * scale / ln 2: torch vectorises `exp2` on every CPU, but leaves `exp` to MKL, which
-takes 2.6 times as long on an AMD processor. `benchmarks/README.md` has the alternatives that were measured.
+takes 2.6 times as long on an AMD processor. `benchmarks/README.md` has what the whole job was measured at.
 
 With S = sum 2^a and T = sum (a - c) 2^a, H = ln(S 2^-c) - ln 2 T / S for any c. Two choices of c cancel no digits:
 
@@ -123,14 +123,3 @@ def _max_entropy(channels: int) -> float:
     nearest = torch.tensor(math.log(channels), dtype=torch.float32)
     below = torch.nextafter(nearest, torch.zeros_like(nearest))
     return float(nearest if float(nearest) <= math.log(channels) else below)
-
-
-@functools.cache
-def keep_freed_memory() -> None:
-    """Have the C library keep up to 64 MB of freed memory; call it once before a series of forwards on the CPU.
-
-    glibc gives freed memory back to the system above a threshold, and then every activation is faulted in anew, page by
-    page: a third more time on vanillaNet-s. The threshold follows the largest block, of at most 32 MB, that was ever
-    freed (mallopt(3), M_MMAP_THRESHOLD), so one is taken and freed. It is not written to, so it needs no memory itself.
-    """
-    torch.empty(31 * 1024 * 1024, dtype=torch.uint8)

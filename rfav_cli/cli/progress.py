@@ -30,7 +30,7 @@ class Reporter:
         self._console = _Messages(stderr=True, highlight=False)
         self._bar: Progress | None = None
         self._started = time.monotonic()
-        self._samples = 0
+        self._done_before: int | None = None
         self._of = ""
 
     def __enter__(self) -> "Reporter":
@@ -65,14 +65,16 @@ class Reporter:
             self.say(f"left out: {event.path}: {event.reason}")
         elif isinstance(event, records.Progress):
             self._advance(event)
-        elif self._bar is None:
+        elif self._bar is None or event.columns["nonfinite"].any():
             self.say(f"{self._of}{_described(event)}")
 
     def _advance(self, event: records.Progress) -> None:
         self._of = f"{event.done + 1}/{event.total} "
-        self._samples += event.samples and min(event.samples, event.size) - self._samples % event.size
+        if self._done_before is None:
+            self._done_before = event.done
         if self._bar:
-            rate = self._samples / max(1e-9, time.monotonic() - self._started)
+            samples = (event.done - self._done_before) * event.size + event.samples
+            rate = samples / max(1e-9, time.monotonic() - self._started)
             name = event.checkpoint.replace("\\", "/").rsplit("/", 1)[-1]
             self._bar.update(
                 self._task,

@@ -18,7 +18,7 @@ class Layer:
     """A layer that is measured.
 
     Attributes:
-        name: the module's dotted name, or kind and order where the file has none ("convolution_3").
+        name: the module's dotted name, or kind and order where the file has none ("conv2d_3").
         kind: the class of an eager layer, whichever kind of file it came from: "Conv2d", "Linear", ...
         channels: D, the number of filters or neurons.
         weight_shape: as the weight is stored.
