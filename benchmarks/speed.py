@@ -5,7 +5,7 @@ ratio is of two neighbours in time:
 
 - default: the plain forward as it is mostly written: NCHW, batches of 250;
 - best: the plain forward at its fastest: channels last, the best of some batch sizes;
-- script: the same job as a user writes it by hand: forward hooks, log_softmax, h5py;
+- script: the same job as a user writes it by hand: forward hooks, log_softmax, h5py; one checkpoint;
 - rfav: the whole job through `rfav_cli.analyze`: reading checkpoints and probe, all statistics, the store.
 
 Each way has a process of its own, as a user's would, so that none runs in the memory that another has set up. Times are
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 DEFAULT_BATCH = 250
-BEST_BATCHES = (25, 50, 100)
+BEST_BATCHES = (50, 100)
 WAYS = ("default", "best", "script", "rfav")
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
@@ -106,7 +106,6 @@ def script(net: nn.Module, batches: list[Tensor], paths: list[Path], out: Path) 
 def fastest_batches(net: nn.Module, images: Tensor) -> list[Tensor]:
     """The images in batches of the size whose forward is the fastest here."""
     choices = [list(images.split(size)) for size in BEST_BATCHES]
-    forward(net, choices[0])
     times = [min(timed(partial(forward, net, batches), time.perf_counter) for _ in range(2)) for batches in choices]
     return choices[times.index(min(times))]
 
@@ -118,13 +117,12 @@ def timed(call: Callable[[], Any], clock: Callable[[], float]) -> float:
     return clock() - start
 
 
-def rfav_job(task: Task) -> Callable[[], Any]:
+def rfav(task: Task, paths: list[Path], images: int) -> None:
     """The whole job by rfav."""
-    return partial(
-        rfav_cli.analyze,
-        task.folder / task.net,
+    rfav_cli.analyze(
+        paths,
         probe=task.folder / "probe.npz",
-        probe_size=task.images,
+        probe_size=images,
         model=factory_of(task.net),
         out=task.folder / f"{task.net}.h5",
         fresh=True,
@@ -134,26 +132,29 @@ def rfav_job(task: Task) -> Callable[[], Any]:
 
 @functools.cache
 def prepare(task: Task) -> Callable[[], Any]:
-    """Whatever the way needs beforehand, and its call; once a process."""
+    """Whatever the way needs beforehand, a little of it to warm up, and its call; once a process."""
     torch.set_num_threads(task.threads)
+    paths = sorted((task.folder / task.net).glob("*.pt"))
     if task.way == "rfav":
-        return rfav_job(task)
+        rfav(task, paths[:1], DEFAULT_BATCH)
+        return partial(rfav, task, paths, task.images)
     net = make_net(task.net).eval().to(task.device)
     images = read_probe(task.folder / "probe.npz").to(task.device)
     if task.way == "best":
         net.to(memory_format=torch.channels_last)
         return partial(forward, net, fastest_batches(net, images.contiguous(memory_format=torch.channels_last)))
     batches = list(images.split(DEFAULT_BATCH))
+    call = partial(script, net, paths=paths[:1], out=task.folder / f"{task.net}-script.h5")
     if task.way == "default":
-        return partial(forward, net, batches)
-    paths = sorted((task.folder / task.net).glob("*.pt"))
-    return partial(script, net, batches, paths, task.folder / f"{task.net}-script.h5")
+        call = partial(forward, net)
+    call(batches[:1])
+    return partial(call, batches)
 
 
 def run(task: Task) -> float:
     """Seconds of one checkpoint, here, in the process of this way."""
     seconds = timed(prepare(task), CLOCKS[task.clock])
-    return seconds / task.checkpoints if task.way in ("script", "rfav") else seconds
+    return seconds / task.checkpoints if task.way == "rfav" else seconds
 
 
 def measure(name: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
@@ -162,7 +163,7 @@ def measure(name: str, folder: Path, options: argparse.Namespace) -> dict[str, A
     times: dict[str, list[float]] = {way: [] for way in WAYS}
     with contextlib.ExitStack() as stack:
         pools = {way: stack.enter_context(ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))) for way in WAYS}
-        for _ in range(1 + options.rounds):
+        for _ in range(options.rounds):
             for way, pool in pools.items():
                 task = Task(
                     name,
@@ -175,13 +176,21 @@ def measure(name: str, folder: Path, options: argparse.Namespace) -> dict[str, A
                     options.clock,
                 )
                 times[way].append(pool.submit(run, task).result())
-    times = {way: seconds[1:] for way, seconds in times.items()}  # the first warms up
     ratios = {}
     for way in ("rfav", "script"):
         for floor in ("default", "best"):
             pairs = [a / b for a, b in zip(times[way], times[floor], strict=True)]
             ratios[f"{way} / {floor}"] = [min(pairs), statistics.median(pairs), max(pairs)]
     return {"net": name, "seconds": {way: statistics.median(values) for way, values in times.items()}, "ratios": ratios}
+
+
+def row(result: dict[str, Any], way: str) -> dict[str, str]:
+    """One way of one net, as it is printed."""
+    cells = {"net": result["net"], "way": way, "ms": f"{1000 * result['seconds'][way]:.0f}"}
+    for floor in ("default", "best"):
+        ratio = result["ratios"].get(f"{way} / {floor}")
+        cells[f"/ {floor}"] = "{1:.2f} ({0:.2f}-{2:.2f})".format(*ratio) if ratio else ""
+    return cells
 
 
 def main() -> None:
@@ -193,7 +202,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--images", type=int, default=1000)
-    parser.add_argument("--checkpoints", type=int, default=3)
+    parser.add_argument("--checkpoints", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--clock", choices=list(CLOCKS), default="wall")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
@@ -201,12 +210,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_probe(Path(folder) / "probe.npz", options.images)
         results = [measure(name, Path(folder), options) for name in options.nets]
-    rows = []
-    for result in results:
-        milliseconds = {f"{way} ms": f"{1000 * value:.0f}" for way, value in result["seconds"].items()}
-        ratios = {key: f"{median:.2f} ({low:.2f}-{high:.2f})" for key, (low, median, high) in result["ratios"].items()}
-        rows.append({"net": result["net"], **milliseconds, **ratios})
-    print_table(f"a checkpoint on {options.images} images: medians, ratios with (min-max)", rows)
+    rows = [row(result, way) for result in results for way in WAYS]
+    print_table(f"A checkpoint on {options.images} images: medians, ratios with (min-max)", rows)
     write_json(
         options.out, {"machine": machine(options.device), "options": {**vars(options), "out": None}, "results": results}
     )

@@ -8,12 +8,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rfav_cli.api import analyze, examine, open_store, pack, show
+    from rfav_cli.api import analyze, compare, examine, open_store, pack, recommend, show
     from rfav_cli.errors import RfavError
     from rfav_cli.records import History
 
 __version__ = "0.1.0"
-__all__ = ["History", "RfavError", "__version__", "analyze", "examine", "open_store", "pack", "show"]
+__all__ = [
+    "History",
+    "RfavError",
+    "__version__",
+    "analyze",
+    "compare",
+    "examine",
+    "open_store",
+    "pack",
+    "recommend",
+    "show",
+]
 
 _HOMES = {"History": "records", "RfavError": "errors"}
 

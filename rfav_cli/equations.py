@@ -128,7 +128,8 @@ def correlation_matrix(filters: Tensor, centering: Centering = "pearson") -> Ten
         centering: "pearson" as in `numpy.corrcoef`, or "paper" as printed, where any two filters give -1.
 
     Returns:
-        (..., D, D) within [-1, 1]; 0 in the rows and columns of degenerate filters.
+        (..., D, D) within [-1, 1]; 0 in the rows and columns of degenerate filters, NaN in those of filters that are
+        not finite (with "paper" in all, since the mean filter is not finite either).
 
     >>> correlation_matrix(torch.tensor([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0], [5.0, 5.0, 5.0]]))
     tensor([[ 1.0000, -1.0000,  0.0000],

@@ -43,6 +43,14 @@ class StoreError(RfavError):
     """The store cannot be read or written, or belongs to another run."""
 
 
+class UsageError(RfavError):
+    """An option's value is out of its range."""
+
+
+class RecipeError(RfavError):
+    """The recipe cannot be read or written, or says what cannot be."""
+
+
 def printable(text: object, limit: int = 200) -> str:
     """Untrusted text as it may stand in a message: control characters escaped, cut to `limit` characters."""
     escaped = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text)[:limit])

@@ -167,6 +167,18 @@ def test_constant_filters_are_degenerate_and_count_as_zero(level: float, dtype: 
     assert not filters.grad[2].any()
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_filters_that_are_not_finite_are_nan_in_their_pairs_alone(value: float) -> None:
+    filters = double(4, 9)
+    others = correlation_matrix(filters[[0, 1, 3]])
+    filters[2, 5] = value
+    matrix = correlation_matrix(filters)
+    assert matrix[2].isnan().all()
+    assert matrix[:, 2].isnan().all()
+    torch.testing.assert_close(matrix[[0, 1, 3]][:, [0, 1, 3]], others)
+    assert correlation_matrix(filters, "paper").isnan().all()
+
+
 def test_identical_filters_are_degenerate_with_paper_centering_only() -> None:
     filters = double(1, 9).float().expand(5, 9)
     assert degenerate_filters(filters, "paper").all()

@@ -8,6 +8,7 @@ import inspect
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,13 @@ import rfav_cli
 from rfav_cli import api, render
 from rfav_cli.analysis import networks, samples, statistics
 from rfav_cli.cli import app
+from rfav_cli.cli.compare import Format as ComparisonFormat
 from rfav_cli.cli.doctor import Format as DoctorFormat
+from rfav_cli.cli.recommend import Format as RecipeFormat
+from rfav_cli.cli.recommend import Rule
 from rfav_cli.cli.show import Format as ShowFormat
+from rfav_cli.records import RULES
+from rfav_cli.thresholds import Thresholds
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -42,20 +48,34 @@ TABLES = {
 """Folder of plug-ins -> (its name in the README's marks, its table of names)."""
 
 NO_PLUG_INS = {"__init__", "base"}
-BESIDE = {"render/": {"doctor"}}
-"""Files of a plug-in folder that are no plug-ins: doctor.py renders what is no history."""
+BESIDE = {"render/": {"comparison", "doctor", "document", "recipe", "remarks"}}
+"""Files of a plug-in folder that are no plug-ins: they render what is no history."""
 
 CALLS: dict[str, Callable[..., Any]] = {
     "analyze": api.analyze,
     "show": api.show,
+    "compare": api.compare,
+    "recommend": api.recommend,
     "pack": api.pack,
     "doctor": api.examine,
 }
 """Command -> the call of the API that it makes."""
 
-ONLY_ON_THE_COMMAND_LINE = {"analyze": {"quiet"}, "doctor": {"format"}}
-ONLY_IN_PYTHON = {"analyze": {"report", "should_stop"}, "show": {"screen"}}
-OTHER_DEFAULTS = {"show": {"path"}}
+THRESHOLDS = {each.name for each in fields(Thresholds)}
+ONLY_ON_THE_COMMAND_LINE = {
+    "analyze": {"quiet"},
+    "show": THRESHOLDS,
+    "compare": THRESHOLDS,
+    "recommend": THRESHOLDS,
+    "doctor": {"format"},
+}
+ONLY_IN_PYTHON = {
+    "analyze": {"report", "should_stop"},
+    "show": {"screen", "thresholds"},
+    "compare": {"screen", "thresholds"},
+    "recommend": {"screen", "thresholds"},
+}
+OTHER_DEFAULTS = {"show": {"path"}, "recommend": {"path"}}
 """The command looks at rfav.h5 where no store is named."""
 
 LONG_MODULES: set[str] = set()
@@ -112,6 +132,9 @@ def test_the_contributors_guide_lists_each_plug_in() -> None:
 def test_the_command_line_offers_each_format() -> None:
     assert tuple(choice.value for choice in ShowFormat) == render.FORMATS
     assert tuple(choice.value for choice in DoctorFormat) == render.FINDING_FORMATS
+    assert tuple(choice.value for choice in ComparisonFormat) == render.COMPARISON_FORMATS
+    assert tuple(choice.value for choice in RecipeFormat) == render.RECIPE_FORMATS
+    assert tuple(choice.value for choice in Rule) == RULES
 
 
 def test_the_readme_lists_each_command() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,15 +17,18 @@ from rfav_cli.errors import CheckpointError, ModelError
 from rfav_cli.records import Measurement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from rfav_cli.analysis.network import Activation, Network
     from rfav_cli.analysis.probe import Probe
     from rfav_cli.analysis.statistics.base import Statistic
-    from rfav_cli.records import Checkpoint, Run
+    from rfav_cli.records import Checkpoint, Layer, Run
 
-AUTO_BATCH = {"cpu": 50}
-"""Samples a batch for `--batch-size auto`: on a CPU few enough that a layer's activations stay in its caches."""
+AUTO_BATCH_CPU = range(50, 101)
+"""Samples a batch for `--batch-size auto` on a CPU: many, to call torch less often, where activations are small."""
+
+AUTO_BATCH_CPU_BYTES = 8 * 1024 * 1024
+"""Size of a layer's activations that a CPU's caches still take well, which decides within that range."""
 
 AUTO_BATCH_ACCELERATOR = 250
 
@@ -37,11 +41,15 @@ class BatchSize:
     automatic: bool
 
     @classmethod
-    def of(cls, option: int | None, device: torch.device) -> BatchSize:
-        """The user's choice, or the device's default for None."""
+    def of(cls, option: int | None, device: torch.device, layers: Sequence[Layer]) -> BatchSize:
+        """The user's choice, or for None what suits the device and the largest of the layers."""
         if option is not None:
             return cls(option, automatic=False)
-        return cls(AUTO_BATCH.get(device.type, AUTO_BATCH_ACCELERATOR), automatic=True)
+        if device.type != "cpu":
+            return cls(AUTO_BATCH_ACCELERATOR, automatic=True)
+        largest = max(layer.channels * math.prod(layer.positions) for layer in layers) * torch.float32.itemsize
+        fitting = AUTO_BATCH_CPU_BYTES // largest
+        return cls(min(max(fitting, AUTO_BATCH_CPU[0]), AUTO_BATCH_CPU[-1]), automatic=True)
 
     def halve(self) -> None:
         """Take half as many.

@@ -65,6 +65,16 @@ def exact_arithmetic() -> Iterator[None]:
         torch.set_float32_matmul_precision(before)
 
 
+def keep_freed_memory() -> None:
+    """Have glibc keep what is freed, up to twice this size, for the next batch.
+
+    By default it hands an activation's memory back to the system, which zeroes every page anew: a seventh of the time
+    of a small net. A large piece that is freed raises its limits for good, up to 32 MB: see M_MMAP_THRESHOLD in
+    mallopt(3). The piece is never touched, so it takes no memory, and other allocators lose nothing by it.
+    """
+    torch.empty(31 * 1024 * 1024, dtype=torch.uint8)
+
+
 def open_run(
     entries: Sequence[Entry],
     probe: Probe,
@@ -83,6 +93,7 @@ def open_run(
         SampleError: the probe does not fit the net.
         ModelError: the net can't be made, or no layer is left to measure.
     """
+    keep_freed_memory()
     network = _open_first(entries, options, skip_bad=skip_bad)
     with exact_arithmetic():
         images = probe.batch(slice(0, min(SURVEY_SAMPLES, len(probe))), options.device)
@@ -154,7 +165,7 @@ def sweep(
     Raises:
         CheckpointError: a file is no checkpoint of this net, and `skip_bad` is off.
     """
-    size = BatchSize.of(batch_size, setup.device)
+    size = BatchSize.of(batch_size, setup.device, setup.run.layers)
     for number, (entry, read) in enumerate(_read_ahead(entries, options)):
         progress = Progress(str(entry.path), done + number, done + len(entries), 0, len(setup.probe))
         report(progress)

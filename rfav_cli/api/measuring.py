@@ -104,8 +104,9 @@ def analyze(
     from rfav_cli.analysis.networks import OpenOptions
     from rfav_cli.analysis.probe import load_probe
     from rfav_cli.analysis.samples import SampleOptions
-    from rfav_cli.store import StoreWriter
+    from rfav_cli.store import StoreWriter, check_place
 
+    check_place(Path(out), fresh=fresh)
     series = _find_series(checkpoints, epochs, shard, skip_bad=skip_bad, trust_pickle=i_trust_this_pickle)
     sample_options = SampleOptions(
         layout=layout, resize=resize, gray=gray, mean=_floats(mean), std=_floats(std), classes_file=_path(classes)

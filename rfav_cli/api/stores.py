@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rfav_cli.records import Finding, History
     from rfav_cli.render.base import Screen
+    from rfav_cli.thresholds import Thresholds
 
 
 def open_store(path: str | Path) -> History:
@@ -38,21 +39,52 @@ def show(
     format: str = "table",  # noqa: A002 - the option's name
     epochs: bool = False,
     screen: Screen | None = None,
+    thresholds: Thresholds | None = None,
 ) -> str:
-    """Describe a store: a line a layer, or with `epochs` a line an epoch.
+    """Describe a store and judge it: a line a layer, or with `epochs` a line an epoch.
 
     Args:
         path: the store.
         format: "table", "json" or "csv".
         epochs: a row an epoch in place of a row a layer; JSON holds both in any case.
         screen: what the text is for; 80 columns of plain text for None.
+        thresholds: where the verdict draws its lines.
 
     Raises:
         StoreError: it can't be read.
     """
+    from rfav_cli.diagnosis import judge as judged
     from rfav_cli.render import render
 
-    return render(open_store(path), format, epochs=epochs, screen=screen)
+    history = open_store(path)
+    return render(history, judged(history, thresholds), format, epochs=epochs, screen=screen)
+
+
+def compare(
+    path_a: str | Path,
+    path_b: str | Path,
+    *,
+    format: str = "table",  # noqa: A002 - the option's name
+    screen: Screen | None = None,
+    thresholds: Thresholds | None = None,
+) -> str:
+    """Compare two runs, such as before and after a retraining: held-out loss and accuracy, and each layer by its name.
+
+    Args:
+        path_a: the store of one run; differences are B - A.
+        path_b: the store of the other.
+        format: "table" or "json".
+        screen: what the text is for; 80 columns of plain text for None.
+        thresholds: of the verdicts on both.
+
+    Raises:
+        StoreError: one can't be read.
+    """
+    from rfav_cli import diagnosis
+    from rfav_cli.render import render_comparison
+
+    compared = diagnosis.compare(open_store(path_a), open_store(path_b), thresholds)
+    return render_comparison(compared, format, screen=screen)
 
 
 def examine(folder: str | Path = ".") -> tuple[Finding, ...]:

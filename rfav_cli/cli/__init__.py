@@ -1,6 +1,5 @@
 """The command line: options to one call of the API to an exit code. Imports nothing heavy."""
 
-import os
 import sys
 import traceback
 import warnings
@@ -10,9 +9,12 @@ import typer
 
 from rfav_cli import __version__
 from rfav_cli.cli.analyze import analyze
+from rfav_cli.cli.compare import compare
 from rfav_cli.cli.config import defaults_of_project
 from rfav_cli.cli.doctor import doctor
+from rfav_cli.cli.output import emit, flushed, forget
 from rfav_cli.cli.pack import pack
+from rfav_cli.cli.recommend import recommend
 from rfav_cli.cli.show import show
 from rfav_cli.errors import RfavError, printable
 
@@ -29,13 +31,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (analyze, show, pack, doctor):
+for command in (analyze, show, compare, recommend, pack, doctor):
     app.command()(command)
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"rfav {__version__}")
+        emit(f"rfav {__version__}\n")
         raise typer.Exit
 
 
@@ -53,8 +55,15 @@ def start(
     """Read what the project sets for every command."""
     commands = getattr(context.command, "commands", {})
     context.default_map = defaults_of_project(
-        {name: {parameter.name for parameter in command.params} for name, command in commands.items()}
+        {
+            name: {parameter.name: _takes_several(parameter) for parameter in command.params}
+            for name, command in commands.items()
+        }
     )
+
+
+def _takes_several(parameter: Any) -> bool:
+    return bool(parameter.nargs == -1 or getattr(parameter, "multiple", False))
 
 
 def main() -> None:
@@ -63,12 +72,7 @@ def main() -> None:
         # What torch has to say to those who call it is nothing that its user's user can act on.
         warnings.filterwarnings("ignore", module=r"torch\.")
     code = run(sys.argv[1:])
-    try:
-        sys.stdout.flush()
-    except OSError:
-        _forget_streams()
-        code = code or NOTHING_SAID
-    sys.exit(code)
+    sys.exit(code if flushed() else code or NOTHING_SAID)
 
 
 def run(arguments: list[str]) -> int:
@@ -80,29 +84,15 @@ def run(arguments: list[str]) -> int:
     try:
         code = app(arguments, prog_name="rfav", standalone_mode=False)
     except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):
-            _forget_streams()
+        if isinstance(end.__context__, BrokenPipeError):  # while the help was printed: commands print with `emit`
+            forget(1, 2)
             return DONE
         code = end.code
     except Exception as error:
-        _tell(_traced(error) if "--traceback" in arguments else _described(error))
+        text = _traced(error) if "--traceback" in arguments else _described(error)
+        emit(text and f"{text}\n", err=True)
         code = NOTHING_SAID
     return code if isinstance(code, int) else DONE
-
-
-def _tell(text: str) -> None:
-    try:
-        if text:
-            typer.echo(text, err=True)
-    except BrokenPipeError:
-        _forget_streams()
-
-
-def _forget_streams() -> None:
-    """Nobody takes our output any more, so nothing can be told there, and Python's own flush at exit must not try."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (1, 2):
-        os.dup2(nowhere, stream)
 
 
 def _traced(error: Exception) -> str:
@@ -117,6 +107,9 @@ def _described(error: Exception) -> str:
     if hasattr(error, "format_message"):  # typer has no public class for wrong usage that its versions share
         return _wrong_usage(error)
     first = (str(error).splitlines() or [""])[0]
+    if isinstance(error, OSError):
+        named = "" if error.filename is None else f"{error.filename}: "
+        first = f"{named}{error.strerror or first}"
     return (
         f"error: {type(error).__name__}: {printable(first, LONGEST)}\n"
         "This was not expected; `rfav --traceback …` shows where it arose."

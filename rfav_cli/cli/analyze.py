@@ -1,17 +1,14 @@
 """`rfav analyze`."""
 
 import enum
-import signal
-from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
 
 from rfav_cli.cli import values
-
-INTERRUPTED = 130
+from rfav_cli.cli.interrupts import INTERRUPTED, StopAfterCheckpoint
+from rfav_cli.cli.output import emit
 
 
 class Centering(str, enum.Enum):
@@ -72,18 +69,20 @@ def analyze(
         str | None,
         _option(
             NET,
-            "What makes the net of a state_dict: package.module:factory, torchvision:NAME, timm:NAME or zoo:NAME. "
+            "What makes the net of a state_dict: module:factory, torchvision:NAME, timm:NAME or zoo:NAME. "
             "TorchScript and exported programs need none.",
             metavar="SPEC",
         ),
     ] = None,
     model_arg: Annotated[
         list[str],
-        _option(NET, "An argument for what makes the net; can be repeated.", metavar="KEY=VALUE"),
+        _option(NET, "KEY=VALUE, an argument for what makes the net; can be repeated.", metavar="ARG"),
     ] = [],  # noqa: B006 - typer reads the default and never gives it to us
     output: Annotated[
         str | None,
-        _option(NET, "Which output the loss is taken of; the first tensor if not given.", metavar="INDEX|KEY"),
+        _option(
+            NET, "Index or key of the output that the loss is taken of; by default the first tensor.", metavar="KEY"
+        ),
     ] = None,
     i_trust_this_pickle: Annotated[
         bool, _flag(NET, "Load pickles that may run code. Only for files that you made.", "--i-trust-this-pickle")
@@ -107,7 +106,13 @@ def analyze(
         bool, _flag(MEASURE, "Measure activations after the batch normalisation that follows them.", "--fold-norm")
     ] = False,
     centering: Annotated[
-        Centering, _option(MEASURE, "Correlate filters each centred by its own mean, or as Eq. 6 is printed.")
+        Centering,
+        _option(
+            MEASURE,
+            "How filters are centred before they are correlated: each by its own mean (pearson), or as Eq. 6 is "
+            "printed (paper).",
+            metavar="HOW",
+        ),
     ] = Centering.pearson,
     maps: Annotated[
         Any,
@@ -128,24 +133,32 @@ def analyze(
             SAMPLES,
             "Mean to subtract: one number or one a channel (0.49,0.48,0.45).",
             parser=values.per_channel,
-            metavar="X[,X…]",
+            metavar="NUMBERS",
         ),
     ] = None,
     std: Annotated[
-        Any, _option(SAMPLES, "Deviation to divide by, likewise.", parser=values.per_channel, metavar="X[,X…]")
+        Any, _option(SAMPLES, "Deviation to divide by, likewise.", parser=values.per_channel, metavar="NUMBERS")
     ] = None,
     resize: Annotated[
         Any, _option(SAMPLES, "Resize images to a side or HEIGHTxWIDTH.", parser=values.image_size, metavar="S|HxW")
     ] = None,
     gray: Annotated[bool, _flag(SAMPLES, "Run images in one channel.", "--gray")] = False,
     layout: Annotated[
-        Layout | None, _option(SAMPLES, "Axes of an array of samples, where its shape does not tell.")
+        Layout | None,
+        _option(
+            SAMPLES,
+            "Axes of an array of samples, where its shape does not tell: nhwc, nchw, nhw, nct or nf.",
+            metavar="AXES",
+        ),
     ] = None,
     classes: Annotated[
         Path | None,
         _option(SAMPLES, "The class names in the order of the net's outputs, one a line.", metavar="FILE"),
     ] = None,
-    device: Annotated[Device, _option(RUN, "Where the net runs; auto: CUDA when there is one.")] = Device.auto,
+    device: Annotated[
+        Device,
+        _option(RUN, "Where the net runs: cpu, cuda, mps, or auto: CUDA when there is one.", metavar="DEVICE"),
+    ] = Device.auto,
     batch_size: Annotated[
         Any, _option(RUN, "Samples a forward: a number or 'auto'.", parser=values.count_or_auto, metavar="N|auto")
     ] = "auto",
@@ -166,7 +179,7 @@ def analyze(
     from rfav_cli import api
     from rfav_cli.cli.progress import Reporter
 
-    with Reporter(quiet=quiet) as reporter, _StopAfterCheckpoint(reporter.say) as stop:
+    with Reporter(quiet=quiet) as reporter, StopAfterCheckpoint(out, reporter.say) as stop:
         history = api.analyze(
             checkpoints,
             probe=probe,
@@ -201,30 +214,7 @@ def analyze(
         )
     if not quiet:
         run = history.run
-        typer.echo(
-            f"{out}: {len(history.checkpoints)} epochs, {len(run.layers)} layers, {run.probe.size:,} samples"
-            + (f"; {len(history.bad)} files could not be used" if history.bad else "")
-        )
+        bad = f"; {len(history.bad)} files could not be used" if history.bad else ""
+        emit(f"{out}: {len(history)} epochs, {len(run.layers)} layers, {run.probe.size:,} samples{bad}\n")
     if stop.requested:
         raise typer.Exit(INTERRUPTED)
-
-
-class _StopAfterCheckpoint:
-    """The first Ctrl-C ends the run once the checkpoint is safe in the store, the second at once."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self.requested = False
-        self._say = say
-
-    def __enter__(self) -> "_StopAfterCheckpoint":
-        self._before = signal.signal(signal.SIGINT, self._interrupt)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._before)
-
-    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        if self.requested:
-            raise KeyboardInterrupt
-        self.requested = True
-        self._say("stopping after this checkpoint; Ctrl-C again to stop at once")

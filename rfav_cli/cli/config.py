@@ -13,13 +13,15 @@ else:
     import tomli as tomllib
 
 
-def defaults_of_project(options: Mapping[str, set[str]], start: Path | None = None) -> dict[str, dict[str, Any]]:
+def defaults_of_project(
+    options: Mapping[str, Mapping[str, bool]], start: Path | None = None
+) -> dict[str, dict[str, Any]]:
     """The options of the nearest pyproject.toml, by command.
 
     A key of `[tool.rfav]` holds for every command that has the option; `[tool.rfav.COMMAND]` for that command alone.
 
     Args:
-        options: command -> the names of its options.
+        options: command -> its options by name, and whether each takes several values.
         start: the folder to look from, upwards; the current one by default.
 
     Raises:
@@ -38,7 +40,7 @@ def defaults_of_project(options: Mapping[str, set[str]], start: Path | None = No
         own = tables.get(name, {})
         _refuse_unknown(f"{path}: [tool.rfav.{name}]", own, known)
         chosen = {_parameter(key): value for key, value in (shared | own).items()}
-        defaults[name] = {key: _as_text(value) for key, value in chosen.items() if key in known}
+        defaults[name] = {key: _as_given(value, known[key]) for key, value in chosen.items() if key in known}
     return defaults
 
 
@@ -59,7 +61,8 @@ def _table(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             table = tomllib.load(file).get("tool", {}).get("rfav", {})
     except (OSError, ValueError, AttributeError) as error:
-        raise typer.BadParameter(f"{path}: {error}") from None
+        why = error.strerror if isinstance(error, OSError) else error
+        raise typer.BadParameter(f"{path}: {why}") from None
     if not isinstance(table, dict):
         raise typer.BadParameter(f"{path}: [tool.rfav] is no table")
     return table
@@ -69,10 +72,10 @@ def _parameter(key: str) -> str:
     return key.replace("-", "_")
 
 
-def _as_text(value: Any) -> Any:
+def _as_given(value: Any, several: bool) -> Any:
     """A value as the command line would have it, so that both are read by the same parser."""
-    if isinstance(value, bool) or value is None:
-        return value
+    if several:
+        return [str(entry) for entry in (value if isinstance(value, list) else [value])]
     if isinstance(value, list):
-        return [str(entry) for entry in value]
-    return str(value)
+        return ",".join(map(str, value))
+    return value if isinstance(value, bool) else str(value)

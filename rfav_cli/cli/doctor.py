@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from rfav_cli.cli.output import emit
+
 
 class Format(str, enum.Enum):
     """What the findings are shown as."""
@@ -16,7 +18,7 @@ class Format(str, enum.Enum):
 
 
 def doctor(
-    folder: Annotated[Path, typer.Argument(help="Where a store is to be written.")] = Path(),
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where a store is to be written.")] = Path(),
     format: Annotated[Format, typer.Option("--format", "-f", help="How to print it.")] = Format.table,  # noqa: A002
 ) -> None:
     """Say what this machine has: Python, torch, devices, extras, and whether a store can be written here."""
@@ -25,4 +27,4 @@ def doctor(
     from rfav_cli.render.doctor import as_json, as_table
 
     findings, screen = api.examine(folder), Screen.of(sys.stdout)
-    typer.echo(as_json(findings, screen) if format is Format.json else as_table(findings, screen), nl=False)
+    emit(as_json(findings, screen) if format is Format.json else as_table(findings, screen))

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from rfav_cli.cli.output import emit
+
 
 def pack(
     path: Annotated[Path, typer.Argument(metavar="STORE", help="The store; its epochs may lie in STORE.d/.")],
@@ -13,4 +15,4 @@ def pack(
     from rfav_cli import api
 
     history = api.pack(path)
-    typer.echo(f"{path}: {len(history.checkpoints)} epochs")
+    emit(f"{path}: {len(history.checkpoints)} epochs\n")

@@ -1,6 +1,5 @@
 """What a run tells while it goes on: a progress bar on a terminal, one line a checkpoint elsewhere; all on stderr."""
 
-import os
 import time
 
 from rich.console import Console
@@ -8,6 +7,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from rfav_cli import records
+from rfav_cli.cli.output import forget
 from rfav_cli.errors import printable
 
 LONGEST = 2000
@@ -19,7 +19,7 @@ class _Messages(Console):
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        forget(2)
 
 
 class Reporter:

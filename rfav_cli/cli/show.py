@@ -7,6 +7,10 @@ from typing import Annotated
 
 import typer
 
+from rfav_cli.cli.output import emit
+from rfav_cli.cli.thresholds import with_thresholds
+from rfav_cli.thresholds import Thresholds
+
 
 class Format(str, enum.Enum):
     """What the store is shown as."""
@@ -16,6 +20,7 @@ class Format(str, enum.Enum):
     csv = "csv"
 
 
+@with_thresholds
 def show(
     path: Annotated[Path, typer.Argument(metavar="STORE", help="The store that `rfav analyze` wrote.")] = Path(
         "rfav.h5"
@@ -24,9 +29,10 @@ def show(
     epochs: Annotated[
         bool, typer.Option("--epochs", metavar="", help="A row an epoch in place of a row a layer.")
     ] = False,
+    thresholds: Thresholds = Thresholds(),  # noqa: B008 - immutable
 ) -> None:
-    """Print what a store holds: entropy and correlation a layer, held-out loss and accuracy."""
+    """Print the verdict on a store: what became of each layer, held-out loss and accuracy, entropy, correlation."""
     from rfav_cli import api
     from rfav_cli.render.base import Screen
 
-    typer.echo(api.show(path, format=format.value, epochs=epochs, screen=Screen.of(sys.stdout)), nl=False)
+    emit(api.show(path, format=format.value, epochs=epochs, screen=Screen.of(sys.stdout), thresholds=thresholds))

@@ -1,19 +1,20 @@
 """Values of options that are more than one word or number."""
 
 import math
+import re
 from typing import Literal
 
 import typer
 
 
-def per_channel(text: str | list[str]) -> tuple[float, ...]:
+def per_channel(text: str) -> tuple[float, ...]:
     """One number for all channels, or one a channel, separated by commas.
 
     Raises:
         typer.BadParameter: something is no finite number.
     """
     try:
-        values = tuple(float(part) for part in (text if isinstance(text, list) else str(text).split(",")))
+        values = tuple(float(part) for part in str(text).split(","))
     except ValueError:
         values = (math.nan,)
     if not all(map(math.isfinite, values)):
@@ -21,13 +22,13 @@ def per_channel(text: str | list[str]) -> tuple[float, ...]:
     return values
 
 
-def image_size(text: str | list[str]) -> int | tuple[int, int]:
-    """A side in pixels, or HEIGHTxWIDTH.
+def image_size(text: str) -> int | tuple[int, int]:
+    """A side in pixels, or HEIGHTxWIDTH; HEIGHT,WIDTH as well, which is what a list in pyproject.toml comes as.
 
     Raises:
         typer.BadParameter: it is neither.
     """
-    parts = text if isinstance(text, list) else str(text).lower().split("x")
+    parts = re.split("[x,]", str(text).lower())
     if not all(part.isdecimal() and int(part) > 0 for part in parts) or len(parts) > 2:
         raise typer.BadParameter(f"{text!r} is neither a side such as 32 nor a size such as 32x48")
     return int(parts[0]) if len(parts) == 1 else (int(parts[0]), int(parts[1]))

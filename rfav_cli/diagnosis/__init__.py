@@ -1,1 +1,7 @@
 """Decisions on what was measured: pure functions on records."""
+
+from rfav_cli.diagnosis.comparison import compare
+from rfav_cli.diagnosis.recipe import recommend
+from rfav_cli.diagnosis.verdict import judge
+
+__all__ = ["compare", "judge", "recommend"]

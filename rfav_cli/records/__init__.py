@@ -3,8 +3,10 @@
 Shapes are written with E epochs, L layers, N probe images, M images whose heatmaps are kept, D channels.
 """
 
+from rfav_cli.records.comparison import Comparison, Difference, LayerComparison, LayerSide, Moment, RunSide
 from rfav_cli.records.events import Event, Finding, Note, Progress
 from rfav_cli.records.history import Column, History
+from rfav_cli.records.recipe import RULES, LayerRecipe, Recipe, Rule
 from rfav_cli.records.run import (
     BadCheckpoint,
     Checkpoint,
@@ -15,20 +17,36 @@ from rfav_cli.records.run import (
     Settings,
     SkippedLayer,
 )
+from rfav_cli.records.verdict import FilterFinding, LayerFinding, Onset, RunFinding, Verdict
 
 __all__ = [
+    "RULES",
     "BadCheckpoint",
     "Checkpoint",
     "Column",
+    "Comparison",
+    "Difference",
     "Event",
+    "FilterFinding",
     "Finding",
     "History",
     "Layer",
+    "LayerComparison",
+    "LayerFinding",
+    "LayerRecipe",
+    "LayerSide",
     "Measurement",
+    "Moment",
     "Note",
+    "Onset",
     "ProbeRecord",
     "Progress",
+    "Recipe",
+    "Rule",
     "Run",
+    "RunFinding",
+    "RunSide",
     "Settings",
     "SkippedLayer",
+    "Verdict",
 ]

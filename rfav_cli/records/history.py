@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+
+from rfav_cli.records.run import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,6 +80,24 @@ class History:
     def accuracy(self) -> NDArray[np.float64]:
         """(E,) held-out accuracies between 0 and 1, NaN where there are none."""
         return self._numbers("probe/accuracy")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hex of what a verdict rests on; the same wherever the store lies, packed or not.
+
+        It is of the probe, the layers, the checkpoint files, the mean entropies and what was set other than by default,
+        so that a setting which a later version adds does not change it.
+        """
+        usual = asdict(Settings())
+        settings = asdict(self.run.settings)
+        parts = [
+            self.run.probe.sha256,
+            {name: value for name, value in settings.items() if value != usual[name]},
+            [layer.name for layer in self.run.layers],
+            [[checkpoint.epoch, checkpoint.sha256] for checkpoint in self.checkpoints],
+            self.entropy.tolist(),
+        ]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def layer_index(self, name: str) -> int:
         """The number of a layer in forward order.

@@ -11,24 +11,46 @@ from rfav_cli.render.base import Screen
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from rfav_cli.records import Finding, History
+    from rfav_cli.records import Comparison, Finding, History, Recipe, Verdict
 
-__all__ = ["FINDING_FORMATS", "FORMATS", "Screen", "render", "render_findings"]
+__all__ = [
+    "COMPARISON_FORMATS",
+    "FINDING_FORMATS",
+    "FORMATS",
+    "RECIPE_FORMATS",
+    "Screen",
+    "render",
+    "render_comparison",
+    "render_findings",
+    "render_recipe",
+]
 
 FORMATS = ("table", "json", "csv")
-"""Stems of the files in this folder; each has `render(history, *, epochs, screen) -> str`."""
+"""Stems of the files in this folder; each has `render(history, verdict, *, epochs, screen) -> str`."""
 
 FINDING_FORMATS = ("table", "json")
 """The formats of `rfav doctor`: doctor.py has `as_NAME(findings, screen) -> str` for each."""
 
+RECIPE_FORMATS = ("table", "json")
+"""The formats of `rfav recommend`, likewise: recipe.py."""
+
+COMPARISON_FORMATS = ("table", "json")
+"""The formats of `rfav compare`, likewise: comparison.py."""
+
 
 def render(
-    history: History, output_format: str = "table", *, epochs: bool = False, screen: Screen | None = None
+    history: History,
+    verdict: Verdict,
+    output_format: str = "table",
+    *,
+    epochs: bool = False,
+    screen: Screen | None = None,
 ) -> str:
     """What `rfav show` prints.
 
     Args:
         history: what a store holds.
+        verdict: what became of the run.
         output_format: a name in `FORMATS`.
         epochs: a row an epoch instead of a row a layer, where the format has rows.
         screen: what the text is for; 80 columns of plain text by default.
@@ -38,7 +60,7 @@ def render(
     """
     _check(output_format, FORMATS)
     module = import_module(f"{__name__}.{output_format}")
-    text: str = module.render(history, epochs=epochs, screen=screen or Screen())
+    text: str = module.render(history, verdict, epochs=epochs, screen=screen or Screen())
     return text
 
 
@@ -56,6 +78,40 @@ def render_findings(findings: Sequence[Finding], output_format: str = "table", *
     _check(output_format, FINDING_FORMATS)
     module = import_module(f"{__name__}.doctor")
     text: str = getattr(module, f"as_{output_format}")(findings, screen or Screen())
+    return text
+
+
+def render_recipe(recipe: Recipe, output_format: str = "table", *, screen: Screen | None = None) -> str:
+    """What `rfav recommend` prints.
+
+    Args:
+        recipe: what it recommends.
+        output_format: a name in `RECIPE_FORMATS`.
+        screen: as for `render`.
+
+    Raises:
+        RfavError: there is no such format.
+    """
+    _check(output_format, RECIPE_FORMATS)
+    module = import_module(f"{__name__}.recipe")
+    text: str = getattr(module, f"as_{output_format}")(recipe, screen or Screen())
+    return text
+
+
+def render_comparison(comparison: Comparison, output_format: str = "table", *, screen: Screen | None = None) -> str:
+    """What `rfav compare` prints.
+
+    Args:
+        comparison: of two runs.
+        output_format: a name in `COMPARISON_FORMATS`.
+        screen: as for `render`.
+
+    Raises:
+        RfavError: there is no such format.
+    """
+    _check(output_format, COMPARISON_FORMATS)
+    module = import_module(f"{__name__}.comparison")
+    text: str = getattr(module, f"as_{output_format}")(comparison, screen or Screen())
     return text
 
 

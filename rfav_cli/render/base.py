@@ -1,4 +1,4 @@
-"""What the output formats share: the document that they all show, and text that is safe to show."""
+"""What the output formats share: screens, curves, and text that is safe to show."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import io
 import math
 import os
 import shutil
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, TextIO
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 from rich.cells import cell_len
@@ -131,68 +131,3 @@ def entropies(history: History) -> NDArray[np.float64]:
 def finite_or_none(value: float) -> float | None:
     """The value, or None (JSON null, an empty cell) where it is NaN or infinite."""
     return float(value) if math.isfinite(value) else None
-
-
-def show_document(history: History) -> dict[str, Any]:
-    """The document of `rfav show --format json`, which the other formats and commands take their names from.
-
-    Entropies are in nats; `correlation` is the last epoch's; what does not apply or is not finite is None.
-    """
-    entropy = entropies(history)
-    probe = history.run.probe
-    mean, abs_mean = column(history, "correlation/mean"), column(history, "correlation/abs_mean")
-    return {
-        "schema": SCHEMA,
-        "store": history.path,
-        "layers": [
-            {
-                "name": layer.name,
-                "kind": layer.kind,
-                "channels": layer.channels,
-                "entropy": _entropy(entropy[:, i], layer.max_entropy),
-                "correlation": {"mean": _last(mean[:, i]), "abs_mean": _last(abs_mean[:, i])},
-            }
-            for i, layer in enumerate(history.run.layers)
-        ],
-        "skipped": [{"name": layer.name, "reason": layer.reason} for layer in history.run.skipped],
-        "bad": [{"path": file.path, "reason": file.reason} for file in history.bad],
-        "epochs": _epochs(history),
-        "probe": {
-            "size": probe.size,
-            "sha256": probe.sha256,
-            "source": probe.source,
-            "labels": probe.labels is not None,
-        },
-        "settings": asdict(history.run.settings),
-    }
-
-
-def _entropy(values: NDArray[np.float64], maximum: float) -> dict[str, float | None]:
-    """One layer's part of the document, from its entropies along the epochs, (E,) in nats."""
-    last = _last(values)
-    capped = None if last is None else min(last, maximum)  # rounding may lift it a hair above ln D
-    return {
-        "first": finite_or_none(values[0]) if values.size else None,
-        "last": last,
-        "lowest": min((float(value) for value in values if math.isfinite(value)), default=None),
-        "max": maximum,
-        "fraction": None if capped is None else capped / maximum,
-        "perplexity": None if capped is None else math.exp(capped),
-    }
-
-
-def _epochs(history: History) -> list[dict[str, Any]]:
-    losses, accuracies = column(history, "probe/loss"), column(history, "probe/accuracy")
-    return [
-        {
-            "epoch": checkpoint.epoch,
-            "loss": finite_or_none(loss),
-            "accuracy": finite_or_none(accuracy),
-            "checkpoint": checkpoint.path,
-        }
-        for checkpoint, loss, accuracy in zip(history.checkpoints, losses, accuracies, strict=True)
-    ]
-
-
-def _last(values: NDArray[np.float64]) -> float | None:
-    return finite_or_none(values[-1]) if values.size else None

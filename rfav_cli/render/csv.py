@@ -6,43 +6,52 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
-from rfav_cli.render.base import entropies, finite_or_none, show_document, whole
+from rfav_cli.render.base import entropies, finite_or_none, whole
+from rfav_cli.render.document import show_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rfav_cli.records import History
+    from rfav_cli.records import History, Verdict
     from rfav_cli.render.base import Screen
 
 
-def render(history: History, *, epochs: bool, screen: Screen) -> str:
+def render(history: History, verdict: Verdict, *, epochs: bool, screen: Screen) -> str:
     """A header and rows, comma-separated, an empty cell where there is no number."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    for row in _epoch_rows(history) if epochs else _layer_rows(history):
+    for row in _epoch_rows(history, verdict) if epochs else _layer_rows(history, verdict):
         writer.writerow([_cell(value) for value in row])
     return screen.encodable(out.getvalue())
 
 
-def _layer_rows(history: History) -> Iterator[Iterable[Any]]:
-    rows = [_flat(layer) for layer in show_document(history)["layers"]]
+def _layer_rows(history: History, verdict: Verdict) -> Iterator[Iterable[Any]]:
+    rows = [_flat(layer) for layer in show_document(history, verdict)["layers"]]
     names = rows[0].keys() if rows else ("name", "kind", "channels")
     yield names
     for row in rows:
         yield row.values()
 
 
-def _epoch_rows(history: History) -> Iterator[Iterable[Any]]:
+def _epoch_rows(history: History, verdict: Verdict) -> Iterator[Iterable[Any]]:
     entropy = entropies(history)
-    yield ["epoch", "loss", "accuracy", "checkpoint", *(f"entropy:{layer.name}" for layer in history.run.layers)]
-    for row, epoch in enumerate(show_document(history)["epochs"]):
+    names = [f"entropy:{layer.name}" for layer in history.run.layers]
+    yield ["epoch", "loss", "accuracy", "nonfinite", "checkpoint", *names]
+    for row, epoch in enumerate(show_document(history, verdict)["epochs"]):
         yield [*epoch.values(), *(finite_or_none(value) for value in entropy[row])]
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in values.items():
-        flat.update(_flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value})
+        if isinstance(value, dict):
+            flat.update(_flat(value, f"{prefix}{name}."))
+        elif name == "interval":
+            flat.update(zip((f"{prefix}interval.low", f"{prefix}interval.high"), value or (None, None), strict=True))
+        elif name == "filters":
+            flat[f"{prefix}{name}"] = "; ".join(each["evidence"] for each in value)
+        else:
+            flat[f"{prefix}{name}"] = value
     return flat
 
 

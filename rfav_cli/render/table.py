@@ -12,19 +12,26 @@ from rich.text import Text
 
 from rfav_cli.errors import printable
 from rfav_cli.records import Settings
-from rfav_cli.render.base import column, entropies, shorten, show_document, sparkline, whole
+from rfav_cli.render.base import column, entropies, shorten, sparkline, whole
+from rfav_cli.render.document import show_document
+from rfav_cli.render.remarks import count, headline, remarks, span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
+    from rich.console import Console
 
-    from rfav_cli.records import History
+    from rfav_cli.records import History, Verdict
     from rfav_cli.render.base import Screen
 
 NOT_APPLICABLE = "n/a"
 HEAD = "{:<17}  {}"
 GAP = 2
+PATH = 12
+"""Cells that a path in the head has at least."""
+LONGEST = 1000
+"""Characters of a text that is wrapped."""
 TREND = 8
 """Cells that a trend has at least; it takes what is left over, up to one an epoch."""
 NARROWER: tuple[tuple[int, frozenset[str]], ...] = (
@@ -33,6 +40,10 @@ NARROWER: tuple[tuple[int, frozenset[str]], ...] = (
     (1, frozenset({"kind"})),
     (1, frozenset({"kind", "corr"})),
     (1, frozenset({"kind", "corr", "D"})),
+    (1, frozenset({"kind", "corr", "D", "|corr|"})),
+    (1, frozenset({"kind", "corr", "D", "|corr|", "lowest"})),
+    (1, frozenset({"kind", "corr", "D", "|corr|", "lowest", "first"})),
+    (1, frozenset({"kind", "corr", "D", "|corr|", "lowest", "first", "of max"})),
 )
 """What is given up in turn, for names and trends to stay legible: (blanks between columns, columns left out)."""
 
@@ -48,26 +59,34 @@ class _Column:
         return max(cell_len(text) for text in (self.title, *self.cells))
 
 
-def render(history: History, *, epochs: bool, screen: Screen) -> str:
-    """Text that fits the screen: the run, its layers or epochs, and whatever was not measured, in words."""
+def render(history: History, verdict: Verdict, *, epochs: bool, screen: Screen) -> str:
+    """Text that fits the screen: the run, the verdict, layers or epochs, and remarks."""
     console = screen.console()
     for line in _head(history, screen):
         console.print(Text(line))
+    console.print("", headline(verdict.run), Text(printable(verdict.run.reason, LONGEST)), sep="\n")
     if history.checkpoints and history.run.layers:
-        table, notes = _epoch_table(history, screen) if epochs else _layer_table(history, screen)
+        table, notes = _epoch_table(history, verdict, screen) if epochs else _layer_table(history, verdict, screen)
         console.print("", table, "", *(Text(note, style="dim") for note in notes), sep="\n")
-    for title, lines in _remarks(history):
-        console.print("", Text(title, style="bold"), *(Text(f"  {printable(line, 1000)}") for line in lines), sep="\n")
+    for title, lines in remarks(history, verdict):
+        console.print("", Text(title, style="bold"), *(_item(line, console) for line in lines), sep="\n")
     return screen.printed(console)
+
+
+def _item(text: str, console: Console) -> Text:
+    """A line of a list; what does not fit on it goes on further in, so that each item is seen to begin."""
+    lines = Text(printable(text, LONGEST)).wrap(console, console.width - 4)
+    return Text.assemble("  ", Text("\n    ").join(lines))
 
 
 def _head(history: History, screen: Screen) -> Iterator[str]:
     """Store, probe, and the course of the held-out loss and accuracy."""
     probe, epochs = history.run.probe, [checkpoint.epoch for checkpoint in history.checkpoints]
-    span = f" ({_span(epochs)})" if epochs else ""
-    yield f"{printable(history.path)}: {_count(len(epochs), 'epoch')}{span}, {_count(len(history.run.layers), 'layer')}"
-    source = f" of {printable(probe.source)}" if probe.source else ""
-    yield f"probe: {_count(probe.size, 'held-out sample')}{source}, sha256 {printable(probe.sha256)[:8]}"
+    when = f" ({span(epochs)})" if epochs else ""
+    measured = f": {count(len(epochs), 'epoch')}{when}, {count(len(history.run.layers), 'layer')}"
+    yield _with_path("", history.path, measured, screen)
+    size, digest = f"probe: {count(probe.size, 'sample')}", f", sha256 {printable(probe.sha256)[:8]}"
+    yield _with_path(f"{size} of ", probe.source, digest, screen) if probe.source else size + digest
     yield from _unusual(history.run.settings)
     if probe.labels is None:
         yield "held-out loss and accuracy: not measured, the probe has no labels"
@@ -75,6 +94,11 @@ def _head(history: History, screen: Screen) -> Iterator[str]:
     loss, accuracy = column(history, "probe/loss"), column(history, "probe/accuracy")
     yield HEAD.format("held-out loss", _course(loss, epochs, np.nanargmin, "{:.3f}", screen))
     yield HEAD.format("held-out accuracy", _course(accuracy, epochs, np.nanargmax, "{:.1%}", screen))
+
+
+def _with_path(before: str, path: str, after: str, screen: Screen) -> str:
+    """A line that the beginning of its path gives way to."""
+    return before + shorten(path, max(screen.width - len(before) - len(after), PATH), screen) + after
 
 
 def _course(
@@ -107,8 +131,8 @@ def _unusual(settings: Settings) -> Iterator[str]:
         yield f"filters centred otherwise (--centering {printable(settings.centering)})"
 
 
-def _layer_table(history: History, screen: Screen) -> tuple[Table, list[str]]:
-    rows, values = show_document(history)["layers"], entropies(history)
+def _layer_table(history: History, verdict: Verdict, screen: Screen) -> tuple[Table, list[str]]:
+    rows, values = show_document(history, verdict)["layers"], entropies(history)
     names = _Column("layer", tuple(screen.encodable(whole(row["name"])) for row in rows), "left")
     columns = _layer_columns(rows, [checkpoint.epoch for checkpoint in history.checkpoints], values, screen)
     trend = max(len("trend"), min(TREND, len(values)))
@@ -124,8 +148,8 @@ def _layer_table(history: History, screen: Screen) -> tuple[Table, list[str]]:
     ]
     first = _Column("layer", tuple(shorten(name, width, screen) for name in names.cells), "left")
     notes = [
-        "Entropy in nats, mean over held-out samples and positions; lowest @ its epoch; of max: last / ln D;"
-        " trend: from 0 to ln D. corr, |corr|: mean and mean absolute correlation of the filters, last epoch."
+        "State @ its onset. Entropy in nats, mean over held-out samples and positions; lowest @ its epoch; of max: last"
+        " / ln D; trend: from 0 to ln D. corr, |corr|: mean and mean absolute correlation of the filters, last epoch."
     ]
     if dropped:
         notes.append(f"Left out at this width: {', '.join(sorted(dropped))}; --format json and csv have all.")
@@ -145,6 +169,7 @@ def _layer_columns(
     return [
         _Column("kind", tuple(shorten(row["kind"], 15, screen) for row in rows), "left"),
         _Column("D", tuple(str(row["channels"]) for row in rows)),
+        _Column("state", tuple(_state(row) for row in rows), "left"),
         _Column("first", tuple(_text(cell["first"]) for cell in entropy)),
         _Column("last", tuple(_text(cell["last"]) for cell in entropy)),
         _Column("lowest", tuple(lowest)),
@@ -154,9 +179,16 @@ def _layer_columns(
     ]
 
 
-def _epoch_table(history: History, screen: Screen) -> tuple[Table, list[str]]:
+def _state(row: dict[str, Any]) -> str:
+    """A layer's state, and since when."""
+    if row["state"] is None:
+        return NOT_APPLICABLE
+    return f"{row['state']}" if row["onset"] is None else f"{row['state']} @{row['onset']}"
+
+
+def _epoch_table(history: History, verdict: Verdict, screen: Screen) -> tuple[Table, list[str]]:
     """A row an epoch; of many layers the last ones, as many as fit."""
-    rows, values = show_document(history)["epochs"], entropies(history)
+    rows, values = show_document(history, verdict)["epochs"], entropies(history)
     columns = [
         _Column("epoch", tuple(str(row["epoch"]) for row in rows)),
         _Column("loss", tuple(_text(row["loss"], "{:.3f}") for row in rows)),
@@ -193,34 +225,5 @@ def _table(columns: Sequence[_Column], gap: int) -> Table:
     return table
 
 
-def _remarks(history: History) -> Iterator[tuple[str, Iterable[str]]]:
-    """What was left out of the figures, each with its reason."""
-    if not history.checkpoints:
-        yield "No epoch has been measured yet", ()
-    if history.run.skipped:
-        yield "Layers not measured", (f"{layer.name}: {layer.reason}" for layer in history.run.skipped)
-    if history.bad:
-        yield "Checkpoints that could not be used", (f"{file.path}: {file.reason}" for file in history.bad)
-    counts = np.nan_to_num(column(history, "nonfinite"))
-    if counts.any():
-        yield "Values left out because they were NaN or infinite", _nonfinite(history, counts)
-
-
-def _nonfinite(history: History, counts: NDArray[np.float64]) -> Iterator[str]:
-    for layer, values in zip(history.run.layers, counts.T, strict=True):
-        epochs = [each.epoch for each, value in zip(history.checkpoints, values, strict=True) if value]
-        if epochs:
-            where = f"{_count(len(epochs), 'epoch')} ({_span(epochs)})"
-            yield f"{layer.name}: {_count(int(values.sum()), 'value')} in {where}"
-
-
-def _span(epochs: Sequence[int]) -> str:
-    return f"{epochs[0]}" if len(epochs) == 1 else f"{epochs[0]} to {epochs[-1]}"
-
-
 def _text(value: float | None, form: str = "{:.2f}") -> str:
     return NOT_APPLICABLE if value is None or not np.isfinite(value) else form.format(value)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

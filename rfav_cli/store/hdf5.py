@@ -72,7 +72,7 @@ class StoreFile:
         try:
             yield
         except _LIBRARY_ERRORS as error:
-            raise damaged(self.path, shown(error)) from error
+            raise damaged(self.path, _reason(error)) from error
 
     def attribute(self, name: str, default: T) -> T:
         """A scalar of the default's type; the default itself where the file has none of that name."""
@@ -174,15 +174,23 @@ def _open(path: Path) -> tuple[h5py.File, Stamp]:
         if not stat.S_ISREG(status.st_mode):
             raise not_a_store(path, "not a regular file")
         with path.open("rb"):  # says what the system says, where HDF5's words would not
-            is_hdf5 = h5py.is_hdf5(path)
-        if not is_hdf5:
+            pass
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({_reason(error)})", "Give a store that you may read.") from error
+    try:
+        if not h5py.is_hdf5(path):
             raise not_a_store(path, "not an HDF5 file" if status.st_size else "an empty file")
         file = h5py.File(path, "r", locking=False)
     except FileNotFoundError:
         raise
-    except PermissionError as error:
-        raise StoreError(f"{path}: cannot be read ({error.strerror})", "Ask for permission to read it.") from error
     except _LIBRARY_ERRORS as error:
-        why = "the file is cut off" if "truncated" in str(error) else shown(error)
+        why = "the file is cut off" if "truncated" in str(error) else _reason(error)
         raise damaged(path, why) from error
     return file, (status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+def _reason(error: Exception) -> str:
+    """What an exception says, without the number that the system gives its errors."""
+    return shown((error.strerror if isinstance(error, OSError) else None) or error)

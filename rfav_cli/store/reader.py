@@ -37,7 +37,7 @@ def open_store(path: Path) -> History:
             rows, missing = found.small[name], spec.missing
             columns[name] = np.stack([rows.get(epoch, missing) for epoch in epochs]).astype(spec.dtype, copy=False)
         else:
-            columns[name] = LazyColumn(path.absolute(), found.run_sha256, name, epochs, spec)
+            columns[name] = LazyColumn(path, found.run_sha256, name, epochs, spec)
     checkpoints = tuple(row.checkpoint for row in found.rows.values())
     return History(str(path), found.run, checkpoints, found.bad, columns)
 
@@ -50,7 +50,8 @@ class LazyColumn:
     """
 
     def __init__(self, path: Path, run_sha256: str, name: str, epochs: tuple[int, ...], spec: Spec) -> None:
-        self._path = path
+        self._given = path
+        self._path = path.absolute()
         self._run_sha256 = run_sha256
         self._name = name
         self._epochs = epochs
@@ -128,4 +129,4 @@ class LazyColumn:
         return file.read(self._name, row)
 
     def _gone(self) -> StoreError:
-        return StoreError(f"{self._path}: what was opened is not there any more", "Open the store again.")
+        return StoreError(f"{self._given}: what was opened is not there any more", "Open the store again.")

@@ -39,7 +39,7 @@ RUN_FILE = "run.h5"
 _EPOCH_FILE = re.compile(r"epoch-(-?\d{5,10})\.h5", re.ASCII)
 _BAD_FILE = re.compile(r"bad-[0-9a-f]{16}\.h5")
 _ATTEMPTS = 100
-_SMALL = 1 << 16
+_SMALL = 1 << 14
 
 
 @dataclass(frozen=True)

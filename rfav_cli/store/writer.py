@@ -13,7 +13,7 @@ import numpy as np
 
 from rfav_cli.errors import StoreError
 from rfav_cli.store.commit import check_writable, locked, remove_abandoned, replacing, writing
-from rfav_cli.store.hdf5 import LIBVER, is_ours, write_texts
+from rfav_cli.store.hdf5 import LIBVER, is_ours, opened, write_texts
 from rfav_cli.store.run import differences, fingerprint, write_header, write_run
 from rfav_cli.store.scan import RUN_FILE, is_there, listing, scan
 from rfav_cli.store.schema import (
@@ -47,7 +47,7 @@ class StoreWriter:
 
     def __init__(self, path: Path, run: Run, run_sha256: str, found: Scan | None = None) -> None:
         self._path = path
-        self._folder = folder_of(path)
+        self._folder = folder_of(path.absolute())  # a net's own code may change the current folder
         self._run = run
         self._run_sha256 = run_sha256
         self._committed = {epoch: row.checkpoint for epoch, row in found.rows.items()} if found else {}
@@ -65,8 +65,7 @@ class StoreWriter:
         Raises:
             StoreError: one cannot write there, the store that is there is of another run, or it cannot be read.
         """
-        path = path.absolute()
-        _check_place(path)
+        check_place(path, fresh=fresh)
         if fresh:
             _remove_store(path)
         remove_abandoned(path.parent, path.name)
@@ -150,22 +149,33 @@ class StoreWriter:
                         raise
 
 
-def _check_place(path: Path) -> None:
-    """Raise StoreError unless a store can be written there."""
-    if not path.parent.is_dir():
-        raise StoreError(f"{path}: there is no folder {path.parent}", "Make it first, or choose another --out.")
-    if path.is_dir():
-        raise StoreError(f"{path}: is a folder", "Give the name of a file, like rfav.h5, with --out.")
+def check_place(path: Path, *, fresh: bool = False) -> None:
+    """Find out, before any work, whether a store can be written there.
+
+    Args:
+        path: of the packed file.
+        fresh: the store that is there is going to be replaced, so it may be damaged or of any schema.
+
+    Raises:
+        StoreError: there is no folder for it, one cannot write there, or what is there is no store.
+    """
     with writing(path):
+        if not path.parent.is_dir():
+            raise StoreError(f"{path}: there is no folder {path.parent}", "Make it first, or choose another --out.")
+        if path.is_dir():
+            raise StoreError(f"{path}: is a folder", "Give the name of a file, like rfav.h5, with --out.")
         check_writable(path)
         if folder_of(path).exists():
             check_writable(folder_of(path) / RUN_FILE)
+        if fresh and path.exists() and not is_ours(path):
+            raise not_a_store(path, "and so not removed for --fresh")
+        for file in () if fresh else (path, folder_of(path) / RUN_FILE):
+            with suppress(FileNotFoundError), opened(file):
+                pass
 
 
 def _remove_store(path: Path) -> None:
-    """Remove a store, and nothing that is none; the run last, so that what remains of it can always be read."""
-    if path.exists() and not is_ours(path):
-        raise not_a_store(path, "and so not removed for --fresh")
+    """Remove a store; the run last, so that what remains of it can always be read."""
     folder = folder_of(path)
     with locked(folder), writing(path):
         for file in (*listing(path), path, folder / RUN_FILE):

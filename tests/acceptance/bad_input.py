@@ -244,8 +244,13 @@ def more_labels_than_images(folder: Path) -> tuple[Arguments, set[str]]:
 
 
 @case
+def probe_with_a_name_too_long(folder: Path) -> tuple[Arguments, set[str]]:
+    return probed("x" * 300), {"xxx: File name too long\n"}
+
+
+@case
 def classes_without_a_file(folder: Path) -> tuple[Arguments, set[str]]:
-    return [*ANALYZE, "--classes", "classes.txt"], {"classes.txt"}
+    return [*ANALYZE, "--classes", "classes.txt"], {"--classes classes.txt: No such file or directory"}
 
 
 # Options
@@ -273,7 +278,7 @@ def mean_of_two_channels(folder: Path) -> tuple[Arguments, set[str]]:
 
 @case
 def deviation_of_zero(folder: Path) -> tuple[Arguments, set[str]]:
-    return [*ANALYZE, "--mean", "0.4", "--std", "0"], {"--std", "0"}
+    return [*ANALYZE, "--mean", "0.4", "--std", "0"], {"--std 0: out of range"}
 
 
 @case
@@ -321,7 +326,12 @@ def folder_as_store(folder: Path) -> tuple[Arguments, set[str]]:
 
 @case
 def store_in_no_folder(folder: Path) -> tuple[Arguments, set[str]]:
-    return [*ANALYZE, "--out", "results/today/rfav.h5"], {"results/today"}
+    return [*ANALYZE, "--out", "results/today/rfav.h5"], {"results/today/rfav.h5: there is no folder results/today\n"}
+
+
+@case
+def store_in_no_folder_and_no_probe_either(folder: Path) -> tuple[Arguments, set[str]]:
+    return [*probed("held_out"), "--out", "results/rfav.h5"], {"there is no folder results"}
 
 
 @case

@@ -25,6 +25,11 @@ def test_the_project_sets_defaults(rfav: Rfav, folder: Path) -> None:
     assert done.out == "rfav.h5: 5 epochs, 2 layers, 60 samples\n"
 
 
+def test_one_value_stands_for_a_list_of_one(rfav: Rfav, folder: Path) -> None:
+    configure(folder, "checkpoints = 'run'\nmodel = 'tiny_net:make_net'\nprobe = 'probe.npz'\nlayers = 'conv*'")
+    assert rfav(folder, "analyze").out == "rfav.h5: 5 epochs, 2 layers, 120 samples\n"
+
+
 def test_the_nearest_project_above_counts(rfav: Rfav, folder: Path) -> None:
     configure(folder, "probe-size = 60")
     (folder / "deep").mkdir()
@@ -65,7 +70,7 @@ def test_a_number_a_channel_is_a_list(rfav: Rfav, folder: Path) -> None:
         ("resize = [8, 8, 8]", {"pyproject.toml", "--resize"}),
         ("maps = true", {"pyproject.toml", "--maps"}),
         ("device = 'tpu'", {"pyproject.toml", "--device", "tpu"}),
-        ("layers = 'conv*'", {"pyproject.toml", "--layers"}),
+        ("layers = 'block*'", {"--layers", "block*", "conv1"}),
         ("probe-size = ", {"pyproject.toml", "line"}),
     ],
 )

@@ -62,6 +62,21 @@ def test_a_net_that_is_not_finite_is_named_by_layer_and_epoch(rfav: Rfav, folder
     losses = {epoch["epoch"]: epoch["loss"] for epoch in shown["epochs"]}
     assert losses[2] is None
     assert None not in {losses[epoch] for epoch in (-1, 0, 1, 3)}
+    counts = {layer["name"]: layer["nonfinite"] for layer in shown["layers"]}
+    assert (counts["conv1"], counts["conv2"]) == (0, 4320)
+    assert [epoch["nonfinite"] for epoch in shown["epochs"]] == [0, 0, 0, sum(counts.values()), 0]
+
+
+def test_a_layer_of_nothing_but_nan_has_no_correlation(rfav: Rfav, folder: Path) -> None:
+    state = torch.load(folder / "run" / name_of(3))
+    state["conv2.weight"][:] = torch.nan
+    torch.save(state, folder / "run" / name_of(3))
+    assert rfav(folder, *ANALYZE).code == 0
+    correlations = {
+        layer["name"]: layer["correlation"] for layer in rfav(folder, "show", "-f", "json").json()["layers"]
+    }
+    assert correlations["conv2"] == {"mean": None, "abs_mean": None}
+    assert None not in correlations["conv1"].values()
 
 
 def test_labels_in_another_order_are_doubted(rfav: Rfav, folder: Path) -> None:

@@ -74,6 +74,7 @@ def test_other_settings_say_what_differs(rfav: Rfav, folder: Path, options: list
     before = (folder / "rfav.h5").read_bytes()
     done = rfav(folder, *ANALYZE, *options)
     assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines()[-2].startswith("error: rfav.h5: holds another run")
     assert {text for text in differs if text not in done.err} == set()
     assert "--fresh" in done.err
     assert (folder / "rfav.h5").read_bytes() == before

@@ -270,7 +270,7 @@ def test_the_batch_is_halved_where_memory_does_not_suffice(tmp_path, copied, sam
     recorder = Recorder()
     history = run(copied, samples(nets.Vectors), tmp_path / "a.h5", nets.Vectors, report=recorder)
     halved = [note.text for note in recorder.of(Note) if "memory" in note.text]
-    assert halved == [f"out of memory: going on with {size} samples a batch" for size in (25, 12, 6)]
+    assert halved == [f"out of memory: going on with {size} samples a batch" for size in (50, 25, 12, 6)]
     np.testing.assert_allclose(history.entropy, whole.entropy, 1e-6)
     with pytest.raises(ModelError, match="--batch-size 24"):
         run(copied, samples(nets.Vectors), tmp_path / "b.h5", nets.Vectors, batch_size=24)
@@ -298,6 +298,16 @@ def test_labels_beyond_the_outputs_are_an_error_before_any_work(tmp_path, copied
     with pytest.raises(SampleError, match="4"):
         run(copied, tmp_path / "probe.npz", tmp_path / "a.h5", nets.Vectors)
     assert not list(tmp_path.glob("a.h5*"))
+
+
+@pytest.mark.parametrize("place", ["missing/a.h5", "run", "run/note.txt"])
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_place_where_no_store_can_be_is_an_error_before_anything_is_opened(tmp_path, place, fresh):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "note.txt").write_text("not a store")
+    with pytest.raises(StoreError, match="--out"):
+        rfav_cli.analyze(tmp_path / "none", probe=tmp_path / "neither", out=tmp_path / place, fresh=fresh)
+    assert [path.name for path in tmp_path.rglob("*")] == ["run", "note.txt"]
 
 
 def test_a_probe_that_does_not_fit_is_an_error_before_any_work(tmp_path, copied):

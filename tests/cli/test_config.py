@@ -3,7 +3,11 @@ import typer
 
 from rfav_cli.cli.config import defaults_of_project
 
-OPTIONS = {"analyze": {"probe", "out", "with_bias", "layers", "maps"}, "show": {"path", "format"}}
+ONE, SEVERAL = False, True
+OPTIONS = {
+    "analyze": {"probe": ONE, "out": ONE, "with_bias": ONE, "layers": SEVERAL, "maps": ONE, "mean": ONE},
+    "show": {"path": ONE, "format": ONE},
+}
 
 
 @pytest.fixture
@@ -32,6 +36,28 @@ def test_keys_hold_for_the_commands_that_have_the_option(project):
 def test_a_table_holds_for_its_command_and_wins(project):
     start = project('[tool.rfav]\nprobe = "a"\n[tool.rfav.analyze]\nprobe = "b"\n[tool.rfav.show]\nformat = "json"\n')
     assert defaults_of_project(OPTIONS, start) == {"analyze": {"probe": "b"}, "show": {"format": "json"}}
+
+
+@pytest.mark.parametrize(
+    ("given", "read"), [('"conv*"', ["conv*"]), ('["a", "b"]', ["a", "b"]), ("[]", []), ("3", ["3"])]
+)
+def test_one_value_will_do_where_several_are_taken(project, given, read):
+    assert defaults_of_project(OPTIONS, project(f"[tool.rfav]\nlayers = {given}\n"))["analyze"] == {"layers": read}
+
+
+def test_a_list_is_read_as_the_command_line_has_it(project):
+    start = project("[tool.rfav]\nmean = [0.5, 0.4, 0.3]\n")
+    assert defaults_of_project(OPTIONS, start)["analyze"] == {"mean": "0.5,0.4,0.3"}
+
+
+def test_a_file_that_cannot_be_read_is_a_usage_error(project, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied", "pyproject.toml")
+
+    start = project("")
+    monkeypatch.setattr("pathlib.Path.open", refuse)
+    with pytest.raises(typer.BadParameter, match=r"pyproject\.toml: Permission denied$"):
+        defaults_of_project(OPTIONS, start)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from rfav_cli.cli import values
         (values.image_size, "32", 32),
         (values.image_size, "32x48", (32, 48)),
         (values.image_size, "32X48", (32, 48)),
+        (values.image_size, "32,48", (32, 48)),
         (values.count_or_all, "all", "all"),
         (values.count_or_all, "0", 0),
         (values.count_or_auto, "auto", "auto"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from rfav_cli import render
+from rfav_cli.diagnosis import judge
 from rfav_cli.records import (
     BadCheckpoint,
     Checkpoint,
@@ -58,6 +60,11 @@ def make_history(
             "nonfinite": np.zeros((epochs, len(names)), np.int64),
         },
     )
+
+
+def shown(history: History, *arguments: Any, **options: Any) -> str:
+    """What is shown of a history, with the verdict on it."""
+    return render.render(history, judge(history), *arguments, **options)
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from rfav_cli.errors import RfavError
-from rfav_cli.render import FORMATS, Screen, render
+from rfav_cli.render import FORMATS, Screen
 from rfav_cli.render.base import shorten, sparkline, whole
-from tests.render.conftest import make_history
+from tests.render.conftest import make_history, shown
 
 
 class Terminal(io.StringIO):
@@ -30,12 +30,12 @@ def _no_settings_of_this_shell(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_format_is_found() -> None:
     for name in FORMATS:
-        assert render(make_history(), name).endswith("\n")
+        assert shown(make_history(), name).endswith("\n")
 
 
 def test_an_unknown_format_names_the_known() -> None:
     with pytest.raises(RfavError, match="no 'yaml'") as error:
-        render(make_history(), "yaml")
+        shown(make_history(), "yaml")
     assert "table, json, csv" in error.value.remedy
 
 

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from rfav_cli.records import Settings
+from rfav_cli.diagnosis import judge
+from rfav_cli.records import FilterFinding, LayerFinding, Onset, RunFinding, Settings, Verdict
 from rfav_cli.render import Screen, render
+from tests.render.conftest import HOSTILE, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,11 +26,12 @@ def cells(text: str, start: str) -> list[str]:
 
 
 def test_shows_each_figure_of_a_layer(history: History) -> None:
-    text = render(history, screen=Screen(200))
+    text = shown(history, screen=Screen(200))
     assert cells(text, "layer") == [
         "layer",
         "kind",
         "D",
+        "state",
         "first",
         "last",
         "lowest",
@@ -37,22 +41,103 @@ def test_shows_each_figure_of_a_layer(history: History) -> None:
         "|corr|",
         "trend",
     ]
-    row = cells(text, "fc1")
-    assert row[:-1] == ["fc1", "Conv2d", "32", "3.47", "0.87", "0.87", "@10", "25%", "-0.01", "0.12"]
+    row = cells(text, "fc1 ")
+    assert row[:3] == ["fc1", "Conv2d", "32"]
+    assert row[-10:-1] == [*row[3:5], "3.47", "0.87", "0.87", "@10", "25%", "-0.01", "0.12"]
     assert len(row[-1]) == 12
     assert row[-1][0] == "█"
     assert row[-1][-1] == "▃"
 
 
+@pytest.mark.parametrize("epochs", [False, True])
+def test_the_verdict_stands_above_the_table(make: Callable[..., History], epochs: bool) -> None:
+    history = make(epochs=30)
+    onset = judge(history).run.onset
+    assert onset
+    lines = shown(history, epochs=epochs).splitlines()
+    at = lines.index("")
+    since = f"{onset.epoch}" if onset.low == onset.high else f"{onset.epoch} ({onset.low} to {onset.high})"
+    assert lines[at + 1] == f"verdict: overfitting since epoch {since}, by entropy and held-out loss"
+    assert lines[at + 2].startswith(f"likely overfitting since epoch {onset.epoch}: held-out loss")
+    assert next(line for line in lines[at + 3 :] if line.startswith("epoch" if epochs else "layer"))
+
+
+@pytest.mark.parametrize(
+    ("run", "line"),
+    [
+        (RunFinding("healthy", "why", "entropy alone"), "verdict: healthy, by entropy alone"),
+        (RunFinding("unknown", "why"), "verdict: unknown"),
+        (RunFinding("sparsifying", "why", "x", Onset(4, 4, 4)), "verdict: sparsifying since epoch 4, by x"),
+        (RunFinding("overfitting", "why", "x", Onset(4, 2, 5)), "verdict: overfitting since epoch 4 (2 to 5), by x"),
+    ],
+)
+def test_each_state_of_a_run_has_its_line(history: History, run: RunFinding, line: str) -> None:
+    verdict = Verdict(run, judge(history).layers)
+    assert f"\n{line}\nwhy\n" in render(history, verdict)
+    assert line in re.sub(r"\x1b\[[\d;]*m", "", render(history, verdict, screen=Screen(colour=True)))
+
+
+def test_each_state_of_a_layer_is_in_its_row(history: History) -> None:
+    layers = (
+        LayerFinding("conv1", "stable"),
+        LayerFinding("conv2", "falling", Onset(3, 2, 4), evidence="falls"),
+        LayerFinding("fc1", None, evidence="says nothing"),
+    )
+    text = render(history, Verdict(RunFinding("healthy", "why"), layers), screen=Screen(200))
+    assert cells(text, "conv1")[3] == "stable"
+    assert cells(text, "conv2")[3:5] == ["falling", "@3"]
+    assert cells(text, "fc1")[3] == "n/a"
+    assert "\nLayers that lose entropy\n  conv2: falls\n" in text
+    assert "says nothing" not in text
+
+
+def test_what_is_said_of_filters_is_listed(history: History) -> None:
+    filters = (FilterFinding("constant", 2, "two are flat"), FilterFinding("correlated", 0, "alike"))
+    layers = (*judge(history).layers[:2], LayerFinding("fc1", "stable", filters=filters))
+    text = render(history, Verdict(RunFinding("healthy", "why"), layers))
+    assert "\nFilters\n  fc1: two are flat\n  fc1: alike\n" in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_what_goes_on_in_a_next_line_is_set_in(history: History, width: int) -> None:
+    words = "one two three four five six seven " * 8
+    layers = tuple(dataclasses.replace(each, state="collapsed", evidence=words) for each in judge(history).layers)
+    text = render(history, Verdict(RunFinding("healthy", "why"), layers), screen=Screen(width))
+    section = text.split("Layers that lose entropy\n")[1].split("\n\n")[0].splitlines()
+    items = [line for line in section if re.match(r"  \S", line)]
+    assert [line.split(":")[0] for line in items] == ["  conv1", "  conv2", "  fc1"]
+    assert all(re.match(r"    \S", line) for line in section if line not in items)
+    assert len(section) >= 3 * len(words) // width
+    assert " ".join(" ".join(section).split()).count("six seven one") == 3 * 7
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_names_in_the_evidence_steer_nothing(hostile: History, encoding: str) -> None:
+    found = judge(hostile)
+    layers = tuple(
+        dataclasses.replace(
+            each,
+            state="collapsed",
+            evidence=f"{HOSTILE} lost",
+            filters=(FilterFinding("constant", 1, HOSTILE),),
+        )
+        for each in found.layers
+    )
+    run = RunFinding("overfitting", f"collapses in {HOSTILE}", "both")
+    text = render(hostile, Verdict(run, layers), screen=Screen(200, encoding=encoding))
+    assert all(character.isprintable() or character == "\n" for character in text)
+    assert text.count(r"\x1b[31m[bold]\u202e") >= 6
+
+
 def test_lowest_is_the_minimum_and_its_epoch(history: History) -> None:
     history.columns["entropy/mean"][4, 0] = 0.5
-    assert "0.50 @3" in render(history)
+    assert "0.50 @3" in shown(history)
 
 
 def test_head_shows_first_best_and_last(make: Callable[..., History]) -> None:
-    text = render(make(epochs=11))
+    text = shown(make(epochs=11))
     assert "rfav.h5: 11 epochs (-1 to 9), 3 layers" in text
-    assert "1,000 held-out samples of probe.npz, sha256 abababab" in text
+    assert "probe: 1,000 samples of probe.npz, sha256 abababab" in text
     assert "held-out loss      2.000 → 1.000 (epoch 4) → 2.000  █" in text
     assert "held-out accuracy  10.0% → 60.0% (epoch 9) → 60.0%  ▁" in text
 
@@ -61,23 +146,35 @@ def test_head_shows_first_best_and_last(make: Callable[..., History]) -> None:
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("names", [("conv1", "fc1"), tuple(f"features.stage{i}.block.conv" for i in range(200))])
 def test_fits_the_screen(make: Callable[..., History], names: tuple[str, ...], width: int, epochs: bool) -> None:
-    text = render(make(names), epochs=epochs, screen=Screen(width))
+    text = shown(make(names), epochs=epochs, screen=Screen(width))
     assert max(cell_len(line) for line in text.splitlines()) <= width
 
 
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_long_paths_in_the_head_are_cut_at_their_beginning(make: Callable[..., History], width: int) -> None:
+    history = make(path=f"/runs/{'deep/' * 40}rfav.h5")
+    probe = dataclasses.replace(history.run.probe, source=f"cifar10:/data/{'深い/' * 40}cifar-10")
+    text = shown(dataclasses.replace(history, run=dataclasses.replace(history.run, probe=probe)), screen=Screen(width))
+    first, second, third = text.splitlines()[:3]
+    assert re.fullmatch(r"….*/rfav\.h5: 12 epochs \(-1 to 10\), 3 layers", first)
+    assert re.fullmatch(r"probe: 1,000 samples of ….*cifar-10, sha256 abababab", second)
+    assert third.startswith("held-out loss")
+    assert max(cell_len(first), cell_len(second)) <= width
+
+
 def test_a_row_for_each_of_200_layers(make: Callable[..., History]) -> None:
-    text = render(make(tuple(f"layer{i}" for i in range(200))))
-    assert sum(line.startswith("layer") for line in text.splitlines()) == 201
+    text = shown(make(tuple(f"layer{i}" for i in range(200))))
+    assert len(re.findall(r"^layer\d+ .*3\.47", text, re.MULTILINE)) == 200
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_says_which_columns_are_left_out(make: Callable[..., History], width: int) -> None:
-    text = render(make(), screen=Screen(width))
+    text = shown(make(), screen=Screen(width))
     assert ("Left out at this width" in text) == (" kind " not in text)
 
 
 def test_rows_of_epochs_show_the_layers_that_fit(make: Callable[..., History]) -> None:
-    text = render(make(tuple(f"layer{i}" for i in range(30)), epochs=3), epochs=True)
+    text = shown(make(tuple(f"layer{i}" for i in range(30)), epochs=3), epochs=True)
     header = cells(text, "epoch")
     assert header[:3] == ["epoch", "loss", "accuracy"]
     assert header[-1] == "layer29"
@@ -86,72 +183,73 @@ def test_rows_of_epochs_show_the_layers_that_fit(make: Callable[..., History]) -
 
 
 def test_one_channel_does_not_apply(make: Callable[..., History]) -> None:
-    row = cells(render(make(("a", "b"), channels=(1, 8))), "a ")
-    assert row[:7] == ["a", "Conv2d", "1", "n/a", "n/a", "n/a", "n/a"]
+    row = cells(shown(make(("a", "b"), channels=(1, 8)), screen=Screen(200)), "a ")
+    assert row[:8] == ["a", "Conv2d", "1", "n/a", "n/a", "n/a", "n/a", "n/a"]
 
 
 def test_nothing_but_nan(history: History) -> None:
     for values in history.columns.values():
         if values.dtype.kind == "f":
             values[:] = np.nan
-    text = render(history)
-    assert cells(text, "conv1") == ["conv1", "Conv2d", "32", *["n/a"] * 6]
+    text = shown(history)
+    assert cells(text, "conv1") == ["conv1", "Conv2d", "32", *["n/a"] * 7]
+    assert "verdict: unknown" in text
     assert "held-out loss      n/a" in text
-    assert "n/a" in render(history, epochs=True)
+    assert "n/a" in shown(history, epochs=True)
 
 
 def test_without_labels(make: Callable[..., History]) -> None:
-    text = render(make(labels=False))
+    text = shown(make(labels=False))
     assert "not measured, the probe has no labels" in text
     assert "→" not in text
 
 
 def test_one_epoch(make: Callable[..., History]) -> None:
-    text = render(make(epochs=1))
+    text = shown(make(epochs=1))
     assert "1 epoch (-1), 3 layers" in text
     assert "held-out loss      1.000\n" in text
 
 
 @pytest.mark.parametrize("epochs", [False, True])
 def test_no_epoch_and_no_layer(make: Callable[..., History], epochs: bool) -> None:
-    assert "No epoch has been measured yet" in render(make(epochs=0), epochs=epochs)
-    assert "3 epochs (-1 to 1), 0 layers" in render(make((), epochs=3), epochs=epochs)
+    assert "verdict: unknown\n0 epochs measured" in shown(make(epochs=0), epochs=epochs)
+    assert "3 epochs (-1 to 1), 0 layers" in shown(make((), epochs=3), epochs=epochs)
 
 
 def test_columns_that_an_older_store_has_not(history: History) -> None:
     bare = dataclasses.replace(history, columns={"entropy/mean": history.columns["entropy/mean"]})
-    assert cells(render(bare), "fc1")[7:10] == ["25%", "n/a", "n/a"]
+    assert cells(shown(bare, screen=Screen(200)), "fc1 ")[-4:-1] == ["25%", "n/a", "n/a"]
 
 
 def test_what_was_left_out_is_said(history: History, hostile: History) -> None:
     history.columns["nonfinite"][3, 1] = 55
     history.columns["nonfinite"][5, 1] = 1_000
-    text = render(history)
+    text = shown(history)
     assert "Layers not measured\n  fc2: classifier\n" in text
     assert "NaN or infinite\n  conv2: 1,055 values in 2 epochs (2 to 4)\n" in text
     assert "could not be used" not in text
-    assert "Checkpoints that could not be used" in render(hostile)
+    assert "Checkpoints that could not be used" in shown(hostile)
 
 
 def test_other_settings_are_said(history: History) -> None:
-    assert "--" not in render(history)
+    assert "--" not in shown(history)
     run = dataclasses.replace(history.run, settings=Settings(with_bias=True, centering="paper", fold_norm=True))
-    text = render(dataclasses.replace(history, run=run))
+    text = shown(dataclasses.replace(history, run=run))
     assert all(option in text for option in ("--with-bias", "--fold-norm", "--centering paper"))
 
 
 @pytest.mark.parametrize("epochs", [False, True])
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_hostile_text_steers_nothing(hostile: History, encoding: str, epochs: bool) -> None:
-    text = render(hostile, epochs=epochs, screen=Screen(60, encoding=encoding))
+    text = shown(hostile, epochs=epochs, screen=Screen(60, encoding=encoding))
     text.encode(encoding)
     assert all(character.isprintable() or character == "\n" for character in text)
     if not epochs:
-        assert "[bold]" in render(hostile, screen=Screen(200))
+        assert "[bold]" in shown(hostile, screen=Screen(200))
 
 
 def test_ascii_where_the_encoding_has_no_blocks(history: History) -> None:
-    text = render(history, screen=Screen(80, encoding="ascii"))
+    text = shown(history, screen=Screen(80, encoding="ascii"))
     assert text.isascii()
     assert "2.000 -> 1." in text
     assert cells(text, "fc1")[-1].startswith("#")
@@ -159,11 +257,11 @@ def test_ascii_where_the_encoding_has_no_blocks(history: History) -> None:
 
 @pytest.mark.parametrize("colour", [False, True])
 def test_escapes_only_in_colour(history: History, colour: bool) -> None:
-    assert ("\x1b[" in render(history, screen=Screen(colour=colour))) == colour
+    assert ("\x1b[" in shown(history, screen=Screen(colour=colour))) == colour
 
 
 def test_wide_characters_keep_the_columns(make: Callable[..., History]) -> None:
-    text = render(make(("畳み込み層" * 8, "conv")), screen=Screen(60))
+    text = shown(make(("畳み込み層" * 8, "conv")), screen=Screen(60))
     starts = {
         cell_len(line[: line.index("Conv2d") if "Conv2d" in line else line.index(" 3.47")])
         for line in text.splitlines()

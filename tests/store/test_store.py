@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from rfav_cli.errors import StoreError
 from rfav_cli.records import BadCheckpoint, Checkpoint, Layer, Measurement, ProbeRecord
-from rfav_cli.store import StoreWriter, open_store, pack
-from rfav_cli.store.schema import epoch_file, folder_of
+from rfav_cli.store import StoreWriter, check_place, open_store, pack
+from rfav_cli.store.schema import SCHEMA, epoch_file, folder_of
 from tests.store.example import MAPS, SIZE, assert_same, leftovers, make_run, measure
 
 
@@ -337,6 +337,61 @@ def test_a_place_where_no_store_can_be(tmp_path: Path, place: str) -> None:
     with pytest.raises(StoreError, match=r"rfav\.h5|tmp|x{9}") as caught:
         StoreWriter.open(tmp_path / place, make_run())
     assert "--out" in caught.value.remedy
+
+
+def test_errors_name_the_store_as_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path("rfav.h5")
+    write(path, 0)
+    other = Path("deeper")
+    other.mkdir()
+    history = open_store(path)
+    failures = [
+        lambda: StoreWriter.open(path, make_run(with_bias=True)),
+        lambda: StoreWriter.open(other / "none" / "rfav.h5", make_run()),
+        lambda: StoreWriter.open(other, make_run()),
+        lambda: open_store(other / "rfav.h5"),
+    ]
+    for fail in failures:
+        with pytest.raises(StoreError) as caught:
+            fail()
+        assert str(tmp_path) not in str(caught.value)
+    epoch_file(folder_of(path), 0).unlink()
+    monkeypatch.chdir(other)
+    with pytest.raises(StoreError, match=r"^rfav\.h5: what was opened is not there any more"):
+        history.maps("conv1")[0]
+
+
+def test_epochs_lie_together_when_the_current_folder_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    writer = write(Path("rfav.h5"), 0)
+    (tmp_path / "deeper").mkdir()
+    monkeypatch.chdir("deeper")
+    writer.append(measure(1))
+    assert open_store(tmp_path / "rfav.h5").epochs.tolist() == [0, 1]
+
+
+def test_an_existing_store_is_looked_at_before_any_work(path: Path) -> None:
+    check_place(path)
+    write(path, 0)
+    pack(path)
+    check_place(path)
+    with h5py.File(path, "r+") as file:
+        file.attrs["schema"] = SCHEMA + 1
+    with pytest.raises(StoreError, match="with schema 2"):
+        check_place(path)
+    check_place(path, fresh=True)
+    path.write_text("a note")
+    for fresh in (False, True):
+        with pytest.raises(StoreError, match="not an rfav store"):
+            check_place(path, fresh=fresh)
+
+
+def test_a_name_that_is_too_long_is_said_in_words(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"cannot be written \(File name too long\)"):
+        check_place(tmp_path / ("x" * 300))
+    with pytest.raises(StoreError, match=r"cannot be read \(File name too long\)"):
+        open_store(tmp_path / ("x" * 300))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -32,7 +32,8 @@ _CLASSES = re.compile(r"torch\.classes\.(?!quantized\b)\w+")
 
 def last_line(error: Exception) -> str:
     """What an error says in the end, safe to print."""
-    return printable((str(error).strip().splitlines() or [type(error).__name__])[-1])
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return printable((text.strip().splitlines() or [type(error).__name__])[-1])
 
 
 def member_names(path: Path) -> frozenset[str]:

@@ -161,7 +161,7 @@ class EagerNetwork(Network):
 
     def filters(self, layer: str) -> Tensor:
         """See `Network.filters`."""
-        rows = next(tap for tap in self._taps if tap.name == layer).rows()
+        rows = next(tap for tap in self._taps if tap.name == layer).filters()
         scale = self._scales.get(layer)
         return rows if scale is None else rows * scale.view(rows.shape[0], rows.shape[1], 1)
 

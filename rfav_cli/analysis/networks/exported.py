@@ -13,7 +13,8 @@ from torch.utils import _pytree as pytree
 
 from rfav_cli.analysis.loading import archives, export_archives
 from rfav_cli.analysis.network import Activation, Payload, Sink, Survey
-from rfav_cli.analysis.taps.programs import UNUSED, ProgramNetwork, named_tensors, wrapper_prefix
+from rfav_cli.analysis.taps.base import UNUSED
+from rfav_cli.analysis.taps.programs import ProgramNetwork, named_tensors, wrapper_prefix
 from rfav_cli.analysis.taps.weight_names import WeightNames
 from rfav_cli.errors import CheckpointError
 

@@ -9,9 +9,8 @@ import torch
 
 from rfav_cli.analysis.loading import archives
 from rfav_cli.analysis.network import Payload
+from rfav_cli.analysis.taps.base import QUANTISED, UNUSED
 from rfav_cli.analysis.taps.programs import (
-    QUANTISED,
-    UNUSED,
     ProgramNetwork,
     is_layer_class,
     named_tensors,

@@ -53,12 +53,13 @@ class SampleOptions:
         if self.layout is not None and self.layout not in LAYOUTS:
             raise SampleError(f"--layout {shown(self.layout)}: not known", f"Give one of {', '.join(LAYOUTS)}.")
         if self.size is not None and (len(self.size) != 2 or min(self.size) < 1):
-            raise SampleError(f"--resize {self.resize}: not a size", "Give a side in pixels, or HxW.")
+            raise SampleError(f"--resize {'x'.join(map(str, self.size))}: not a size", "Give a side in pixels, or HxW.")
         for option, values, least in (("--mean", self.mean, float("-inf")), ("--std", self.std, 0.0)):
             if values is not None and not (values and all(least < value < float("inf") for value in values)):
+                given = ",".join(f"{value:g}" for value in values)
                 above = " above 0" if option == "--std" else ""
                 raise SampleError(
-                    f"{option} {values}: out of range", f"Give finite numbers{above}, one or one a channel."
+                    f"{option} {given}: out of range", f"Give finite numbers{above}, one or one a channel."
                 )
 
     @property

@@ -98,7 +98,7 @@ def read_class_file(path: Path) -> tuple[str, ...]:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise SampleError(
-            f"--classes {shown(path)}: {shown(error)}", "Give a text file, one class name a line."
+            f"--classes {shown(path)}: {reason(error)}", "Give a text file, one class name a line."
         ) from error
     names = tuple(line.strip() for line in lines if line.strip())
     if not names:

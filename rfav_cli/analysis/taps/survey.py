@@ -13,26 +13,32 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from rfav_cli.analysis.network import Survey
+from rfav_cli.analysis.taps.base import ALONE, COMPUTED, LAZY, QUANTISED, UNUSED, positions, problem_of_shapes
+from rfav_cli.analysis.taps.dispatch import CONVOLUTIONS, FUSED, convolution_kind
 from rfav_cli.analysis.taps.hooks import STANDARD, Tap, find_taps, hooked, plain_forward
 from rfav_cli.records import Layer, SkippedLayer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _PRODUCTS = frozenset({"mm", "addmm", "bmm", "baddbmm", "matmul", "linear", "convolution", "einsum"})
-_UNUSED = "the forward does not reach it"
-_ALONE = "its weights are used without the module"
-_QUANTISED = "its weights are quantised"
-_LAZY = "its weights are not in the checkpoint: a lazy layer without its shape"
 
 
 class WeightsSeen(TorchDispatchMode):
-    """Notes the addresses of the tensors that operators read, those of matrix products and convolutions apart."""
+    """Notes the addresses of the tensors that operators read.
 
-    def __init__(self) -> None:
+    Attributes:
+        anywhere: of all of them.
+        in_products: of those that are applied to activations, or are activations.
+        convolved: the weight of each convolution outside of every layer -> the kind of that convolution.
+    """
+
+    def __init__(self, in_layer: Callable[[], bool]) -> None:
         TorchDispatchMode.__init__(self)
         self.anywhere: set[int] = set()
         self.in_products: set[int] = set()
+        self.convolved: dict[int, str] = {}
+        self._in_layer = in_layer
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -43,8 +49,10 @@ class WeightsSeen(TorchDispatchMode):
         """Run the operator and note its inputs."""
         seen = {t.data_ptr() for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor) and t.numel()}
         self.anywhere |= seen
-        if func.overloadpacket.__name__ in _PRODUCTS:
+        if func.overloadpacket.__name__ in _PRODUCTS or func.overloadpacket in FUSED:
             self.in_products |= seen
+        if func.overloadpacket in CONVOLUTIONS and not self._in_layer():
+            self.convolved[args[1].data_ptr()] = convolution_kind(args)
         return func(*args, **(kwargs or {}))
 
 
@@ -68,7 +76,7 @@ class Observer:
         self._uses: dict[str, list[Tensor]] = {}
         self._version: dict[int, int] = {}
         self._norms: dict[int, list[_BatchNorm]] = {}
-        self._weights = WeightsSeen()
+        self._weights = WeightsSeen(lambda: self.current is not None)
 
     def run(self, images: Tensor) -> None:
         """Run the net on a few samples, from a clean slate."""
@@ -103,7 +111,7 @@ class Observer:
             SkippedLayer(tap.name, self._problem(tap, samples)) for tap in self._taps if tap.name not in measured
         ]
         uses = {tap.name: len(self._uses[tap.name]) for tap in taps}
-        return Survey(layers, uses, (*skipped, *self._quantised(), *self._stray()))
+        return Survey(layers, uses, (*skipped, *self._quantised(), *self._stray(), *self._computed()))
 
     def folded(self, taps: Sequence[Tap]) -> dict[str, _BatchNorm]:
         """The batch normalisation of each layer whose outputs all go, as they are, into that one alone."""
@@ -140,29 +148,25 @@ class Observer:
     def _problem(self, tap: Tap, samples: int) -> str:
         """Why a layer cannot be measured; empty where it can."""
         if tap.name in self._lazy:
-            return _LAZY
+            return LAZY
         if tap.name not in self._uses:
             used = any(p.data_ptr() in self._weights.anywhere for p in tap.module.parameters() if p.numel())
-            return _ALONE if used else _UNUSED
+            return ALONE if used else UNUSED
         outputs = self._uses[tap.name]
         for output in outputs:
             if not isinstance(output, Tensor) or not output.is_floating_point():
                 return f"its output is no tensor of floating-point numbers but {type(output).__name__}"
-            if output.ndim not in tap.output_ndim or output.shape[0] != samples:
-                return f"its output for {samples} samples is {tuple(output.shape)}: the batch is not its first axis"
-        if len({_positions(tap, output) for output in outputs}) > 1:
-            return "its uses in one forward have different numbers of positions"
-        return ""
+        return problem_of_shapes(tap.kind, [output.shape for output in outputs], samples)
 
     def _layer(self, tap: Tap) -> Layer:
-        output = self._uses[tap.name][0]
+        shape = self._uses[tap.name][0].shape
         weight_shape = tuple(tap.module.weight.shape)
-        return Layer(tap.name, tap.kind, output.shape[tap.channel_dim], weight_shape, _positions(tap, output))
+        return Layer(tap.name, tap.kind, shape[tap.channel_dim], weight_shape, positions(tap.kind, shape))
 
     def _quantised(self) -> list[SkippedLayer]:
         kinds = {kind.__name__ for kind in STANDARD}
         return [
-            SkippedLayer(name, _QUANTISED)
+            SkippedLayer(name, QUANTISED)
             for name, module in self._model.named_modules()
             if any(
                 c.__module__.startswith("torch.ao.nn.quantized") and c.__name__ in kinds for c in type(module).__mro__
@@ -170,14 +174,16 @@ class Observer:
         ]
 
     def _stray(self) -> list[SkippedLayer]:
-        """Parameters of no standard layer that enter a matrix product or a convolution."""
+        """Weights of no standard layer that are applied to activations, such as those of a recurrent layer."""
         owned = {p.data_ptr() for tap in self._taps for p in tap.module.parameters() if not is_lazy(p)}
         return [
-            SkippedLayer(name, _ALONE)
+            SkippedLayer(name.removesuffix(".weight"), ALONE)
             for name, p in self._model.named_parameters()
             if not is_lazy(p) and p.ndim > 1 and p.data_ptr() not in owned and p.data_ptr() in self._weights.in_products
         ]
 
-
-def _positions(tap: Tap, output: Tensor) -> tuple[int, ...]:
-    return tuple(output.shape[1:-1] if tap.channel_dim == -1 else output.shape[2:])
+    def _computed(self) -> list[SkippedLayer]:
+        """Convolutions outside of every layer whose weight is no parameter."""
+        known = {t.data_ptr() for t in (*self._model.parameters(), *self._model.buffers()) if not is_lazy(t)}
+        kinds = {kind: None for address, kind in self._weights.convolved.items() if address not in known}
+        return [SkippedLayer(COMPUTED.format(kind), ALONE) for kind in kinds]

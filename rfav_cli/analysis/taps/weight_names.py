@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from rfav_cli.analysis.taps.base import COMPUTED
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -60,7 +62,7 @@ class WeightNames:
         if name := self._storages.get(storage):
             self._borrow(name)
         elif kind != "Linear":
-            self.borrowed.setdefault(f"{kind} with a computed weight")
+            self.borrowed.setdefault(COMPUTED.format(kind))
         return None
 
     def borrow(self, operator: str, arguments: Iterable[object]) -> None:

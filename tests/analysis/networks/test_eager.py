@@ -460,6 +460,78 @@ def test_attention_is_measured_where_modules_run(tmp_path: Path) -> None:
     assert torch.backends.mha.get_fastpath_enabled()
 
 
+class Last(nn.Module):
+    """The last step of what a recurrent layer, or attention of a sequence to itself, gives."""
+
+    def __init__(self, core: nn.Module) -> None:
+        super().__init__()
+        self.core, self.fc = core, nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        output, _ = self.core(x, x, x) if isinstance(self.core, nn.MultiheadAttention) else self.core(x)
+        return self.fc(output[:, -1])
+
+
+@pytest.mark.parametrize(
+    ("make", "names"),
+    [
+        (lambda: Last(nn.LSTM(8, 8, batch_first=True)), {"core.weight_ih_l0", "core.weight_hh_l0"}),
+        (lambda: Last(nn.GRU(8, 8, batch_first=True)), {"core.weight_ih_l0", "core.weight_hh_l0"}),
+        (lambda: Last(nn.RNN(8, 8, batch_first=True)), {"core.weight_ih_l0", "core.weight_hh_l0"}),
+        (lambda: Last(nn.MultiheadAttention(8, 2, batch_first=True)), {"core.in_proj_weight", "core.out_proj"}),
+        (
+            lambda: Wrapped(nn.ModuleList([nn.Bilinear(8, 8, 8), nn.Linear(8, 3)]), lambda m, x: m[1](m[0](x, x))),
+            {"inner.0"},
+        ),
+        (
+            lambda: Wrapped(
+                nn.ModuleList([nn.Embedding(9, 8), nn.Linear(8, 8)]),
+                lambda m, x: nn.functional.linear(m[1](x), m[0].weight),
+            ),
+            {"inner.0"},
+        ),
+    ],
+)
+def test_weights_that_are_used_without_a_layer_are_listed(
+    tmp_path: Path, make: Callable[[], nn.Module], names: set[str]
+) -> None:
+    survey = surveyed(tmp_path, make, torch.rand(3, 5, 8))
+    assert len(survey.layers) == 1
+    assert {skipped.name for skipped in survey.skipped} == names
+    assert {skipped.reason for skipped in survey.skipped} == {"its weights are used without the module"}
+
+
+class Modulated(nn.Module):
+    """A convolution whose weight is computed, beside one that computes its own inside of a layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.raw, self.own = nn.Parameter(torch.randn(4, 3, 3, 3)), Standardised(4, 4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.own(functional.conv2d(x, self.raw / self.raw.norm()))
+
+
+class Standardised(nn.Conv2d):
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.conv2d(x, self.weight - self.weight.mean((1, 2, 3), keepdim=True), self.bias)
+
+
+def test_a_convolution_with_a_computed_weight_is_listed(tmp_path: Path) -> None:
+    survey = surveyed(tmp_path, Modulated, torch.rand(2, 3, 8, 8))
+    assert [layer.name for layer in survey.layers] == ["own"]
+    assert [(s.name, s.reason) for s in survey.skipped] == [
+        ("Conv2d with a computed weight", "its weights are used without the module")
+    ]
+
+
+def test_a_recurrent_layer_that_is_not_reached_is_not_said_to_be_used(tmp_path: Path) -> None:
+    def make() -> nn.Module:
+        return Wrapped(nn.ModuleList([nn.LSTM(8, 8), nn.Linear(8, 3)]), lambda m, x: m[1](x))
+
+    assert surveyed(tmp_path, make, torch.rand(3, 8)).skipped == ()
+
+
 def test_a_batch_folded_into_another_axis_is_skipped(tmp_path: Path) -> None:
     survey = surveyed(tmp_path, lambda: Wrapped(nn.Linear(4, 6), lambda m, x: m(x.flatten(0, 1))), torch.rand(3, 5, 4))
     assert survey.layers == ()

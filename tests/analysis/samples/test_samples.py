@@ -78,6 +78,27 @@ def test_an_option_out_of_range_is_named(options: dict[str, Any], option: str) -
         SampleOptions(**options)
 
 
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"std": (0.0,)}, "--std 0: out of range"),
+        ({"std": (0.25, -0.2, 0.2)}, "--std 0.25,-0.2,0.2: out of range"),
+        ({"resize": (0, 3)}, "--resize 0x3: not a size"),
+    ],
+)
+def test_what_is_out_of_range_is_said_as_it_is_given(options: dict[str, Any], what: str) -> None:
+    with pytest.raises(SampleError) as caught:
+        SampleOptions(**options)
+    assert caught.value.what == what
+
+
+def test_a_class_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
+    for path, why in ((tmp_path / "classes.txt", "No such file or directory"), (tmp_path, "Is a directory")):
+        with pytest.raises(SampleError) as caught:
+            read_class_file(path)
+        assert caught.value.what == f"--classes {path}: {why}"
+
+
 def test_class_file(tmp_path: Path) -> None:
     file = tmp_path / "classes.txt"
     file.write_text("\ufeffcat\r\n\r\n T-shirt/top \n", encoding="utf-8")

@@ -45,11 +45,38 @@ def test_degenerate_filters_are_counted_and_count_as_zero(context):
     assert found["histogram"][100] == 5
 
 
-def test_filters_that_are_not_finite_are_degenerate(context):
-    filters = torch.tensor([[[1.0, 2.0, 3.0], [3.0, 2.0, 1.0], [torch.nan, 1.0, 2.0], [1.0, torch.inf, 0.0]]])
+@pytest.mark.parametrize("centering", ["pearson", "paper"])
+@pytest.mark.parametrize("block", [1, 1 << 20])
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+def test_filters_that_are_not_finite_are_counted_and_their_pairs_left_out(
+    context, monkeypatch, block, centering, value
+):
+    monkeypatch.setattr(correlation, "BLOCK_WEIGHTS", block)
+    filters = torch.randn(2, 6, 5, generator=torch.Generator().manual_seed(3))
+    expected = measured(context, filters[:, [0, 2, 5]], centering=centering)
+    filters[:, [1, 3, 4], [0, 2, 4]] = value
+    found = measured(context, filters, centering=centering)
+    assert (expected.pop("degenerate"), found.pop("degenerate")) == (0, 6)
+    for name in expected:
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-12)
+
+
+def test_groups_count_by_their_finite_pairs(context):
+    filters = torch.tensor([[[1.0, 2.0], [2.0, 3.0], [3.0, 5.0]], [[1.0, 2.0], [2.0, 1.0], [torch.nan, 0.0]]])
     found = measured(context, filters)
-    assert found["degenerate"] == 2
-    assert found["mean"] == pytest.approx(-1 / 6)
+    assert found["mean"] == pytest.approx((1 + 1 + 1 - 1) / 4)
+    assert found["histogram"].sum() == 4
+
+
+@pytest.mark.parametrize("finite", [0, 1])
+def test_without_a_pair_of_finite_filters_there_is_no_correlation(context, finite):
+    filters = torch.full((1, 4, 9), torch.nan)
+    filters[0, :finite] = torch.arange(9.0)
+    found = measured(context, filters)
+    assert np.isnan(found["mean"])
+    assert np.isnan(found["abs_mean"])
+    assert found["degenerate"] == 4 - finite
+    assert found["histogram"].sum() == 0
 
 
 @pytest.mark.parametrize("shape", [(8, 1, 9), (1, 8, 1)])

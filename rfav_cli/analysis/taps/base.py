@@ -1,0 +1,56 @@
+"""What is said of a layer however it is tapped: its filters, its positions, and why it cannot be measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+UNUSED = "the forward does not reach it"
+ALONE = "its weights are used without the module"
+QUANTISED = "its weights are quantised"
+COMPUTED = "{} with a computed weight"
+"""What a convolution is called whose weight is neither a layer's nor a parameter's."""
+LAZY = "its weights are not in the checkpoint: a lazy layer without its shape"
+
+
+def channel_dim(kind: str) -> int:
+    """Where the channels lie in the output of a layer of this kind ("Conv2d", "ConvTranspose1d", "Linear", ...)."""
+    return -1 if kind == "Linear" else 1
+
+
+def positions(kind: str, shape: Sequence[int]) -> tuple[int, ...]:
+    """The axes of an output that are neither samples nor channels."""
+    return tuple(shape[1:-1] if kind == "Linear" else shape[2:])
+
+
+def filter_rows(kind: str, weight: Tensor, groups: int) -> Tensor:
+    """The weights of each filter in a row, for Eq. 6.
+
+    Args:
+        kind: of the layer.
+        weight: (D, C / groups, *kernel), transposed (C, D / groups, *kernel), or (D, C) of a linear layer.
+        groups: of a convolution, else 1.
+
+    Returns:
+        (groups, D / groups, weights of one filter), float32.
+    """
+    rows = weight.detach().float()
+    rows = rows.reshape(groups, rows.shape[0] // groups, *rows.shape[1:])
+    # Transposed, each group of C / groups inputs has its own D / groups filters.
+    return (rows.transpose(1, 2) if kind.startswith("ConvTranspose") else rows).flatten(2)
+
+
+def problem_of_shapes(kind: str, shapes: Sequence[Sequence[int]], samples: int) -> str:
+    """Why a layer whose uses in one forward give outputs of these shapes cannot be measured; empty where it can."""
+    for shape in shapes:
+        axes = 2 if kind == "Linear" else int(kind[-2]) + 2
+        fits = len(shape) >= axes if kind == "Linear" else len(shape) == axes
+        if not fits or shape[0] != samples:
+            return f"its output for {samples} samples is {tuple(shape)}: the batch is not its first axis"
+    if len({positions(kind, shape) for shape in shapes}) > 1:
+        return "its uses in one forward have different numbers of positions"
+    return ""

@@ -1,0 +1,36 @@
+"""Printing for commands, whose exit code stands even when the reader has gone away."""
+
+import os
+import sys
+
+import typer
+
+
+def emit(text: str, *, err: bool = False) -> None:
+    """Print a text that ends as it should, on stdout or stderr.
+
+    When nobody reads the stream any more, the text is dropped and the command goes on, so that it decides its exit code
+    whether its output was read or not. Commands print with nothing else.
+    """
+    try:
+        typer.echo(text, err=err, nl=False)
+    except BrokenPipeError:
+        forget(2 if err else 1)
+
+
+def flushed() -> bool:
+    """Whether what was printed on stdout could be written, if anybody is there to read it."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        forget(1)
+        return isinstance(error, BrokenPipeError)
+    return True
+
+
+def forget(*descriptors: int) -> None:
+    """Nobody takes these streams any more: what is printed goes nowhere, and Python's own flush at exit cannot fail."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in descriptors:
+        os.dup2(nowhere, stream)
+    os.close(nowhere)

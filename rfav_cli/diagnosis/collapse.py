@@ -1,0 +1,101 @@
+"""What became of a layer's entropy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rfav_cli.diagnosis.curves import Smoothing, above_zero
+from rfav_cli.records import LayerFinding, Onset
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rfav_cli.records.verdict import LayerState
+    from rfav_cli.thresholds import Thresholds
+
+ONSET, EARLIEST, LATEST = 0.1, 0.05, 0.25
+"""Shares of a fall that are lost at its onset, and at the ends of the interval that is given for it."""
+
+
+@dataclass(frozen=True)
+class EntropyCourse:
+    """A layer's mean entropy along the epochs, smoothed.
+
+    Attributes:
+        epochs: (E,) those with a finite entropy, ascending.
+        smoothed: (E,) in nats.
+        maximum: ln D.
+        noise: standard deviation of the wobble of the training before the smoothing, in nats.
+        smoothing: what `smoothed` was smoothed with.
+    """
+
+    epochs: NDArray[np.int64]
+    smoothed: NDArray[np.float64]
+    maximum: float
+    noise: float
+    smoothing: Smoothing
+
+    @classmethod
+    def of(
+        cls, epochs: NDArray[np.int64], entropies: NDArray[np.float64], maximum: float, sigma: float
+    ) -> EntropyCourse:
+        """Smooth the finite ones of (E,) entropies; at least one is."""
+        finite = np.isfinite(entropies)
+        smoothing, values = Smoothing.over(epochs[finite], sigma), entropies[finite]
+        return cls(epochs[finite], smoothing.matrix @ values, maximum, smoothing.noise(values), smoothing)
+
+    def begin(self, since: int | None) -> int:
+        """Index of the first epoch that counts."""
+        return 0 if since is None else min(int(np.searchsorted(self.epochs, since)), len(self.epochs) - 1)
+
+    def seeming_fall(self, begin: int) -> tuple[float, float]:
+        """How far it would seem to fall for the wobble alone, in nats: mean and standard deviation."""
+        return self.smoothing.seeming_rise(-self.smoothed, self.noise, begin=begin)
+
+    def onset(self, highest: int) -> Onset:
+        """When a tenth of the fall from the highest entropy to the last was lost, between a twentieth and a quarter."""
+        top, last = self.smoothed[highest], self.smoothed[-1]
+        low, epoch, high = (
+            int(self.epochs[highest + np.flatnonzero(self.smoothed[highest:] >= top - share * (top - last))[-1]])
+            for share in (EARLIEST, ONSET, LATEST)
+        )
+        return Onset(epoch, low, high)
+
+
+def follow_layer(name: str, course: EntropyCourse, since: int | None, thresholds: Thresholds) -> LayerFinding:
+    """Judge a layer by how much of its entropy it has lost.
+
+    Where the run is known to overfit, what it has lost since then is what counts: all layers lose some while they
+    learn. Where it is not, only a loss of most of the entropy is more than that.
+
+    Args:
+        name: of the layer.
+        course: its entropies, at least one.
+        since: the moment of overfitting; None where there is none, or none is known.
+        thresholds: `collapse`, `collapse_alone` and `fall` are used.
+    """
+    begin = course.begin(since)
+    highest = begin + int(np.argmax(course.smoothed[begin:]))
+    top, last = float(course.smoothed[highest]), float(course.smoothed[-1])
+    seeming, spread = course.seeming_fall(begin)
+    lost, error = ((top - last - seeming) / top, spread / top) if top > 0 else (0.0, 0.0)
+    limit = thresholds.collapse_alone if since is None else thresholds.collapse
+    collapsed = above_zero(lost - limit, error)
+    falling = above_zero(lost - thresholds.fall, error) if since is not None else 0.0
+    state: LayerState = "collapsed" if collapsed >= 0.5 else "falling" if falling >= 0.5 else "stable"
+    confidence = {"collapsed": collapsed, "falling": min(falling, 1 - collapsed), "stable": 1 - max(falling, collapsed)}
+    wobble = f" beside {seeming / top:.0%} of wobble" if top > 0 and seeming / top >= 0.005 else ""
+    start = "its highest" if since is None else "its highest since the moment of overfitting"
+    return LayerFinding(
+        name=name,
+        state=state,
+        onset=None if state == "stable" else course.onset(highest),
+        fall=top - last,
+        fall_fraction=(top - last) / course.maximum,
+        confidence=confidence[state],
+        evidence=f"{top:.2f} nat at epoch {course.epochs[highest]}, {start}, to {last:.2f} at epoch"
+        f" {course.epochs[-1]}: {max(lost, 0):.0%} lost{wobble}; {limit:.0%} is a collapse",
+    )

@@ -1,0 +1,218 @@
+"""Two runs compared, such as before and after a retraining with penalties."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rfav_cli.diagnosis.differences import (
+    FEWEST_SAMPLES,
+    SURE,
+    accuracy_difference,
+    best_and_last,
+    loss_difference,
+)
+from rfav_cli.diagnosis.verdict import judge
+from rfav_cli.records import Comparison, LayerComparison, LayerSide, Moment, RunSide
+from rfav_cli.thresholds import Thresholds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rfav_cli.diagnosis.differences import Measured
+    from rfav_cli.records import Difference, History, RunFinding, Verdict
+
+ENTROPIES = "entropies"
+BEARS_ON = {"with_bias": ENTROPIES, "fold_norm": ENTROPIES, "centering": "correlations", "output": "losses"}
+"""Setting -> the figures that it makes others of."""
+ONE_TRAINING = (
+    "how sure it is, is said of these two trainings on other samples of the kind; another seed moves the losses as well"
+)
+
+
+def compare(a: History, b: History, thresholds: Thresholds | None = None) -> Comparison:
+    """Say which of two runs is better and how sure that is, and what became of each layer.
+
+    The losses of the same samples are compared sample by sample, those of different samples as two draws.
+
+    Args:
+        a: the run before.
+        b: the run after.
+        thresholds: of the verdicts; `smoothing` also of the losses that are compared.
+    """
+    thresholds = thresholds or Thresholds()
+    verdict_a, verdict_b = judge(a, thresholds), judge(b, thresholds)
+    (best_a, last_a), (best_b, last_b) = best_and_last(a, thresholds), best_and_last(b, thresholds)
+    one, other = a.run.probe, b.run.probe
+    paired = (one.sha256, one.size) == (other.sha256, other.size)
+    side_a, side_b = _side(a, verdict_a.run, best_a, last_a), _side(b, verdict_b.run, best_b, last_b)
+    best = loss_difference(best_a, best_b, paired), accuracy_difference(best_a, best_b, paired)
+    last = loss_difference(last_a, last_b, paired), accuracy_difference(last_a, last_b, paired)
+    words = (*_say(*best, side_a.best, side_b.best, "best"), *_say(*last, side_a.last, side_b.last, "last"))
+    return Comparison(
+        a=side_a,
+        b=side_b,
+        same_probe=paired,
+        best_loss=best[0],
+        best_accuracy=best[1],
+        last_loss=last[0],
+        last_accuracy=last[1],
+        summary=words or ("no held-out losses to compare",),
+        layers=_layers(a, b, verdict_a, verdict_b),
+        notes=tuple(_notes(a, b, side_a, side_b, paired, thresholds)),
+    )
+
+
+def _side(history: History, finding: RunFinding, best: Measured | None, last: Measured | None) -> RunSide:
+    return RunSide(history.path, finding, _moment(best), _moment(last))
+
+
+def _moment(measured: Measured | None) -> Moment | None:
+    if measured is None:
+        return None
+    return Moment(measured.epoch, measured.loss.mean, measured.accuracy.mean if measured.accuracy else None)
+
+
+def _say(
+    loss: Difference | None, accuracy: Difference | None, a: Moment | None, b: Moment | None, which: str
+) -> Iterator[str]:
+    """The differences between two moments in words."""
+    if a is None or b is None:
+        return
+    if loss:
+        size, figures = f"{abs(loss.value):.3g} nat", f"{b.loss:.3f} against {a.loss:.3f}"
+        yield _sentence(loss, f"{which} held-out loss", size, figures)
+    if accuracy and a.accuracy is not None and b.accuracy is not None:
+        size, figures = (
+            f"{100 * abs(accuracy.value):.1f} percentage points",
+            f"{b.accuracy:.1%} against {a.accuracy:.1%}",
+        )
+        where = "accuracy at its best loss" if which == "best" else "last accuracy"
+        yield _sentence(accuracy, where, size, figures)
+
+
+def _sentence(difference: Difference, what: str, size: str, figures: str) -> str:
+    if difference.value == 0:
+        return f"B's {what} is that of A ({figures})"
+    direction = f"{size} {'higher' if difference.value > 0 else 'lower'}"
+    if difference.p is None:
+        return f"B's {what} is {direction} ({figures}; how sure that is cannot be said)"
+    sure = 1 - difference.p
+    degree = "over 99.9% sure" if sure > 0.999 else f"{math.floor(1000 * sure) / 1000:.1%} sure"
+    if difference.better:
+        return f"B's {what} is {direction} ({figures}; {degree})"
+    return f"no sure difference: B's {what} is {direction} ({figures}; {degree}, {SURE:.0%} is needed)"
+
+
+def _layers(a: History, b: History, verdict_a: Verdict, verdict_b: Verdict) -> tuple[LayerComparison, ...]:
+    sides_a, sides_b = _layer_sides(a, verdict_a), _layer_sides(b, verdict_b)
+    differing = {BEARS_ON[name] for name, _, _ in _other_settings(a, b)}
+    return tuple(
+        LayerComparison(
+            name, sides_a.get(name), sides_b.get(name), _change(sides_a.get(name), sides_b.get(name), differing)
+        )
+        for name in {**sides_a, **sides_b}
+    )
+
+
+def _layer_sides(history: History, verdict: Verdict) -> dict[str, LayerSide]:
+    correlations = history.columns.get("correlation/abs_mean")
+    sides = {}
+    for index, (layer, found) in enumerate(zip(history.run.layers, verdict.layers, strict=True)):
+        entropy = _finite(history.entropy[-1, index]) if len(history) and layer.channels > 1 else None
+        sides[layer.name] = LayerSide(
+            state=found.state,
+            entropy=entropy,
+            fraction=None if entropy is None else min(entropy / layer.max_entropy, 1.0),  # rounding may exceed ln D
+            correlation=_finite(correlations[-1][index]) if correlations is not None and len(history) else None,
+        )
+    return sides
+
+
+def _change(a: LayerSide | None, b: LayerSide | None, differing: set[str]) -> str:
+    """What became of a layer, without the figures that cannot be compared."""
+    if a is None or b is None:
+        only, side = ("A", a) if b is None else ("B", b)
+        return f"only in {only}" + (f": {_state(side)}" if side else "")
+    parts = [f"{_state(a)} in both" if a.state == b.state else f"{_state(a)} in A, {_state(b)} in B"]
+    if ENTROPIES not in differing and a.entropy is not None and b.entropy is not None:
+        share = f"{a.fraction:.0%} and {b.fraction:.0%} of ln D"
+        parts.append(f"entropy at the end {a.entropy:.2f} nat in A, {b.entropy:.2f} in B ({share})")
+    if "correlations" not in differing and a.correlation is not None and b.correlation is not None:
+        parts.append(f"mean |correlation| {a.correlation:.2f} in A, {b.correlation:.2f} in B")
+    return "; ".join(parts)
+
+
+def _state(side: LayerSide) -> str:
+    return side.state or "not judged"
+
+
+def _notes(
+    a: History, b: History, side_a: RunSide, side_b: RunSide, paired: bool, thresholds: Thresholds
+) -> Iterator[str]:
+    """What limits the comparison."""
+    if a.digest == b.digest:
+        yield "A and B hold the same measurements"
+    if side_a.best and side_b.best:
+        yield from _notes_on_losses(a, b, paired, thresholds.fewest)
+    for name, history, side in (("A", a, side_a), ("B", b, side_b)):
+        yield from _missing(name, history, side)
+    if not paired:
+        yield "the entropies were measured on different samples"
+    for setting, in_a, in_b in _other_settings(a, b):
+        yield f"--{setting.replace('_', '-')}: {in_a} in A, {in_b} in B, so the {BEARS_ON[setting]} cannot be compared"
+    layers_a, layers_b = ({each.name: each for each in history.run.layers} for history in (a, b))
+    for name, mine, others in (("A", layers_a, layers_b), ("B", layers_b, layers_a)):
+        lone = [layer for layer in mine if layer not in others]
+        if lone:
+            yield f"layers only in {name}: {', '.join(lone)}"
+    for layer in (each for each in layers_a if each in layers_b):
+        widths = layers_a[layer].channels, layers_b[layer].channels
+        if widths[0] != widths[1]:
+            yield f"{layer} has {widths[0]} filters in A and {widths[1]} in B: compare the fractions of ln D"
+
+
+def _notes_on_losses(a: History, b: History, paired: bool, fewest: int) -> Iterator[str]:
+    if any("probe/sample_loss" not in each.columns for each in (a, b)):
+        yield "a store without the loss of each sample tells no differences from chance"
+    elif min(a.run.probe.size, b.run.probe.size) < FEWEST_SAMPLES:
+        yield f"fewer than {FEWEST_SAMPLES} held-out samples tell no differences from chance"
+    else:
+        yield ONE_TRAINING
+        if min(len(a), len(b)) < fewest:
+            yield f"how much a training wobbles is known from {fewest} epochs on; here it adds little or nothing"
+    if not paired:
+        yield "the held-out samples differ: they are taken for two draws of the same kind"
+    in_a, in_b = _classes(a), _classes(b)
+    if in_a != in_b:
+        yield f"the classes differ ({len(in_a)} in A, {len(in_b)} in B): losses and accuracies cannot be compared"
+
+
+def _classes(history: History) -> set[int]:
+    labels = history.run.probe.labels
+    return set() if labels is None else {*np.unique(labels).tolist()}
+
+
+def _missing(name: str, history: History, side: RunSide) -> Iterator[str]:
+    if side.best is None:
+        without = "no finite held-out loss" if history.run.probe.labels is not None else "a probe without labels"
+        yield f"{name} has {without}"
+    elif side.last is None:
+        yield f"{name}'s held-out loss in its last epoch, {history.epochs[-1]}, is not finite"
+
+
+def _other_settings(a: History, b: History) -> list[tuple[str, str, str]]:
+    """(setting, its value in A, in B) for those that differ and make figures others."""
+    in_a, in_b = asdict(a.run.settings), asdict(b.run.settings)
+    return [(name, _value(in_a[name]), _value(in_b[name])) for name in BEARS_ON if in_a[name] != in_b[name]]
+
+
+def _value(setting: Any) -> str:
+    return {True: "on", False: "off"}.get(setting) or str(setting) or "the first"
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

@@ -1,0 +1,113 @@
+"""Curves along the epochs: smoothing that knows gaps, and what the wobble of a training does to a smoothed curve."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+REPLICATES = 200
+"""Simulated curves that an allowance for the wobble rests on."""
+
+
+def smoothing_matrix(epochs: NDArray[np.int64], sigma: float) -> NDArray[np.float64]:
+    """Gaussian smoothing over the epochs as they are numbered, so that gaps and sparse checkpoints count as such.
+
+    Args:
+        epochs: (E,), ascending.
+        sigma: in epochs; 0 leaves a curve as it is.
+
+    Returns:
+        (E, E), to be multiplied with curves (E, ...). Rows sum to 1, also at the ends: nothing is made up beyond them.
+    """
+    if not sigma:
+        return np.eye(len(epochs))
+    distances = (epochs[:, None] - epochs[None, :]) / sigma
+    weights = np.exp(-0.5 * distances**2)
+    return np.asarray(weights / weights.sum(1, keepdims=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Smoothing:
+    """The smoothing of all curves that were measured in the same epochs.
+
+    Attributes:
+        matrix: (E, E), as of `smoothing_matrix`.
+        residual: (E, E), what a smoothing that reaches the neighbours of each epoch takes away.
+        simulated: (E, `REPLICATES`), white noise of variance 1, smoothed.
+    """
+
+    matrix: NDArray[np.float64]
+    residual: NDArray[np.float64]
+    simulated: NDArray[np.float64]
+
+    @classmethod
+    def over(cls, epochs: NDArray[np.int64], sigma: float) -> Smoothing:
+        """The smoothing over (E,) ascending epochs, E > 0, with a sigma in epochs."""
+        return _smoothing(tuple(epochs.tolist()), sigma)
+
+    def noise(self, values: NDArray[np.float64]) -> float:
+        """Standard deviation of the wobble of a curve's (E,) points, as far as it is no course.
+
+        It is estimated from the residuals of a smoothing, robustly: by the median of their sizes, so that a few sharp
+        bends do not count as wobble.
+        """
+        kept = (self.residual**2).sum(1)  # variance of the residual of white noise of variance 1
+        near = kept > 1e-6
+        if not near.any():
+            return 0.0
+        return median(np.abs(self.residual @ values)[near] / np.sqrt(kept[near])) / 0.6745
+
+    def seeming_rise(
+        self, curve: NDArray[np.float64], noise: float, share: float = 0.0, begin: int = 0
+    ) -> tuple[float, float]:
+        """How far a curve that falls and then stays level would end above its minimum, for the wobble alone.
+
+        The minimum of many points that wobble is below where the curve lies, the more the longer it stays level.
+
+        Args:
+            curve: (E,), smoothed. What it would be without a rise is its running minimum.
+            noise: standard deviation of the wobble before the smoothing.
+            share: of the minimum that a rise must exceed; only what is beyond counts.
+            begin: index from which the minimum is sought.
+
+        Returns:
+            Mean and standard deviation.
+        """
+        level = np.minimum.accumulate(curve[begin:])
+        curves = level[:, None] + noise * self.simulated[begin:]
+        rises = (curves[-1] - level[-1]) - (1 + share) * (curves.min(0) - level[-1])
+        return float(rises.mean()), float(rises.std())
+
+
+@lru_cache(maxsize=4)
+def _smoothing(epochs: tuple[int, ...], sigma: float) -> Smoothing:
+    numbers = np.array(epochs, np.int64)
+    matrix = smoothing_matrix(numbers, sigma)
+    reach = max(sigma, median(np.diff(numbers)) / 2) if len(numbers) > 1 else sigma
+    noise = np.random.default_rng(0).standard_normal((len(numbers), REPLICATES))
+    return Smoothing(matrix, np.eye(len(numbers)) - smoothing_matrix(numbers, reach), matrix @ noise)
+
+
+def median(values: NDArray[Any]) -> float:
+    """The median of some values; `numpy.median` would import numpy.ma, which takes longer than a verdict."""
+    ascending, middle = np.sort(values), len(values) // 2
+    return float(ascending[middle] + ascending[~middle]) / 2
+
+
+def above_zero(estimate: float, error: float) -> float:
+    """Probability that something is above zero.
+
+    Args:
+        estimate: of it.
+        error: standard deviation of the estimate; 0 where it is exact.
+    """
+    if error == 0:
+        return float(estimate > 0)
+    return 0.5 * (1 + math.erf(estimate / error / math.sqrt(2)))

@@ -1,0 +1,83 @@
+"""What is to be said of a layer's filters by their correlations."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rfav_cli.diagnosis.curves import median
+from rfav_cli.records import FilterFinding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from rfav_cli.records import History, Layer
+    from rfav_cli.thresholds import Thresholds
+
+
+def look_at_filters(history: History, thresholds: Thresholds) -> tuple[tuple[FilterFinding, ...], ...]:
+    """Look at the weights of each layer, (L,): those of the last checkpoint, and what they became over the epochs."""
+    columns = history.columns
+    absent = {"correlation/abs_mean", "correlation/histogram", "correlation/degenerate"} - columns.keys()
+    if absent or not len(history):
+        return tuple(() for _ in history.run.layers)
+    sizes = np.asarray(columns["correlation/abs_mean"][:], np.float64)
+    histogram = np.asarray(columns["correlation/histogram"][-1], np.float64)
+    degenerate = np.asarray(columns["correlation/degenerate"][-1], np.float64)
+    trained = history.epochs >= 0
+    return tuple(
+        (
+            *_constant(layer, degenerate[i]),
+            *_duplicate(histogram[i], thresholds.duplicate),
+            *_correlated(layer, history.epochs[trained], sizes[trained, i], thresholds.correlated),
+        )
+        for i, layer in enumerate(history.run.layers)
+    )
+
+
+def correlation_by_chance(layer: Layer) -> float:
+    """Mean absolute correlation of filters of K independent normal weights.
+
+    Exact: Gamma((K - 1) / 2) / (sqrt(pi) Gamma(K / 2)), about sqrt(2 / (pi K)).
+    """
+    weights = math.prod(layer.weight_shape) / layer.channels
+    if weights <= 1:
+        return 1.0
+    return math.exp(math.lgamma((weights - 1) / 2) - math.lgamma(weights / 2)) / math.sqrt(math.pi)
+
+
+def _constant(layer: Layer, count: float) -> Iterator[FilterFinding]:
+    if count > 0:
+        yield FilterFinding(
+            "constant", int(count), f"{int(count)} of {layer.channels} filters have weights without variance"
+        )
+
+
+def _duplicate(histogram: NDArray[np.float64], limit: float) -> Iterator[FilterFinding]:
+    """Pairs in the bins whose coefficient, of two decimals, is beyond the limit."""
+    bins = np.linspace(-1.0, 1.0, len(histogram))
+    count = int(np.nansum(histogram[np.abs(bins) > limit + 1e-9]))
+    if count:
+        pairs = "pair" if count == 1 else "pairs"
+        yield FilterFinding("duplicate", count, f"{count:,} {pairs} of filters with |correlation| above {limit:g}")
+
+
+def _correlated(
+    layer: Layer, epochs: NDArray[np.int64], sizes: NDArray[np.float64], limit: float
+) -> Iterator[FilterFinding]:
+    """Correlated throughout, or only by the end; untrained weights say nothing."""
+    finite = np.isfinite(sizes)
+    epochs, sizes = epochs[finite], sizes[finite]
+    if not len(sizes):
+        return
+    chance = correlation_by_chance(layer)
+    first, last = float(sizes[0]), float(sizes[-1])
+    course = f"mean |correlation| {first:.2f} at epoch {epochs[0]}, {last:.2f} at epoch {epochs[-1]}"
+    if min(median(sizes), last) - chance > limit and first - chance > limit:
+        yield FilterFinding("correlated", 0, f"{course}, where chance gives {chance:.2f}")
+    elif last - max(first, chance) > limit:
+        yield FilterFinding("correlating", 0, f"{course}: the filters become alike")

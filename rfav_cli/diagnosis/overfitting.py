@@ -1,0 +1,86 @@
+"""The moment of overfitting, by the held-out loss of a labelled probe."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rfav_cli.diagnosis.curves import REPLICATES, Smoothing, above_zero
+from rfav_cli.records import Onset
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rfav_cli.records import History
+    from rfav_cli.thresholds import Thresholds
+
+INTERVAL = (0.05, 0.95)
+"""Quantiles of the onsets of `REPLICATES` resampled probes."""
+
+
+@dataclass(frozen=True)
+class LossCourse:
+    """What the held-out loss did.
+
+    Attributes:
+        onset: the minimum of the smoothed loss, with the interval in which other samples would have put it.
+        first, lowest, last: the smoothed loss in the first epoch, at its minimum and in the last, in nats.
+        rise: last over lowest, less 1.
+        probability: that the rise is as large as `Thresholds.rise`, given the samples and the wobble of the training.
+    """
+
+    onset: Onset
+    first: float
+    lowest: float
+    last: float
+    rise: float
+    probability: float
+
+
+def held_out_losses(history: History) -> NDArray[np.float64]:
+    """(E, N) of each sample, in nats; (E, 1) means of a store that has no others. NaN where there are none."""
+    if "probe/sample_loss" in history.columns:
+        return np.asarray(history.columns["probe/sample_loss"][:], np.float64)
+    return history.loss[:, None]
+
+
+def follow_loss(epochs: NDArray[np.int64], losses: NDArray[np.float64], thresholds: Thresholds) -> LossCourse:
+    """Find the moment of overfitting, and how sure it is.
+
+    The samples are the same ones in every epoch, so two epochs are compared sample by sample: what makes one sample
+    harder than another drops out (a paired test). That the minimum is the lowest of many points which wobble is
+    allowed for.
+
+    Args:
+        epochs: (E,), ascending, E > 0.
+        losses: (E, N) of each sample, finite, in nats.
+        thresholds: smoothing and rise are used.
+    """
+    smoothing = Smoothing.over(epochs, thresholds.smoothing)
+    smoothed = smoothing.matrix @ losses
+    curve = smoothed.mean(1)
+    lowest = int(np.argmin(curve))
+    seeming, spread = smoothing.seeming_rise(curve, smoothing.noise(losses.mean(1)), thresholds.rise)
+    excess = smoothed[-1] - (1 + thresholds.rise) * smoothed[lowest]
+    error = math.hypot(float(excess.std()) / math.sqrt(excess.size), spread)
+    return LossCourse(
+        onset=_onset(epochs, smoothed, lowest),
+        first=float(curve[0]),
+        lowest=float(curve[lowest]),
+        last=float(curve[-1]),
+        rise=float(curve[-1] / curve[lowest] - 1) if curve[lowest] > 0 else 0.0,
+        probability=above_zero(float(excess.mean()) - seeming, error),
+    )
+
+
+def _onset(epochs: NDArray[np.int64], smoothed: NDArray[np.float64], lowest: int) -> Onset:
+    """The minimum, and where it lies when the samples are drawn anew from themselves."""
+    count = smoothed.shape[1]
+    draws = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), size=REPLICATES)
+    minima = np.sort(epochs[np.argmin(smoothed @ draws.T, axis=0)])
+    low, high = (int(minima[round(share * (REPLICATES - 1))]) for share in INTERVAL)
+    epoch = int(epochs[lowest])
+    return Onset(epoch, min(low, epoch), max(high, epoch))

@@ -1,0 +1,131 @@
+"""A `Recipe` to its file: commented TOML that appears whole, in place of another recipe but of nothing else."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import textwrap
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from rfav_cli.errors import RecipeError, printable
+from rfav_cli.recipes.reader import load
+from rfav_cli.recipes.schema import MARK, SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from rfav_cli.records import LayerRecipe, Recipe
+
+WIDTH = 100
+LONGEST = 2000
+"""Characters of a comment."""
+
+_HEAD = f"""{MARK}: the penalties of another training. Edit what you like.
+# lambda weighs the sparsity penalty (Eq. 5) of a layer, kappa the decorrelation penalty (Eq. 7); 0 is none.
+"""
+
+
+def dump(recipe: Recipe) -> str:
+    """The recipe as TOML, with what it rests on in comments.
+
+    Raises:
+        RecipeError: a name or path is no Unicode, which TOML has no way to write.
+    """
+    lines = [*_comment(recipe.reason), "", f"schema = {SCHEMA}"]
+    texts = {"rule": recipe.rule, "store": recipe.store, "store_digest": recipe.digest}
+    lines += [f"{key} = {_string(text)}" for key, text in texts.items() if text]
+    if recipe.rewind is None:
+        lines.append("# no rewind: the training starts anew")
+    else:
+        lines.append(f"rewind = {recipe.rewind}")
+    if recipe.checkpoint:
+        lines.append(f"checkpoint = {_string(recipe.checkpoint)}")
+    for layer in recipe.layers:
+        lines += ["", *_layer(layer, recipe.loss)]
+    if not recipe.layers:
+        lines += ["", "# no [[layer]]: no layer gets a penalty"]
+    return _HEAD + "\n".join(lines) + "\n"
+
+
+def write(recipe: Recipe, path: Path) -> None:
+    """Write a recipe's file, at once or not at all; another recipe of this name is replaced.
+
+    Raises:
+        RecipeError: what is there is no recipe, or it can't be written; what is there stays as it is.
+    """
+    data = dump(recipe).encode()
+    if os.path.lexists(path) and not _is_recipe(path):
+        raise RecipeError(f"{path}: is there already and no recipe, so it stays as it is", "Choose another --out.")
+    temporary = path.with_name(f".tmp-recipe-{secrets.token_hex(4)}")
+    try:
+        try:
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+    except OSError as error:
+        raise RecipeError(
+            f"{path}: cannot be written ({error.strerror or error})",
+            "Make its folder writable, or choose another --out.",
+        ) from None
+
+
+def _is_recipe(path: Path) -> bool:
+    """Whether we wrote the file, spoiled by hand or not, or it is a recipe that somebody else wrote."""
+    if not path.is_file():
+        return False
+    with suppress(OSError), path.open("rb") as file:
+        if file.read(len(MARK)) == MARK.encode():
+            return True
+    with suppress(RecipeError):
+        load(path)
+        return True
+    return False
+
+
+def _layer(layer: LayerRecipe, loss: float | None) -> Iterator[str]:
+    yield from _comment(layer.why or layer.finding)
+    sizes = {"sparsity": layer.sparsity, "decorrelation": layer.decorrelation}
+    known = [f"{name} penalty {size:+.4g}" for name, size in sizes.items() if size is not None]
+    if known:
+        beside = "" if loss is None else f" beside a held-out loss of {loss:.4g}"
+        yield from _comment(f"by the last figures: {', '.join(known)}{beside}")
+    yield "[[layer]]"
+    yield f"name = {_string(layer.name)}"
+    yield f"lambda = {_number(layer.lambda_)}"
+    yield f"kappa = {_number(layer.kappa)}"
+
+
+def _comment(text: str) -> Iterator[str]:
+    """Lines of comment; no character of the text ends one."""
+    for line in textwrap.wrap(printable(text, LONGEST), WIDTH - 2):
+        yield f"# {line}"
+
+
+def _string(text: str) -> str:
+    """A basic string of TOML; what is not printable is escaped, so that it steers no terminal either."""
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    code = ord(character)
+    if 0xD800 <= code <= 0xDFFF:
+        raise RecipeError(
+            "a name or path of the store is not Unicode, so a recipe cannot hold it", "Rename it and analyze again."
+        )
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _number(value: float) -> str:
+    return repr(value).removesuffix(".0")

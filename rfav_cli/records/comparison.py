@@ -1,0 +1,112 @@
+"""A comparison of two runs, A and B; every difference is B - A."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from rfav_cli.records.verdict import LayerState, RunFinding
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The held-out figures of a run at an epoch.
+
+    Attributes:
+        epoch: that was measured.
+        loss: smoothed over the epochs, in nats.
+        accuracy: of that checkpoint alone, between 0 and 1; None where the store has none.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class RunSide:
+    """One of the two runs.
+
+    Attributes:
+        store: its path, as given.
+        finding: the verdict on the run.
+        best: where the smoothed held-out loss is lowest; None without labels or finite losses.
+        last: the last epoch; None likewise, or where its loss is not finite.
+    """
+
+    store: str
+    finding: RunFinding
+    best: Moment | None
+    last: Moment | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference between the two runs, and how sure it is.
+
+    Attributes:
+        value: B - A.
+        error: standard error, from the samples and, for losses, the wobble of both trainings; None where nothing is
+            known of the samples.
+        p: probability of a difference at least this large, to either side, between equally good runs; None likewise.
+        better: the run that is better for sure; None where neither is.
+    """
+
+    value: float
+    error: float | None = None
+    p: float | None = None
+    better: Literal["A", "B"] | None = None
+
+
+@dataclass(frozen=True)
+class LayerSide:
+    """A layer in one of the runs, at its last epoch.
+
+    Attributes:
+        state: of the verdict.
+        entropy: mean, in nats; None where it is not finite or the layer has one channel.
+        fraction: the same as a fraction of ln D.
+        correlation: mean |correlation| of the filters; None where the store has none.
+    """
+
+    state: LayerState | None
+    entropy: float | None
+    fraction: float | None
+    correlation: float | None
+
+
+@dataclass(frozen=True)
+class LayerComparison:
+    """A layer in both runs; None where a run has none of that name. `change` says in words what became of it."""
+
+    name: str
+    a: LayerSide | None
+    b: LayerSide | None
+    change: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs, A and B.
+
+    Attributes:
+        a, b: the runs.
+        same_probe: both were measured on the same samples, so that the test is paired sample by sample.
+        best_loss, best_accuracy: differences between the best epochs; None where a run has no such figure.
+        last_loss, last_accuracy: differences between the last epochs.
+        summary: what these differences mean, in words.
+        layers: those of A in forward order, then those that only B has.
+        notes: what the figures do not tell, or what keeps them from being compared, in words.
+    """
+
+    a: RunSide
+    b: RunSide
+    same_probe: bool
+    best_loss: Difference | None
+    best_accuracy: Difference | None
+    last_loss: Difference | None
+    last_accuracy: Difference | None
+    summary: tuple[str, ...]
+    layers: tuple[LayerComparison, ...]
+    notes: tuple[str, ...]

@@ -1,0 +1,96 @@
+"""A verdict: what became of each layer and of the run, and what that rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+LayerState = Literal["stable", "falling", "collapsed"]
+RunState = Literal["healthy", "overfitting", "sparsifying", "unknown"]
+FilterProblem = Literal["constant", "duplicate", "correlated", "correlating"]
+
+
+@dataclass(frozen=True)
+class Onset:
+    """Since when.
+
+    Attributes:
+        epoch: the most likely epoch, one that was measured.
+        low, high: the measured epochs that it lies between, both included.
+    """
+
+    epoch: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True)
+class FilterFinding:
+    """Something about a layer's weights.
+
+    Attributes:
+        problem: "constant" (filters without variance), "duplicate" (pairs that are nearly the same or the opposite),
+            "correlated" (from the first checkpoint on), "correlating" (more and more so).
+        count: filters, pairs, or 0 where it concerns the layer as a whole.
+        evidence: in words, with the figures that it rests on.
+    """
+
+    problem: FilterProblem
+    count: int
+    evidence: str
+
+
+@dataclass(frozen=True)
+class LayerFinding:
+    """What became of a layer.
+
+    Attributes:
+        name: of the layer.
+        state: None where nothing can be said; `evidence` says why.
+        onset: since when it falls, for a layer that is falling or collapsed.
+        fall: nats lost since the highest of its smoothed entropies; None where nothing can be said.
+        fall_fraction: the same as a fraction of ln D.
+        confidence: that the state is right, between 0 and 1.
+        evidence: in words that can be checked against the plot.
+        filters: what is to be said of its weights.
+    """
+
+    name: str
+    state: LayerState | None
+    onset: Onset | None = None
+    fall: float | None = None
+    fall_fraction: float | None = None
+    confidence: float | None = None
+    evidence: str = ""
+    filters: tuple[FilterFinding, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunFinding:
+    """What became of the run.
+
+    Attributes:
+        state: "unknown" where too little or nothing fit to be judged was measured.
+        onset: the moment of overfitting, or since when layers collapse without it.
+        confidence: that the run overfits, between 0 and 1; None for "unknown".
+        basis: what the finding rests on.
+        reason: in words.
+    """
+
+    state: RunState
+    reason: str
+    basis: str = ""
+    onset: Onset | None = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The run and its layers, in forward order."""
+
+    run: RunFinding
+    layers: tuple[LayerFinding, ...]
+
+    def in_state(self, *states: LayerState) -> tuple[LayerFinding, ...]:
+        """The layers that are in one of the states."""
+        return tuple(layer for layer in self.layers if layer.state in states)

@@ -1,0 +1,206 @@
+"""What `rfav compare` found, as a table and as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.cells import cell_len
+from rich.table import Table
+from rich.text import Text
+
+from rfav_cli.errors import printable
+from rfav_cli.render.base import SCHEMA, shorten
+from rfav_cli.render.document import run_document
+from rfav_cli.render.remarks import headline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rich.console import Console
+
+    from rfav_cli.records import Comparison, Difference, LayerComparison, Moment, RunSide
+    from rfav_cli.render.base import Screen
+
+LONGEST = 1000
+"""Characters of a text that is wrapped."""
+NAME = 12
+"""Cells that a layer's name has at least, where something else can give way."""
+NARROWER: tuple[tuple[int, frozenset[str]], ...] = (
+    (2, frozenset()),
+    (1, frozenset()),
+    (1, frozenset({"|corr|"})),
+    (1, frozenset({"|corr|", "of max"})),
+    (1, frozenset({"|corr|", "of max", "entropy"})),
+)
+"""What gives way in turn in the table of layers: (blanks between columns, columns left out)."""
+ABSENT = "n/a"
+
+
+def as_table(comparison: Comparison, screen: Screen) -> str:
+    """Text that fits the screen: the runs, which is better in words, the figures, the layers, and what limits them."""
+    console = screen.console()
+    for name, side in (("A", comparison.a), ("B", comparison.b)):
+        console.print(
+            Text(f"{name}: {shorten(side.store, screen.width - 3, screen)}"), headline(side.finding), sep="\n"
+        )
+    console.print("", *(_item(line, console) for line in comparison.summary), sep="\n")
+    if comparison.a.best or comparison.b.best:
+        console.print("", _grid(_run_columns(comparison, screen), 2 if screen.width >= 60 else 1), sep="\n")
+    if comparison.layers:
+        _print_layers(comparison.layers, console, screen)
+    if comparison.notes:
+        console.print("", Text("Notes", style="bold"), *(_item(line, console) for line in comparison.notes), sep="\n")
+    return screen.printed(console)
+
+
+def as_json(comparison: Comparison, _: Screen) -> str:
+    """One JSON document, in ASCII whatever the screen."""
+    differences = {
+        "best_loss": comparison.best_loss,
+        "best_accuracy": comparison.best_accuracy,
+        "last_loss": comparison.last_loss,
+        "last_accuracy": comparison.last_accuracy,
+    }
+    document = {
+        "schema": SCHEMA,
+        "a": _side_document(comparison.a),
+        "b": _side_document(comparison.b),
+        "same_probe": comparison.same_probe,
+        "differences": {name: found and asdict(found) for name, found in differences.items()},
+        "summary": comparison.summary,
+        "layers": [asdict(layer) for layer in comparison.layers],
+        "notes": comparison.notes,
+    }
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def _side_document(side: RunSide) -> dict[str, Any]:
+    return {
+        "store": side.store,
+        "run": run_document(side.finding),
+        "best": side.best and asdict(side.best),
+        "last": side.last and asdict(side.last),
+    }
+
+
+@dataclass(frozen=True)
+class _Column:
+    title: str
+    cells: Sequence[str]
+    right: bool = True
+
+    @property
+    def width(self) -> int:
+        return max(cell_len(text) for text in (self.title, *self.cells))
+
+
+def _run_columns(comparison: Comparison, screen: Screen) -> list[_Column]:
+    """The held-out figures of both runs: a row a figure."""
+    a, b = comparison.a, comparison.b
+    rows: list[tuple[str, Callable[[Moment], str], Moment | None, Moment | None, str, Difference | None]] = [
+        ("best epoch", _epoch, a.best, b.best, "", None),
+        ("loss", _loss, a.best, b.best, _change_of_loss(comparison.best_loss, screen), comparison.best_loss),
+        ("accuracy", _accuracy, a.best, b.best, _points(comparison.best_accuracy, screen), comparison.best_accuracy),
+        ("last epoch", _epoch, a.last, b.last, "", None),
+        ("loss", _loss, a.last, b.last, _change_of_loss(comparison.last_loss, screen), comparison.last_loss),
+        ("accuracy", _accuracy, a.last, b.last, _points(comparison.last_accuracy, screen), comparison.last_accuracy),
+    ]
+    columns = [
+        _Column("held-out", [title for title, *_ in rows], right=False),
+        _Column("A", [ABSENT if one is None else form(one) for _, form, one, _, _, _ in rows]),
+        _Column("B", [ABSENT if other is None else form(other) for _, form, _, other, _, _ in rows]),
+        _Column("B - A", [change for *_, change, _ in rows]),
+        _Column("better", [(found.better or "-") if found else "" for *_, found in rows], right=False),
+    ]
+    fits = sum(each.width + 1 for each in columns) - 1 <= screen.width
+    return columns if fits else columns[:-1]
+
+
+def _epoch(moment: Moment) -> str:
+    return str(moment.epoch)
+
+
+def _loss(moment: Moment) -> str:
+    return _number(moment.loss)
+
+
+def _accuracy(moment: Moment) -> str:
+    return ABSENT if moment.accuracy is None else f"{moment.accuracy:.1%}"
+
+
+def _change_of_loss(found: Difference | None, screen: Screen) -> str:
+    if found is None:
+        return ABSENT
+    return _with_error(_number(found.value, "+"), None if found.error is None else _number(found.error), screen)
+
+
+def _points(found: Difference | None, screen: Screen) -> str:
+    """A difference of accuracies in percentage points."""
+    if found is None:
+        return ABSENT
+    error = None if found.error is None else f"{100 * found.error:.1f}"
+    return _with_error(f"{100 * found.value:+.1f}", error, screen)
+
+
+def _with_error(value: str, error: str | None, screen: Screen) -> str:
+    return value if error is None else f"{value} {'±' if screen.unicode else '+-'} {error}"
+
+
+def _number(value: float, sign: str = "") -> str:
+    return f"{value:{sign}.3f}" if abs(value) < 1000 else f"{value:{sign}.2g}"
+
+
+def _print_layers(layers: tuple[LayerComparison, ...], console: Console, screen: Screen) -> None:
+    """A row a layer, then in words which of them changed."""
+    arrow = " → " if screen.unicode else " -> "
+
+    def pairs(of: str, form: str) -> list[str]:
+        return [arrow.join(_cell(side, of, form) for side in (layer.a, layer.b)) for layer in layers]
+
+    columns = [
+        _Column("state", pairs("state", "{}"), right=False),
+        _Column("entropy", pairs("entropy", "{:.2f}")),
+        _Column("of max", pairs("fraction", "{:.0%}")),
+        _Column("|corr|", pairs("correlation", "{:.2f}")),
+    ]
+    names = [shorten(layer.name, screen.width, screen) for layer in layers]
+    widest = max(map(cell_len, ("layer", *names)))
+    for gap, dropped in NARROWER:
+        kept = [each for each in columns if each.title not in dropped]
+        room = screen.width - sum(each.width + gap for each in kept)
+        if room >= min(widest, NAME):
+            break
+    width = max(min(widest, room), len("layer"))
+    first = _Column("layer", [shorten(name, width, screen) for name in names], right=False)
+    note = (
+        f"A{arrow}B, last epochs. Entropy in nats; of max: entropy / ln D; |corr|: mean |correlation| of the filters."
+    )
+    if dropped:
+        note += f" Left out at this width: {', '.join(sorted(dropped))}; --format json has all."
+    console.print("", _grid([first, *kept], gap), "", Text(note, style="dim"), sep="\n")
+    changed = [each for each in layers if each.a is None or each.b is None or each.a.state != each.b.state]
+    if changed:
+        lines = (_item(f"{each.name}: {each.change}", console) for each in changed)
+        console.print("", Text("Layers that changed", style="bold"), *lines, sep="\n")
+
+
+def _cell(side: object, of: str, form: str) -> str:
+    value = getattr(side, of, None)
+    return ABSENT if value is None else form.format(value)
+
+
+def _grid(columns: Sequence[_Column], gap: int) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
+    for each in columns:
+        table.add_column(Text(each.title), justify="right" if each.right else "left", width=each.width, no_wrap=True)
+    for cells in zip(*(each.cells for each in columns), strict=True):
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _item(text: str, console: Console) -> Text:
+    """A line of a list; what does not fit on it goes on further in, so that each item is seen to begin."""
+    lines = Text(printable(text, LONGEST)).wrap(console, console.width - 4)
+    return Text.assemble("  ", Text("\n    ").join(lines))

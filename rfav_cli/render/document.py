@@ -1,0 +1,119 @@
+"""The document that `rfav show` prints in all its formats, and that other commands take their names from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rfav_cli.render.base import SCHEMA, column, entropies, finite_or_none
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rfav_cli.records import History, LayerFinding, Onset, RunFinding, Verdict
+
+
+def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
+    """The document of `rfav show --format json`, which the other formats and commands take their names from.
+
+    Entropies are in nats; `correlation` is the last epoch's; `nonfinite` counts what was left out because it was NaN or
+    infinite, of a layer in all epochs or of an epoch in all layers. What does not apply or is not finite is None.
+    """
+    entropy = entropies(history)
+    probe = history.run.probe
+    mean, abs_mean = column(history, "correlation/mean"), column(history, "correlation/abs_mean")
+    nonfinite = column(history, "nonfinite")
+    return {
+        "schema": SCHEMA,
+        "store": history.path,
+        "run": run_document(verdict.run),
+        "layers": [
+            {
+                "name": layer.name,
+                "kind": layer.kind,
+                "channels": layer.channels,
+                **_finding(found),
+                "entropy": _entropy(entropy[:, i], layer.max_entropy),
+                "correlation": {"mean": _last(mean[:, i]), "abs_mean": _last(abs_mean[:, i])},
+                "nonfinite": _total(nonfinite[:, i]),
+            }
+            for i, (layer, found) in enumerate(zip(history.run.layers, verdict.layers, strict=True))
+        ],
+        "skipped": [{"name": layer.name, "reason": layer.reason} for layer in history.run.skipped],
+        "bad": [{"path": file.path, "reason": file.reason} for file in history.bad],
+        "epochs": _epochs(history),
+        "probe": {
+            "size": probe.size,
+            "sha256": probe.sha256,
+            "source": probe.source,
+            "labels": probe.labels is not None,
+        },
+        "settings": asdict(history.run.settings),
+    }
+
+
+def run_document(found: RunFinding) -> dict[str, Any]:
+    """The verdict on a run, as all documents have it."""
+    return {
+        "state": found.state,
+        **_onset(found.onset),
+        "confidence": found.confidence,
+        "basis": found.basis,
+        "reason": found.reason,
+    }
+
+
+def _finding(found: LayerFinding) -> dict[str, Any]:
+    return {
+        "state": found.state,
+        **_onset(found.onset),
+        "confidence": found.confidence,
+        "fall": {"nats": found.fall, "fraction": found.fall_fraction},
+        "evidence": found.evidence,
+        "filters": [asdict(each) for each in found.filters],
+    }
+
+
+def _onset(onset: Onset | None) -> dict[str, Any]:
+    return {"onset": onset and onset.epoch, "interval": onset and [onset.low, onset.high]}
+
+
+def _entropy(values: NDArray[np.float64], maximum: float) -> dict[str, float | None]:
+    """One layer's part of the document, from its entropies along the epochs, (E,) in nats."""
+    last = _last(values)
+    capped = None if last is None else min(last, maximum)  # rounding may lift it a hair above ln D
+    return {
+        "first": finite_or_none(values[0]) if values.size else None,
+        "last": last,
+        "lowest": min((float(value) for value in values if math.isfinite(value)), default=None),
+        "max": maximum,
+        "fraction": None if capped is None else capped / maximum,
+        "perplexity": None if capped is None else math.exp(capped),
+    }
+
+
+def _epochs(history: History) -> list[dict[str, Any]]:
+    figures = (column(history, name) for name in ("probe/loss", "probe/accuracy", "nonfinite"))
+    return [
+        {
+            "epoch": checkpoint.epoch,
+            "loss": finite_or_none(loss),
+            "accuracy": finite_or_none(accuracy),
+            "nonfinite": _total(nonfinite),
+            "checkpoint": checkpoint.path,
+        }
+        for checkpoint, loss, accuracy, nonfinite in zip(history.checkpoints, *figures, strict=True)
+    ]
+
+
+def _total(counts: NDArray[np.float64]) -> int | None:
+    """The sum of counts; None where the store has none."""
+    known = counts[np.isfinite(counts)]
+    return int(known.sum()) if known.size else None
+
+
+def _last(values: NDArray[np.float64]) -> float | None:
+    return finite_or_none(values[-1]) if values.size else None

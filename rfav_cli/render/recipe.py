@@ -1,0 +1,115 @@
+"""What `rfav recommend` found, as a table and as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.table import Table
+from rich.text import Text
+
+from rfav_cli.errors import printable
+from rfav_cli.render.base import SCHEMA, shorten
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from rfav_cli.records import LayerRecipe, Recipe
+    from rfav_cli.render.base import Screen
+
+LONGEST = 1000
+"""Characters of a text that is wrapped."""
+NAME = 16
+"""Cells that a layer's name has at least, where something else can give way."""
+NARROWER: tuple[tuple[int, frozenset[str]], ...] = (
+    (2, frozenset()),
+    (1, frozenset()),
+    (2, frozenset({"finding"})),
+    (1, frozenset({"finding"})),
+)
+"""What gives way in turn: (blanks between columns, columns left out). The lines below say the finding, too."""
+
+
+def as_table(recipe: Recipe, screen: Screen) -> str:
+    """Text that fits the screen: what is recommended and why, a row a layer, then the reason for each."""
+    console = screen.console()
+    console.print(Text(printable(f"{recipe.store}: {recipe.reason}", LONGEST)))
+    if recipe.layers:
+        console.print("", _table(recipe.layers, screen), "", sep="\n")
+        _print_notes(recipe, console)
+    return screen.printed(console)
+
+
+def as_json(recipe: Recipe, _: Screen) -> str:
+    """One JSON document, in ASCII whatever the screen."""
+    document = {
+        "schema": SCHEMA,
+        "store": recipe.store,
+        "digest": recipe.digest,
+        "rule": recipe.rule,
+        "reason": recipe.reason,
+        "rewind": recipe.rewind,
+        "checkpoint": recipe.checkpoint,
+        "loss": recipe.loss,
+        "layers": [
+            {
+                "name": layer.name,
+                "finding": layer.finding,
+                "lambda": layer.lambda_,
+                "kappa": layer.kappa,
+                "sparsity": layer.sparsity,
+                "decorrelation": layer.decorrelation,
+                "why": layer.why,
+            }
+            for layer in recipe.layers
+        ],
+    }
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def _table(layers: tuple[LayerRecipe, ...], screen: Screen) -> Table:
+    """A row a layer; as many columns as fit beside the names."""
+    columns = {
+        "finding": [layer.finding for layer in layers],
+        "lambda": [_number(layer.lambda_) for layer in layers],
+        "kappa": [_number(layer.kappa) for layer in layers],
+        "sparsity": [_size(layer.sparsity) for layer in layers],
+        "decorr": [_size(layer.decorrelation) for layer in layers],
+    }
+    names = [shorten(layer.name, screen.width, screen) for layer in layers]
+    widest = max(map(cell_len, ("layer", *names)))
+    for gap, dropped in NARROWER:
+        kept = {title: cells for title, cells in columns.items() if title not in dropped}
+        room = screen.width - sum(max(map(len, (title, *cells))) + gap for title, cells in kept.items())
+        if room >= min(widest, NAME):
+            break
+    width = min(widest, room)
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
+    table.add_column("layer", no_wrap=True, width=width)
+    for title in kept:
+        table.add_column(title, no_wrap=True, justify="left" if title == "finding" else "right")
+    for name, *cells in zip(names, *kept.values(), strict=True):
+        table.add_row(Text(shorten(name, width, screen)), *map(Text, cells))
+    return table
+
+
+def _print_notes(recipe: Recipe, console: Console) -> None:
+    loss = "" if recipe.loss is None else f", beside the held-out loss of {recipe.loss:.3f} in the last epoch"
+    sizes = f"what the penalties would add to the training loss by the last figures{loss}"
+    note = f"lambda by the rule {recipe.rule!r}. sparsity (Eq. 5), decorr (Eq. 7): {sizes}."
+    console.print(Text(note, style="dim"))
+    start = "Train anew from the start." if recipe.rewind is None else f"Rewind to epoch {recipe.rewind}"
+    if recipe.rewind is not None and recipe.checkpoint:
+        start += f": {printable(recipe.checkpoint, LONGEST)}"
+    console.print("", Text(start), "", sep="\n")
+    for layer in recipe.layers:
+        console.print(Text(f"{printable(layer.name)}: {printable(layer.why, LONGEST)}"))
+
+
+def _number(value: float) -> str:
+    return f"{value:g}" if value else "-"
+
+
+def _size(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.3g}"

@@ -1,0 +1,66 @@
+"""What a table cannot say, in words: the verdict, its evidence, and what was not measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.text import Text
+
+from rfav_cli.render.base import column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from rfav_cli.records import History, RunFinding, Verdict
+
+STYLES = {"healthy": "bold green", "overfitting": "bold red", "sparsifying": "bold yellow", "unknown": "bold"}
+"""State of a run -> how it is shown."""
+
+
+def headline(run: RunFinding) -> Text:
+    """The verdict in a few words."""
+    text: str = run.state
+    if run.onset:
+        text += f" since epoch {run.onset.epoch}"
+        if run.onset.low != run.onset.high:
+            text += f" ({run.onset.low} to {run.onset.high})"
+    basis = f", by {run.basis}" if run.basis else ""
+    return Text.assemble("verdict: ", (text, STYLES[run.state]), basis)
+
+
+def remarks(history: History, verdict: Verdict) -> Iterator[tuple[str, Iterable[str]]]:
+    """What the verdict rests on, and what was left out of the figures, each with its reason."""
+    losing = verdict.in_state("falling", "collapsed")
+    if losing:
+        yield "Layers that lose entropy", (f"{layer.name}: {layer.evidence}" for layer in losing)
+    filters = [(layer.name, found.evidence) for layer in verdict.layers for found in layer.filters]
+    if filters:
+        yield "Filters", (f"{name}: {evidence}" for name, evidence in filters)
+    if history.run.skipped:
+        yield "Layers not measured", (f"{layer.name}: {layer.reason}" for layer in history.run.skipped)
+    if history.bad:
+        yield "Checkpoints that could not be used", (f"{file.path}: {file.reason}" for file in history.bad)
+    counts = np.nan_to_num(column(history, "nonfinite"))
+    if counts.any():
+        yield "Values left out because they were NaN or infinite", _nonfinite(history, counts)
+
+
+def _nonfinite(history: History, counts: NDArray[np.float64]) -> Iterator[str]:
+    for layer, values in zip(history.run.layers, counts.T, strict=True):
+        epochs = [each.epoch for each, value in zip(history.checkpoints, values, strict=True) if value]
+        if epochs:
+            where = f"{count(len(epochs), 'epoch')} ({span(epochs)})"
+            yield f"{layer.name}: {count(int(values.sum()), 'value')} in {where}"
+
+
+def span(epochs: Sequence[int]) -> str:
+    """Epochs in words."""
+    return f"{epochs[0]}" if len(epochs) == 1 else f"{epochs[0]} to {epochs[-1]}"
+
+
+def count(number: int, noun: str) -> str:
+    """A number and its noun."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,453 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from statistics import NormalDist, mean, stdev
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rfav_cli.diagnosis import compare, judge
+from rfav_cli.diagnosis.curves import Smoothing
+from rfav_cli.diagnosis.differences import Estimate, Measured, best_and_last, loss_difference
+from rfav_cli.records import Comparison, Difference, History, Settings
+from rfav_cli.thresholds import Thresholds
+from tests.diagnosis.conftest import SIZE, falling, learning, make_history, overfitting, sample_losses
+
+EPOCHS = np.arange(24)
+ENTROPIES = {"conv1": falling(EPOCHS, 8, 0.0), "fc1": falling(EPOCHS, 8, 0.7)}
+DIFFERENCES = ("best_loss", "best_accuracy", "last_loss", "last_accuracy")
+
+
+def make_run(
+    losses: np.ndarray | None = None,
+    *,
+    accuracy: float | None = None,
+    seed: int = 0,
+    path: str = "rfav.h5",
+    **more: Any,
+) -> History:
+    """A run of 24 epochs; with an accuracy, each sample is right with that probability in every epoch."""
+    columns = {}
+    if accuracy is not None and losses is not None:
+        right = np.random.default_rng(seed + 1000).random(losses.shape) < accuracy
+        labels = np.arange(losses.shape[1]) % 10
+        columns = {
+            "probe__sample_prediction": np.where(right, labels, (labels + 1) % 10),
+            "probe__accuracy": right.mean(1),
+        }
+    entropies = more.pop("entropies", ENTROPIES)
+    epochs = more.pop("epochs", EPOCHS)
+    history = make_history(epochs, entropies, losses, **columns, **more)
+    checkpoints = tuple(replace(each, sha256=f"{seed}{each.sha256}") for each in history.checkpoints)
+    return replace(history, path=path, checkpoints=checkpoints)
+
+
+def other_probe(history: History) -> History:
+    return replace(history, run=replace(history.run, probe=replace(history.run.probe, sha256="cd" * 32)))
+
+
+def before_and_after() -> tuple[History, History]:
+    """A run that overfits, and one of the same net on the same samples that does not."""
+    bad = sample_losses(overfitting(EPOCHS, 8, 0.8), 0.01, seed=0)
+    good = 0.9 * sample_losses(learning(EPOCHS, 8), 0.01, seed=0) + 0.02 * np.random.default_rng(9).random(SIZE)
+    stable = {name: falling(EPOCHS, 8, 0.0) for name in ENTROPIES}
+    return (
+        make_run(bad, accuracy=0.4, path="before.h5"),
+        make_run(good, accuracy=0.6, seed=1, path="after.h5", entropies=stable),
+    )
+
+
+def differences(comparison: Comparison) -> list[Difference | None]:
+    return [getattr(comparison, name) for name in DIFFERENCES]
+
+
+def test_a_retraining_that_helped_is_better_in_every_figure() -> None:
+    comparison = compare(*before_and_after())
+    assert [found.better for found in differences(comparison) if found] == ["B"] * 4
+    assert comparison.same_probe
+    assert comparison.a.finding.state == "overfitting"
+    assert comparison.b.finding.state == "healthy"
+    first, *_, accuracy = comparison.summary
+    a, b = comparison.a.best, comparison.b.best
+    assert a is not None
+    assert b is not None
+    assert first.startswith("B's best held-out loss is 0.1")
+    assert first.endswith(f"nat lower ({b.loss:.3f} against {a.loss:.3f}; over 99.9% sure)")
+    assert "percentage points higher" in accuracy
+    changes = {layer.name: layer.change for layer in comparison.layers}
+    assert changes["conv1"].startswith("stable in both; entropy at the end 3.74 nat in A, 3.74 in B (90% and 90%")
+    assert changes["fc1"].startswith("collapsed in A, stable in B; entropy at the end 1.12 nat in A, 3.74 in B")
+
+
+def slow_moments(history: History, sigma: float) -> dict[str, Any]:
+    """Smoothed losses of each sample in the best and the last epoch, and what the wobble makes of both, by loops."""
+    epochs, rows = history.epochs.tolist(), np.asarray(history.columns["probe/sample_loss"]).tolist()
+    weights = [[np.exp(-((e - f) ** 2) / (2 * sigma**2)) for f in epochs] for e in epochs]
+    weights = [[weight / sum(row) for weight in row] for row in weights]
+    smoothed = [
+        [sum(w * row[n] for w, row in zip(line, rows, strict=True)) for n in range(len(rows[0]))] for line in weights
+    ]
+    curve = [mean(row) for row in smoothed]
+    lowest = curve.index(min(curve))
+    noise = Smoothing.over(history.epochs, sigma).noise(np.array([mean(row) for row in rows]))
+    level = [
+        min(curve[: i + 1]) if i < lowest else min(curve[i:]) for i in range(len(curve))
+    ]  # falls to the minimum, rises from it
+    random, minima, ends = np.random.default_rng(77), [], []
+    for _ in range(4000):
+        wobble = np.array(weights) @ random.normal(0, noise, len(epochs))
+        minima.append(min(value + more for value, more in zip(level, wobble, strict=True)) - curve[lowest])
+        ends.append(wobble[-1])
+    return {
+        "best": (smoothed[lowest], mean(minima), stdev(minima)),
+        "last": (smoothed[-1], 0.0, stdev(ends)),
+        "index": lowest,
+    }
+
+
+@pytest.mark.parametrize("paired", [True, False])
+@pytest.mark.parametrize("seed", range(3))
+def test_losses_against_a_slow_obvious_computation(paired: bool, seed: int) -> None:
+    a = make_run(sample_losses(overfitting(EPOCHS, 8, 0.3), 0.02, seed=seed, size=60))
+    b = make_run(sample_losses(learning(EPOCHS, 10), 0.04, seed=seed + (0 if paired else 50), size=60), seed=1)
+    b = b if paired else other_probe(b)
+    comparison = compare(a, b)
+    assert comparison.same_probe == paired
+    slow_a, slow_b = slow_moments(a, Thresholds().smoothing), slow_moments(b, Thresholds().smoothing)
+    assert comparison.a.best
+    assert comparison.a.best.epoch == EPOCHS[slow_a["index"]]
+    for name, found in (("best", comparison.best_loss), ("last", comparison.last_loss)):
+        (one, bias_a, spread_a), (other, bias_b, spread_b) = slow_a[name], slow_b[name]
+        assert found is not None
+        assert found.error is not None
+        assert found.value == pytest.approx(mean(other) - mean(one), rel=1e-9)
+        if paired:
+            sampling = stdev(y - x for x, y in zip(one, other, strict=True)) / len(one) ** 0.5
+        else:
+            sampling = (stdev(one) ** 2 / len(one) + stdev(other) ** 2 / len(other)) ** 0.5
+        error = (sampling**2 + spread_a**2 + spread_b**2 + (bias_a - bias_b) ** 2) ** 0.5
+        assert found.error == pytest.approx(error, rel=0.1)
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_accuracies_against_a_slow_obvious_computation(paired: bool) -> None:
+    losses = sample_losses(learning(EPOCHS, 8))
+    a, b = make_run(losses, accuracy=0.5), make_run(losses, accuracy=0.55, seed=1)
+    comparison = compare(a, b if paired else other_probe(b))
+    labels = [n % 10 for n in range(SIZE)]
+    right = [
+        [float(p == label) for p, label in zip(each.columns["probe/sample_prediction"][-1], labels, strict=True)]
+        for each in (a, b)
+    ]
+    found = comparison.last_accuracy
+    assert found is not None
+    assert found.error is not None
+    assert found.p is not None
+    assert found.value == pytest.approx(mean(right[1]) - mean(right[0]))
+    error = stdev(y - x for x, y in zip(*right, strict=True)) / SIZE**0.5
+    if not paired:
+        error = sum(stdev(each) ** 2 / SIZE for each in right) ** 0.5
+    assert found.error == pytest.approx(error)
+    normal = np.random.default_rng(0).standard_normal(200_000)
+    beyond = np.mean(np.abs(normal) * error >= abs(found.value) - 1 / SIZE)
+    assert found.p == pytest.approx(beyond, abs=0.005)
+
+
+def test_four_samples_that_only_one_run_has_right_are_no_proof() -> None:
+    """Of four changes all go one way in one case of eight; of eight, in one of 128."""
+    losses = sample_losses(learning(EPOCHS, 8))
+    a, labels = make_run(losses, accuracy=0.5), np.arange(SIZE) % 10
+    for count, better in ((4, None), (8, "B")):
+        predictions = np.array(a.columns["probe/sample_prediction"])
+        wrong = np.flatnonzero(predictions[-1] != labels)[:count]
+        predictions[-1, wrong] = labels[wrong]
+        found = compare(a, replace(a, columns={**a.columns, "probe/sample_prediction": predictions})).last_accuracy
+        assert found is not None
+        assert found.value == pytest.approx(count / SIZE)
+        assert found.better == better
+
+
+@pytest.mark.parametrize("rise", [0.0, 1.0])
+def test_how_far_too_low_a_minimum_is_against_a_slow_obvious_computation(rise: float) -> None:
+    epochs = np.arange(60)
+    run = make_run(sample_losses(overfitting(epochs, 12, rise), 0.1, size=40), epochs=epochs, entropies={})
+    best = best_and_last(run, Thresholds())[0]
+    _, bias, spread = slow_moments(run, Thresholds().smoothing)["best"]
+    assert best is not None
+    assert best.loss.bias == pytest.approx(bias, abs=3 * spread / 200**0.5)
+    assert best.loss.spread == pytest.approx(spread, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("bias_a", "bias_b", "counts"),
+    [
+        (0.0, 0.0, 0.1),
+        (-0.04, -0.04, 0.1),
+        (0.0, -0.04, 0.06),  # B's minimum is too low
+        (0.0, -0.3, 0.0),  # by more than it seems better
+        (-0.3, 0.0, 0.1),  # A's is: B is not called better than it was seen to be
+    ],
+)
+def test_what_a_correction_does_to_a_difference(bias_a: float, bias_b: float, counts: float) -> None:
+    samples = np.random.default_rng(0).standard_normal((2, 400))
+    samples -= samples.mean(1, keepdims=True)
+    a = Measured(3, Estimate(1.0, samples[0], bias_a, 0.02), None)
+    b = Measured(3, Estimate(0.9, samples[1], bias_b, 0.03), None)
+    found = loss_difference(a, b, paired=False)
+    assert found is not None
+    error = sum(stdev(each) ** 2 / 400 for each in samples.tolist()) + 0.02**2 + 0.03**2 + (bias_a - bias_b) ** 2
+    assert found.value == pytest.approx(-0.1)
+    assert found.error == pytest.approx(error**0.5)
+    assert found.p == pytest.approx(2 * NormalDist().cdf(-counts / error**0.5))
+
+
+def test_pairing_finds_what_two_draws_cannot() -> None:
+    """Samples that are hard for both runs drop out."""
+    losses = sample_losses(learning(EPOCHS, 8))
+    a, b = make_run(losses), make_run(losses - 0.03, seed=1)
+    paired, unpaired = compare(a, b).last_loss, compare(a, other_probe(b)).last_loss
+    assert paired is not None
+    assert unpaired is not None
+    assert (paired.better, unpaired.better) == ("B", None)
+    assert paired.value == pytest.approx(unpaired.value)
+
+
+def mirrored(comparison: Comparison) -> Comparison:
+    def turned(found: Difference | None) -> Difference | None:
+        if found is None:
+            return None
+        better = {"A": "B", "B": "A"}.get(found.better or "")
+        return replace(found, value=-found.value, better=better)  # type: ignore[arg-type]
+
+    return replace(
+        comparison,
+        a=comparison.b,
+        b=comparison.a,
+        **{name: turned(getattr(comparison, name)) for name in DIFFERENCES},  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("paired", [True, False])
+def test_the_other_way_round_is_the_mirror_image(seed: int, paired: bool) -> None:
+    a = make_run(sample_losses(overfitting(EPOCHS, 8, 0.1), 0.02, seed=seed), accuracy=0.5, seed=seed)
+    epochs = np.arange(-1, 30)
+    b = make_run(
+        sample_losses(learning(epochs, 9), 0.02, seed=seed + 9),
+        accuracy=0.55,
+        seed=seed + 9,
+        epochs=epochs,
+        entropies={"conv1": falling(epochs, 8, 0.3), "fc2": falling(epochs, 8, 0.0)},
+    )
+    b = b if paired else other_probe(b)
+    forward, back = compare(a, b), mirrored(compare(b, a))
+    assert (forward.a, forward.b, forward.same_probe) == (back.a, back.b, back.same_probe)
+    for one, other in zip(differences(forward), differences(back), strict=True):
+        assert one is not None
+        assert other is not None
+        assert one.better == other.better
+        assert (one.value, one.error, one.p) == pytest.approx((other.value, other.error, other.p), rel=1e-9)
+    sides = {layer.name: (layer.a, layer.b) for layer in forward.layers}
+    assert sides == {layer.name: (layer.b, layer.a) for layer in back.layers}
+    assert [layer.name for layer in forward.layers] == ["conv1", "fc1", "fc2"]
+
+
+def test_the_same_store_twice_is_no_difference() -> None:
+    history = before_and_after()[0]
+    comparison = compare(history, replace(history, path="copy.h5"))
+    assert [(found.value, found.p, found.better) for found in differences(comparison) if found] == [(0, 1, None)] * 4
+    assert "A and B hold the same measurements" in comparison.notes
+    assert comparison.summary[0].startswith("B's best held-out loss is that of A (1.")
+    assert all(layer.a == layer.b for layer in comparison.layers)
+
+
+@pytest.mark.parametrize("paired", [True, False])
+@pytest.mark.parametrize("wobble", [0.0, 0.05])
+def test_noise_alone_is_not_called_better(paired: bool, wobble: float) -> None:
+    """Two runs that are equally good on the population, each with its own luck with every sample and every epoch."""
+    seeds, sure = 150, np.zeros(4)
+    for seed in range(seeds):
+        random = np.random.default_rng(seed)
+        hardness = random.gamma(2.0, 0.5, (1 if paired else 2, SIZE))
+        runs = []
+        for number in range(2):
+            shared = learning(EPOCHS, 8) * (1 + wobble * random.standard_normal(24))
+            own = 0.3 * random.standard_normal(SIZE) + 0.05 * random.standard_normal((24, SIZE))
+            losses = shared[:, None] * hardness[number if len(hardness) > 1 else 0] + own
+            runs.append(make_run(losses, accuracy=0.6, seed=2 * seed + number))
+        comparison = compare(runs[0], runs[1] if paired else other_probe(runs[1]))
+        sure += [found is not None and found.better is not None for found in differences(comparison)]
+    assert (sure <= 0.05 * seeds + 2.5 * (seeds * 0.05 * 0.95) ** 0.5).all(), sure / seeds
+
+
+def test_a_longer_wobbling_run_is_not_better_for_its_many_tries() -> None:
+    seeds, sure = 100, 0
+    long = np.arange(80)
+    for seed in range(seeds):
+        random = np.random.default_rng(seed)
+        a = make_run(sample_losses(np.full(24, 1.2), 0.1, seed=seed), entropies={})
+        losses = sample_losses(np.full(80, 1.2), 0.1, seed=seed) + 0.05 * random.standard_normal(SIZE)
+        b = make_run(losses, epochs=long, seed=1, entropies={})
+        found = compare(a, b).best_loss
+        sure += found is not None and found.better is not None
+    assert sure <= 0.12 * seeds
+
+
+def test_the_best_epoch_is_that_of_the_smoothed_loss() -> None:
+    a, b = before_and_after()
+    comparison = compare(a, b)
+    assert comparison.a.best
+    assert judge(a).run.onset
+    assert comparison.a.best.epoch == judge(a).run.onset.epoch  # type: ignore[union-attr]
+    assert comparison.a.best.accuracy == a.accuracy[comparison.a.best.epoch]
+    assert comparison.a.last
+    assert (comparison.a.last.epoch, comparison.a.last.accuracy) == (23, a.accuracy[-1])
+
+
+def test_without_labels_only_layers_are_compared() -> None:
+    a, b = make_run(None), before_and_after()[1]
+    comparison = compare(a, b)
+    assert differences(comparison) == [None] * 4
+    assert (comparison.a.best, comparison.a.last) == (None, None)
+    assert comparison.summary == ("no held-out losses to compare",)
+    assert "A has a probe without labels" in comparison.notes
+    assert [layer.a.state for layer in comparison.layers if layer.a] == ["stable", "collapsed"]
+
+
+def test_stores_without_the_samples_losses_give_differences_and_no_p() -> None:
+    histories = [
+        replace(each, columns={k: v for k, v in each.columns.items() if "sample" not in k})
+        for each in before_and_after()
+    ]
+    comparison = compare(*histories)
+    for found in differences(comparison):
+        assert found is not None
+        assert found.value != 0
+        assert (found.error, found.p, found.better) == (None, None, None)
+    assert "how sure that is cannot be said" in comparison.summary[0]
+    assert any("without the loss of each sample" in note for note in comparison.notes)
+
+
+@pytest.mark.parametrize(("size", "known"), [(29, False), (30, True)])
+def test_few_samples_tell_nothing_from_chance(size: int, known: bool) -> None:
+    losses = sample_losses(learning(EPOCHS, 8), size=size)
+    comparison = compare(make_run(losses), make_run(losses - 0.5, seed=1))
+    assert comparison.last_loss is not None
+    assert (comparison.last_loss.better == "B") == known
+    assert any("fewer than 30 held-out samples" in note for note in comparison.notes) != known
+
+
+def test_a_training_that_diverged_has_a_best_epoch_and_no_last() -> None:
+    a, b = before_and_after()
+    columns = {name: np.array(values) for name, values in b.columns.items()}
+    columns["probe/sample_loss"][-2:] = np.nan
+    comparison = compare(a, replace(b, columns=columns))
+    assert comparison.best_loss is not None
+    assert comparison.last_loss is None
+    assert comparison.last_accuracy is None
+    assert "B's held-out loss in its last epoch, 23, is not finite" in comparison.notes
+    columns["probe/sample_loss"][:] = np.nan
+    assert "B has no finite held-out loss" in compare(a, replace(b, columns=columns)).notes
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_few_epochs(count: int) -> None:
+    a, b = (
+        replace(
+            each,
+            checkpoints=each.checkpoints[:count],
+            columns={name: values[:count] for name, values in each.columns.items()},
+        )
+        for each in before_and_after()
+    )
+    comparison = compare(a, b)
+    assert comparison.a.finding.state == "unknown"
+    assert (comparison.best_loss is None) == (count == 0)
+    assert any("from 5 epochs on" in note for note in comparison.notes) == (count > 0)
+
+
+@pytest.mark.parametrize(
+    ("setting", "what", "said"),
+    [
+        ({"with_bias": True}, "entropies", "--with-bias: off in A, on in B"),
+        ({"fold_norm": True}, "entropies", "--fold-norm: off in A, on in B"),
+        ({"centering": "paper"}, "correlations", "--centering: pearson in A, paper in B"),
+        ({"output": "logits"}, "losses", "--output: the first in A, logits in B"),
+    ],
+)
+def test_settings_that_make_figures_others_are_said(setting: dict[str, Any], what: str, said: str) -> None:
+    a, b = before_and_after()
+    figures = {"correlation/abs_mean": np.full((24, 2), 0.3)}
+    a, b = (replace(each, columns={**each.columns, **figures}) for each in (a, b))
+    assert not any("cannot be compared" in note for note in compare(a, b).notes)
+    b = replace(b, run=replace(b.run, settings=replace(Settings(), **setting)))
+    comparison = compare(a, b)
+    assert f"{said}, so the {what} cannot be compared" in comparison.notes
+    for layer in comparison.layers:
+        assert ("entropy at the end" in layer.change) == (what != "entropies")
+        assert ("|correlation| 0.30 in A, 0.30 in B" in layer.change) == (what != "correlations")
+
+
+def test_settings_that_change_no_figure_are_not_mentioned() -> None:
+    a, b = before_and_after()
+    other = replace(b, run=replace(b.run, settings=Settings(maps=0, model="zoo:lenet")))
+    assert compare(a, other).notes == compare(a, b).notes
+
+
+def test_layers_are_matched_by_name() -> None:
+    losses = sample_losses(learning(EPOCHS, 8))
+    a = make_run(losses, entropies={"conv1": ENTROPIES["conv1"], "fc1": ENTROPIES["fc1"]})
+    b = make_run(losses, entropies={"fc1": ENTROPIES["conv1"] / 2, "conv9": ENTROPIES["fc1"]}, channels={"fc1": 128})
+    comparison = compare(a, b)
+    found = {layer.name: layer for layer in comparison.layers}
+    assert list(found) == ["conv1", "fc1", "conv9"]
+    assert found["conv1"].b is None
+    assert found["conv1"].change == "only in A: stable"
+    assert found["conv9"].a is None
+    assert found["conv9"].change.startswith("only in B: ")
+    side = found["fc1"].b
+    assert side is not None
+    assert side.entropy == pytest.approx(0.45 * np.log(64))
+    assert side.fraction == pytest.approx(0.45 * np.log(64) / np.log(128))
+    assert "layers only in A: conv1" in comparison.notes
+    assert "layers only in B: conv9" in comparison.notes
+    assert "fc1 has 64 filters in A and 128 in B: compare the fractions of ln D" in comparison.notes
+
+
+def test_a_layer_of_one_channel_has_no_entropy_and_one_that_broke_neither() -> None:
+    broken = ENTROPIES["fc1"].copy()
+    broken[-1] = np.nan
+    run = make_run(None, entropies={"one": np.zeros(24), "fc1": broken}, channels={"one": 1})
+    one, fc1 = compare(run, run).layers
+    assert one.a is not None
+    assert fc1.a is not None
+    assert (one.a.state, one.a.entropy, one.a.fraction) == (None, None, None)
+    assert one.change == "not judged in both"
+    assert (fc1.a.entropy, fc1.a.correlation) == (None, None)
+
+
+def test_other_classes_are_said() -> None:
+    a, b = before_and_after()
+    probe = replace(b.run.probe, sha256="cd" * 32, labels=np.arange(SIZE) % 4)
+    notes = compare(a, replace(b, run=replace(b.run, probe=probe))).notes
+    assert "the classes differ (10 in A, 4 in B): losses and accuracies cannot be compared" in notes
+    assert "the held-out samples differ: they are taken for two draws of the same kind" in notes
+
+
+def test_thresholds_are_those_of_the_verdicts_and_of_the_smoothing() -> None:
+    a, b = before_and_after()
+    rough = best_and_last(a, Thresholds(smoothing=0.0))[1]
+    assert rough is not None
+    np.testing.assert_array_equal(rough.loss.samples, a.columns["probe/sample_loss"][-1])
+    blind = compare(a, b, Thresholds(rise=90.0))
+    assert blind.a.finding == judge(a, Thresholds(rise=90.0)).run
+    assert blind.a.finding.state != "overfitting"
+
+
+def test_a_hostile_prediction_column_is_left_alone() -> None:
+    a, b = before_and_after()
+    columns = {**b.columns, "probe/sample_prediction": np.zeros((24, 7))}
+    comparison = compare(a, replace(b, columns=columns))
+    assert comparison.best_accuracy is not None
+    assert comparison.best_accuracy.p is None

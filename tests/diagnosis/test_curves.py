@@ -1,0 +1,116 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rfav_cli.diagnosis.curves import Smoothing, above_zero, median, smoothing_matrix
+
+EPOCHS = st.lists(st.integers(-1, 300), min_size=1, max_size=30, unique=True).map(lambda found: np.array(sorted(found)))
+SIGMAS = st.floats(0.1, 50)
+
+
+def smooth_slowly(epochs, values, sigma):
+    smoothed = []
+    for here in epochs:
+        weights = [math.exp(-((here - there) ** 2) / (2 * sigma**2)) for there in epochs]
+        smoothed.append(sum(w * v for w, v in zip(weights, values, strict=True)) / sum(weights))
+    return np.array(smoothed)
+
+
+@given(EPOCHS, SIGMAS, st.integers(0, 9))
+def test_smooths_as_a_loop_does(epochs, sigma, seed):
+    values = np.random.default_rng(seed).standard_normal(len(epochs))
+    np.testing.assert_allclose(
+        smoothing_matrix(epochs, sigma) @ values, smooth_slowly(epochs, values, sigma), atol=1e-12
+    )
+
+
+@given(EPOCHS, st.one_of(st.just(0.0), SIGMAS))
+def test_a_level_curve_stays_as_it_is(epochs, sigma):
+    matrix = smoothing_matrix(epochs, sigma)
+    np.testing.assert_allclose(matrix.sum(1), 1)
+    assert (matrix >= 0).all()
+
+
+@given(EPOCHS)
+def test_without_sigma_nothing_is_smoothed(epochs):
+    np.testing.assert_array_equal(smoothing_matrix(epochs, 0.0), np.eye(len(epochs)))
+
+
+def test_a_gap_counts_as_long_as_it_is():
+    epochs = np.array([0, 1, 2, 50, 51])
+    weights = smoothing_matrix(epochs, 2.0)
+    assert weights[:3, 3:].max() < 1e-100
+    assert weights[2, 1] == pytest.approx(weights[2, 2] * math.exp(-1 / 8))
+    np.testing.assert_allclose(smoothing_matrix(epochs + 7, 2.0), weights)
+
+
+@pytest.mark.parametrize("sigma", [0.0, 1.0, 2.0, 5.0])
+@pytest.mark.parametrize("step", [1, 3, 10, 100])
+@pytest.mark.parametrize("count", [15, 31, 200])
+def test_the_size_of_white_noise_is_found(sigma, step, count):
+    smoothing = Smoothing.over(np.arange(count) * step, sigma)
+    found = [smoothing.noise(0.3 * np.random.default_rng(seed).standard_normal(count)) for seed in range(100)]
+    assert np.mean(found) == pytest.approx(0.3, rel=0.3)
+
+
+def test_a_smooth_course_is_hardly_noise():
+    epochs = np.arange(40)
+    course = 1.2 + 1.1 * np.exp(-epochs / 8)
+    noise = 0.02 * np.random.default_rng(0).standard_normal(40)
+    smoothing = Smoothing.over(epochs, 2.0)
+    assert smoothing.noise(course) < 0.01
+    assert smoothing.noise(course + noise) == pytest.approx(smoothing.noise(noise), rel=0.3)
+
+
+@pytest.mark.parametrize("values", [[1.0], [1.0, 1.0], [2.0] * 30])
+def test_what_does_not_wobble_has_no_noise(values):
+    assert Smoothing.over(np.arange(len(values)), 2.0).noise(np.array(values)) == pytest.approx(0, abs=1e-12)
+
+
+@given(st.floats(0.1, 100), st.floats(-5, 5))
+def test_noise_scales_with_the_curve(factor, offset):
+    values = np.random.default_rng(1).standard_normal(31)
+    smoothing = Smoothing.over(np.arange(31), 2.0)
+    assert smoothing.noise(factor * values + offset) == pytest.approx(factor * smoothing.noise(values))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+@pytest.mark.parametrize(("step", "count"), [(1, 31), (1, 200), (10, 31)])
+def test_what_seems_to_rise_on_a_plateau(step, count, share):
+    epochs, random = np.arange(count) * step, np.random.default_rng(7)
+    smoothing = Smoothing.over(epochs, 2.0)
+    rises = []
+    for _ in range(2000):
+        curve = smoothing.matrix @ (1 + 0.02 * random.standard_normal(count))
+        rises.append((curve[-1] - 1) - (1 + share) * (curve.min() - 1))
+    mean, spread = smoothing.seeming_rise(np.ones(count), 0.02, share)
+    assert mean == pytest.approx(np.mean(rises), rel=0.15)
+    assert spread == pytest.approx(np.std(rises), rel=0.15)
+
+
+def test_a_curve_that_still_falls_does_not_seem_to_rise():
+    falling = np.linspace(2, 1, 31)
+    smoothing = Smoothing.over(np.arange(31), 2.0)
+    assert smoothing.seeming_rise(falling, 0.0) == (0.0, 0.0)
+    assert smoothing.seeming_rise(falling, 0.01)[0] < smoothing.seeming_rise(np.ones(31), 0.01)[0] / 2
+    assert smoothing.seeming_rise(np.ones(31), 0.01, begin=30)[0] == pytest.approx(0, abs=1e-12)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=9))
+def test_the_median_is_numpys(values):
+    assert median(np.array(values)) == pytest.approx(np.median(values))
+
+
+def test_probabilities_are_those_of_a_normal_error():
+    draws = 0.4 + 0.5 * np.random.default_rng(0).standard_normal(100_000)
+    assert above_zero(0.4, 0.5) == pytest.approx((draws > 0).mean(), abs=0.01)
+    assert above_zero(0.0, 0.5) == 0.5
+    assert (above_zero(1e-9, 0), above_zero(0.0, 0), above_zero(-1e-9, 0)) == (1, 0, 0)
+
+
+@given(st.floats(-1e3, 1e3), st.floats(1e-3, 1e3))
+def test_probabilities_of_both_signs_sum_to_one(estimate, error):
+    assert above_zero(estimate, error) + above_zero(-estimate, error) == pytest.approx(1)

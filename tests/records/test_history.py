@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from rfav_cli.records import Checkpoint, History, Settings
+from rfav_cli.store import StoreWriter, open_store, pack
+from tests.store.example import make_run, measure
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def history() -> History:
+    """Two epochs; the second has an entropy that is not finite."""
+    measured = [measure(0), measure(1)]
+    entropies = np.stack([each.columns["entropy/mean"] for each in measured])
+    entropies[1, 0] = np.nan
+    return History("a.h5", make_run(), tuple(each.checkpoint for each in measured), (), {"entropy/mean": entropies})
+
+
+def test_the_digest_is_the_same_packed_or_not_wherever_it_lies(tmp_path: Path) -> None:
+    digests = set()
+    for name, epochs in (("a.h5", (0, 1, 2)), ("b.h5", (2, 0, 1))):
+        writer = StoreWriter.open(tmp_path / name, make_run())
+        for epoch in epochs:
+            writer.append(measure(epoch))
+        digests.add(open_store(tmp_path / name).digest)
+    digests.add(pack(tmp_path / "a.h5").digest)
+    (tmp_path / "a.h5").rename(tmp_path / "c.h5")
+    digests.add(open_store(tmp_path / "c.h5").digest)
+    assert len(digests) == 1
+    assert len(bytes.fromhex(digests.pop())) == hashlib.sha256().digest_size
+
+
+def test_one_more_epoch_is_another_digest(tmp_path: Path) -> None:
+    writer = StoreWriter.open(tmp_path / "a.h5", make_run())
+    writer.append(measure(0))
+    before = open_store(tmp_path / "a.h5").digest
+    writer.append(measure(1))
+    assert open_store(tmp_path / "a.h5").digest != before
+
+
+def test_the_digest_tells_what_a_verdict_rests_on(history: History) -> None:
+    run, first = history.run, history.checkpoints[0]
+    entropies = np.array(history.columns["entropy/mean"])
+    entropies[0, 0] += 1e-15
+    others = [
+        replace(history, run=replace(run, probe=replace(run.probe, sha256="cd" * 32))),
+        replace(history, run=replace(run, settings=replace(run.settings, fold_norm=True))),
+        replace(history, run=replace(run, layers=(run.layers[0], replace(run.layers[1], name="fc")))),
+        replace(history, checkpoints=(Checkpoint(first.epoch, first.path, "0" * 64), history.checkpoints[1])),
+        replace(history, checkpoints=(Checkpoint(-1, first.path, first.sha256), history.checkpoints[1])),
+        replace(history, columns={"entropy/mean": entropies}),
+    ]
+    assert len({history.digest, *(other.digest for other in others)}) == 1 + len(others)
+
+
+def test_the_digest_is_blind_to_paths_and_other_columns(history: History) -> None:
+    moved = tuple(replace(each, path=f"elsewhere/{each.path}") for each in history.checkpoints)
+    more = {**history.columns, "new/statistic": np.zeros(2)}
+    assert replace(history, path="b.h5", checkpoints=moved, columns=more).digest == history.digest
+
+
+def test_settings_of_a_later_version_leave_digests_as_they_are(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has its default is not digested, so a new setting is not either."""
+    plain = replace(history, run=replace(history.run, settings=Settings()))
+    before = plain.digest
+    monkeypatch.setattr("rfav_cli.records.history.asdict", lambda _: {"with_bias": False, "added": 1})
+    assert plain.digest == before

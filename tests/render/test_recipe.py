@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from rfav_cli.errors import RfavError
+from rfav_cli.records import LayerRecipe, Recipe
+from rfav_cli.render import RECIPE_FORMATS, Screen, render_recipe
+from tests.render.conftest import HOSTILE
+
+RECIPE = Recipe(
+    rule="balanced",
+    store="rfav.h5",
+    digest="ab" * 32,
+    rewind=11,
+    checkpoint="run/epoch_011.pt",
+    loss=3.1512,
+    layers=(
+        LayerRecipe("features.conv1", "correlated", 0.0, 1.0, None, 12.34, "filters correlated: 0.40 throughout"),
+        LayerRecipe("features.block2.conv4", "collapsed, correlating", 0.001, 1.0, -0.1534, 1234.5, "fell by half"),
+        LayerRecipe("fc1", "collapsed", 0.1, 0.0, -0.05, None, "entropy collapsed since epoch 12"),
+    ),
+    reason="likely overfitting since epoch 12",
+)
+
+
+def test_a_row_a_layer_then_why() -> None:
+    lines = render_recipe(RECIPE, screen=Screen(100)).splitlines()
+    assert lines[0] == "rfav.h5: likely overfitting since epoch 12"
+    assert lines[2].split() == ["layer", "finding", "lambda", "kappa", "sparsity", "decorr"]
+    assert lines[3].split() == ["features.conv1", "correlated", "-", "1", "-", "+12.3"]
+    assert lines[4].split() == [
+        "features.block2.conv4",
+        "collapsed,",
+        "correlating",
+        "0.001",
+        "1",
+        "-0.153",
+        "+1.23e+03",
+    ]
+    assert lines[5].split() == ["fc1", "collapsed", "0.1", "-", "-0.05", "-"]
+    text = " ".join(" ".join(lines).split())
+    assert "beside the held-out loss of 3.151 in the last epoch" in text
+    assert "Rewind to epoch 11: run/epoch_011.pt" in text
+    assert "fc1: entropy collapsed since epoch 12" in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_it_fits_with_every_figure(width: int, encoding: str) -> None:
+    text = render_recipe(RECIPE, screen=Screen(width, encoding=encoding))
+    assert max(map(len, text.splitlines())) <= width
+    for figure in ("0.001", "-0.153", "+1.23e+03", "+12.3", "collapsed since"):
+        assert figure in " ".join(text.split())
+    text.encode(encoding)
+
+
+@pytest.mark.parametrize(("width", "shown"), [(76, True), (72, True), (70, False)])
+def test_the_finding_gives_way_to_the_names_when_closing_up_is_not_enough(width: int, shown: bool) -> None:
+    head = render_recipe(RECIPE, screen=Screen(width)).splitlines()[2]
+    assert ("finding" in head) == shown
+
+
+def test_without_labels_and_without_a_checkpoint_to_go_back_to() -> None:
+    text = " ".join(render_recipe(replace(RECIPE, loss=None, rewind=None, checkpoint=None)).split())
+    assert "held-out loss" not in text
+    assert "Train anew from the start." in text
+
+
+def test_nothing_to_do_is_one_sentence() -> None:
+    recipe = replace(RECIPE, layers=(), rewind=None, checkpoint=None, reason="healthy, so there is nothing to do")
+    assert render_recipe(recipe) == "rfav.h5: healthy, so there is nothing to do\n"
+
+
+def test_json_is_the_recipe() -> None:
+    document = json.loads(render_recipe(RECIPE, "json"))
+    assert list(document) == ["schema", "store", "digest", "rule", "reason", "rewind", "checkpoint", "loss", "layers"]
+    assert (document["rewind"], document["checkpoint"], document["loss"]) == (11, "run/epoch_011.pt", 3.1512)
+    assert document["layers"][1] == {
+        "name": "features.block2.conv4",
+        "finding": "collapsed, correlating",
+        "lambda": 0.001,
+        "kappa": 1.0,
+        "sparsity": -0.1534,
+        "decorrelation": 1234.5,
+        "why": "fell by half",
+    }
+
+
+@pytest.mark.parametrize("width", [40, 100])
+def test_names_steer_no_terminal(width: int) -> None:
+    layer = LayerRecipe(HOSTILE, "collapsed", 0.001, 0.0, -0.1, None, HOSTILE)
+    recipe = replace(RECIPE, store=HOSTILE, checkpoint=HOSTILE, reason=HOSTILE, layers=(layer, layer))
+    text = render_recipe(recipe, screen=Screen(width))
+    assert all(character.isprintable() or character == "\n" for character in text)
+    assert "[bold]" in text
+    assert json.loads(render_recipe(recipe, "json"))["layers"][0]["name"] == HOSTILE
+
+
+def test_an_unknown_format_names_the_known() -> None:
+    with pytest.raises(RfavError) as error:
+        render_recipe(RECIPE, "csv")
+    assert ", ".join(RECIPE_FORMATS) in error.value.remedy
