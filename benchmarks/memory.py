@@ -24,7 +24,7 @@ from benchmarks.inputs import factory_of, machine, make_net, print_table, write_
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-BATCH = 50
+BATCH = 100
 
 
 def forward(name: str, folder: Path, device: str) -> None:

@@ -8,25 +8,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rfav_cli.api import analyze, compare, examine, open_store, pack, recommend, show
+    from rfav_cli.api import analyze, compare, examine, judge, open_store, pack, recommend, show, train
     from rfav_cli.errors import RfavError
-    from rfav_cli.records import History
+    from rfav_cli.records import History, Verdict
+    from rfav_cli.thresholds import Thresholds
+    from rfav_cli.training.penalties import TargetedRegularizer
 
 __version__ = "0.1.0"
 __all__ = [
     "History",
     "RfavError",
+    "TargetedRegularizer",
+    "Thresholds",
+    "Verdict",
     "__version__",
     "analyze",
     "compare",
     "examine",
+    "judge",
     "open_store",
     "pack",
     "recommend",
     "show",
+    "train",
 ]
 
-_HOMES = {"History": "records", "RfavError": "errors"}
+_HOMES = {
+    "History": "records",
+    "RfavError": "errors",
+    "TargetedRegularizer": "training.penalties",
+    "Thresholds": "thresholds",
+    "Verdict": "records",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -47,6 +47,10 @@ class UsageError(RfavError):
     """An option's value is out of its range."""
 
 
+class TrainingError(RfavError):
+    """A training cannot start, go on or be continued."""
+
+
 class RecipeError(RfavError):
     """The recipe cannot be read or written, or says what cannot be."""
 

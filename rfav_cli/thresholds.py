@@ -26,8 +26,13 @@ class Thresholds:
     rise: float = _threshold(
         0.02, "share of the lowest loss", 0.0, 100.0, "How far the smoothed held-out loss must end above its minimum."
     )
-    certainty: float = _threshold(
-        0.9, "probability", 0.5, 1.0, "How sure it must be that the held-out loss rises so far."
+    certainty: float = _threshold(0.9, "probability", 0.5, 1.0, "How sure it must be that a run overfits.")
+    overconfidence: float = _threshold(
+        1.0,
+        "changed answers to doubt",
+        0.0,
+        100.0,
+        "Changes of answers between checkpoints, as a ratio to what the net's own doubt allows, without labels.",
     )
     collapse: float = _threshold(
         0.15, "share of the layer's entropy", 0.0, 1.0, "Loss of entropy since the moment of overfitting: a collapse."
@@ -36,11 +41,18 @@ class Thresholds:
         0.05, "share of the layer's entropy", 0.0, 1.0, "Loss of entropy since the moment of overfitting: a fall."
     )
     collapse_alone: float = _threshold(
-        0.6,
+        0.63,
         "share of the layer's entropy",
         0.0,
         1.0,
-        "Loss of entropy in all that counts as a collapse where no overfitting is known.",
+        "Loss of entropy in all that is a collapse where nothing but the entropy is known.",
+    )
+    sparse: float = _threshold(
+        0.9,
+        "share of the layer's entropy",
+        0.0,
+        1.0,
+        "Loss of entropy in all that is a collapse in a run that does not overfit.",
     )
     fewest: int = _threshold(5, "epochs", 2, 1000000, "Epochs below which nothing is said.")
     duplicate: float = _threshold(

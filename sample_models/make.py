@@ -1,6 +1,7 @@
 """Train both series and write their checkpoints and the probe set: `python -m sample_models.make --out DIR`.
 
-It takes two minutes on one core. The same machine and version of PyTorch give the same weights again.
+It takes two minutes on one core. The same machine and version of PyTorch give the same weights again. The few images
+that the overfitting series is trained on are drawn in a moment: `python -m sample_models.make --training-set FILE`.
 """
 
 from __future__ import annotations
@@ -72,11 +73,18 @@ SERIES = {
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Train the two sample series and write their checkpoints.")
-    parser.add_argument("--out", type=Path, required=True, help="folder for overfit/, healthy/ and probe.npz")
+    wanted = parser.add_mutually_exclusive_group(required=True)
+    wanted.add_argument("--out", type=Path, help="folder for overfit/, healthy/ and probe.npz")
+    wanted.add_argument(
+        "--training-set", type=Path, metavar="FILE", help=".npz for the images of overfit/, and no more"
+    )
     parser.add_argument("--epochs", type=int, default=EPOCHS, help=f"epochs of each series (default {EPOCHS})")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    make(arguments.out, arguments.epochs)
+    if arguments.training_set:
+        write_training_set(arguments.training_set)
+    else:
+        make(arguments.out, arguments.epochs)
 
 
 def make(out: Path, epochs: int = EPOCHS) -> None:
@@ -86,6 +94,12 @@ def make(out: Path, epochs: int = EPOCHS) -> None:
     np.savez_compressed(out / "probe.npz", images=images, labels=labels)
     for name, series in SERIES.items():
         train(series, epochs, out / name, (to_tensor(images), torch.from_numpy(labels)))
+
+
+def write_training_set(path: Path) -> None:
+    """Write the images and labels that `overfit/` is trained on, as `rfav train --data` takes them."""
+    images, labels = draw_training_set(SERIES["overfit"], epoch=0)
+    np.savez_compressed(path, images=images, labels=labels)
 
 
 def train(series: Series, epochs: int, folder: Path, probe: tuple[Tensor, Tensor]) -> None:
@@ -104,12 +118,17 @@ def train(series: Series, epochs: int, folder: Path, probe: tuple[Tensor, Tensor
 
 
 def training_set(series: Series, epoch: int) -> tuple[Tensor, Tensor]:
-    """Draw an epoch's images, (N, 3, 32, 32) in [0, 1], and their labels, some of them wrong."""
+    """An epoch's images, (N, 3, 32, 32) in [0, 1], and their labels, some of them wrong."""
+    images, labels = draw_training_set(series, epoch)
+    return to_tensor(images), torch.from_numpy(labels)
+
+
+def draw_training_set(series: Series, epoch: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Draw the same as (N, 32, 32, 3) uint8 and (N,) int64."""
     images, labels = draw(series.images, seed=epoch)
     rng = np.random.default_rng(epoch)
     wrong = rng.random(series.images) < series.wrong
-    labels = np.where(wrong, rng.integers(len(CLASSES), size=series.images), labels)
-    return to_tensor(images), torch.from_numpy(labels)
+    return images, np.where(wrong, rng.integers(len(CLASSES), size=series.images), labels)
 
 
 def train_epoch(net: nn.Module, optimizer: Optimizer, images: Tensor, labels: Tensor, smoothing: float) -> None:

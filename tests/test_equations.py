@@ -126,6 +126,21 @@ def test_a_step_down_the_sparsity_penalty_raises_the_entropy() -> None:
     assert entropy(activation - gradient, 1).sum() > entropy(activation, 1).sum()
 
 
+def test_gradients_of_the_sparsity_penalty() -> None:
+    activation = double(3, 4, 2).requires_grad_()
+    assert torch.autograd.gradcheck(lambda a: sparsity_penalty(a, 1, 0.3), activation)
+    rows = double(3, 2, 4).requires_grad_()
+    assert torch.autograd.gradcheck(lambda a: sparsity_penalty(a, -1, 0.3), rows)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])
+def test_the_sparsity_penalty_has_a_finite_gradient_at_saturated_activations(dtype: torch.dtype) -> None:
+    activation = (torch.tensor([[1, -1, 0], [1, 1, -1], [-1, -1, -1], [0, 0, 0]]) * 1e4).to(dtype).requires_grad_()
+    sparsity_penalty(activation, 1, 0.001).backward()
+    assert activation.grad is not None
+    assert activation.grad.isfinite().all()
+
+
 # Eq. 6
 
 
@@ -246,3 +261,13 @@ def test_the_printed_centering_pins_the_penalty_near_minus_half_the_filters() ->
 def test_gradients_of_the_decorrelation_penalty(squared: bool, centering: equations.Centering) -> None:
     filters = double(4, 6).requires_grad_()
     assert torch.autograd.gradcheck(lambda w: decorrelation_penalty(w, squared, centering), filters)
+
+
+@pytest.mark.parametrize("squared", [False, True])
+@pytest.mark.parametrize("centering", ["pearson", "paper"])
+def test_identical_and_zero_filters_have_a_finite_gradient(squared: bool, centering: equations.Centering) -> None:
+    for filters in (double(1, 9).float().repeat(5, 1), torch.zeros(5, 9), torch.eye(5, 9)):
+        filters.requires_grad_()
+        decorrelation_penalty(filters, squared, centering).backward()
+        assert filters.grad is not None
+        assert filters.grad.isfinite().all()

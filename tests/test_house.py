@@ -56,6 +56,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "show": api.show,
     "compare": api.compare,
     "recommend": api.recommend,
+    "train": api.train,
     "pack": api.pack,
     "doctor": api.examine,
 }
@@ -67,6 +68,7 @@ ONLY_ON_THE_COMMAND_LINE = {
     "show": THRESHOLDS,
     "compare": THRESHOLDS,
     "recommend": THRESHOLDS,
+    "train": {"quiet"},
     "doctor": {"format"},
 }
 ONLY_IN_PYTHON = {
@@ -74,6 +76,7 @@ ONLY_IN_PYTHON = {
     "show": {"screen", "thresholds"},
     "compare": {"screen", "thresholds"},
     "recommend": {"screen", "thresholds"},
+    "train": {"report", "should_stop"},
 }
 OTHER_DEFAULTS = {"show": {"path"}, "recommend": {"path"}}
 """The command looks at rfav.h5 where no store is named."""
@@ -81,6 +84,7 @@ OTHER_DEFAULTS = {"show": {"path"}, "recommend": {"path"}}
 LONG_MODULES: set[str] = set()
 LONG_FUNCTIONS = {
     "cli/analyze.py:analyze",  # one call with an argument an option
+    "cli/train.py:train",
 }
 """What is longer than the house's rule, and why."""
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 LEARNING_RATES = {"sgd": 0.01, "momentum": 0.01, "adam": 1e-3}
 """Optimizer -> learning rate; `momentum` is SGD with momentum 0.9."""
+CLASSES = {"cifar10": 10, "cifar100": 100, "tiny-imagenet-30": 30}
+"""Data set -> how many classes it has."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class Configuration:
     def learning_rate(self) -> float:
         """The one given, or the optimizer's usual one."""
         return self.rate or LEARNING_RATES[self.optimizer]
+
+    @property
+    def classes(self) -> int:
+        """How many outputs the net has."""
+        return CLASSES[self.data]
 
 
 def _configurations() -> Iterator[Configuration]:

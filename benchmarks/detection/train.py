@@ -1,8 +1,8 @@
-"""Train the configurations and measure them: `python -m benchmarks.detection.train --data DIR --out DIR`.
+"""Train the configurations: `python -m benchmarks.detection.train --data DIR --out DIR`.
 
-DIR holds the unpacked data sets, an image folder each. Every training leaves a folder with its checkpoints, its store,
-and `truth.json`; trainings that have it are passed over, so that the whole can be stopped and gone on with. All of them
-take some two hours on two cores, `--only lenet` a few minutes.
+DIR of the data holds the unpacked sets, an image folder each. Every training leaves a folder with its checkpoints, its
+probes and `truth.json`; trainings that have it are passed over, so that the whole can be stopped and gone on with. All
+of them take some two hours on two cores, `--only lenet` a few minutes. `measure` takes it from there.
 """
 
 from __future__ import annotations
@@ -13,17 +13,19 @@ import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-import rfav_cli
 from benchmarks.detection.configurations import Configuration, split
 from rfav_cli.analysis.samples import SampleOptions, open_source
 from rfav_cli.nets import ZOO
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SIZE, PROBE, TRUTH, BATCH = 32, 1000, 3000, 64
 MEAN, STD = (0.48, 0.46, 0.42), (0.25, 0.25, 0.26)
@@ -47,7 +49,7 @@ def main() -> None:
 
 
 def run(configuration: Configuration, data: Path, out: Path) -> str:
-    """Train one, measure its checkpoints, and keep what became of it."""
+    """Train one, and keep its checkpoints, its probes and what became of it."""
     torch.set_num_threads(1)
     folder = out / configuration.name
     if (folder / "truth.json").exists():
@@ -55,16 +57,20 @@ def run(configuration: Configuration, data: Path, out: Path) -> str:
     start = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
     images, labels = read_data(data, out, configuration.data)
-    parts = np.split(np.random.default_rng(0).permutation(len(labels)), [PROBE, PROBE + TRUTH])
-    training = parts[2][: configuration.images]
-    write_probe(folder / "probe.npz", images[parts[0]], labels[parts[0]])
+    probe, truth, rest = partition(len(labels))
+    training = rest[: configuration.images]
+    write_probe(folder / "probe.npz", images[probe], labels[probe])
     write_probe(folder / "training-probe.npz", images[training[:PROBE]], labels[training[:PROBE]])
-    held_out = (torch.from_numpy(images[parts[1]]), torch.from_numpy(labels[parts[1]]))
+    held_out = (torch.from_numpy(images[truth]), torch.from_numpy(labels[truth]))
     rows = train(configuration, (images[training], labels[training]), held_out, folder / "checkpoints")
-    trained = time.monotonic() - start
-    measure(configuration, folder, int(labels.max()) + 1)
-    _write(folder / "truth.json", {"name": configuration.name, "epochs": rows})
-    return f"{configuration.name}: trained in {trained:.0f} s, measured in {time.monotonic() - start - trained:.0f} s"
+    write_json(folder / "truth.json", {"name": configuration.name, "epochs": rows})
+    return f"{configuration.name}: trained in {time.monotonic() - start:.0f} s"
+
+
+def partition(count: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Which of a data set's images are the probe, which tell the truth, and which can be trained on; none is two."""
+    probe, truth, rest = np.split(np.random.default_rng(0).permutation(count), [PROBE, PROBE + TRUTH])
+    return probe, truth, rest
 
 
 def train(
@@ -75,10 +81,9 @@ def train(
     generator = torch.Generator().manual_seed(1)
     torch.manual_seed(1)
     images, labels = torch.from_numpy(data[0]), torch.from_numpy(data[1]).clone()
-    classes = int(max(labels.max(), held_out[1].max())) + 1
     noisy = torch.rand(len(labels), generator=generator) < configuration.noise
-    labels[noisy] = torch.randint(classes, (int(noisy.sum()),), generator=generator)
-    net = ZOO[configuration.net](classes=classes, image_size=SIZE).to(memory_format=torch.channels_last)
+    labels[noisy] = torch.randint(configuration.classes, (int(noisy.sum()),), generator=generator)
+    net = ZOO[configuration.net](classes=configuration.classes, image_size=SIZE).to(memory_format=torch.channels_last)
     optimizer = _optimizer(configuration, net)
     rows = []
     for epoch in range(-1, configuration.epochs):
@@ -87,25 +92,6 @@ def train(
         loss, accuracy = _evaluate(net, *held_out)
         rows.append({"epoch": epoch, "loss": loss, "accuracy": accuracy, "training_loss": float(np.mean(losses or 0))})
     return rows
-
-
-def measure(configuration: Configuration, folder: Path, classes: int) -> None:
-    """A store of the probe; one of training images; and for normalised nets one with the normalisation folded in."""
-    wanted: dict[str, dict[str, Any]] = {"probe": {}, "training-probe": {}}
-    if configuration.net.startswith("normnet"):
-        wanted["folded"] = {"fold_norm": True}
-    for name, options in wanted.items():
-        rfav_cli.analyze(
-            [str(folder / "checkpoints")],
-            probe=str(folder / f"{'training-probe' if name == 'training-probe' else 'probe'}.npz"),
-            model=f"zoo:{configuration.net}",
-            model_arg=[f"classes={classes}"],
-            mean=MEAN,
-            std=STD,
-            out=folder / f"{name}.h5",
-            fresh=True,
-            **options,
-        )
 
 
 def read_data(data: Path, out: Path, name: str) -> tuple[Any, Any]:
@@ -148,7 +134,7 @@ def _epoch(
     losses = []
     for rows in torch.randperm(len(labels), generator=generator).split(BATCH):
         batch = _augmented(images[rows], generator) if augment else images[rows]
-        loss = functional.cross_entropy(net(_to_input(batch)), labels[rows])
+        loss = functional.cross_entropy(net(to_input(batch)), labels[rows])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -165,7 +151,8 @@ def _augmented(images: Tensor, generator: torch.Generator) -> Tensor:
     return torch.where(flip[:, None, None, None], shifted.flip(3), shifted)
 
 
-def _to_input(images: Tensor) -> Tensor:
+def to_input(images: Tensor) -> Tensor:
+    """(count, 3, SIZE, SIZE) uint8 images as the nets take them."""
     mean, std = (torch.tensor(values)[:, None, None] for values in (MEAN, STD))
     return ((images / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
 
@@ -173,11 +160,12 @@ def _to_input(images: Tensor) -> Tensor:
 @torch.no_grad()
 def _evaluate(net: nn.Module, images: Tensor, labels: Tensor) -> tuple[float, float]:
     net.eval()
-    logits = torch.cat([net(_to_input(batch)) for batch in images.split(100)])
+    logits = torch.cat([net(to_input(batch)) for batch in images.split(100)])
     return float(functional.cross_entropy(logits, labels)), float((logits.argmax(1) == labels).double().mean())
 
 
-def _write(path: Path, document: dict[str, Any]) -> None:
+def write_json(path: Path, document: dict[str, Any]) -> None:
+    """Write a file whole or not at all."""
     temporary = path.with_suffix(".tmp")
     temporary.write_text(json.dumps(document) + "\n", encoding="utf-8")
     temporary.replace(path)

@@ -77,6 +77,7 @@ class Setup:
         probe: N samples.
         run: the layers to measure, the probe and the settings, as the store keeps them.
         uses: how often a forward uses each layer.
+        reads_output: a forward goes on to the net's output, and does not end after the last layer that is measured.
         device: where the network is.
         notes: what the user should be told.
     """
@@ -85,6 +86,7 @@ class Setup:
     probe: Probe
     run: Run
     uses: Mapping[str, int]
+    reads_output: bool
     device: torch.device
     notes: tuple[str, ...]
 
@@ -98,13 +100,13 @@ class Setup:
 class _Taps:
     """The sink of one checkpoint's forwards: feeds the statistics and counts what came."""
 
-    def __init__(self, context: Context, given: list[Statistic], uses: Mapping[str, int]) -> None:
-        self._index = {layer.name: index for index, layer in enumerate(context.layers)}
+    def __init__(self, setup: Setup, given: list[Statistic]) -> None:
+        self._index = {layer.name: index for index, layer in enumerate(setup.run.layers)}
         self._statistics = given
-        self._expected = sum(uses[name] for name in self._index)
+        self._expected = sum(setup.uses[name] for name in self._index)
         self._seen = 0
         self._rows = slice(0, 0)
-        self._stop_early = context.labels is None
+        self._stop_early = not setup.reads_output
         self.samples = dict.fromkeys(self._index, 0)
 
     def start_batch(self, rows: slice) -> None:
@@ -137,12 +139,12 @@ def measure(setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Cal
     """
     context = setup.context
     given = statistics.start(context)
-    taps = _Taps(context, given, setup.uses)
+    taps = _Taps(setup, given)
     for start in range(0, context.size, batch_size):
         rows = slice(start, min(start + batch_size, context.size))
         taps.start_batch(rows)
         output = setup.network.forward(setup.probe.batch(rows, setup.device), taps)
-        if output is not None:
+        if setup.reads_output:
             scores = select_output(output, context.settings.output)
             for statistic in given:
                 statistic.update_output(rows, scores)

@@ -8,14 +8,14 @@ from __future__ import annotations
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from rfav_cli.analysis import networks
 from rfav_cli.analysis.layers import select_layers
 from rfav_cli.analysis.measure import BatchSize, Setup, measure
-from rfav_cli.analysis.outputs import describe_choice, select_output
+from rfav_cli.analysis.outputs import are_class_scores, describe_choice, select_output
 from rfav_cli.analysis.probe import check_fits
 from rfav_cli.analysis.series import sha256_of
 from rfav_cli.errors import CheckpointError, ModelError, SampleError, SeriesError, printable
@@ -100,18 +100,33 @@ def open_run(
         survey = _survey(network, probe, images)
         chosen, skipped = select_layers(survey, layers, skip)
         output = network.forward(images, lambda _: False)
-    notes = [*options.notes, describe_choice(output, settings.output)]
-    if probe.labels is not None:
-        scores = select_output(output, settings.output)
-        if scores.ndim == 2:
-            check_fits(probe, scores.shape[1])
-        else:
-            notes.append(
-                f"the net's output has the shape {tuple(scores.shape)}, no row of class scores: no loss is measured"
-            )
+    reads_output, notes = _look_at_output(output, len(images), probe, settings)
     run = Run(chosen, skipped, probe.record(), settings)
-    kept_notes = tuple(note for note in notes if note)
-    return Setup(network, probe, run, survey.uses, options.device, kept_notes)
+    kept_notes = tuple(note for note in (*options.notes, *notes) if note)
+    return Setup(network, probe, run, survey.uses, reads_output, options.device, kept_notes)
+
+
+def _look_at_output(output: Any, samples: int, probe: Probe, settings: Settings) -> tuple[bool, list[str]]:
+    """Whether a net's output is going to be measured, and what the user should be told of it.
+
+    Only labels need the output: without them a net may return anything.
+    """
+    labelled = probe.labels is not None
+    if not labelled and not settings.outputs:
+        return False, []
+    try:
+        scores = select_output(output, settings.output)
+    except ModelError as error:
+        if labelled:
+            raise
+        return False, [f"{error.what}, so no predictions are measured"]
+    if scores.ndim == 2:
+        check_fits(probe, scores.shape[1])
+    notes = [describe_choice(output, settings.output)]
+    if are_class_scores(scores, samples):
+        return True, notes
+    kind = f"{scores.dtype} {tuple(scores.shape)}".removeprefix("torch.")
+    return False, [*notes, f"the net's output, {kind}, is no row of class scores, so it is not measured"]
 
 
 def _survey(network: Network, probe: Probe, images: torch.Tensor) -> Survey:

@@ -3,8 +3,9 @@
 Heavy imports are inside the functions, so that what needs no torch starts without it.
 """
 
-from rfav_cli.api.judging import recommend
+from rfav_cli.api.judging import judge, recommend
 from rfav_cli.api.measuring import analyze
 from rfav_cli.api.stores import compare, examine, open_store, pack, show
+from rfav_cli.api.training import train
 
-__all__ = ["analyze", "compare", "examine", "open_store", "pack", "recommend", "show"]
+__all__ = ["analyze", "compare", "examine", "judge", "open_store", "pack", "recommend", "show", "train"]

@@ -37,6 +37,7 @@ def analyze(
     fold_norm: bool = False,
     centering: Literal["pearson", "paper"] = "pearson",
     output: str | None = None,
+    no_outputs: bool = False,
     maps: int | Literal["all"] = 32,
     probe_size: int = 1000,
     seed: int = 0,
@@ -73,7 +74,9 @@ def analyze(
         with_bias: measure activations with their bias (Eq. 1 has none).
         fold_norm: measure activations after the batch normalisation that follows them.
         centering: how Eq. 6 centres the filters: each by its own mean, or as printed.
-        output: index or key of the net's output that the loss is taken of; the first tensor for None.
+        output: index or key of the net's output that holds the class scores; the first tensor for None.
+        no_outputs: end each forward after the last layer that is measured where the probe has no labels, so that
+            nothing is known of what the net says; with labels this changes nothing.
         maps: of how many samples heatmaps are kept.
         probe_size: N, how many samples are run.
         seed: which samples are chosen.
@@ -109,12 +112,13 @@ def analyze(
     check_place(Path(out), fresh=fresh)
     series = _find_series(checkpoints, epochs, shard, skip_bad=skip_bad, trust_pickle=i_trust_this_pickle)
     sample_options = SampleOptions(
-        layout=layout, resize=resize, gray=gray, mean=_floats(mean), std=_floats(std), classes_file=_path(classes)
+        layout=layout, resize=resize, gray=gray, mean=floats(mean), std=floats(std), classes_file=path_or_none(classes)
     )
     kept = probe_size if maps == "all" else maps
     samples = load_probe(str(probe), size=probe_size, seed=seed, options=sample_options, thumbnails=kept)
-    model_name = _name_of(model, model_arg)
-    settings = Settings(with_bias, centering, fold_norm, model_name, output or "", min(kept, len(samples)))
+    model_name = name_of(model, model_arg)
+    outputs = samples.labels is not None or not no_outputs
+    settings = Settings(with_bias, centering, fold_norm, model_name, output or "", min(kept, len(samples)), outputs)
     options = OpenOptions(
         device=sweep.pick_device(device),
         make_model=make_factory(model, model_arg) if isinstance(model, str) else model,
@@ -195,7 +199,7 @@ def _check_unchanged(series: Series, committed: Mapping[int, Checkpoint]) -> Non
             )
 
 
-def _name_of(model: str | Callable[..., object] | None, arguments: Sequence[str]) -> str:
+def name_of(model: str | Callable[..., object] | None, arguments: Sequence[str]) -> str:
     """What the store calls a net: the specification with its arguments, or where a callable was defined."""
     if model is None:
         return ""
@@ -203,11 +207,13 @@ def _name_of(model: str | Callable[..., object] | None, arguments: Sequence[str]
     return f"{name}({', '.join(arguments)})" if arguments else name
 
 
-def _floats(values: Sequence[float] | float | None) -> tuple[float, ...] | None:
+def floats(values: Sequence[float] | float | None) -> tuple[float, ...] | None:
+    """One number or several as a tuple."""
     if values is None:
         return None
     return (values,) if isinstance(values, (int, float)) else tuple(values)
 
 
-def _path(value: str | Path | None) -> Path | None:
+def path_or_none(value: str | Path | None) -> Path | None:
+    """A path where there is one."""
     return None if value is None else Path(value)

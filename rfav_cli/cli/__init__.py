@@ -16,6 +16,7 @@ from rfav_cli.cli.output import emit, flushed, forget
 from rfav_cli.cli.pack import pack
 from rfav_cli.cli.recommend import recommend
 from rfav_cli.cli.show import show
+from rfav_cli.cli.train import train
 from rfav_cli.errors import RfavError, printable
 
 DONE = 0
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (analyze, show, compare, recommend, pack, doctor):
+for command in (analyze, show, compare, recommend, train, pack, doctor):
     app.command()(command)
 
 

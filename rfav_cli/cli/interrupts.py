@@ -10,39 +10,42 @@ from rfav_cli.errors import RfavError
 INTERRUPTED = 130
 
 
-class StopAfterCheckpoint:
-    """The first Ctrl-C ends the run once the checkpoint is safe in the store, the second at once.
+class Stop:
+    """The first Ctrl-C asks a run to end in good order, the second ends it at once.
 
     Args:
-        store: where the epochs go.
+        after: what is finished first, in a word.
         say: tells the user something.
+        safe: says what is on disk.
 
     Attributes:
         requested: Ctrl-C was pressed.
     """
 
-    def __init__(self, store: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, after: str, say: Callable[[str], None], safe: Callable[[], str]) -> None:
         self.requested = False
-        self._store = store
+        self._after = after
         self._say = say
+        self._safe = safe
 
-    def __enter__(self) -> "StopAfterCheckpoint":
+    def __enter__(self) -> "Stop":
         self._before = signal.signal(signal.SIGINT, self._interrupt)
         return self
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         signal.signal(signal.SIGINT, self._before)
         if error is KeyboardInterrupt:
-            self._say(f"stopped at once; {_safe_in(self._store)}")
+            self._say(f"stopped at once; {self._safe()}")
 
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True
-        self._say("stopping after this checkpoint; Ctrl-C again to stop at once")
+        self._say(f"stopping after this {self._after}; Ctrl-C again to stop at once")
 
 
-def _safe_in(store: Path) -> str:
+def safe_in_store(store: Path) -> str:
+    """How many epochs a store holds, in words."""
     from rfav_cli import api
 
     try:
@@ -50,3 +53,9 @@ def _safe_in(store: Path) -> str:
     except RfavError:
         return "there is no store yet"
     return f"{count} epoch{' is' if count == 1 else 's are'} safe in {store}"
+
+
+def safe_in_run(folder: Path) -> str:
+    """How many checkpoints a run has, in words."""
+    count = len(list(folder.glob("epoch_*.pt"))) if folder.is_dir() else 0
+    return f"{count} checkpoint{' is' if count == 1 else 's are'} safe in {folder}; --resume goes on"

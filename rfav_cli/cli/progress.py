@@ -14,12 +14,17 @@ LONGEST = 2000
 """Characters of a message."""
 
 
-class _Messages(Console):
+class Messages(Console):
     """Where the messages go; a run goes on when nobody reads them any more."""
 
     def on_broken_pipe(self) -> None:
+        """Say nothing from now on."""
         self.quiet = True
         forget(2)
+
+    def say(self, text: str) -> None:
+        """Print a line, which may hold what files say; it steers no terminal."""
+        self.print(escape(printable(text, LONGEST)), soft_wrap=True)
 
 
 class Reporter:
@@ -27,7 +32,7 @@ class Reporter:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._console = _Messages(stderr=True, highlight=False)
+        self._console = Messages(stderr=True, highlight=False)
         self._bar: Progress | None = None
         self._started = time.monotonic()
         self._done_before: int | None = None
@@ -55,7 +60,7 @@ class Reporter:
     def say(self, text: str) -> None:
         """Tell something, above the bar if there is one."""
         if not self._quiet:
-            self._console.print(escape(printable(text, LONGEST)), soft_wrap=True)
+            self._console.say(text)
 
     def report(self, event: records.Event) -> None:
         """Show one event of a run."""

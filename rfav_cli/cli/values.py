@@ -58,3 +58,21 @@ def count_or_auto(text: str | int) -> int | Literal["auto"]:
     if not str(text).isdecimal() or int(text) < 1:
         raise typer.BadParameter(f"{text!r} is neither a number of samples nor 'auto'")
     return int(text)
+
+
+def kept(text: str | int) -> int | Literal["all"]:
+    """A number of checkpoints from 1 on, or "all".
+
+    Raises:
+        typer.BadParameter: it is neither.
+    """
+    if text == "all":
+        return "all"
+    if not str(text).isdecimal() or int(text) < 1:
+        raise typer.BadParameter(f"{text!r} is neither a number of checkpoints from 1 on nor 'all'")
+    return int(text)
+
+
+def words(text: object) -> tuple[str, ...]:
+    """Words separated by commas."""
+    return text if isinstance(text, tuple) else tuple(word.strip() for word in str(text).split(",") if word.strip())

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rfav_cli.records.verdict import LayerState
-    from rfav_cli.thresholds import Thresholds
 
 ONSET, EARLIEST, LATEST = 0.1, 0.05, 0.25
 """Shares of a fall that are lost at its onset, and at the ends of the interval that is given for it."""
+
+LEAST = 0.01
+"""Share of ln D that a fall must have: a layer that starts with next to no entropy has none to lose."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class EntropyCourse:
         return Onset(epoch, low, high)
 
 
-def follow_layer(name: str, course: EntropyCourse, since: int | None, thresholds: Thresholds) -> LayerFinding:
+def follow_layer(name: str, course: EntropyCourse, since: int | None, limit: float, fall: float) -> LayerFinding:
     """Judge a layer by how much of its entropy it has lost.
 
     Where the run is known to overfit, what it has lost since then is what counts: all layers lose some while they
@@ -75,19 +77,21 @@ def follow_layer(name: str, course: EntropyCourse, since: int | None, thresholds
         name: of the layer.
         course: its entropies, at least one.
         since: the moment of overfitting; None where there is none, or none is known.
-        thresholds: `collapse`, `collapse_alone` and `fall` are used.
+        limit: share of the entropy whose loss is a collapse.
+        fall: share whose loss since the moment of overfitting is a fall.
     """
     begin = course.begin(since)
     highest = begin + int(np.argmax(course.smoothed[begin:]))
     top, last = float(course.smoothed[highest]), float(course.smoothed[-1])
     seeming, spread = course.seeming_fall(begin)
     lost, error = ((top - last - seeming) / top, spread / top) if top > 0 else (0.0, 0.0)
-    limit = thresholds.collapse_alone if since is None else thresholds.collapse
-    collapsed = above_zero(lost - limit, error)
-    falling = above_zero(lost - thresholds.fall, error) if since is not None else 0.0
+    slight = top - last < LEAST * course.maximum
+    collapsed = 0.0 if slight else above_zero(lost - limit, error)
+    falling = 0.0 if slight or since is None else above_zero(lost - fall, error)
     state: LayerState = "collapsed" if collapsed >= 0.5 else "falling" if falling >= 0.5 else "stable"
     confidence = {"collapsed": collapsed, "falling": min(falling, 1 - collapsed), "stable": 1 - max(falling, collapsed)}
     wobble = f" beside {seeming / top:.0%} of wobble" if top > 0 and seeming / top >= 0.005 else ""
+    little = f", less than {LEAST:.0%} of ln D" if slight and lost > fall else ""
     start = "its highest" if since is None else "its highest since the moment of overfitting"
     return LayerFinding(
         name=name,
@@ -97,5 +101,5 @@ def follow_layer(name: str, course: EntropyCourse, since: int | None, thresholds
         fall_fraction=(top - last) / course.maximum,
         confidence=confidence[state],
         evidence=f"{top:.2f} nat at epoch {course.epochs[highest]}, {start}, to {last:.2f} at epoch"
-        f" {course.epochs[-1]}: {max(lost, 0):.0%} lost{wobble}; {limit:.0%} is a collapse",
+        f" {course.epochs[-1]}: {max(lost, 0):.0%} lost{little}{wobble}; {limit:.0%} is a collapse",
     )

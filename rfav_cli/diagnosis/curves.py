@@ -85,6 +85,15 @@ class Smoothing:
         rises = (curves[-1] - level[-1]) - (1 + share) * (curves.min(0) - level[-1])
         return float(rises.mean()), float(rises.std())
 
+    def seeming_height(self) -> float:
+        """How far the highest point of a level curve would lie above it for the wobble alone.
+
+        Returns:
+            In standard deviations of a smoothed point: 0 for one point, about 1.6 for 40 epochs, 2.6 for 300.
+        """
+        spreads = np.sqrt((self.matrix**2).sum(1))
+        return float((self.simulated / spreads[:, None]).max(0).mean()) if len(spreads) > 1 else 0.0
+
 
 @lru_cache(maxsize=4)
 def _smoothing(epochs: tuple[int, ...], sigma: float) -> Smoothing:

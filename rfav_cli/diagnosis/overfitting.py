@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rfav_cli.records import History
     from rfav_cli.thresholds import Thresholds
 
+ROUNDING = 1e-9
+"""Share of a loss below which two losses are the same one."""
 INTERVAL = (0.05, 0.95)
 """Quantiles of the onsets of `REPLICATES` resampled probes."""
 
@@ -65,6 +67,7 @@ def follow_loss(epochs: NDArray[np.int64], losses: NDArray[np.float64], threshol
     lowest = int(np.argmin(curve))
     seeming, spread = smoothing.seeming_rise(curve, smoothing.noise(losses.mean(1)), thresholds.rise)
     excess = smoothed[-1] - (1 + thresholds.rise) * smoothed[lowest]
+    excess[np.abs(excess) <= ROUNDING * np.abs(smoothed[lowest])] = 0.0
     error = math.hypot(float(excess.std()) / math.sqrt(excess.size), spread)
     return LossCourse(
         onset=_onset(epochs, smoothed, lowest),

@@ -8,42 +8,34 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rfav_cli.diagnosis.collapse import EntropyCourse, follow_layer
+from rfav_cli.diagnosis.evidence import find_evidence, missing_evidence
 from rfav_cli.diagnosis.filters import look_at_filters
-from rfav_cli.diagnosis.overfitting import follow_loss, held_out_losses
+from rfav_cli.diagnosis.track_record import ENTROPY, LOSS, TRACK_RECORDS
 from rfav_cli.records import LayerFinding, Onset, RunFinding, Verdict
 from rfav_cli.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rfav_cli.diagnosis.overfitting import LossCourse
+    from rfav_cli.diagnosis.evidence import Evidence
     from rfav_cli.records import History
-
-BOTH, ENTROPY = "entropy and held-out loss", "entropy alone"
 
 
 def judge(history: History, thresholds: Thresholds | None = None) -> Verdict:
     """Say what became of a run and of each of its layers."""
     thresholds = thresholds or Thresholds()
-    loss = _loss(history, thresholds)
-    overfits = loss is not None and loss.probability >= thresholds.certainty
-    since = loss.onset.epoch if loss is not None and overfits else None
-    layers = _layers(history, since, thresholds)
-    return Verdict(_run(history, loss, layers, thresholds), layers)
+    evidence = find_evidence(history, thresholds)
+    since, limit = None, thresholds.sparse if evidence else thresholds.collapse_alone
+    if evidence and evidence.probability >= thresholds.certainty:
+        since, limit = evidence.onset.epoch, thresholds.collapse
+    layers = _layers(history, since, limit, thresholds)
+    return Verdict(_run(history, evidence, since, layers, thresholds), layers)
 
 
-def _loss(history: History, thresholds: Thresholds) -> LossCourse | None:
-    losses = held_out_losses(history)
-    finite = np.isfinite(losses).all(1)
-    if finite.sum() < thresholds.fewest:
-        return None
-    return follow_loss(history.epochs[finite], losses[finite], thresholds)
-
-
-def _layers(history: History, since: int | None, thresholds: Thresholds) -> tuple[LayerFinding, ...]:
+def _layers(history: History, since: int | None, limit: float, thresholds: Thresholds) -> tuple[LayerFinding, ...]:
     entropies, filters = history.entropy, look_at_filters(history, thresholds)
     return tuple(
-        replace(_layer(layer.name, layer.max_entropy, history.epochs, values, since, thresholds), filters=found)
+        replace(_layer(layer.name, layer.max_entropy, history.epochs, values, since, limit, thresholds), filters=found)
         for layer, values, found in zip(history.run.layers, entropies.T, filters, strict=True)
     )
 
@@ -54,6 +46,7 @@ def _layer(
     epochs: NDArray[np.int64],
     values: NDArray[np.float64],
     since: int | None,
+    limit: float,
     thresholds: Thresholds,
 ) -> LayerFinding:
     if maximum == 0:
@@ -63,47 +56,64 @@ def _layer(
         return LayerFinding(
             name, None, evidence=f"finite in {finite} of {len(values)} epochs, {thresholds.fewest} are needed"
         )
-    return follow_layer(name, EntropyCourse.of(epochs, values, maximum, thresholds.smoothing), since, thresholds)
+    return follow_layer(
+        name, EntropyCourse.of(epochs, values, maximum, thresholds.smoothing), since, limit, thresholds.fall
+    )
 
 
 def _run(
-    history: History, loss: LossCourse | None, layers: tuple[LayerFinding, ...], thresholds: Thresholds
+    history: History,
+    evidence: Evidence | None,
+    since: int | None,
+    layers: tuple[LayerFinding, ...],
+    thresholds: Thresholds,
 ) -> RunFinding:
-    doubt = _nothing_to_judge(history, loss, layers, thresholds)
+    doubt = _nothing_to_judge(history, evidence, layers, thresholds)
     if doubt:
         return RunFinding("unknown", doubt)
-    if loss is None:
-        return _by_entropy_alone(layers)
     collapsed = [layer for layer in layers if layer.state == "collapsed"]
-    course = f"held-out loss {loss.lowest:.3f} at epoch {loss.onset.epoch}, {loss.last:.3f} at the end (smoothed)"
-    if loss.probability >= thresholds.certainty:
-        where = f"entropy collapses in {_names(collapsed)}" if collapsed else "no layer's entropy collapses"
-        reason = f"likely overfitting since epoch {loss.onset.epoch}: {course}; {where}"
-        return RunFinding("overfitting", reason, BOTH, loss.onset, loss.probability)
+    where = f"entropy collapses in {_names(collapsed)}" if collapsed else "no layer's entropy collapses"
+    found = _by_evidence(evidence, since, collapsed, where) if evidence else _by_entropy(layers, collapsed, where)
+    if found.basis == LOSS:
+        return found
+    return replace(found, reason=f"{found.reason} ({TRACK_RECORDS[found.basis].words})")
+
+
+def _by_evidence(evidence: Evidence, since: int | None, collapsed: list[LayerFinding], where: str) -> RunFinding:
+    if since is not None:
+        reason = f"likely overfitting since epoch {since}: {evidence.words}; {where}"
+        return RunFinding("overfitting", reason, evidence.basis, evidence.onset, evidence.probability)
     if collapsed:
-        reason = f"entropy collapses in {_names(collapsed)}, but no overfitting: {course}"
-        return RunFinding("sparsifying", reason, BOTH, _first(collapsed), loss.probability)
-    unsure = f"; that it rises by {thresholds.rise:.0%} is {loss.probability:.0%} sure" if loss.rise > 0 else ""
-    return RunFinding("healthy", f"{course}{unsure}", BOTH, None, loss.probability)
+        reason = f"{where}, but no overfitting: {evidence.words}"
+        return RunFinding("sparsifying", reason, evidence.basis, _first(collapsed), evidence.probability)
+    return RunFinding("healthy", evidence.words, evidence.basis, None, evidence.probability)
+
+
+def _by_entropy(layers: tuple[LayerFinding, ...], collapsed: list[LayerFinding], where: str) -> RunFinding:
+    """By the last layer: earlier ones become sparse in healthy runs too (`benchmarks/detection`)."""
+    last = [layer for layer in layers if layer.state][-1]
+    if last in collapsed:
+        return RunFinding("overfitting", f"likely overfitting: {where}", ENTROPY, last.onset)
+    if collapsed:
+        reason = f"{where}, but not in the last layer, {last.name}: no sign of overfitting"
+        return RunFinding("sparsifying", reason, ENTROPY, _first(collapsed))
+    return RunFinding("healthy", where, ENTROPY)
 
 
 def _nothing_to_judge(
-    history: History, loss: LossCourse | None, layers: tuple[LayerFinding, ...], thresholds: Thresholds
+    history: History, evidence: Evidence | None, layers: tuple[LayerFinding, ...], thresholds: Thresholds
 ) -> str:
     """Why nothing can be said, or nothing."""
     if len(history) < thresholds.fewest:
         count = f"{len(history)} epoch{'' if len(history) == 1 else 's'}"
         return f"{count} measured, {thresholds.fewest} are needed to tell a course{_level(history)}"
-    if history.run.probe.labels is not None:
-        last = history.loss[-1]
-        if not np.isfinite(last):
-            return f"the held-out loss of the last epoch, {history.epochs[-1]}, is not finite: the training diverged"
-        if loss is None:
-            return f"the held-out loss is finite in fewer than {thresholds.fewest} epochs"
+    missing = missing_evidence(history, evidence, thresholds)
+    if missing:
+        return missing
     broken = [layer.name for layer, value in zip(layers, history.entropy[-1], strict=True) if not np.isfinite(value)]
     if broken:
         return f"the last epoch, {history.epochs[-1]}, has no finite entropy in {', '.join(broken)}"
-    return "" if loss or any(layer.state for layer in layers) else "no layer has an entropy that can be judged"
+    return "" if evidence or any(layer.state for layer in layers) else "no layer has an entropy that can be judged"
 
 
 def _level(history: History) -> str:
@@ -117,15 +127,6 @@ def _level(history: History) -> str:
         return ""
     lowest = min(shares, key=lambda name: shares[name])
     return f"; the lowest entropy is {shares[lowest]:.0%} of ln D, in {lowest}"
-
-
-def _by_entropy_alone(layers: tuple[LayerFinding, ...]) -> RunFinding:
-    collapsed = [layer for layer in layers if layer.state == "collapsed"]
-    if collapsed:
-        return RunFinding(
-            "overfitting", f"likely overfitting: entropy collapses in {_names(collapsed)}", ENTROPY, _first(collapsed)
-        )
-    return RunFinding("healthy", "no layer's entropy collapses", ENTROPY)
 
 
 def _first(layers: list[LayerFinding]) -> Onset | None:

@@ -1,6 +1,7 @@
-"""The one place that knows the recipe's file: TOML that a person edits, `Recipe` in and out."""
+"""Where recipes come from: a file, TOML that a person edits, which this room alone knows; or the paper, by name."""
 
+from rfav_cli.recipes.paper import named
 from rfav_cli.recipes.reader import load, parse
 from rfav_cli.recipes.writer import dump, write
 
-__all__ = ["dump", "load", "parse", "write"]
+__all__ = ["dump", "load", "named", "parse", "write"]

@@ -4,7 +4,7 @@ Shapes are written with E epochs, L layers, N probe images, M images whose heatm
 """
 
 from rfav_cli.records.comparison import Comparison, Difference, LayerComparison, LayerSide, Moment, RunSide
-from rfav_cli.records.events import Event, Finding, Note, Progress
+from rfav_cli.records.events import Event, Finding, Note, Progress, TrainingEvent
 from rfav_cli.records.history import Column, History
 from rfav_cli.records.recipe import RULES, LayerRecipe, Recipe, Rule
 from rfav_cli.records.run import (
@@ -17,6 +17,7 @@ from rfav_cli.records.run import (
     Settings,
     SkippedLayer,
 )
+from rfav_cli.records.training import Training, TrainingEpoch, TrainingStep
 from rfav_cli.records.verdict import FilterFinding, LayerFinding, Onset, RunFinding, Verdict
 
 __all__ = [
@@ -48,5 +49,9 @@ __all__ = [
     "RunSide",
     "Settings",
     "SkippedLayer",
+    "Training",
+    "TrainingEpoch",
+    "TrainingEvent",
+    "TrainingStep",
     "Verdict",
 ]

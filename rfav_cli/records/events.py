@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rfav_cli.records.run import BadCheckpoint, Measurement
+from rfav_cli.records.training import TrainingEpoch, TrainingStep
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,9 @@ class Progress:
 
 Event = Note | Progress | Measurement | BadCheckpoint
 """What a run tells while it goes on; a Measurement when it is safe in the store."""
+
+TrainingEvent = Note | TrainingStep | TrainingEpoch | Measurement
+"""What a training tells while it goes on; a TrainingEpoch when its checkpoint is on disk."""
 
 
 @dataclass(frozen=True)

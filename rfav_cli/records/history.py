@@ -83,7 +83,7 @@ class History:
 
     @property
     def digest(self) -> str:
-        """SHA-256 in hex of what a verdict rests on; the same wherever the store lies, packed or not.
+        """SHA-256 in hex of what a store was measured from; the same wherever it lies, packed or not.
 
         It is of the probe, the layers, the checkpoint files, the mean entropies and what was set other than by default,
         so that a setting which a later version adds does not change it.

@@ -90,8 +90,10 @@ class Settings:
         centering: "pearson" (each filter by its own mean) or "paper" (by the mean filter, Eq. 6 as printed).
         fold_norm: the activation is taken after the batch normalisation that follows the layer.
         model: the specification of the net, empty for TorchScript and exported programs.
-        output: which of several outputs the loss is taken of; empty for the first tensor.
+        output: which of several outputs holds the class scores; empty for the first tensor.
         maps: M.
+        outputs: what the net says of each sample is measured, where its output is a row of class scores. A store that
+            is older than this setting reads as True; its columns tell which epochs have it.
     """
 
     with_bias: bool = False
@@ -100,6 +102,7 @@ class Settings:
     model: str = ""
     output: str = ""
     maps: int = 32
+    outputs: bool = True
 
 
 @dataclass(frozen=True)

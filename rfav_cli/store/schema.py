@@ -73,6 +73,8 @@ def row_problem(name: str, shape: tuple[int, ...], run: Run) -> str:
         "probe/loss": (),
         "probe/accuracy": (),
         "probe/sample_loss": (size,),
+        "probe/sample_prediction": (size,),
+        "probe/sample_confidence": (size,),
         "entropy/sample_mean": (layers, size),
         "correlation/histogram": (layers, _BINS),
     }

@@ -36,6 +36,7 @@ def serve(connection: socket.socket) -> None:
         if module.name != "rfav_cli.__main__":
             with contextlib.suppress(ImportError):  # what needs an extra that is not installed
                 importlib.import_module(module.name)
+    importlib.import_module("torch._dynamo")  # what torch's optimizers import on use
     with contextlib.redirect_stdout(io.StringIO()):
         rfav_cli.cli.run(["--help"])  # typer imports the most of itself on use
     gc.freeze()

@@ -10,7 +10,7 @@ import typer
 
 import rfav_cli
 from rfav_cli.cli import app
-from rfav_cli.cli.analyze import Centering, Device, Layout
+from rfav_cli.cli.options import Centering, Device, Layout
 
 if TYPE_CHECKING:
     import enum

@@ -111,7 +111,7 @@ def test_the_epoch_in_a_file_wins_over_its_name(rfav: Rfav, folder: Path) -> Non
 def test_which_of_several_outputs_is_taken_is_said(rfav: Rfav, folder: Path) -> None:
     done = rfav(folder, *ANALYZE, "--model", "tiny_net:make_two_heads")
     assert done.code == 0
-    assert "the loss is taken of nothing" in done.err
+    assert "the class scores are taken of nothing" in done.err
     assert "--output" in done.err
     assert open_store(folder / "rfav.h5").loss == pytest.approx(math.log(4))
 
@@ -119,7 +119,7 @@ def test_which_of_several_outputs_is_taken_is_said(rfav: Rfav, folder: Path) -> 
 def test_another_output_can_be_chosen(rfav: Rfav, folder: Path, measured: Path) -> None:
     done = rfav(folder, *ANALYZE, "--model", "tiny_net:make_two_heads", "--output", "scores")
     assert done.code == 0
-    assert "the loss is taken of" not in done.err
+    assert "scores are taken of" not in done.err
     assert_same_figures(folder / "rfav.h5", measured / "rfav.h5")
 
 

@@ -111,6 +111,27 @@ def test_without_labels_there_is_no_loss(rfav: Rfav, folder: Path) -> None:
     assert all(layer["entropy"]["last"] > 0 for layer in shown["layers"])
 
 
+def test_what_the_net_says_is_kept_without_labels_unless_it_is_not_wanted(
+    rfav: Rfav, folder: Path, measured: Path
+) -> None:
+    import numpy as np
+
+    from rfav_cli import open_store
+
+    np.savez(folder / "probe.npz", images=np.load(folder / "probe.npz")["images"])
+    assert rfav(folder, *ANALYZE, "--probe-size", "120").code == 0
+    ours, theirs = open_store(folder / "rfav.h5"), open_store(measured / "rfav.h5")
+    for name in ("probe/sample_prediction", "probe/sample_confidence"):
+        np.testing.assert_allclose(np.sort(ours.columns[name][:]), np.sort(theirs.columns[name][:]), 1e-5)
+    done = rfav(folder, *ANALYZE, "--no-outputs")
+    assert (done.code, "outputs: True / False" in done.err) == (2, True)
+    assert rfav(folder, *ANALYZE, "--no-outputs", "--fresh").code == 0
+    without = open_store(folder / "rfav.h5")
+    assert set(ours.columns) - set(without.columns) == {"probe/sample_prediction", "probe/sample_confidence"}
+    np.testing.assert_array_equal(without.entropy, ours.entropy)
+    assert rfav(folder, "show", "-f", "json").json()["settings"]["outputs"] is False
+
+
 def test_an_image_folder_gives_the_figures_of_the_same_array(rfav: Rfav, folder: Path, measured: Path) -> None:
     import numpy as np
     from PIL import Image

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -91,6 +93,25 @@ def test_loss_and_accuracy_are_those_of_the_net(tmp_path, series, samples, net, 
     np.testing.assert_allclose(history.columns["probe/sample_loss"][1], losses, 1e-4, 1e-5)
     assert history.loss[1] == pytest.approx(losses.mean(), rel=1e-5)
     assert history.accuracy[1] == pytest.approx((scores.argmax(1) == labels).double().mean())
+
+
+@pytest.mark.parametrize(("net", "kind"), CASES)
+def test_what_the_net_says_of_each_sample_is_known_without_labels(tmp_path, series, samples, net, kind):
+    labelled = samples(net)
+    np.savez(tmp_path / "probe.npz", images=np.load(labelled)["images"])
+    known = run(series(net, kind), labelled, tmp_path / "known.h5", net, kind)
+    history = run(series(net, kind), tmp_path / "probe.npz", tmp_path / "a.h5", net, kind, batch_size=7)
+    assert np.isnan(history.loss).all()
+    for row, (given, path) in enumerate([(known, labelled), (history, tmp_path / "probe.npz")]):
+        images = torch.from_numpy(np.asarray(load_probe(str(path), options=rfav_options(net)).images))
+        with torch.no_grad():
+            probabilities = nets.make(net, row).double()(images.double()).softmax(1).numpy()
+        predictions, confidences = (given.columns[f"probe/sample_{name}"] for name in ("prediction", "confidence"))
+        assert (predictions.dtype, confidences.dtype) == (np.int32, np.float32)
+        np.testing.assert_array_equal(predictions[row], probabilities.argmax(1))
+        np.testing.assert_allclose(confidences[row], probabilities.max(1), 1e-4)
+    right = known.columns["probe/sample_prediction"][:] == known.run.probe.labels
+    np.testing.assert_allclose(known.accuracy, right.mean(1))
 
 
 @pytest.mark.cuda
@@ -276,8 +297,18 @@ def test_the_batch_is_halved_where_memory_does_not_suffice(tmp_path, copied, sam
         run(copied, samples(nets.Vectors), tmp_path / "b.h5", nets.Vectors, batch_size=24)
 
 
-def test_the_forward_ends_after_the_last_layer_when_there_are_no_labels(tmp_path, copied):
-    np.save(tmp_path / "probe.npy", np.zeros((5, 6), np.float32))
+OUTPUTS = {"probe/sample_prediction", "probe/sample_confidence"}
+
+
+@pytest.fixture
+def vectors(tmp_path):
+    """A probe without labels for `nets.Vectors`."""
+    np.save(tmp_path / "probe.npy", np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32))
+    return tmp_path / "probe.npy"
+
+
+def watched(answer=lambda scores: scores):
+    """A net that counts how often a forward came behind the last layer that is measured."""
 
     class Watched(nets.Vectors):
         reached = 0
@@ -285,12 +316,87 @@ def test_the_forward_ends_after_the_last_layer_when_there_are_no_labels(tmp_path
         def forward(self, x):
             x = torch.tanh(self.fc2(torch.tanh(self.fc1(x))))
             Watched.reached += 1
-            return self.fc3(x)
+            return answer(self.fc3(x))
 
-    history = rfav_cli.analyze(copied, probe=tmp_path / "probe.npy", model=Watched, out=tmp_path / "a.h5", layout="nf")
-    assert Watched.reached <= 3  # the survey, and the look at the output
+    return Watched
+
+
+def test_the_forward_ends_after_the_last_layer_when_no_output_is_wanted(tmp_path, copied, vectors):
+    whole = run(copied, vectors, tmp_path / "whole.h5", nets.Vectors)
+    net, recorder = watched(), Recorder()
+    history = rfav_cli.analyze(
+        copied, probe=vectors, model=net, out=tmp_path / "a.h5", layout="nf", no_outputs=True, report=recorder
+    )
+    assert net.reached <= 3  # the survey, and the look at the output
+    assert not history.run.settings.outputs
+    assert not any("predictions" in note.text for note in recorder.of(Note))
+    assert set(whole.columns) - set(history.columns) == OUTPUTS
+    np.testing.assert_array_equal(history.entropy, whole.entropy)
     assert np.isnan(history.loss).all()
+
+
+def test_with_labels_the_output_is_always_wanted(tmp_path, copied, samples):
+    probe = samples(nets.Vectors)
+    history = run(copied, probe, tmp_path / "a.h5", nets.Vectors, no_outputs=True)
+    assert history.run.settings.outputs
+    assert np.isfinite(history.loss).all()
+    assert set(history.columns) >= OUTPUTS
+    assert len(run(copied, probe, tmp_path / "a.h5", nets.Vectors)) == 3  # goes on: the settings are the same
+
+
+@pytest.mark.parametrize(
+    ("answer", "output", "words"),
+    [
+        (lambda scores: None, None, "no tensor"),
+        (lambda scores: {"text": "cat"}, None, "no tensor"),
+        (lambda scores: {"logits": scores}, "aux", "'aux'"),
+        (lambda scores: scores[:, :, None], None, r"float32 \(2, 4, 1\), is no row of class scores"),
+        (lambda scores: scores[:, :1], None, r"float32 \(2, 1\), is no row of class scores"),
+        (lambda scores: scores.argmax(1), None, r"int64 \(2,\), is no row of class scores"),
+        (lambda scores: [scores[0], scores[1]], None, r"float32 \(4,\), is no row of class scores"),
+    ],
+)
+def test_a_net_without_class_scores_is_measured_without_labels(tmp_path, copied, vectors, answer, output, words):
+    net, recorder = watched(answer), Recorder()
+    history = rfav_cli.analyze(
+        copied, probe=vectors, model=net, out=tmp_path / "a.h5", layout="nf", output=output, report=recorder
+    )
+    assert net.reached <= 3
+    assert any(re.search(words, note.text) for note in recorder.of(Note))
+    assert not OUTPUTS & set(history.columns)
     assert np.isfinite(history.entropy).all()
+
+
+def test_which_of_several_outputs_is_chosen_without_labels_too(tmp_path, copied, vectors):
+    plain = run(copied, vectors, tmp_path / "plain.h5", nets.Vectors)
+    history = rfav_cli.analyze(
+        copied,
+        probe=vectors,
+        model=watched(lambda scores: {"hidden": -scores, "logits": scores}),
+        out=tmp_path / "a.h5",
+        layout="nf",
+        output="logits",
+    )
+    for name in OUTPUTS:
+        np.testing.assert_array_equal(history.columns[name][:], plain.columns[name][:], err_msg=name)
+
+
+def test_a_store_of_before_there_were_outputs_is_continued(tmp_path, copied, vectors):
+    out = tmp_path / "a.h5"
+    whole = run(copied, vectors, tmp_path / "whole.h5", nets.Vectors)
+    last = (copied / "epoch_2.pt").read_bytes()
+    (copied / "epoch_2.pt").unlink()
+    run(copied, vectors, out, nets.Vectors, no_outputs=True)
+    with h5py.File(out, "a") as file:
+        del file.attrs["outputs"]
+    (copied / "epoch_2.pt").write_bytes(last)
+    history = run(copied, vectors, out, nets.Vectors)
+    np.testing.assert_array_equal(history.entropy, whole.entropy)
+    for name in OUTPUTS:
+        column = history.columns[name]
+        assert column.dtype.kind == "f"
+        assert np.isnan(column[:2]).all()
+        np.testing.assert_array_equal(column[2], whole.columns[name][2])
 
 
 def test_labels_beyond_the_outputs_are_an_error_before_any_work(tmp_path, copied):

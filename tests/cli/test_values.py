@@ -17,6 +17,10 @@ from rfav_cli.cli import values
         (values.count_or_all, "0", 0),
         (values.count_or_auto, "auto", "auto"),
         (values.count_or_auto, "64", 64),
+        (values.kept, "all", "all"),
+        (values.kept, "3", 3),
+        (values.words, "flip, crop,", ("flip", "crop")),
+        (values.words, "", ()),
     ],
 )
 def test_what_is_read(parse, text, expected):
@@ -26,6 +30,8 @@ def test_what_is_read(parse, text, expected):
 @pytest.mark.parametrize(
     ("parse", "text"),
     [
+        (values.kept, "0"),
+        (values.kept, "some"),
         (values.per_channel, "red"),
         (values.per_channel, "0.5,"),
         (values.per_channel, "nan"),

@@ -50,6 +50,28 @@ def falling(epochs: NDArray[np.int64], since: int, by: float) -> NDArray[np.floa
     return 0.9 * TOP * (1 - by * np.clip((epochs - since) / max(epochs[-1] - since, 1), 0, 1))
 
 
+def answers_of(
+    ratios: NDArray[np.float64], doubts: NDArray[np.float64], size: int = 1000, seed: int = 0, classes: int = 10
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Answers (E, N) of a net, and how sure it is of each: N samples that are doubted more or less.
+
+    From one epoch to the next, each sample changes its answer with a probability of its doubt times the ratio.
+
+    Args:
+        ratios: (E,) of changed answers to doubt since the epoch before; the first is not used.
+        doubts: (E,) mean doubt, at most 0.5.
+        size: N.
+        seed: of the random numbers.
+        classes: how many there are.
+    """
+    random = np.random.default_rng(seed)
+    doubt = 2 * np.clip(doubts, 0, 0.5)[:, None] * random.random(size)
+    chances = np.clip(ratios[1:, None] * (doubt[1:] + doubt[:-1]) / 2, 0, 1)
+    steps = (random.random(chances.shape) < chances) * random.integers(1, classes, chances.shape)
+    first = random.integers(0, classes, (1, size))
+    return np.cumsum(np.concatenate([first, steps]), axis=0) % classes, 1 - doubt
+
+
 def make_history(
     epochs: NDArray[np.int64],
     entropies: Mapping[str, NDArray[np.float64]],

@@ -12,7 +12,8 @@ SINCE = 15
 
 def follow(entropies, since=SINCE, epochs=EPOCHS, **changed):
     course = EntropyCourse.of(epochs, np.asarray(entropies, float), TOP, changed.pop("smoothing", T.smoothing))
-    return follow_layer("fc", course, since, Thresholds(**changed))
+    limit = changed.pop("limit", T.collapse_alone if since is None else T.collapse)
+    return follow_layer("fc", course, since, limit, changed.pop("fall", T.fall))
 
 
 @pytest.mark.parametrize("since", [SINCE, None])
@@ -93,9 +94,26 @@ def test_the_moment_of_overfitting_may_lie_after_the_last_entropy():
 @pytest.mark.parametrize("since", [SINCE, None])
 def test_a_limit_of_nothing_is_no_mistake(since):
     rising = 0.5 * TOP * (1 + 0.01 * EPOCHS) + 0.01 * np.random.default_rng(0).standard_normal(41)
-    assert follow(rising, since, collapse=0.0, fall=0.0, collapse_alone=0.0).state in {"stable", "falling", "collapsed"}
-    level = follow(np.full(41, TOP), since, collapse=0.0, fall=0.0, collapse_alone=0.0)
-    assert level.fall == pytest.approx(0)
+    assert follow(rising, since, limit=0.0, fall=0.0).state in {"stable", "falling", "collapsed"}
+    level = follow(np.full(41, TOP), since, limit=0.0, fall=0.0)
+    assert (level.state, level.fall) == ("stable", pytest.approx(0))
+
+
+@pytest.mark.parametrize("since", [SINCE, None])
+@pytest.mark.parametrize(("start", "counts"), [(0.004, False), (0.011, False), (0.05, True)])
+def test_a_loss_of_next_to_nothing_is_none(since, start, counts):
+    lost = follow(start * TOP * np.where(EPOCHS < SINCE + 5, 1.0, 0.2), since)
+    assert lost.state == ("collapsed" if counts else "stable")
+    assert ("% lost, less than 1% of ln D" in lost.evidence) == (not counts)
+    assert lost.confidence > 0.9
+
+
+@pytest.mark.parametrize("limit", [0.15, 0.65, 0.9])
+def test_the_limit_is_a_share_of_the_layers_entropy(limit):
+    for by, state in ((limit + 0.05, "collapsed"), (limit - 0.05, "falling")):
+        lost = follow(falling(EPOCHS, SINCE, by), limit=limit, smoothing=0.0)
+        assert lost.state == state
+        assert f"{by:.0%} lost; {limit:.0%} is a collapse" in lost.evidence
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -103,6 +121,8 @@ def test_units_do_not_matter(seed):
     random = np.random.default_rng(seed)
     values = falling(EPOCHS, SINCE, random.random()) * (1 + 0.02 * random.standard_normal(41))
     one = follow(values)
-    other = follow_layer("fc", EntropyCourse.of(EPOCHS, values / np.log(2), TOP / np.log(2), T.smoothing), SINCE, T)
+    other = follow_layer(
+        "fc", EntropyCourse.of(EPOCHS, values / np.log(2), TOP / np.log(2), T.smoothing), SINCE, T.collapse, T.fall
+    )
     assert (one.state, one.onset) == (other.state, other.onset)
     assert (one.confidence, one.fall_fraction) == pytest.approx((other.confidence, other.fall_fraction))

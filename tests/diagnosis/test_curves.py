@@ -99,6 +99,20 @@ def test_a_curve_that_still_falls_does_not_seem_to_rise():
     assert smoothing.seeming_rise(np.ones(31), 0.01, begin=30)[0] == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("step", "count", "sigma"), [(1, 10, 2.0), (1, 40, 2.0), (5, 40, 2.0), (1, 300, 2.0), (1, 40, 0.0)]
+)
+def test_how_high_the_highest_of_a_level_curve_lies(step, count, sigma):
+    smoothing, random = Smoothing.over(np.arange(count) * step, sigma), np.random.default_rng(3)
+    curves = smoothing.matrix @ random.standard_normal((count, 4000))
+    highest = (curves / curves.std(1, keepdims=True)).max(0).mean()
+    assert smoothing.seeming_height() == pytest.approx(highest, abs=0.15)
+
+
+def test_one_point_has_no_other_to_be_higher_than():
+    assert Smoothing.over(np.arange(1), 2.0).seeming_height() == 0
+
+
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=9))
 def test_the_median_is_numpys(values):
     assert median(np.array(values)) == pytest.approx(np.median(values))

@@ -136,3 +136,12 @@ def test_a_loss_that_never_moves(losses):
     course = follow(np.arange(6), losses)
     assert course.probability <= 0.5
     assert course.rise == pytest.approx(0)
+
+
+@pytest.mark.parametrize("value", [0.1, 0.7, 1 / 3, 1.2345678, 1e-5, 300.0])
+@pytest.mark.parametrize("epochs", [np.arange(6), np.arange(31) * 3, np.array([-1, 0, 1, 7, 30, 31])])
+def test_rounding_is_no_rise(value, epochs):
+    level = follow(epochs, value * (1 + np.arange(50) / 7) * np.ones((len(epochs), 1)), rise=0.0)
+    assert level.probability <= 0.5
+    ended = follow(epochs, value * np.linspace(2, 1, len(epochs))[:, None] * np.ones(50), rise=0.0)
+    assert ended.probability <= 0.5

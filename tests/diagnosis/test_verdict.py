@@ -85,7 +85,7 @@ def test_a_rise_that_is_not_sure_is_none():
 
 def test_sparsifying():
     losses = sample_losses(learning(EVERY, 60), wobble=0.01)
-    lost = falling(EVERY, 5, (1 + T.collapse_alone) / 2)
+    lost = falling(EVERY, 5, (1 + T.sparse) / 2)
     verdict = judge(make_history(EVERY, {"conv": np.full(41, TOP), "fc": lost}, losses))
     assert (verdict.run.state, states(verdict)) == ("sparsifying", {"conv": "stable", "fc": "collapsed"})
     assert verdict.run.onset == verdict.layers[1].onset

@@ -79,6 +79,7 @@ def test_the_whole_document(make: Callable[..., History]) -> None:
             "model": "",
             "output": "",
             "maps": 32,
+            "outputs": True,
         },
     }
 

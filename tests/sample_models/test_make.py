@@ -71,6 +71,16 @@ def test_wrong_labels_are_as_many_as_asked_for():
     assert (labels.numpy() != draw(series.images, seed=0)[1]).mean() == pytest.approx(0.9 * series.wrong, abs=0.02)
 
 
+def test_the_training_set_is_what_the_series_sees(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["make", "--training-set", str(tmp_path / "few.npz")])
+    make.main()
+    images, labels = make.training_set(make.SERIES["overfit"], epoch=0)
+    with np.load(tmp_path / "few.npz") as arrays:
+        assert arrays["images"].dtype == np.uint8
+        torch.testing.assert_close(make.to_tensor(arrays["images"]), images, rtol=0, atol=0)
+        np.testing.assert_array_equal(arrays["labels"], labels.numpy())
+
+
 def test_committed_files_are_complete_and_small():
     for folder in ("overfit", "healthy"):
         assert sorted(path.name for path in (FOLDER / folder).iterdir()) == sorted(NAMES)

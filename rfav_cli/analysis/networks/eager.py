@@ -24,7 +24,7 @@ from rfav_cli.analysis.taps.survey import Observer
 from rfav_cli.errors import CheckpointError, ModelError, SampleError, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from torch.nn.modules.batchnorm import _BatchNorm
@@ -76,28 +76,33 @@ def open_network(payload: Payload, options: OpenOptions) -> EagerNetwork:
             f"{payload.path}: a state_dict needs --model, the code that makes its net",
             f"Give --model package.module:factory. The file holds\n{shapes(largest.weights)}",
         )
-    model = options.make_model()
+    network = open_fresh(options.make_model, options)
+    network.load(payload)
+    return network
+
+
+def open_fresh(make_model: Callable[[], nn.Module], options: OpenOptions) -> EagerNetwork:
+    """Make the net with the weights that its code gives it; raises ModelError where that is no eager nn.Module."""
+    model = make_model()
     if not isinstance(model, nn.Module) or isinstance(model, torch.jit.ScriptModule):
         raise ModelError(
             f"--model {options.model_name}: makes a {type(model).__name__}, not an eager torch.nn.Module",
             "Name a function or class that returns the net.",
         )
-    network = EagerNetwork(model, options)
-    network.load(payload)
-    return network
+    return EagerNetwork(model, options)
 
 
 class EagerNetwork(Network):
-    """One warm net, read by forward hooks."""
+    """One warm net, `model`, read by forward hooks."""
 
     kind: ClassVar[str] = "eager"
 
     def __init__(self, model: nn.Module, options: OpenOptions) -> None:
         while isinstance(inner := getattr(model, "_orig_mod", None), nn.Module):
             model = inner
-        self._model = model.float().eval().to(options.device)
+        self.model = model.float().eval().to(options.device)
         self._options = options
-        self._taps = find_taps(self._model)
+        self._taps = find_taps(self.model)
         self._norms: Mapping[str, _BatchNorm] = {}
         self._scales: dict[str, Tensor | None] = {}
         convolutions = (nn.Conv2d, nn.ConvTranspose2d)
@@ -106,7 +111,7 @@ class EagerNetwork(Network):
 
     def load(self, payload: Payload) -> None:
         """See `Network.load`."""
-        expected = self._model.state_dict()
+        expected = self.model.state_dict()
         matches = [(candidate, match(expected, candidate.weights)) for candidate in payload.content]
         fitting = [(candidate, found) for candidate, found in matches if found.fits]
         if not fitting:
@@ -117,7 +122,7 @@ class EagerNetwork(Network):
         # Updated rather than made anew: the net's own dictionary says which versions of its modules its names are of.
         expected.update(complete(expected, taken.weights, found.pairs))
         try:
-            self._model.load_state_dict(expected, strict=True)
+            self.model.load_state_dict(expected, strict=True)
         except (RuntimeError, LookupError, TypeError, ValueError) as error:
             raise CheckpointError(f"{payload.path}: {printable(error)}", "Give the checkpoints of this net.") from error
         self._arrange()
@@ -126,10 +131,10 @@ class EagerNetwork(Network):
 
     def survey(self, images: Tensor) -> Survey:
         """See `Network.survey`."""
-        observer = Observer(self._model)
+        observer = Observer(self.model)
         try:
             try:
-                observer.run(self._arranged(images))
+                observer.run(self.arranged(images))
             except RuntimeError:
                 if not self._channels_last:
                     raise
@@ -155,7 +160,7 @@ class EagerNetwork(Network):
 
         try:
             with plain_forward(), hooked(self._taps, read_output):
-                return self._model(self._arranged(images))
+                return self.model(self.arranged(images))
         except StopForward:
             return None
 
@@ -165,7 +170,8 @@ class EagerNetwork(Network):
         scale = self._scales.get(layer)
         return rows if scale is None else rows * scale.view(rows.shape[0], rows.shape[1], 1)
 
-    def _arranged(self, images: Tensor) -> Tensor:
+    def arranged(self, images: Tensor) -> Tensor:
+        """A batch in the memory format that the net takes."""
         planes = self._channels_last and images.ndim == 4
         return images.contiguous(memory_format=torch.channels_last) if planes else images
 

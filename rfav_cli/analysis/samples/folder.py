@@ -98,8 +98,8 @@ class ImageFiles(Source):
         try:
             with Image.open(file, formats=FORMATS) as image:
                 return image.mode not in GRAY_MODES
-        except Exception as error:  # whatever a decoder trips over in a broken file
-            raise _broken(file, error) from error
+        except Exception:  # whatever a decoder trips over in a broken file, which is told of when that file is read
+            return False
 
     def _decode(self, index: int) -> NDArray[np.uint8]:
         """One image: (H, W, 1) uint8 where it is gray or is to be, else (H, W, 3)."""

@@ -13,6 +13,7 @@ STATISTICS = {
     "maps": "Maps",
     "correlation": "Correlation",
     "loss": "Loss",
+    "outputs": "Outputs",
 }
 """Stem of the file in this folder -> the class in it."""
 

@@ -8,16 +8,12 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy, nll_loss
 
+from rfav_cli.analysis.outputs import are_class_scores, are_probabilities, predicted_classes
 from rfav_cli.analysis.statistics.base import Context, Statistic, to_numpy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
-
-
-def are_probabilities(output: Tensor) -> bool:
-    """Whether a net's outputs (n, classes) are probabilities already: none negative, each row with the sum 1."""
-    return bool((output >= 0).all() and torch.allclose(output.sum(1), output.new_ones(()), atol=1e-3))
 
 
 class Loss(Statistic):
@@ -35,19 +31,18 @@ class Loss(Statistic):
     def update_output(self, rows: slice, output: Tensor) -> None:
         """Take the scores (n, classes) of a batch."""
         labels = self.context.labels
-        if labels is None or output.ndim != 2 or not output.is_floating_point():
+        if labels is None or not are_class_scores(output, rows.stop - rows.start):
             return
         scores = output.float()
         if are_probabilities(scores):
             loss = nll_loss(scores.clamp(min=torch.finfo(torch.float32).tiny).log(), labels[rows], reduction="none")
         else:
             loss = cross_entropy(scores, labels[rows], reduction="none")
-        prediction = scores.argmax(1).to(torch.int32)
-        self._prediction[rows] = torch.where(scores.isnan().any(1), -1, prediction).cpu()
+        self._prediction[rows] = predicted_classes(scores).cpu()
         self._loss[rows] = loss.cpu()
 
     def compute(self) -> dict[str, NDArray[Any]]:
-        """`probe/loss`, `probe/accuracy` (), and with labels `probe/sample_loss`, `probe/sample_prediction` (N,)."""
+        """`probe/loss`, `probe/accuracy` (), and with labels `probe/sample_loss` (N,)."""
         labels = self.context.labels
         if labels is None:
             return {"probe/loss": np.array(np.nan), "probe/accuracy": np.array(np.nan)}
@@ -57,5 +52,4 @@ class Loss(Statistic):
             "probe/loss": to_numpy(self._loss.double().mean(), np.float64),
             "probe/accuracy": to_numpy(accuracy, np.float64),
             "probe/sample_loss": to_numpy(self._loss, np.float32),
-            "probe/sample_prediction": to_numpy(self._prediction, np.int32),
         }

@@ -28,7 +28,12 @@ def positions(kind: str, shape: Sequence[int]) -> tuple[int, ...]:
 
 
 def filter_rows(kind: str, weight: Tensor, groups: int) -> Tensor:
-    """The weights of each filter in a row, for Eq. 6.
+    """The weights of each filter in a row, for Eq. 6, apart from the net: `grouped_filters`, detached and float32."""
+    return grouped_filters(kind, weight.detach().float(), groups)
+
+
+def grouped_filters(kind: str, weight: Tensor, groups: int) -> Tensor:
+    """The weights of each filter in a row, group by group.
 
     Args:
         kind: of the layer.
@@ -36,10 +41,9 @@ def filter_rows(kind: str, weight: Tensor, groups: int) -> Tensor:
         groups: of a convolution, else 1.
 
     Returns:
-        (groups, D / groups, weights of one filter), float32.
+        (groups, D / groups, weights of one filter).
     """
-    rows = weight.detach().float()
-    rows = rows.reshape(groups, rows.shape[0] // groups, *rows.shape[1:])
+    rows = weight.reshape(groups, weight.shape[0] // groups, *weight.shape[1:])
     # Transposed, each group of C / groups inputs has its own D / groups filters.
     return (rows.transpose(1, 2) if kind.startswith("ConvTranspose") else rows).flatten(2)
 

@@ -85,7 +85,7 @@ def surveyed(tmp_path: Path, make: Callable[[], nn.Module], images: Tensor, **mo
 
 
 def weights_of(network: eager.EagerNetwork) -> dict[str, Tensor]:
-    return network._model.state_dict()
+    return network.model.state_dict()
 
 
 def collect(network: eager.EagerNetwork, images: Tensor) -> dict[str, list[Activation]]:
@@ -387,7 +387,7 @@ def test_filters_are_what_each_channel_is_made_with(tmp_path: Path, dims: int, t
         own = weight[inputs, inner] if transposed else weight[channel]
         assert torch.equal(rows[group, inner], own.flatten())
         if transposed:
-            answers = [network._model(_unit(4, i, dims))[0, channel].flatten() for i in range(4)]
+            answers = [network.model(_unit(4, i, dims))[0, channel].flatten() for i in range(4)]
             torch.testing.assert_close(torch.cat(answers[inputs]), rows[group, inner])
 
 
@@ -428,7 +428,7 @@ def test_parametrised_weights(tmp_path: Path, wrap: Callable[[nn.Module], nn.Mod
     assert [(layer.name, layer.kind) for layer in survey.layers] == [("0", "Conv2d"), ("2", "Linear")]
     assert survey.skipped == ()
     torch.testing.assert_close(rows, network.filters("0"))
-    torch.testing.assert_close(rows.view(4, 3, 3, 3), network._model[0].weight.detach())
+    torch.testing.assert_close(rows.view(4, 3, 3, 3), network.model[0].weight.detach())
 
 
 def test_a_shared_module_is_one_layer_used_twice(tmp_path: Path) -> None:
@@ -570,7 +570,7 @@ def test_no_hook_is_left_whatever_happens(tmp_path: Path) -> None:
         network.forward(torch.rand(2, 1, 8, 8), lambda _: False)
     with pytest.raises(SampleError):
         network.survey(torch.rand(2, 1, 8, 8))
-    assert not any(m._forward_hooks or m._forward_pre_hooks for m in network._model.modules())
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in network.model.modules())
 
 
 @pytest.mark.parametrize(

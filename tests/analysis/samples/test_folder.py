@@ -201,3 +201,12 @@ def test_real_folders() -> None:
     tiny = open_source(str(Path(os.environ["RFAV_DATA"]) / "tiny-imagenet-30" / "val"), SampleOptions())
     assert len(tiny.classes) == 30
     assert tiny.read(np.arange(0, len(tiny), 50)).shape[1:] == (3, 64, 64)
+
+
+def test_a_broken_image_does_not_spoil_the_gray_ones_beside_it(image_folder: Writer, rng: np.random.Generator) -> None:
+    root = image_folder({"1.png": colours(rng, 4, 5), "3.png": colours(rng, 4, 5)})
+    (root / "2.png").write_bytes(b"no image")
+    source = open_source(str(root), SampleOptions())
+    assert source.read(np.asarray([0, 2])).shape == (2, 1, 4, 5)
+    with pytest.raises(SampleError, match=r"2\.png"):
+        source.read(np.asarray([0, 1]))

@@ -1,0 +1,84 @@
+"""The committed runs: what was measured of each training, and what it really did."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.detection.configurations import split
+from benchmarks.detection.truth import Truth, outcome
+from rfav_cli.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from benchmarks.detection.configurations import Configuration
+    from rfav_cli.records import History
+
+RUNS = Path(__file__).parent / "runs"
+HALVES, TABLES = ("tuning", "reporting"), ("truth", "curves", "baselines")
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A training.
+
+    Attributes:
+        configuration: how it was trained.
+        history: the probe's store.
+        truth: by images that neither the training nor the probe has.
+        curves: name -> (E, L) as `measure` keeps them for the candidates.
+        baselines: what `baselines` computed of some of the checkpoints.
+    """
+
+    configuration: Configuration
+    history: History
+    truth: Truth
+    curves: Mapping[str, Any]
+    baselines: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """What files of it are called."""
+        return self.configuration.name
+
+    def at(self, rows: slice) -> Case:
+        """The same with some of its checkpoints only; what really became of it stays."""
+        columns = {name: column[rows] for name, column in self.history.columns.items()}
+        history = replace(self.history, checkpoints=self.history.checkpoints[rows], columns=columns)
+        return replace(self, history=history, curves={}, baselines={})
+
+    def until_onset(self) -> Case:
+        """The part of an overfitting run in which it was healthy."""
+        count = int(np.searchsorted(self.history.epochs, self.truth.onset or 0, side="right"))
+        return replace(self.at(slice(count)), truth=Truth(False, None, 0.0))
+
+
+def load(half: str) -> list[Case]:
+    """The runs of a half of which all is there, in the order of the split."""
+    truths, curves, baselines = (table(name) for name in TABLES)
+    return [
+        Case(
+            configuration=each,
+            history=open_store(RUNS / f"{each.name}.h5"),
+            truth=_outcome(truths[each.name]),
+            curves=curves[each.name],
+            baselines=baselines[each.name],
+        )
+        for each in split()[HALVES.index(half)]
+        if (RUNS / f"{each.name}.h5").exists() and all(each.name in rows for rows in (truths, curves, baselines))
+    ]
+
+
+def _outcome(rows: Mapping[str, list[float]]) -> Truth:
+    return outcome(np.array(rows["epoch"], np.int64), np.array(rows["loss"], np.float64))
+
+
+def table(name: str) -> dict[str, Any]:
+    """Name of a run -> its row of `runs/NAME.json`; empty where there is no such table."""
+    path = RUNS / f"{name}.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}

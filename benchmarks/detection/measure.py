@@ -1,0 +1,154 @@
+"""Measure the trainings with rfav and keep what a verdict rests on: `python -m benchmarks.detection.measure --out DIR`.
+
+DIR is where `benchmarks.detection.train` put its trainings. Of each finished one three views are measured with
+`rfav_cli.analyze`: the probe, images that it was trained on, and, for normalised nets, the probe with the normalisation
+folded in. What is small of them is committed in `benchmarks/detection/runs`: the probe's store without images, heatmaps
+and entropies of single images; `curves.json`, for the table of candidates; and `truth.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+import rfav_cli
+from benchmarks.detection.cases import RUNS, table
+from benchmarks.detection.configurations import Configuration, split
+from benchmarks.detection.train import MEAN, STD
+from rfav_cli.records import Measurement
+from rfav_cli.store import StoreWriter, open_store, pack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from rfav_cli.records import History
+
+PROBE, TRAINING, FOLDED = "probe", "training-probe", "folded"
+LEFT_OUT = ("entropy/map/", "entropy/mean_map/", "entropy/sample_mean", "correlation/histogram")
+"""What columns begin with that are not committed."""
+NARROW = {
+    "probe/sample_loss": np.float16,
+    "probe/sample_confidence": np.float16,
+    "probe/sample_prediction": np.int8,
+}
+"""Column -> the type that it is committed in: 11 significant bits, and up to 128 classes."""
+NEAR_ZERO = 0.05
+"""Share of ln D below which the entropy of a position counts as none."""
+
+
+def main() -> None:
+    """Measure what is trained and not committed yet."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="where the trainings are")
+    parser.add_argument("--only", default="", help="trainings whose name has this in it")
+    parser.add_argument("--jobs", type=int, default=2, help="trainings at a time, a core each")
+    parser.add_argument("--views", nargs="*", default=[PROBE, TRAINING, FOLDED], help="measure these only")
+    parser.add_argument("--again", action="store_true", help="measure anew what is committed too")
+    options = parser.parse_args()
+    trained = [
+        each
+        for each in finished(options.out)
+        if options.only in each.name and (options.again or not (RUNS / f"{each.name}.h5").exists())
+    ]
+    work = partial(measure, out=options.out, views=options.views)
+    curves = {}
+    with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
+        for configuration, found in zip(trained, pool.map(work, trained), strict=True):
+            curves[configuration.name] = found
+            print(configuration.name, flush=True)
+    add_rows("truth", {each.name: read_truth(options.out / each.name) for each in trained})
+    add_rows("curves", {name: found for name, found in curves.items() if found})
+
+
+def finished(out: Path) -> list[Configuration]:
+    """The configurations whose training is over."""
+    return [each for half in split() for each in half if (out / each.name / "truth.json").exists()]
+
+
+def measure(configuration: Configuration, out: Path, views: list[str]) -> dict[str, Any]:
+    """Measure a training and commit its probe's store; gives its curves, once all views of it are there."""
+    torch.set_num_threads(1)
+    folder = out / configuration.name
+    wanted = (PROBE, TRAINING, FOLDED) if configuration.net.startswith("normnet") else (PROBE, TRAINING)
+    for view in wanted:
+        if view in views:
+            rfav_cli.analyze(
+                folder / "checkpoints",
+                probe=folder / f"{TRAINING if view == TRAINING else PROBE}.npz",
+                model=f"zoo:{configuration.net}",
+                model_arg=[f"classes={configuration.classes}"],
+                mean=MEAN,
+                std=STD,
+                fold_norm=view == FOLDED,
+                out=folder / f"{view}.h5",
+                fresh=True,
+            )
+    stores = {view: folder / f"{view}.h5" for view in wanted}
+    if PROBE in views:
+        strip(stores[PROBE], RUNS / f"{configuration.name}.h5", configuration)
+    return curves_of(stores) if all(path.exists() for path in stores.values()) else {}
+
+
+def strip(store: Path, target: Path, configuration: Configuration) -> None:
+    """Write a store anew without what is large and what says where it was made."""
+    history = open_store(store)
+    probe = replace(history.run.probe, thumbnails=None, source=f"{configuration.data}, held out")
+    run = replace(history.run, probe=probe, settings=replace(history.run.settings, maps=0))
+    columns = {name: column for name, column in history.columns.items() if not name.startswith(LEFT_OUT)}
+    target.parent.mkdir(exist_ok=True)
+    writer = StoreWriter.open(target, run, fresh=True)
+    for row, checkpoint in enumerate(history.checkpoints):
+        values = {name: np.asarray(column[row]) for name, column in columns.items()}
+        narrow = {name: value.astype(NARROW.get(name, value.dtype)) for name, value in values.items()}
+        writer.append(Measurement(replace(checkpoint, path=Path(checkpoint.path).name), narrow))
+    pack(target)
+
+
+def curves_of(stores: Mapping[str, Path]) -> dict[str, Any]:
+    """What else the table of candidates needs: (E, L) each, by layer and with four decimals."""
+    probe = open_store(stores[PROBE])
+    curves: dict[str, NDArray[Any]] = {
+        "training": open_store(stores[TRAINING]).entropy,
+        "spread": np.stack([row.std(1) for row in np.asarray(probe.columns["entropy/sample_mean"])]),
+        "near_zero": np.stack(list(_near_zero(probe)), 1),
+    }
+    if FOLDED in stores:
+        curves["folded"] = open_store(stores[FOLDED]).entropy
+    return {name: np.round(values, 4).tolist() for name, values in curves.items()}
+
+
+def _near_zero(history: History) -> Iterator[NDArray[Any]]:
+    """Of each layer, (E,): the share of positions almost without entropy, over the images that maps are kept of."""
+    for layer in history.run.layers:
+        limit = NEAR_ZERO * layer.max_entropy
+        maps = history.maps(layer.name)
+        yield np.array([(np.asarray(maps[row]) < limit).mean() for row in range(len(history))])
+
+
+def read_truth(folder: Path) -> dict[str, list[float]]:
+    """What a training left, a list for each of epoch, loss, accuracy and training loss."""
+    rows = json.loads((folder / "truth.json").read_text(encoding="utf-8"))["epochs"]
+    return {name: [round(row[name], 6) for row in rows] for name in rows[0]}
+
+
+def add_rows(name: str, rows: Mapping[str, Any]) -> None:
+    """Put rows into `runs/NAME.json`, a line a run, in the place of those of the same runs."""
+    merged = table(name) | dict(rows)
+    dump: Callable[[Any], str] = partial(json.dumps, separators=(",", ":"))
+    lines = [f"{dump(run)}: {dump(merged[run])}" for run in sorted(merged)]
+    (RUNS / f"{name}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

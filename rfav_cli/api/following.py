@@ -1,0 +1,115 @@
+"""A training under way: what comes out of the loop is put on disk, then told."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rfav_cli.records import Note, Training, TrainingEpoch
+from rfav_cli.training import log
+from rfav_cli.training.checkpoints import plain
+from rfav_cli.training.loop import Position, run
+from rfav_cli.training.settings import check_same
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rfav_cli.api.watching import Watch
+    from rfav_cli.records import TrainingEvent
+    from rfav_cli.training.checkpoints import RunFolder
+    from rfav_cli.training.loop import Task
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training and where its files go.
+
+    Attributes:
+        folder: of the run.
+        task: what is trained.
+        watch: measures each checkpoint, or None.
+        record: all that decides the weights but the device.
+        resume: go on with what is in the folder.
+        keep: how many checkpoints; None for all.
+        report: is told what goes on.
+        should_stop: asked after each step and epoch.
+    """
+
+    folder: RunFolder
+    task: Task
+    watch: Watch | None
+    record: dict[str, Any]
+    resume: bool
+    keep: int | None
+    report: Callable[[TrainingEvent], None]
+    should_stop: Callable[[], bool]
+
+    def follow(self) -> Training:
+        """Train to the end, or until it is asked to stop.
+
+        Raises:
+            TrainingError: the run there is of other settings, its files cannot be written, or the net broke down.
+        """
+        position, rows = self._restore()
+        stopped = False
+        events = run(self.task, position)
+        with contextlib.closing(events):
+            for event in events:
+                if isinstance(event, TrainingEpoch):
+                    self._commit(event, position, rows)
+                self.report(event)
+                if isinstance(event, TrainingEpoch):
+                    self._measure(event.epoch)
+                    self.folder.prune(self.keep)
+                if self.should_stop():
+                    stopped = position.epoch < self.task.how.epochs
+                    if not isinstance(event, TrainingEpoch):
+                        self._save_state(position, rows)
+                    break
+        if self.watch is not None and not stopped:
+            self.watch.pack()
+        return Training(str(self.folder.path), tuple(rows), ended=not stopped)
+
+    def _restore(self) -> tuple[Position, list[dict[str, Any]]]:
+        """Where to go on: at the start, or where a run in the folder was left."""
+        state = self.folder.load_state() if self.resume else None
+        position = Position()
+        if state is None:
+            self._save_state(position, [])  # before any other file, so that a folder without it is none of ours
+            return position, []
+        check_same(state["settings"], self.record, self.folder.path)
+        position = Position.restored(state["position"])
+        for epoch in self.folder.checkpoints():
+            if epoch < position.epoch:
+                self._measure(epoch)
+        self.task.net.model.load_state_dict(state["model"])
+        self.task.optimizer.load_state_dict(state["optimizer"])
+        self.folder.remove_after(position.epoch - 1)
+        rows = list(log.truncate(self.folder.log, position.epoch - 1, state["row"]))
+        where = f"epoch {position.epoch}" + (f", step {position.step + 1}" if position.step else "")
+        done = position.epoch >= self.task.how.epochs
+        self.report(Note("the run has all its epochs already" if done else f"going on at {where}"))
+        return position, rows
+
+    def _commit(self, event: TrainingEpoch, position: Position, rows: list[dict[str, Any]]) -> None:
+        """Put an epoch on disk: its checkpoint first, so that a state never knows of one that is not there."""
+        self.folder.save(event.epoch, plain(self.task.net.model.state_dict()))
+        rows.append(event.row())
+        self._save_state(position, rows)
+        log.append(self.folder.log, rows[-1])
+
+    def _save_state(self, position: Position, rows: list[dict[str, Any]]) -> None:
+        self.folder.save_state(
+            {
+                "settings": self.record,
+                "position": position.capture(),
+                "row": rows[-1] if rows else None,
+                "model": self.task.net.model.state_dict(),
+                "optimizer": self.task.optimizer.state_dict(),
+            }
+        )
+
+    def _measure(self, epoch: int) -> None:
+        if self.watch is not None and (measurement := self.watch.measure(epoch, self.folder.path_of(epoch))):
+            self.report(measurement)

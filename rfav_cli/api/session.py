@@ -1,0 +1,181 @@
+"""One training from its options to its end: the place that knows training, the analysis and the store."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from rfav_cli.analysis.factory import make_factory
+from rfav_cli.analysis.networks import OpenOptions
+from rfav_cli.analysis.probe import load_probe
+from rfav_cli.analysis.samples.base import shown
+from rfav_cli.analysis.series import sha256_of
+from rfav_cli.analysis.sweep import keep_freed_memory, pick_device
+from rfav_cli.api.following import Run
+from rfav_cli.api.measuring import name_of
+from rfav_cli.api.starting import FRESH, check_sha256
+from rfav_cli.api.watching import Watch
+from rfav_cli.errors import SampleError, UsageError
+from rfav_cli.records import Note
+from rfav_cli.training.batches import Batches
+from rfav_cli.training.checkpoints import RunFolder
+from rfav_cli.training.data import load_data
+from rfav_cli.training.loop import Task, own_random_state
+from rfav_cli.training.optimizers import make_optimizer
+from rfav_cli.training.penalties import TargetedRegularizer
+from rfav_cli.training.setup import Net, open_net
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from rfav_cli.analysis.samples import SampleOptions
+    from rfav_cli.api.starting import Start
+    from rfav_cli.records import Training, TrainingEvent
+    from rfav_cli.training.data import Part
+    from rfav_cli.training.settings import Hyperparameters
+
+
+@dataclass(frozen=True)
+class Session:
+    """What `train` was asked for beside how and from where; the attributes are its arguments."""
+
+    out: Path
+    data: str
+    validation: str
+    samples: SampleOptions
+    probe: str | None
+    probe_size: int
+    device: str
+    workers: int
+    keep: int | None
+    squared: bool
+    skip_unreadable: bool
+    trust_pickle: bool
+    resume: bool
+    report: Callable[[TrainingEvent], None]
+    should_stop: Callable[[], bool]
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be.
+
+        Raises:
+            UsageError: a number is out of its range.
+        """
+        for option, value, least in (("--workers", self.workers, 0), ("--keep", self.keep, 1)):
+            if value is not None and value < least:
+                raise UsageError(f"{option} {value}: out of range", f"Give a whole number from {least} on.")
+
+    def train(self, how: Hyperparameters, start: Start) -> Training:
+        """Train to the end, or until it is asked to stop.
+
+        Raises:
+            RfavError: as for `api.train`.
+        """
+        keep_freed_memory()
+        options = self._options(start)
+        digest = FRESH if start.checkpoint is None else sha256_of(start.checkpoint)
+        if start.checkpoint is not None:
+            check_sha256(start.checkpoint, start.sha256, digest)
+        folder = RunFolder.open(self.out, resume=self.resume)
+        training, held_out = self._data(how.seed, start)
+        with own_random_state(), contextlib.ExitStack() as stack:
+            net, notes = open_net(
+                options, start.checkpoint, training, held_out, output=start.settings.output, seed=how.seed
+            )
+            watch = self._watch(folder, net, options, start, training)
+            regularizer = self._regularizer(net, start)
+            if regularizer is not None:
+                stack.callback(regularizer.close)
+            task = Task(
+                net=net,
+                optimizer=make_optimizer(how, net.model.parameters()),
+                training=Batches(training, how.batch_size, how.seed, how.augment, self.workers),
+                validation=None if held_out is None else Batches(held_out, how.batch_size, workers=self.workers),
+                regularizer=regularizer,
+                how=how,
+                device=options.device,
+            )
+            self._tell(*notes)
+            record = self._record(how, start, options.model_name, digest, training, held_out)
+            run = Run(folder, task, watch, record, self.resume, self.keep, self.report, self.should_stop)
+            return run.follow()
+
+    def _options(self, start: Start) -> OpenOptions:
+        return OpenOptions(
+            device=pick_device(self.device),
+            make_model=make_factory(start.model, start.model_arg) if isinstance(start.model, str) else start.model,
+            model_name=name_of(start.model, start.model_arg),
+            with_bias=start.settings.with_bias,
+            fold_norm=start.settings.fold_norm,
+            trust_pickle=self.trust_pickle,
+        )
+
+    def _data(self, seed: int, start: Start) -> tuple[Part, Part | None]:
+        training, held_out = load_data(
+            self.data,
+            self.validation,
+            self.samples,
+            seed=seed,
+            workers=self.workers,
+            skip_unreadable=self.skip_unreadable,
+            report=self.report,
+        )
+        beside = "" if held_out is None else f", validated on {len(held_out):,}"
+        self._tell(f"training on {len(training):,} samples{beside}")
+        if start.checkpoint is not None and held_out is not None and held_out.source is training.source:
+            self._tell("a checkpoint that was trained on the samples of --data has seen those that it is validated on")
+        return training, held_out
+
+    def _tell(self, *texts: str) -> None:
+        for text in texts:
+            self.report(Note(text))
+
+    def _regularizer(self, net: Net, start: Start) -> TargetedRegularizer | None:
+        if start.recipe is None:
+            return None
+        return TargetedRegularizer(
+            net.model,
+            start.recipe,
+            with_bias=start.settings.with_bias,
+            fold_norm=start.settings.fold_norm,
+            centering="paper" if start.settings.centering == "paper" else "pearson",
+            squared=self.squared,
+        )
+
+    def _watch(self, folder: RunFolder, net: Net, options: OpenOptions, start: Start, training: Part) -> Watch | None:
+        """What measures the probe, on a net of its own, with samples normalised as those that are trained on."""
+        if self.probe is None:
+            return None
+        given = self.samples if training.mean is None else replace(self.samples, mean=training.mean, std=training.std)
+        probe = load_probe(self.probe, size=self.probe_size, options=given)
+        if probe.mean != training.mean:
+            raise SampleError(
+                f"--probe {shown(self.probe)}: has a mean and std of its own, unlike the training data",
+                "Give --mean and --std, which hold for both.",
+            )
+        self._tell(*probe.notes)
+        twin = copy.deepcopy(net.model)
+        settings = replace(start.settings, model=options.model_name, maps=min(start.settings.maps, len(probe)))
+        return Watch(folder.store, probe, replace(options, make_model=lambda: twin, notes=[]), settings)
+
+    def _record(
+        self, how: Hyperparameters, start: Start, model: str, digest: str, training: Part, held_out: Part | None
+    ) -> dict[str, Any]:
+        """All that decides the weights but the device."""
+        layers = [] if start.recipe is None else [[e.name, e.lambda_, e.kappa] for e in start.recipe.layers]
+        measured = [start.settings.with_bias, start.settings.fold_norm, start.settings.centering, self.squared]
+        return {
+            "model": model,
+            "init": digest,
+            "data": training.digest,
+            "validation": "none" if held_out is None else held_out.digest,
+            "samples": f"{len(training)} and {0 if held_out is None else len(held_out)}",
+            "normalisation": f"{training.mean} {training.std}",
+            "penalties": json.dumps([*layers, measured]) if layers else "none",
+            "output": start.settings.output,
+            **how.record(),
+        }

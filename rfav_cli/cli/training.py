@@ -1,0 +1,106 @@
+"""What `rfav train` tells while it goes on: a line an epoch, and on a terminal a bar with the figures of the step."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from rfav_cli import records
+from rfav_cli.cli.progress import LONGEST, Messages
+from rfav_cli.errors import printable
+
+BESIDE = 40
+"""Columns of a terminal that the epoch, the step and the time take."""
+ROOM_FOR_A_BAR = 100
+"""Columns from which on there is one."""
+
+
+class TrainingReporter:
+    """Shows the events of a training."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._console = Messages(stderr=True, highlight=False)
+        self._bar: Progress | None = None
+        self._last: list[str] = []
+
+    def __enter__(self) -> "TrainingReporter":
+        if self._console.is_terminal and not self._console.is_dumb_terminal and not self._quiet:
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                *([BarColumn(bar_width=None)] if self._console.width >= ROOM_FOR_A_BAR else []),
+                TextColumn("{task.fields[figures]}"),
+                TimeRemainingColumn(),
+                console=self._console,
+                transient=True,
+            )
+            self._task = self._bar.add_task("reading the data", total=None, figures="")
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def say(self, text: str) -> None:
+        """Tell something, above the bar if there is one."""
+        if not self._quiet:
+            self._console.say(text)
+
+    def report(self, event: records.TrainingEvent) -> None:
+        """Show one event of a training."""
+        if isinstance(event, records.Note):
+            self.say(f"note: {event.text}")
+        elif isinstance(event, records.TrainingStep):
+            self._advance(event)
+        elif isinstance(event, records.TrainingEpoch):
+            loss, accuracy = event.validation_loss, event.validation_accuracy
+            self._last = [] if loss is None or accuracy is None else [f"val {loss:.3f}", f"{accuracy:.1%}"]
+            self.say(described(event))
+        elif nonfinite := int(event.columns["nonfinite"].sum()):
+            self.say(f"epoch {event.checkpoint.epoch}: {nonfinite:,} entropies are not finite")
+
+    def _advance(self, event: records.TrainingStep) -> None:
+        if self._bar:
+            parts = [f"loss {event.loss:.3f}", *([f"pen {event.penalty:+.3f}"] if event.penalty else []), *self._last]
+            while len(" ".join(parts)) > max(self._console.width - BESIDE, 0):
+                parts.pop()
+            self._bar.update(
+                self._task,
+                description=f"epoch {event.epoch}/{event.epochs - 1} step {event.step}/{event.steps}",
+                completed=event.epoch * event.steps + event.step,
+                total=event.epochs * event.steps,
+                figures=" ".join(parts),
+            )
+
+
+def described(event: records.TrainingEpoch) -> str:
+    """An epoch as a line."""
+    parts = [f"epoch {event.epoch}"]
+    if event.train_loss is not None:
+        parts.append(f"train loss {event.train_loss:.4f}  accuracy {event.train_accuracy or 0:.4f}")
+    if event.penalties:
+        parts.append("penalties " + " ".join(f"{name} {value:+.4f}" for name, value in event.penalties.items()))
+    return "  ".join(parts) + _held_out(event.row()) + f"  {event.seconds:.1f} s"
+
+
+def summary(done: records.Training) -> str:
+    """What became of a training, as a line."""
+    if not done.path:
+        return f"nothing to train: {printable(done.reason, LONGEST)}\n"
+    rows = [row for row in done.rows if row.get("validation_loss") is not None]
+    count = len([row for row in done.rows if row["epoch"] >= 0])
+    text = f"{printable(done.path, LONGEST)}: {count} epoch{'' if count == 1 else 's'}"
+    if rows:
+        best = min(rows, key=lambda row: float(row["validation_loss"]))
+        text += f", validation loss {rows[-1]['validation_loss']:.4f} (lowest {best['validation_loss']:.4f} at epoch "
+        text += f"{best['epoch']}), accuracy {rows[-1]['validation_accuracy']:.4f}"
+    return text + ("\n" if done.ended else "; --resume goes on\n")
+
+
+def _held_out(row: Mapping[str, Any]) -> str:
+    if "validation_accuracy" not in row:
+        return ""
+    loss = row["validation_loss"]
+    shown = "not finite" if loss is None else f"{loss:.4f}"
+    return f"  validation loss {shown}  accuracy {row['validation_accuracy']:.4f}"

@@ -1,0 +1,86 @@
+"""What tells overfitting from learning: the held-out loss, or without labels how sure the net is of its answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rfav_cli.diagnosis.overconfidence import answers, follow_answers
+from rfav_cli.diagnosis.overfitting import follow_loss, held_out_losses
+from rfav_cli.diagnosis.track_record import ANSWERS, LOSS
+
+if TYPE_CHECKING:
+    from rfav_cli.records import History, Onset
+    from rfav_cli.thresholds import Thresholds
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """For or against overfitting.
+
+    Attributes:
+        basis: what it is, beside the entropy.
+        onset: the moment of overfitting, if it overfits.
+        probability: that it overfits.
+        words: the figures.
+    """
+
+    basis: str
+    onset: Onset
+    probability: float
+    words: str
+
+
+def find_evidence(history: History, thresholds: Thresholds) -> Evidence | None:
+    """The best there is: by the labels, or where there are none by the answers; None where nothing is fit for it."""
+    if history.run.probe.labels is not None:
+        return _by_loss(history, thresholds)
+    return _by_answers(history, thresholds)
+
+
+def missing_evidence(history: History, evidence: Evidence | None, thresholds: Thresholds) -> str:
+    """Why a run of a net with class scores cannot be judged by them, or nothing.
+
+    A net without class scores has none to miss: it is judged by its entropy alone.
+    """
+    given, last = answers(history), history.epochs[-1]
+    if history.run.probe.labels is None:
+        ended = given is None or last in given[0]
+        return "" if ended else f"the class scores of the last epoch, {last}, are not finite: the training diverged"
+    if given is None and not np.isfinite(history.loss).any():
+        return ""
+    if not np.isfinite(history.loss[-1]):
+        return f"the held-out loss of the last epoch, {last}, is not finite: the training diverged"
+    return "" if evidence else f"the held-out loss is finite in fewer than {thresholds.fewest} epochs"
+
+
+def _by_loss(history: History, thresholds: Thresholds) -> Evidence | None:
+    losses = held_out_losses(history)
+    finite = np.isfinite(losses).all(1)
+    if finite.sum() < thresholds.fewest:
+        return None
+    loss = follow_loss(history.epochs[finite], losses[finite], thresholds)
+    words = f"held-out loss {loss.lowest:.3f} at epoch {loss.onset.epoch}, {loss.last:.3f} at the end (smoothed)"
+    if loss.rise > 0 and loss.probability < thresholds.certainty:
+        words += f"; that it rises by {thresholds.rise:.0%} is {loss.probability:.0%} sure"
+    return Evidence(LOSS, loss.onset, loss.probability, words)
+
+
+def _by_answers(history: History, thresholds: Thresholds) -> Evidence | None:
+    given = answers(history)
+    if given is None or len(given[0]) < thresholds.fewest:
+        return None
+    course = follow_answers(*given, thresholds)
+    words = (
+        f"from one checkpoint to the next, the net changes {_ratio(course.highest)} times as many answers as its own"
+        f" doubt allows at epoch {course.epoch} (limit {thresholds.overconfidence:g}; {_ratio(course.lowest)} at its"
+        f" lowest, {_ratio(course.last)} at the end)"
+    )
+    return Evidence(ANSWERS, course.onset, course.probability, words)
+
+
+def _ratio(value: float) -> str:
+    """A net without doubt has no bounds."""
+    return f"{value:.2f}" if value < 100 else "over 100"

@@ -1,0 +1,109 @@
+"""Overconfidence on held-out samples, for which no labels are needed.
+
+A calibrated net that is p sure of its answers is wrong in 1 - p of them (Guo et al., 2017, "On Calibration of Modern
+Neural Networks"), and two trainings of such a net disagree as often as one of them is wrong (Jiang et al., 2022,
+"Assessing Generalization of SGD via Disagreement"). Two checkpoints of one training are more alike than two trainings,
+so they disagree less often. A net that changes more of its answers from one checkpoint to the next than its own doubt
+allows is too sure of them, and that is what the held-out loss of an overfitting net rises by.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rfav_cli.diagnosis.curves import Smoothing, above_zero
+from rfav_cli.records import Onset
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rfav_cli.records import History
+    from rfav_cli.thresholds import Thresholds
+
+RISEN = 1.1
+"""How far the ratio must have come up from its lowest: while a net learns fast, its answers change for good reason."""
+ONSET = 0.1
+"""Share of the way from the lowest ratio to the limit that is gone at the onset."""
+
+
+@dataclass(frozen=True)
+class AnswersCourse:
+    """What became of the changes of a net's answers, as a ratio to its doubt.
+
+    Attributes:
+        onset: since when the ratio rises; its interval reaches from its lowest to where it passes the limit.
+        lowest, highest: the smoothed ratio before the rise and at its height.
+        last: the smoothed ratio in the last epoch.
+        epoch: of the highest.
+        probability: that the highest is above the limit, given the samples.
+    """
+
+    onset: Onset
+    lowest: float
+    highest: float
+    last: float
+    epoch: int
+    probability: float
+
+
+def answers(history: History) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]] | None:
+    """Epochs (E,), answers (E, N) and how sure the net is of each (E, N), of trained checkpoints that have them all.
+
+    None where the store has no outputs.
+    """
+    columns = history.columns
+    if not {"probe/sample_prediction", "probe/sample_confidence"} <= columns.keys():
+        return None
+    confidences = np.asarray(columns["probe/sample_confidence"][:], np.float64)
+    predictions = np.nan_to_num(np.asarray(columns["probe/sample_prediction"][:], np.float64), nan=-1).astype(np.int64)
+    whole = np.isfinite(confidences).all(1) & (predictions >= 0).all(1) & (history.epochs >= 0)
+    return history.epochs[whole], predictions[whole], confidences[whole]
+
+
+def follow_answers(
+    epochs: NDArray[np.int64],
+    predictions: NDArray[np.int64],
+    confidences: NDArray[np.float64],
+    thresholds: Thresholds,
+) -> AnswersCourse:
+    """Hold the changes of a net's answers against its doubt.
+
+    A change is a rare event, and the highest of many ratios is above what they scatter about: as much is allowed for.
+
+    Args:
+        epochs: (E,), ascending, E > 1.
+        predictions: (E, N) class of the highest score of each sample.
+        confidences: (E, N) its probability.
+        thresholds: smoothing and overconfidence are used.
+    """
+    smoothing = Smoothing.over(epochs[1:], thresholds.smoothing)
+    changed = smoothing.matrix @ (predictions[1:] != predictions[:-1])
+    doubt = smoothing.matrix @ (1 - (confidences[1:] + confidences[:-1]) / 2)
+    ratio = changed.mean(1) / np.maximum(doubt.mean(1), 1e-9)
+    settled = np.minimum.accumulate(ratio)
+    risen = np.where(ratio >= RISEN * settled, ratio, 0.0)
+    top = int(np.argmax(risen)) if risen.any() else len(ratio) - 1
+    lowest = int(np.argmin(ratio[: top + 1]))
+    excess = changed[top] - thresholds.overconfidence * doubt[top]
+    error = float(excess.std()) / math.sqrt(excess.size)
+    beyond = float(excess.mean()) - smoothing.seeming_height() * error
+    return AnswersCourse(
+        onset=_onset(epochs[1:], ratio, lowest, top, thresholds.overconfidence),
+        lowest=float(ratio[lowest]),
+        highest=float(ratio[top]),
+        last=float(ratio[-1]),
+        epoch=int(epochs[1 + top]),
+        probability=above_zero(beyond, error) if risen.any() else 0.0,
+    )
+
+
+def _onset(epochs: NDArray[np.int64], ratio: NDArray[np.float64], lowest: int, top: int, limit: float) -> Onset:
+    """When the ratio has gone a tenth of its way to the limit; at the earliest its lowest, at the latest the limit."""
+    rise = ratio[lowest : top + 1]
+    begun = rise[0] + ONSET * max(limit - float(rise[0]), 0.0)
+    epoch, high = (int(epochs[lowest + np.flatnonzero(rise <= max(level, rise[0]))[-1]]) for level in (begun, limit))
+    return Onset(epoch, int(epochs[lowest]), max(high, epoch))

@@ -1,0 +1,161 @@
+"""The folder of a run: a checkpoint an epoch, and what a killed run needs to go on."""
+
+from __future__ import annotations
+
+import errno
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from rfav_cli.errors import TrainingError
+from rfav_cli.store.commit import check_writable, remove_abandoned, replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+LOG, STORE, STATE = "log.jsonl", "rfav.h5", "resume.pt"
+_CHECKPOINT = re.compile(r"epoch_(-1|\d{1,9})\.pt", re.ASCII)
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class RunFolder:
+    """Where a run's files are.
+
+    Checkpoints lie in the folder itself, so that `rfav analyze FOLDER` finds them; the state of the run, which is no
+    checkpoint, lies in a folder below. Each file appears whole and on disk or not at all.
+
+    Attributes:
+        path: the folder.
+        log: the log's path.
+        store: of the probe's figures.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.log = path / LOG
+        self.store = path / STORE
+        self._state = path / "state" / STATE
+
+    @classmethod
+    def open(cls, path: Path, *, resume: bool) -> RunFolder:
+        """Make the folder, or take the one that is there.
+
+        Args:
+            path: the folder; the one above it is made, too.
+            resume: a run that is in it is going to be continued.
+
+        Raises:
+            TrainingError: it holds a run and `resume` is off, holds one that is not ours, or cannot be written.
+        """
+        folder = cls(path)
+        with folder._writing():
+            if path.exists() and not path.is_dir():
+                raise TrainingError(f"{path}: is no folder", "Give another --out.")
+            ours, files = folder._state.exists(), folder.log.exists() or bool(folder.checkpoints())
+            if ours and not resume:
+                raise TrainingError(
+                    f"{path}: there is a run already", "Give --resume to go on with it, or another --out."
+                )
+            if files and not ours:
+                raise TrainingError(
+                    f"{path}: holds checkpoints or a log of a run that did not come from here", "Give another --out."
+                )
+            folder._state.parent.mkdir(parents=True, exist_ok=True)
+            check_writable(path / STATE)
+            for each in (path, folder._state.parent):
+                remove_abandoned(each)
+        return folder
+
+    def path_of(self, epoch: int) -> Path:
+        """Where the checkpoint of an epoch is."""
+        return self.path / f"epoch_{epoch}.pt"
+
+    def checkpoints(self) -> dict[int, Path]:
+        """The checkpoints that are there, by epoch."""
+        if not self.path.is_dir():
+            return {}
+        found = ((_CHECKPOINT.fullmatch(path.name), path) for path in self.path.iterdir())
+        return dict(sorted((int(match[1]), path) for match, path in found if match))
+
+    def save(self, epoch: int, weights: Mapping[str, Any]) -> None:
+        """Write the checkpoint of an epoch.
+
+        Raises:
+            TrainingError: it could not be written; what was there still is.
+        """
+        self._write(self.path_of(epoch), {"model": dict(weights), "epoch": epoch})
+
+    def save_state(self, state: Mapping[str, Any]) -> None:
+        """Write what the run needs to go on from here.
+
+        Raises:
+            TrainingError: it could not be written; what was there still is.
+        """
+        self._write(self._state, dict(state))
+
+    def load_state(self) -> dict[str, Any] | None:
+        """What was saved last, or None where nothing was.
+
+        Raises:
+            TrainingError: it cannot be read.
+        """
+        if not self._state.exists():
+            return None
+        try:
+            state: dict[str, Any] = torch.load(self._state, map_location="cpu", weights_only=True)
+            _ = state["settings"], state["model"], state["optimizer"], state["position"]
+        except Exception as error:  # a damaged pickle makes the machine that reads it fail in any way there is
+            raise TrainingError(
+                f"{self._state}: damaged, so the run cannot be continued",
+                "Start another from its last checkpoint: --init FILE with another --out.",
+            ) from error
+        return state
+
+    def prune(self, keep: int | None) -> None:
+        """Remove all checkpoints but the last `keep`; None keeps all."""
+        if keep is not None:
+            for path in list(self.checkpoints().values())[:-keep]:
+                path.unlink(missing_ok=True)
+
+    def remove_after(self, epoch: int) -> None:
+        """Remove checkpoints of later epochs, which a killed run had not finished writing about."""
+        for number, path in self.checkpoints().items():
+            if number > epoch:
+                path.unlink(missing_ok=True)
+
+    def _write(self, path: Path, content: Mapping[str, Any]) -> None:
+        with self._writing(), replacing(path) as file:
+            torch.save(content, file)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Turn what the file system refuses into an error that says what to do."""
+        try:
+            yield
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> TrainingError:
+    """Why a run cannot be written, and what to do."""
+    kept = "every epoch written so far is kept"
+    if error.errno in _FULL:
+        return TrainingError(
+            f"{path}: no room left to write ({error.strerror})",
+            f"Free some space and run the same command again with --resume: {kept}.",
+        )
+    return TrainingError(
+        f"{path}: cannot be written ({error.strerror or error})",
+        f"Make the folder writable, or choose another --out; {kept}.",
+    )
+
+
+def plain(weights: Mapping[str, Any]) -> dict[str, Any]:
+    """A state_dict whose tensors are copies on the CPU, laid out as they usually are."""
+    return {
+        name: value.detach().to("cpu", copy=True).contiguous() if isinstance(value, torch.Tensor) else value
+        for name, value in weights.items()
+    }

@@ -1,0 +1,216 @@
+"""What a net is trained and validated on: any source of samples, looked through before the first step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rfav_cli.analysis.samples import SOURCES, SampleOptions, open_source
+from rfav_cli.analysis.samples.base import normalisation, shown
+from rfav_cli.errors import SampleError, UsageError
+from rfav_cli.records import Note
+from rfav_cli.training.reading import look_through
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from rfav_cli.analysis.samples.base import Samples, Source
+
+MOST_LISTED = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Samples for training or for validation, all of which could be read.
+
+    Attributes:
+        source: where they come from.
+        rows: (n,) int64, their numbers in the source.
+        labels: (n,) int64.
+        images: (all of the source, C, H, W), (..., F) or (..., C, T), where they fit into memory; else None.
+        mean, std: one value a channel, or None.
+        digest: SHA-256 in hex of the samples and labels, in their order.
+    """
+
+    source: Source = field(repr=False)
+    rows: NDArray[np.int64] = field(repr=False)
+    labels: NDArray[np.int64] = field(repr=False)
+    images: Samples | None = field(repr=False)
+    mean: tuple[float, ...] | None
+    std: tuple[float, ...] | None
+    digest: str
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def read(self, indices: NDArray[np.int64]) -> Samples:
+        """Samples of this part, by their place in it."""
+        rows = self.rows[indices]
+        return self.source.read(rows) if self.images is None else self.images[rows]
+
+
+def load_data(
+    spec: str,
+    validation: str,
+    options: SampleOptions,
+    *,
+    seed: int,
+    workers: int,
+    skip_unreadable: bool,
+    report: Callable[[Any], None],
+) -> tuple[Part, Part | None]:
+    """Open and look through what is to be trained and validated on.
+
+    Args:
+        spec: of the training data; a set with published splits gives its training split where none is named.
+        validation: a share of the training data ("0" for none), or a specification of its own.
+        options: how samples are read.
+        seed: which samples the share takes.
+        workers: threads that decode.
+        skip_unreadable: leave out what cannot be read, and tell of it.
+        report: is told what the user should know.
+
+    Raises:
+        SampleError: there are none, they cannot be read, they have no labels, or both parts do not go together.
+        UsageError: the share is none.
+    """
+    share = _share(validation)
+    whole = _load(_training_split(spec), options, None, workers, skip_unreadable, report)
+    if share is None:
+        held_out = _load(validation, options, whole, workers, skip_unreadable, report)
+        return whole, held_out
+    if share == 0:
+        report(Note("no validation data (--validation 0): nothing is known of the held-out loss while this trains"))
+        return whole, None
+    chosen = stratified(whole.labels, share, seed)
+    if not chosen.any():
+        raise SampleError(
+            f"--validation {validation}: no class of {shown(spec)} has enough samples to give one",
+            "Give a larger share, a folder or file of validation samples, or 0 for none.",
+        )
+    return _part(whole, ~chosen), _part(whole, chosen)
+
+
+def stratified(labels: NDArray[np.int64], share: float, seed: int) -> NDArray[np.bool_]:
+    """Choose a share of the samples, the same of each class as far as whole samples allow.
+
+    Each class gives `share` of its samples rounded down, and the classes with the largest remainders one more, until
+    the whole is the share of all, rounded; but no class gives its last sample. Within a class chance decides.
+
+    Args:
+        labels: (n,).
+        share: between 0 and 1.
+        seed: of PCG64, whose raw numbers are the same in every version of numpy.
+
+    Returns:
+        (n,) bool.
+    """
+    classes, members, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    wanted = share * counts
+    given = np.minimum(np.floor(wanted), counts - 1).astype(np.int64)
+    more = round(share * len(labels)) - int(given.sum())
+    order = np.argsort(given - wanted, kind="stable")
+    able = [each for each in order if given[each] < counts[each] - 1][: max(more, 0)]
+    given[able] += 1
+    draws = np.random.PCG64(seed).random_raw(len(labels))
+    chosen = np.zeros(len(labels), dtype=np.bool_)
+    for number in range(len(classes)):
+        rows = np.flatnonzero(members == number)
+        chosen[rows[np.argsort(draws[rows], kind="stable")[: given[number]]]] = True
+    return chosen
+
+
+def _share(validation: str) -> float | None:
+    """The share of the training data that the text names, or None where it is a specification."""
+    try:
+        share = float(validation)
+    except ValueError:
+        return None
+    if not 0 <= share < 1:
+        raise UsageError(f"--validation {shown(validation)}: no share", "Give a number from 0 to below 1, or samples.")
+    return share
+
+
+def _training_split(spec: str) -> str:
+    """`NAME:PATH#train` for `NAME:PATH` of a set with published splits; any other specification as it is."""
+    name, colon, path = spec.partition(":")
+    if not colon or name not in SOURCES or ("#" in path and not Path(path).expanduser().exists()):
+        return spec
+    splits = import_module(f"rfav_cli.analysis.samples.{name.replace('-', '_')}").SPLITS
+    return f"{spec}#train" if "train" in splits else spec
+
+
+def _load(
+    spec: str,
+    options: SampleOptions,
+    training: Part | None,
+    workers: int,
+    skip_unreadable: bool,
+    report: Callable[[Any], None],
+) -> Part:
+    """Look through all samples of a specification; those of validation data as the training data are."""
+    source = open_source(spec, options)
+    if source.labels is None:
+        raise SampleError(
+            f"{shown(spec)}: the samples have no labels, and a net is trained to give them",
+            "Give a folder with a sub-folder a class, or a file with an array 'labels'.",
+        )
+    images, unreadable, digest = look_through(source, workers)
+    if unreadable and not skip_unreadable:
+        raise _unreadable(spec, unreadable)
+    for text in (*source.notes, *(f"left out: {what}" for what in unreadable.values())):
+        report(Note(text))
+    rows = np.setdiff1d(np.arange(len(source)), np.fromiter(unreadable, np.int64))
+    if not len(rows):
+        raise SampleError(f"{shown(spec)}: no sample can be read", "Give other samples.")
+    shape = source.read(rows[:1]).shape
+    if training is None:
+        mean, std, notes = normalisation(source, options, shape[1])
+        for text in notes:
+            report(Note(text))
+        return Part(source, rows, source.labels[rows], images, mean, std, digest)
+    wanted = training.source.read(training.rows[:1]).shape
+    if shape != wanted:
+        given, trained = ("x".join(map(str, each[1:])) for each in (shape, wanted))
+        raise SampleError(
+            f"--validation {shown(spec)}: samples of {given}, but those to train on are {trained}",
+            "Give --resize or --gray, or other samples.",
+        )
+    labels = _like(source, training.source)[rows]
+    return Part(source, rows, labels, images, training.mean, training.std, digest)
+
+
+def _unreadable(spec: str, unreadable: dict[int, str]) -> SampleError:
+    listed = [*unreadable.values()][:MOST_LISTED]
+    more = len(unreadable) - len(listed)
+    lines = [*listed, *([f"and {more} more"] if more else [])]
+    return SampleError(
+        f"{shown(spec)}: {len(unreadable)} sample{'s' if len(unreadable) > 1 else ''} cannot be read",
+        "\n".join([*lines, "Put them right, or give --skip-unreadable to go on without them."]),
+    )
+
+
+def _like(source: Source, training: Source) -> NDArray[np.int64]:
+    """The labels of validation data in the order of the training data's classes, told by their names."""
+    labels = source.labels if source.labels is not None else np.empty(0, np.int64)
+    if not source.classes or not training.classes or source.classes == training.classes:
+        return labels
+    unknown = [name for name in source.classes if name not in training.classes]
+    if unknown:
+        raise SampleError(
+            f"--validation {shown(source.name)}: has classes that {shown(training.name)} has not: "
+            f"{shown(', '.join(unknown))}",
+            "Give validation samples of the classes that are trained.",
+        )
+    order: Sequence[int] = [training.classes.index(name) for name in source.classes]
+    return np.asarray(order, dtype=np.int64)[labels]
+
+
+def _part(whole: Part, chosen: NDArray[np.bool_]) -> Part:
+    return replace(whole, rows=whole.rows[chosen], labels=whole.labels[chosen])

@@ -1,0 +1,64 @@
+"""Where a training that broke down went wrong first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def first_not_finite(model: nn.Module, forward: Callable[[], Any]) -> str:
+    """The first module of a forward whose weights or output are not finite, in words.
+
+    Args:
+        model: the net.
+        forward: runs it on the batch in question.
+
+    Returns:
+        Empty where every module's weights and output are finite.
+    """
+    found: list[str] = []
+
+    def look(name: str) -> Callable[..., None]:
+        def on_output(module: nn.Module, _: Any, output: Any) -> None:
+            if found:
+                return
+            broken = [kind for kind, tensor in _own(module) if not is_finite(tensor)]
+            outputs = [each for each in tree_leaves(output) if isinstance(each, Tensor)]
+            if broken:
+                found.append(f"{' and '.join(broken)} of {name}")
+            elif not all(map(is_finite, outputs)):
+                found.append(f"the output of {name}")
+
+        return on_output
+
+    leaves = [(name, module) for name, module in model.named_modules() if not next(module.children(), None)]
+    handles = [module.register_forward_hook(look(name or "the net")) for name, module in leaves]
+    try:
+        with torch.no_grad():
+            forward()
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found[0] if found else ""
+
+
+def broken_weights(model: nn.Module) -> str:
+    """The first parameter or buffer that is not finite, in words; empty where all are."""
+    names = [*model.named_parameters(), *model.named_buffers()]
+    return next((f"{name}" for name, tensor in names if not is_finite(tensor)), "")
+
+
+def is_finite(tensor: Tensor) -> bool:
+    """Whether no value is NaN or infinite."""
+    return not tensor.is_floating_point() or bool(tensor.isfinite().all())
+
+
+def _own(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    for name, tensor in module.named_parameters(recurse=False):
+        yield f"the {name}", tensor

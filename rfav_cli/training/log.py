@@ -1,0 +1,81 @@
+"""The log of a run: a line of JSON an epoch."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from rfav_cli.store.commit import replacing
+from rfav_cli.training.checkpoints import unwritable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+Row = dict[str, Any]
+
+
+def append(path: Path, row: Mapping[str, Any]) -> None:
+    """Add a line; when this returns, it is on disk.
+
+    Raises:
+        TrainingError: it could not be written.
+    """
+    try:
+        with path.open("ab") as file:
+            file.write(_line(row))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def truncate(path: Path, last: int, row: Mapping[str, Any] | None) -> tuple[Row, ...]:
+    """Bring a log to what a resumed run knows: the lines up to an epoch, each epoch once.
+
+    A line that is damaged, as a killed writer leaves it, is dropped.
+
+    Args:
+        path: of the log, which need not be there.
+        last: the last epoch that is done.
+        row: of that epoch, which the log may lack.
+
+    Returns:
+        The rows that are left.
+
+    Raises:
+        TrainingError: it could not be written.
+    """
+    rows = {each["epoch"]: each for each in read(path) if each["epoch"] <= last}
+    if row is not None:
+        rows[last] = {**row}
+    kept = tuple(rows[epoch] for epoch in sorted(rows))
+    try:
+        with replacing(path) as file:
+            file.write(b"".join(map(_line, kept)))
+    except OSError as error:
+        raise unwritable(path, error) from error
+    return kept
+
+
+def read(path: Path) -> tuple[Row, ...]:
+    """The rows of a log, by their order in it; lines that are none are left out."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except FileNotFoundError:
+        return ()
+    parsed = (_parsed(line) for line in lines)
+    return tuple(row for row in parsed if row is not None)
+
+
+def _parsed(line: bytes) -> Row | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) and isinstance(row.get("epoch"), int) else None
+
+
+def _line(row: Mapping[str, Any]) -> bytes:
+    return json.dumps(row, allow_nan=False).encode() + b"\n"

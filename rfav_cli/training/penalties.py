@@ -1,0 +1,155 @@
+"""The paper's penalties in anyone's training loop: `loss = criterion(model(x), y) + regularizer()`."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from rfav_cli.equations import decorrelation_penalty
+from rfav_cli.errors import RecipeError
+from rfav_cli.training.readers import Reader
+from rfav_cli.training.targets import find_targets, unwrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from torch import nn
+
+    from rfav_cli.equations import Centering
+    from rfav_cli.records import Recipe
+
+
+class TargetedRegularizer:
+    """The penalties of a recipe (Eq. 5 and 7), to be added to the loss (Eq. 8).
+
+        regularizer = TargetedRegularizer(model, "recipe.toml")
+        loss = criterion(model(x), y) + regularizer()
+
+    Hooks read the activations of the layers that have a lambda, while the net trains and gradients are computed;
+    forwards in `eval()` or under `no_grad()` add nothing. Call it after the forward, once a backward. When it is not
+    wanted for a while, `close()` it: forwards that no call follows are kept.
+
+    It works with autocast, gradient accumulation, layers that are used several times, DistributedDataParallel,
+    checkpointing (not reentrant) and `torch.compile` (with `fold_norm` in several graphs, so not with fullgraph). The
+    first axis of what a layer gives must be the batch. Where weights are sharded (FSDP), kappa must be 0.
+
+    Args:
+        model: the net; what is wrapped around it, before or after, does not matter.
+        recipe: a recipe, the path of its file, one of the paper's ("paper:sr3"), or name of a layer -> (lambda, kappa).
+            A layer with two zeros is left as it is.
+        with_bias: the bias is part of the activation.
+        fold_norm: an activation that goes into a batch normalisation is multiplied with its gamma / sigma before the
+            entropy is taken, sigma being what the normalisation divides by in this forward (with SyncBatchNorm, what
+            this process alone would divide by). kappa is about the weights as they are.
+        centering: see `equations.correlation_matrix`.
+        squared: see `equations.decorrelation_penalty`.
+
+    Raises:
+        RecipeError: the recipe can't be read, names no layer or one that the net has not, or gives a layer of one
+            channel a lambda, or one of one filter a kappa.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        recipe: Recipe | str | Path | Mapping[str, tuple[float, float]],
+        *,
+        with_bias: bool = False,
+        fold_norm: bool = False,
+        centering: Centering = "pearson",
+        squared: bool = False,
+    ) -> None:
+        targets = find_targets(model, recipe)
+        self._decorrelated = [target for target in targets if target.kappa]
+        root = unwrapped(model)
+        self._readers = [Reader(target, root, with_bias=with_bias) for target in targets if target.lambda_]
+        self._centering, self._squared = centering, squared
+        self._values: dict[str, Tensor] = {}
+        norms = [module for module in root.modules() if fold_norm and isinstance(module, _BatchNorm)]
+        self._handles = [handle for reader in self._readers for handle in reader.attach(norms)]
+        if self._readers:
+            _forget_compiled()
+
+    def __call__(self) -> Tensor:
+        """The penalties of the forwards since the last call, added up, and those of the weights.
+
+        Returns:
+            A scalar, to be added to the loss; 0 while the net does not train, or without gradients.
+
+        Raises:
+            RecipeError: no forward reached any of the layers since the last call.
+        """
+        penalties = {}
+        if torch.is_grad_enabled():
+            penalties = self._sparsity() | self._decorrelation()
+        if penalties:
+            self._values = {name: penalty.detach() for name, penalty in penalties.items()}
+        total = torch.zeros(())
+        for penalty in penalties.values():
+            total = total.to(penalty.device) + penalty
+        return total
+
+    @property
+    def values(self) -> dict[str, float]:
+        """What each penalty was in the last call of a training, lambda and kappa included: "sparsity/conv4", ...
+
+        The loss less their sum is the adjusted loss that the paper plots.
+        """
+        return {name: float(value) for name, value in self._values.items()}
+
+    def clear(self) -> None:
+        """Forget the forwards since the last call."""
+        for reader in self._readers:
+            reader.clear()
+
+    def close(self) -> None:
+        """Take the hooks off the net."""
+        for handle in self._handles:
+            handle.remove()
+        for reader in self._readers:
+            reader.closed = True
+        self.clear()
+
+    def __enter__(self) -> TargetedRegularizer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _sparsity(self) -> dict[str, Tensor]:
+        training = [reader for reader in self._readers if reader.target.module.training]
+        given = {f"sparsity/{r.target.name}": r.total for r in training if r.total is not None}
+        if training and not given:
+            names = ", ".join(reader.target.name for reader in training)
+            raise RecipeError(
+                f"no forward with gradients has reached {names} since the last call of the regularizer",
+                "Call it after the forward, once for each backward. Checkpointing needs use_reentrant=False.",
+            )
+        for reader in training:
+            if not reader.reached and reader.total is None:
+                warnings.warn(f"no forward has reached {reader.target.name}: it has no penalty yet", stacklevel=3)
+            reader.reached = reader.called = True
+            reader.clear()
+        return given
+
+    def _decorrelation(self) -> dict[str, Tensor]:
+        penalties = {}
+        for target in self._decorrelated:
+            if target.module.training:
+                weights = target.weights()
+                with torch.autocast(weights.device.type, enabled=False):  # it would make half of the products' digits
+                    pairs = decorrelation_penalty(weights, self._squared, self._centering)
+                penalties[f"decorrelation/{target.name}"] = target.kappa * pairs
+        return penalties
+
+
+def _forget_compiled() -> None:
+    """Have what torch.compile made before the hooks came made anew; torch would go on without them."""
+    if "torch._dynamo" in sys.modules:
+        torch.compiler.reset()

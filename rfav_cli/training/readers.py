@@ -1,0 +1,122 @@
+"""What reads the activations of one layer while a net trains, and adds up their penalty (Eq. 5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from rfav_cli.errors import RecipeError
+from rfav_cli.training.entropy import entropy_sum
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.nn.modules.batchnorm import _BatchNorm
+    from torch.utils.hooks import RemovableHandle
+
+    from rfav_cli.training.targets import Target
+
+
+class Reader:
+    """Adds up the sparsity penalty of a layer over its uses.
+
+    Copies of the net, such as those that average weights, share the hooks; what they do is not read.
+
+    Args:
+        target: the layer.
+        root: the net that it is part of, without wrappers.
+        with_bias: the bias is part of the activation.
+
+    Attributes:
+        total: the penalty of the uses so far, a scalar; None when there were none.
+        called: the total was taken, so another forward begins from nothing.
+        reached: it is known whether forwards reach the layer.
+        closed: nothing is read any more, not by compiled code either.
+    """
+
+    def __init__(self, target: Target, root: nn.Module, *, with_bias: bool) -> None:
+        self.target = target
+        self.total: Tensor | None = None
+        self.called = False
+        self.reached = False
+        self.closed = False
+        self._root = root
+        self._with_bias = with_bias
+        self._norms: list[_BatchNorm] = []
+        self._last: tuple[Tensor, int, Tensor | None] | None = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Reader:
+        return self
+
+    def attach(self, norms: list[_BatchNorm]) -> list[RemovableHandle]:
+        """Hook the layer, first of all, so that nothing has written over its output.
+
+        Args:
+            norms: the batch normalisations that are folded in if they take the layer's output.
+        """
+        self._norms = norms
+        return [
+            self._root.register_forward_pre_hook(self._on_forward),
+            self.target.module.register_forward_hook(self._on_output, prepend=True),
+            *(norm.register_forward_pre_hook(self._on_norm) for norm in norms),
+        ]
+
+    def clear(self) -> None:
+        """Forget all uses."""
+        self.total = self._last = None
+
+    def _on_forward(self, module: nn.Module, _: Any) -> None:
+        # There is something to forget if compiled code ran again during the backward, for a checkpoint.
+        if self.called and module is self._root:
+            self.called = False
+            self.clear()
+
+    def _on_output(self, module: Any, _: Any, output: Tensor) -> None:
+        if self.closed or module is not self.target.module or not module.training or not torch.is_grad_enabled():
+            return
+        self._check(output)
+        bias = None if self._with_bias else module.bias
+        before = self.total
+        self._set(before, entropy_sum(output, self.target.channel_dim, bias), len(output))
+        if self._norms and (self.target.channel_dim == 1 or output.dim() == 2):
+            self._last = (output, output._version, before)
+
+    def _on_norm(self, norm: Any, inputs: Any) -> None:
+        """Put the folded activation in the place of the plain one."""
+        if self._last is None or not inputs or inputs[0] is not self._last[0]:
+            return
+        output, version, before = self._last
+        self._last = None
+        if output._version == version:
+            shape = (-1, *[1] * (output.dim() - 2))
+            bias = None if self._with_bias else self.target.module.bias
+            activation = output if bias is None else output - bias.view(shape)
+            folded = activation * _scale(norm, output).view(shape)
+            self._set(before, entropy_sum(folded, 1, None), len(output))
+
+    def _set(self, before: Tensor | None, entropies: Tensor, samples: int) -> None:
+        # A checkpointed part runs again during the backward. Compiled code cannot ask; what it adds then is forgotten
+        # when the next forward begins.
+        if torch.compiler.is_compiling() or torch._C._current_graph_task_id() == -1:
+            penalty = entropies * (-self.target.lambda_ / max(samples, 1))
+            self.total = penalty if before is None else before + penalty
+
+    def _check(self, output: Tensor) -> None:
+        kind, axes = self.target.kind, output.dim()
+        if axes < 2 or (kind != "Linear" and axes != int(kind[-2]) + 2):
+            raise RecipeError(
+                f"layer {self.target.name!r} gives {tuple(output.shape)}, which has no axis for the batch",
+                "Give the net batches, also of one sample.",
+            )
+
+
+def _scale(norm: Any, values: Tensor) -> Tensor:
+    """Gamma / sigma of a batch normalisation as it is in this forward: (D,), float32 or wider."""
+    if norm.training or norm.running_var is None:
+        wide = values.to(torch.promote_types(values.dtype, torch.float32))
+        variance = wide.var([axis for axis in range(values.dim()) if axis != 1], unbiased=False)
+    else:
+        variance = norm.running_var
+    scale: Tensor = (variance + norm.eps).rsqrt()
+    return scale if norm.weight is None else scale * norm.weight

@@ -1,0 +1,107 @@
+"""How a net is trained, and what else decides its weights: a run is not continued under other settings."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from rfav_cli.errors import TrainingError, UsageError, printable
+from rfav_cli.training.optimizers import RATES, SCHEDULES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """How a net is trained; the defaults of `rfav train` are the paper's.
+
+    Attributes:
+        optimizer: a key of `RATES`.
+        learning_rate: at the start; None for that of the optimizer.
+        momentum: of "sgd".
+        weight_decay: on all parameters.
+        schedule: a key of `SCHEDULES`.
+        epochs: how many.
+        batch_size: samples a step.
+        augment: names out of `batches.AUGMENTATIONS`.
+        amp: forwards in bfloat16 where torch holds that to be safe.
+        seed: of whatever chance decides.
+    """
+
+    optimizer: str
+    learning_rate: float | None
+    momentum: float
+    weight_decay: float
+    schedule: str
+    epochs: int
+    batch_size: int
+    augment: tuple[str, ...]
+    amp: bool
+    seed: int
+
+    @property
+    def rate(self) -> float:
+        """The learning rate at the start."""
+        return RATES[self.optimizer] if self.learning_rate is None else self.learning_rate
+
+    def __post_init__(self) -> None:
+        """Refuse what no training can be done with.
+
+        Raises:
+            UsageError: a name is unknown, or a number out of its range.
+        """
+        for option, name, known in (
+            ("--optimizer", self.optimizer, [*RATES]),
+            ("--schedule", self.schedule, [*SCHEDULES]),
+        ):
+            if name not in known:
+                raise UsageError(f"{option}: there is no {name!r:.60}", f"Give one of: {', '.join(known)}.")
+        for option, value, least in (
+            ("--epochs", self.epochs, 1),
+            ("--batch-size", self.batch_size, 1),
+            ("--seed", self.seed, 0),
+        ):
+            if value < least:
+                raise UsageError(f"{option} {value}: out of range", f"Give a whole number from {least} on.")
+        if not 0 < self.rate < math.inf:
+            raise UsageError(f"--learning-rate {self.rate}: out of range", "Give a finite number above 0.")
+        if not 0 <= self.weight_decay < math.inf:
+            raise UsageError(f"--weight-decay {self.weight_decay}: out of range", "Give a finite number from 0 on.")
+        if not 0 <= self.momentum < 1:
+            raise UsageError(f"--momentum {self.momentum}: out of range", "Give a number from 0 to below 1.")
+        if self.momentum and self.optimizer != "sgd":
+            raise UsageError(f"--momentum: {self.optimizer} has its own", "Leave it out, or use --optimizer sgd.")
+
+    def record(self) -> dict[str, Any]:
+        """As it is kept with a run."""
+        return {**asdict(self), "learning_rate": self.rate, "augment": ", ".join(self.augment)}
+
+
+def check_same(stored: Mapping[str, Any], now: Mapping[str, Any], where: Path) -> None:
+    """Refuse to go on with a run of other settings.
+
+    At a constant learning rate the number of epochs decides nothing about those that are done.
+
+    Raises:
+        TrainingError: something differs; the message says what.
+    """
+    free = {"epochs"} if now["schedule"] == "constant" else set()
+    changes = [
+        f"{name.replace('_', ' ')}: {_shown(stored.get(name))} / {_shown(value)}"
+        for name, value in now.items()
+        if name not in free and stored.get(name) != value
+    ]
+    if changes:
+        raise TrainingError(
+            f"{where}: the run there was started with other settings (then / now): {'; '.join(changes)}",
+            "Give what it was started with, or another --out without --resume.",
+        )
+
+
+def _shown(value: object) -> str:
+    text = printable(value)
+    is_digest = len(text) == 64 and set(text) <= set("0123456789abcdef")
+    return text[:8] if is_digest else text or "none"

@@ -1,0 +1,130 @@
+"""The net that is to be trained, found to fit its data before the first step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy, nll_loss
+
+from rfav_cli.analysis import networks
+from rfav_cli.analysis.networks import eager
+from rfav_cli.analysis.outputs import are_class_scores, are_probabilities, describe_choice, select_output
+from rfav_cli.analysis.probe import to_input
+from rfav_cli.analysis.samples.base import shown
+from rfav_cli.errors import ModelError, SampleError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from torch import Tensor, nn
+
+    from rfav_cli.analysis.networks import OpenOptions
+    from rfav_cli.training.data import Part
+
+
+@dataclass(frozen=True)
+class Net:
+    """A net and how it is used.
+
+    Attributes:
+        network: holds the net.
+        output: which of several outputs holds the class scores; empty for the first tensor.
+        probabilities: the scores are probabilities already.
+    """
+
+    network: eager.EagerNetwork
+    output: str
+    probabilities: bool
+
+    @property
+    def model(self) -> nn.Module:
+        """The net itself."""
+        return self.network.model
+
+    def scores(self, samples: Tensor) -> Tensor:
+        """(n, classes) float32 scores of a batch, with gradients where they are on."""
+        return select_output(self.model(self.network.arranged(samples)), self.output).float()
+
+    def loss(self, scores: Tensor, labels: Tensor) -> Tensor:
+        """The mean cross-entropy of a batch, in nats."""
+        if self.probabilities:
+            return nll_loss(scores.clamp(min=torch.finfo(torch.float32).tiny).log(), labels)
+        return cross_entropy(scores, labels)
+
+
+def open_net(
+    options: OpenOptions, start: Path | None, data: Part, validation: Part | None, *, output: str, seed: int
+) -> tuple[Net, tuple[str, ...]]:
+    """Make the net, load its first weights, and run it on two samples.
+
+    Args:
+        options: how it is made and where it runs.
+        start: the checkpoint that it starts from; None for fresh weights, which follow from the seed.
+        data: what it is going to be trained on.
+        validation: what it is going to be validated on.
+        output: index or key of the output that holds the class scores.
+        seed: of the fresh weights.
+
+    Returns:
+        The net, and what the user should be told.
+
+    Raises:
+        ModelError: the net cannot be made or returns no class scores.
+        CheckpointError: the checkpoint is none of this net.
+        SampleError: the data do not fit the net.
+    """
+    torch.manual_seed(seed)
+    network = _open(options, start)
+    images = data.read(np.arange(min(2, len(data))))
+    samples = to_input(torch.from_numpy(images).to(options.device), data.mean, data.std)
+    try:
+        network.survey(samples)
+    except SampleError as error:
+        raise SampleError(f"{shown(data.source.name)}: {error.what}", error.remedy) from error
+    answer = network.forward(samples, lambda _: False)
+    scores = select_output(answer, output)
+    if not are_class_scores(scores, len(samples)):
+        kind = f"{scores.dtype} {tuple(scores.shape)}".removeprefix("torch.")
+        raise ModelError(
+            f"the net's output, {kind}, is no row of class scores, so it cannot be trained",
+            "Give a net that returns one score a class, or choose another of its outputs with --output.",
+        )
+    for part in (data, validation):
+        if part is not None:
+            _check_fits(part, scores.shape[1])
+    probabilities = are_probabilities(scores.float())
+    notes = [*options.notes, describe_choice(answer, output)]
+    if probabilities:
+        notes.append("the net returns probabilities; the loss is taken of their logarithms")
+    return Net(network, output, probabilities), tuple(note for note in notes if note)
+
+
+def _open(options: OpenOptions, start: Path | None) -> eager.EagerNetwork:
+    make_model: Callable[[], Any] | None = options.make_model
+    if make_model is None:
+        raise ModelError(
+            "a training needs --model, the code that makes the net", "Give --model package.module:factory."
+        )
+    if start is None:
+        return eager.open_fresh(make_model, options)
+    payload = networks.read(start, options)
+    if payload.kind != "eager":
+        raise ModelError(
+            f"{start}: a program of kind {payload.kind}, whose net cannot be trained from here",
+            "Give --init a state_dict, with --model for the code that makes its net.",
+        )
+    return eager.open_network(payload, options)
+
+
+def _check_fits(part: Part, outputs: int) -> None:
+    top = int(part.labels.max())
+    if top >= outputs:
+        named = f" ({shown(part.source.classes[top])})" if top < len(part.source.classes) else ""
+        raise SampleError(
+            f"{shown(part.source.name)}: label {top}{named} is beyond the {outputs} outputs of the net",
+            "Give a net with an output a class (--model-arg classes=…), or the order of the classes with --classes.",
+        )

@@ -1,0 +1,145 @@
+"""Which layers of a net a recipe means, whatever the net is wrapped in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torch.nn.parallel import DataParallel, DistributedDataParallel
+from torch.nn.parameter import is_lazy
+
+from rfav_cli import recipes
+from rfav_cli.analysis.taps.base import LAZY, grouped_filters
+from rfav_cli.analysis.taps.hooks import STANDARD, Tap
+from rfav_cli.errors import RecipeError, printable
+from rfav_cli.records import LayerRecipe, Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor, nn
+
+WRAPPED = ("_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_module")
+"""What wrappers call the module that they wrap: torch.compile, checkpoint_wrapper, FSDP."""
+MOST_NAMES = 40
+"""Layers that an error lists."""
+
+
+@dataclass(frozen=True)
+class Target(Tap):
+    """A layer with a penalty: `name` is what the recipe calls it.
+
+    Attributes:
+        lambda_: weight of the sparsity penalty, 0 for none.
+        kappa: weight of the decorrelation penalty, 0 for none.
+    """
+
+    lambda_: float
+    kappa: float
+
+    def weights(self) -> Tensor:
+        """The filters as they are in the net, for gradients to flow through: (groups, D / groups, weights of one)."""
+        return grouped_filters(self.kind, self.module.weight, getattr(self.module, "groups", 1))
+
+
+def find_targets(model: nn.Module, recipe: Recipe | str | Path | Mapping[str, tuple[float, float]]) -> list[Target]:
+    """The layers that have a penalty.
+
+    Args:
+        model: the net, also wrapped.
+        recipe: a recipe, the path of its file, the name of one of the paper's, or name of a layer -> (lambda, kappa).
+
+    Returns:
+        In the recipe's order; without those whose lambda and kappa are both 0.
+
+    Raises:
+        RecipeError: the recipe can't be read, names no layer, a layer that the net has not, or a penalty that a layer
+            cannot have. All that is wrong is said at once.
+    """
+    layers = {name: Tap(name, module, kind) for name, module, kind in _layers(model)}
+    asked = _layer_recipes(recipe)
+    if not asked:
+        raise RecipeError("the recipe names no layer, so there is nothing to penalise", _remedy(layers))
+    problems, targets = [], []
+    for each in asked:
+        layer = layers.get(each.name) or layers.get(_bare(each.name))
+        problem = _problem(each, layer)
+        if problem:
+            problems.append(f"layer {printable(each.name, 80)!r}: {problem}")
+        elif layer and (each.lambda_ or each.kappa):
+            targets.append(Target(each.name, layer.module, layer.kind, each.lambda_, each.kappa))
+    if len({id(target.module) for target in targets}) < len(targets):
+        problems.append("two of the recipe's names are of one layer")
+    if problems:
+        raise RecipeError("\n".join(f"recipe: {problem}" for problem in problems), _remedy(layers))
+    return targets
+
+
+def unwrapped(module: nn.Module) -> nn.Module:
+    """The module without what torch.compile, DDP and others wrap around it."""
+    while True:
+        inner = next((module._modules[key] for key in WRAPPED if module._modules.get(key) is not None), None)
+        if inner is None and isinstance(module, DistributedDataParallel | DataParallel):
+            inner = module.module
+        if inner is None:
+            return module
+        module = inner
+
+
+def _layers(module: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module, str]]:
+    """Each standard layer by its name without wrappers, under each of its names."""
+    module = unwrapped(module)
+    for kind in STANDARD:
+        if isinstance(module, kind):
+            yield name, module, kind.__name__
+    for key, child in module.named_children():
+        yield from _layers(child, f"{name}.{key}" if name else key)
+
+
+def _bare(name: str) -> str:
+    """A name as a wrapped net has it, without the wrappers' parts."""
+    parts = [part for part in name.split(".") if part not in WRAPPED]
+    while parts and parts[0] == "module":
+        parts = parts[1:]
+    return ".".join(parts)
+
+
+def _layer_recipes(recipe: Recipe | str | Path | Mapping[str, tuple[float, float]]) -> tuple[LayerRecipe, ...]:
+    if isinstance(recipe, Recipe):
+        return recipe.layers
+    if isinstance(recipe, Mapping):
+        try:
+            pairs = [(name, float(lambda_), float(kappa)) for name, (lambda_, kappa) in recipe.items()]
+        except (TypeError, ValueError):
+            raise RecipeError("recipe: a layer has no pair of numbers", "Give {'conv4': (lambda, kappa)}.") from None
+        return tuple(LayerRecipe(name, "", lambda_, kappa) for name, lambda_, kappa in pairs)
+    paper = isinstance(recipe, str) and recipe.startswith("paper:")
+    return (recipes.named(str(recipe)) if paper else recipes.load(Path(recipe))).layers
+
+
+def _problem(asked: LayerRecipe, layer: Tap | None) -> str:
+    """Why a layer cannot have its penalties; empty where it can."""
+    for name, weight in (("lambda", asked.lambda_), ("kappa", asked.kappa)):
+        if not (0 <= weight < math.inf):
+            return f"{name} must be a finite number from 0 on, not {weight}"
+    if layer is None:
+        return "this net has no such layer"
+    weight = layer.module.weight
+    if is_lazy(weight):
+        return LAZY
+    groups, filters, size = grouped_filters(layer.kind, weight, getattr(layer.module, "groups", 1)).shape
+    if asked.lambda_ and groups * filters < 2:
+        return "it has one channel, whose entropy is always 0, so lambda must be 0"
+    if asked.kappa and (filters < 2 or size < 2):
+        few = "one filter" + (" a group" if groups > 1 else "") if filters < 2 else "one weight a filter"
+        return f"it has {few}, so there is nothing to correlate and kappa must be 0"
+    return ""
+
+
+def _remedy(layers: Mapping[str, Tap]) -> str:
+    names = [printable(name, 80) for name in layers]
+    more = f", and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"The net's layers are: {', '.join(names[:MOST_NAMES]) or 'none that can be penalised'}{more}."

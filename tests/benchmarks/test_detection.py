@@ -1,0 +1,194 @@
+"""The committed runs of the detection benchmark, scored anew: what moves a figure of the verdict fails here."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.detection import truth as truth_module
+from benchmarks.detection.candidates import auc, best_f1
+from benchmarks.detection.cases import HALVES, RUNS
+from benchmarks.detection.configurations import split
+from benchmarks.detection.judges import (
+    LOSSES,
+    OUTPUTS,
+    Call,
+    early_stopping,
+    rfav_by_entropy,
+    rfav_with_labels,
+    rfav_without_labels,
+    without,
+)
+from benchmarks.detection.metrics import reliability, score
+from benchmarks.detection.score import README, cases_of, evaluate, marked
+from benchmarks.detection.tables import render
+from benchmarks.detection.train import PROBE, TRUTH, partition
+from benchmarks.detection.truth import RISE, SIGMA, Truth, outcome
+from rfav_cli.diagnosis.track_record import ANSWERS, ENTROPY, LOSS, TRACK_RECORDS, TrackRecord
+
+HEALTHY, ILL = Truth(False, None, 0.0), Truth(True, 7, 0.5)
+
+
+TEXT = README.read_text(encoding="utf-8")
+
+
+def recorded(half: str) -> str:
+    """The tables of a half in the README."""
+    before, after = marked(TEXT, half)
+    return TEXT[len(before) : len(TEXT) - len(after)]
+
+
+RECORDED = tuple(half for half in HALVES if recorded(half))
+"""A half is scored once thresholds are chosen; until then it has no tables."""
+
+
+@pytest.mark.parametrize("half", RECORDED)
+def test_the_readme_has_the_tables_that_the_code_gives(half: str) -> None:
+    assert recorded(half) == render(evaluate(half))
+
+
+@pytest.mark.parametrize("half", RECORDED)
+def test_a_half_with_tables_is_complete(half: str) -> None:
+    assert [case.name for case in cases_of(half)] == [each.name for each in split()[HALVES.index(half)]]
+
+
+def test_the_tuning_runs_have_tables() -> None:
+    assert "tuning" in RECORDED
+
+
+@pytest.mark.parametrize("half", RECORDED)
+def test_each_half_has_both_outcomes_in_like_numbers(half: str) -> None:
+    assert 0.35 <= np.mean([case.truth.overfits for case in cases_of(half)]) <= 0.65
+
+
+def test_the_halves_share_no_configuration() -> None:
+    tuning, reporting = split()
+    names = Counter(each.name for each in (*tuning, *reporting))
+    assert set(names.values()) == {1}
+    assert len(names) >= 48
+    assert abs(len(tuning) - len(reporting)) <= 1
+
+
+def test_every_committed_run_is_of_a_half() -> None:
+    assert {path.stem for path in RUNS.glob("*.h5")} <= {each.name for half in split() for each in half}
+
+
+def test_committed_runs_hold_no_images_and_no_paths() -> None:
+    for case in itertools.chain.from_iterable(map(cases_of, RECORDED)):
+        assert case.history.run.probe.thumbnails is None
+        assert not any("map" in name for name in case.history.columns)
+        assert all("/" not in checkpoint.path for checkpoint in case.history.checkpoints)
+
+
+def test_the_rule_of_truth_owes_nothing_to_the_code_under_test() -> None:
+    source = Path(truth_module.__file__).read_text(encoding="utf-8")
+    modules = {
+        name
+        for node in ast.walk(ast.parse(source))
+        for name in (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [each.name for each in node.names]
+            if isinstance(node, ast.Import)
+            else []
+        )
+    }
+    assert modules == {"__future__", "dataclasses", "typing", "numpy", "numpy.typing"}
+    assert (SIGMA, RISE) == (2.0, 0.02)
+
+
+def test_the_truth_is_told_by_other_images_than_the_probe_and_the_training() -> None:
+    probe, truth, rest = partition(50_000)
+    assert (len(probe), len(truth)) == (PROBE, TRUTH)
+    assert len({*probe.tolist(), *truth.tolist(), *rest.tolist()}) == 50_000
+
+
+def test_the_truth_of_curves_with_a_known_minimum() -> None:
+    epochs = np.arange(-1, 30)
+    valley = 1 + ((epochs - 12) / 20) ** 2
+    found = outcome(epochs, valley)
+    assert (found.overfits, found.onset) == (True, 12)
+    assert outcome(epochs, 2.0 - 0.01 * epochs) == HEALTHY
+    assert not outcome(epochs, np.where(epochs < 20, 2 - 0.05 * epochs, 1.005)).overfits
+
+
+def test_scores_of_calls_by_hand() -> None:
+    calls = [Call(True, 9), Call(True, 6), Call(False), Call(True, 3), Call(False), Call(False, silent=True)]
+    found = score(calls, [ILL, ILL, ILL, HEALTHY, HEALTHY, HEALTHY])
+    assert (found.hits, found.overfitting, found.false_alarms, found.healthy, found.silent) == (2, 3, 1, 3, 1)
+    assert found.precision == found.recall == found.f1 == pytest.approx(2 / 3)
+    assert found.onset_error == 1.5
+    silent = score([Call(False)], [HEALTHY])
+    assert (silent.precision, silent.recall, silent.f1, silent.onset_error) == (None, None, 0.0, None)
+
+
+def test_a_reliability_diagram_by_hand() -> None:
+    calls = [Call(False, probability=0.1), Call(False, probability=0.15), Call(True, 1, 1.0), Call(True, 1)]
+    low, high = reliability(calls, [HEALTHY, ILL, ILL, ILL])
+    assert (low.count, low.stated, low.frequency) == (2, pytest.approx(0.125), 0.5)
+    assert (high.low, high.high, high.count, high.stated, high.frequency) == (0.8, 1.0, 1, 1.0, 1.0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=12))
+def test_single_figures_are_judged_like_their_slow_twins(pairs: list[tuple[int, bool]]) -> None:
+    values, truth = np.array([float(value) for value, _ in pairs]), np.array([ill for _, ill in pairs])
+    ill, well = [v for v, t in pairs if t], [v for v, t in pairs if not t]
+    if ill and well:
+        order = [1.0 if a > b else 0.5 if a == b else 0.0 for a in ill for b in well]
+        assert auc(values, truth) == pytest.approx(sum(order) / len(order))
+    best = 0.0
+    for limit in range(6):
+        calls = [Call(value >= limit) for value, _ in pairs]
+        best = max(best, score(calls, [ILL if t else HEALTHY for _, t in pairs]).f1)
+    assert best_f1(values, truth) == pytest.approx(best)
+
+
+def test_early_stopping_waits_as_long_as_it_should() -> None:
+    case = next(case for case in cases_of("tuning") if case.truth.overfits)
+    losses = case.history.loss.tolist()
+    for patience in (1, 4, 10):
+        call = early_stopping(patience)(case)
+        assert call.onset is not None
+        best = case.history.epochs.tolist().index(call.onset)
+        assert min(losses[best : best + patience + 1]) == losses[best] == min(losses[: best + 1])
+
+
+def test_a_run_without_labels_knows_no_loss() -> None:
+    history = without(cases_of("tuning")[0].history, LOSSES + OUTPUTS)
+    assert history.run.probe.labels is None
+    assert np.isnan(history.loss).all()
+    assert not any(name.startswith("probe/") for name in history.columns)
+
+
+def test_a_run_cut_at_its_onset_ends_there() -> None:
+    case = next(case for case in cases_of("tuning") if case.truth.overfits)
+    cut = case.until_onset()
+    assert cut.history.epochs[-1] == case.truth.onset
+    assert not cut.truth.overfits
+    assert (cut.history.entropy == case.history.entropy[: len(cut.history)]).all()
+    assert case.at(slice(None, None, 5)).history.epochs.tolist() == case.history.epochs.tolist()[::5]
+
+
+def test_the_front_page_has_figures_of_the_reporting_runs() -> None:
+    front = (README.parent.parent.parent / "README.md").read_text(encoding="utf-8")
+    rows = front.split("<!-- detection -->\n")[1].split("\n\n")[0].splitlines()[2:]
+    cells = {tuple(cell.strip() for cell in row.strip("|").split("|")) for row in rows}
+    whole = recorded("reporting").split("**Whole runs**\n\n")[1].split("\n\n")[0].splitlines()[2:]
+    assert cells <= {tuple(cell.strip() for cell in row.strip("|").split("|"))[:6] for row in whole}
+    assert len(cells) >= 5
+
+
+@pytest.mark.parametrize("basis", TRACK_RECORDS)
+def test_verdicts_state_the_record_that_the_reporting_runs_give(basis: str) -> None:
+    judged = {LOSS: rfav_with_labels, ANSWERS: rfav_without_labels, ENTROPY: rfav_by_entropy}[basis]
+    cases = cases_of("reporting")
+    flagged = Counter(case.truth.overfits for case in cases if judged(case).flag)
+    count = Counter(case.truth.overfits for case in cases)
+    assert TRACK_RECORDS[basis] == TrackRecord(flagged[True], count[True], flagged[False], count[False])

@@ -1,0 +1,211 @@
+"""What a net is trained and validated on: splits, unreadable samples, labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from rfav_cli.analysis.samples import SampleOptions, open_source
+from rfav_cli.errors import SampleError, UsageError
+from rfav_cli.training import reading
+from rfav_cli.training.data import load_data, stratified
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from rfav_cli.training.data import Part
+
+
+def load(spec: object, validation: str = "0", **options: Any) -> tuple[Part, Part | None, list[str]]:
+    told: list[str] = []
+    known = {"seed": 0, "workers": 0, "skip_unreadable": False, "report": lambda note: told.append(note.text)}
+    sample_options = options.pop("options", SampleOptions())
+    return (*load_data(str(spec), validation, sample_options, **(known | options)), told)
+
+
+@pytest.fixture
+def arrays(tmp_path: Path) -> Path:
+    """200 samples of four classes, one of them with three samples alone, told apart by their first value."""
+    labels = np.concatenate([np.arange(197) % 3, [3, 3, 3]])
+    images = np.random.default_rng(0).integers(0, 256, (200, 5, 6, 3), dtype=np.uint8)
+    images[:, 0, 0, 0] = np.arange(200)
+    np.savez(tmp_path / "data.npz", images=images, labels=labels)
+    return tmp_path / "data.npz"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Gray images, 40 in each of three classes."""
+    rng = np.random.default_rng(0)
+    for name in ("ant", "bee", "cat"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for number in range(40):
+            pixels = rng.integers(0, 256, (4, 4), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "images" / name / f"{number:02}.png")
+    return tmp_path / "images"
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=60), st.floats(0, 1, exclude_max=True), st.integers(0, 2**32))
+def test_a_split_is_stratified(labels: list[int], share: float, seed: int) -> None:
+    values = np.array(labels)
+    chosen = stratified(values, share, seed)
+    for label, count in zip(*np.unique(values, return_counts=True), strict=True):
+        given_ = int(chosen[values == label].sum())
+        assert given_ < count  # what is trained on keeps every class
+        assert share * count - 1 < given_ < share * count + 1 or given_ == count - 1
+    assert abs(int(chosen.sum()) - round(share * len(values))) <= len(set(labels))
+    np.testing.assert_array_equal(chosen, stratified(values, share, seed))
+
+
+def test_a_split_has_the_size_that_was_asked_for_and_follows_from_the_seed() -> None:
+    labels = np.arange(1000) % 7
+    first, second = stratified(labels, 0.1, 0), stratified(labels, 0.1, 1)
+    assert first.sum() == second.sum() == 100
+    assert (first != second).any()
+
+
+def test_a_share_parts_the_data(arrays: Path) -> None:
+    training, held_out, told = load(arrays, "0.1")
+    assert held_out is not None
+    assert (len(training), len(held_out), told) == (180, 20, [])
+    with np.load(arrays) as known:
+        for part in (training, held_out):
+            images = part.read(np.arange(len(part)))
+            numbers = images[:, 0, 0, 0].astype(int)
+            np.testing.assert_array_equal(images, known["images"][numbers].transpose(0, 3, 1, 2))
+            np.testing.assert_array_equal(part.labels, known["labels"][numbers])
+    assert set(training.rows) | set(held_out.rows) == set(range(200))
+    assert not set(training.rows) & set(held_out.rows)
+
+
+def test_no_validation_is_said(arrays: Path) -> None:
+    training, held_out, told = load(arrays, "0")
+    assert (len(training), held_out) == (200, None)
+    assert "no validation data" in told[0]
+
+
+@pytest.mark.parametrize("share", ["1", "-0.1", "nan", "inf", "7"])
+def test_what_is_no_share_is_refused(arrays: Path, share: str) -> None:
+    with pytest.raises(UsageError, match="--validation"):
+        load(arrays, share)
+
+
+def test_a_share_of_too_few_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "few.npz", images=np.zeros((3, 4), np.float32), labels=np.arange(3))
+    with pytest.raises(SampleError, match="enough samples"):
+        load(tmp_path / "few.npz", "0.1")
+
+
+def test_data_without_labels_are_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "bare.npz", images=np.zeros((3, 4), np.float32))
+    with pytest.raises(SampleError, match=r"bare\.npz: the samples have no labels"):
+        load(tmp_path / "bare.npz")
+
+
+def test_validation_classes_are_told_by_name(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    for name in ("cat", "ant"):
+        (other / name).mkdir(parents=True)
+        (folder / name / "00.png").rename(other / name / "x.png")
+    _, held_out, _ = load(folder, str(other))
+    assert held_out is not None
+    assert held_out.labels.tolist() == [0, 2]
+    (other / "dog").mkdir()
+    (folder / "cat" / "01.png").rename(other / "dog" / "x.png")
+    with pytest.raises(SampleError, match="dog"):
+        load(folder, str(other))
+
+
+def test_validation_samples_of_another_shape_are_refused(arrays: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "large.npz", images=np.zeros((4, 7, 6, 3), np.uint8), labels=np.zeros(4, np.int64))
+    with pytest.raises(SampleError, match="samples of 3x7x6, but those to train on are 3x5x6"):
+        load(arrays, str(tmp_path / "large.npz"))
+    assert load(arrays, str(tmp_path / "large.npz"), options=SampleOptions(resize=8))[1] is not None
+
+
+def test_published_sets_give_their_training_split(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    opened: list[str] = []
+
+    def note(spec: str, options: SampleOptions) -> None:
+        opened.append(spec)
+        raise SampleError("enough")
+
+    monkeypatch.setattr("rfav_cli.training.data.open_source", note)
+    for spec in ("cifar10:here", "mnist:here#test", "tiny-imagenet:here", "folder:here", "here"):
+        with pytest.raises(SampleError, match="enough"):
+            load(spec)
+    assert opened == ["cifar10:here#train", "mnist:here#test", "tiny-imagenet:here#train", "folder:here", "here"]
+
+
+def break_images(folder: Path) -> list[str]:
+    broken = [folder / "ant" / "00.png", folder / "bee" / "07.png", folder / "bee" / "39.png"]
+    for path in broken:
+        path.write_bytes(b"no image")
+    return [str(path) for path in broken]
+
+
+@pytest.mark.parametrize("workers", [0, 3])
+def test_all_unreadable_images_are_listed(folder: Path, workers: int) -> None:
+    broken = break_images(folder)
+    with pytest.raises(SampleError, match="3 samples cannot be read") as caught:
+        load(folder, workers=workers)
+    lines = caught.value.remedy.splitlines()
+    assert [any(path in line for line in lines) for path in broken] == [True] * 3
+    assert "--skip-unreadable" in lines[-1]
+
+
+def test_unreadable_images_can_be_left_out(folder: Path) -> None:
+    whole, _, _ = load(folder)
+    broken = break_images(folder)
+    training, _, told = load(folder, skip_unreadable=True)
+    assert [any(path in text for text in told) for path in broken] == [True] * 3
+    left = np.setdiff1d(np.arange(120), [0, 47, 79])
+    np.testing.assert_array_equal(training.rows, left)
+    np.testing.assert_array_equal(training.read(np.arange(117)), whole.read(left))
+    np.testing.assert_array_equal(training.labels, whole.labels[left])
+
+
+def test_images_of_two_sizes_are_refused_whether_or_not_some_are_unreadable(folder: Path) -> None:
+    Image.fromarray(np.zeros((5, 4), np.uint8)).save(folder / "cat" / "39.png")
+    for skip in (False, True):
+        with pytest.raises(SampleError, match="4x5"):
+            load(folder, skip_unreadable=skip)
+
+
+def test_samples_that_do_not_fit_into_memory_are_read_when_they_are_used(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, _, _ = load(folder)
+    monkeypatch.setattr(reading, "_budget", lambda: 100.0)
+    read, _, _ = load(folder)
+    assert kept.images is not None
+    assert read.images is None
+    rows = np.array([100, 3, 64, 3])
+    np.testing.assert_array_equal(read.read(rows), kept.read(rows))
+    assert read.digest == kept.digest
+
+
+@pytest.mark.parametrize("workers", [0, 1, 5])
+def test_looking_through_gives_what_the_source_gives(arrays: Path, workers: int) -> None:
+    source = open_source(str(arrays), SampleOptions())
+    kept, unreadable, digest = reading.look_through(source, workers)
+    assert unreadable == {}
+    np.testing.assert_array_equal(kept, source.read(np.arange(200)))
+    assert digest == reading.look_through(source, 0)[2]
+
+
+def test_the_digest_is_of_every_value_and_label(tmp_path: Path) -> None:
+    digests = set()
+    for change in (None, "images", "labels"):
+        content = {"images": np.ones((70, 4), np.float32), "labels": np.arange(70) % 2}
+        if change:
+            content[change][69] = 0
+        np.savez(tmp_path / "a.npz", **content)
+        digests.add(load(tmp_path / "a.npz")[0].digest)
+    assert len(digests) == 3

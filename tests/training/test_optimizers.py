@@ -1,0 +1,90 @@
+"""Optimizers and schedules."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from rfav_cli.errors import ModelError, UsageError
+from rfav_cli.training.optimizers import SCHEDULES, learning_rate_at, make_optimizer
+from rfav_cli.training.settings import Hyperparameters
+
+PAPER = Hyperparameters("sgd", None, 0.0, 0.0, "constant", 100, 64, (), False, 0)
+
+
+def stepped(how: Hyperparameters, gradients: list[float]) -> float:
+    """Where a weight of 1 gets to."""
+    weight = nn.Parameter(torch.ones(1, dtype=torch.float64))
+    optimizer = make_optimizer(how, [weight])
+    for gradient in gradients:
+        weight.grad = torch.full_like(weight, gradient)
+        optimizer.step()
+    return weight.item()
+
+
+def test_the_default_is_the_papers() -> None:
+    assert PAPER.rate == 0.01
+    assert stepped(PAPER, [2.0, 3.0]) == pytest.approx(1 - 0.02 - 0.03)
+
+
+def test_momentum_and_weight_decay() -> None:
+    assert stepped(replace(PAPER, momentum=0.9), [1.0, 1.0]) == pytest.approx(1 - 0.01 - 0.01 * 1.9)
+    assert stepped(replace(PAPER, weight_decay=0.5), [0.0]) == pytest.approx(1 - 0.01 * 0.5)
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw"])
+def test_adam_goes_by_its_rate_and_decays_in_its_own_way(name: str) -> None:
+    how = replace(PAPER, optimizer=name)
+    assert how.rate == 0.001
+    assert stepped(how, [5.0]) == pytest.approx(1 - 0.001, abs=1e-6)
+    decayed = stepped(replace(how, weight_decay=0.1), [0.0])
+    assert decayed == pytest.approx(1 - 0.001 * (1 if name == "adam" else 0.1), abs=1e-6)
+
+
+def test_schedules() -> None:
+    assert [learning_rate_at("constant", 2.0, epoch, 4) for epoch in range(4)] == [2.0] * 4
+    assert [learning_rate_at("cosine", 1.0, epoch, 4) for epoch in range(4)] == pytest.approx(
+        [(1 + math.cos(math.pi * epoch / 4)) / 2 for epoch in range(4)]
+    )
+    assert [learning_rate_at("step", 1.0, epoch, 4) for epoch in range(4)] == [1.0, 1.0, 0.1, 0.01]
+    for name in SCHEDULES:
+        rates = [learning_rate_at(name, 1.0, epoch, 30) for epoch in range(30)]
+        assert rates[0] == 1
+        assert rates == sorted(rates, reverse=True)
+        assert rates[-1] > 0
+
+
+def test_frozen_weights_stay_out() -> None:
+    net = nn.Linear(2, 2)
+    net.weight.requires_grad = False
+    assert make_optimizer(PAPER, net.parameters()).param_groups[0]["params"] == [net.bias]
+    with pytest.raises(ModelError, match="no parameters"):
+        make_optimizer(PAPER, [net.weight])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"optimizer": "lion"}, "sgd, adam, adamw"),
+        ({"schedule": "warm"}, "constant, cosine, step"),
+        ({"learning_rate": 0.0}, "--learning-rate"),
+        ({"learning_rate": math.nan}, "--learning-rate"),
+        ({"learning_rate": math.inf}, "--learning-rate"),
+        ({"momentum": 1.0}, "--momentum"),
+        ({"momentum": math.nan}, "--momentum"),
+        ({"momentum": 0.9, "optimizer": "adam"}, "adam"),
+        ({"weight_decay": -0.1}, "--weight-decay"),
+        ({"weight_decay": math.nan}, "--weight-decay"),
+        ({"epochs": 0}, "--epochs"),
+        ({"batch_size": 0}, "--batch-size"),
+        ({"seed": -1}, "--seed"),
+    ],
+)
+def test_what_cannot_be_is_refused(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        replace(PAPER, **change)

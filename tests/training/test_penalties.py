@@ -1,0 +1,500 @@
+"""The penalties in a training loop: what they add up to, and that nothing that nets are trained with loses them."""
+
+from __future__ import annotations
+
+import copy
+import math
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+
+import rfav_cli
+from rfav_cli import equations, nets, recipes
+from rfav_cli.errors import RecipeError
+from rfav_cli.records import LayerRecipe, Recipe
+from rfav_cli.training.penalties import TargetedRegularizer
+from tests.training import ddp_worker
+from tests.training.nets import RECIPE, Net, batch, penalties, steps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+BREAKS_THE_GRAPH = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")
+"""torch.compile itself warns so of whatever goes from one graph to the next."""
+
+
+@pytest.fixture(autouse=True)
+def _forget_compiled() -> Iterator[None]:
+    yield
+    if "torch._dynamo" in sys.modules:
+        torch.compiler.reset()
+
+
+def assert_same(found: tuple[Any, Any], expected: tuple[Any, Any]) -> None:
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def recipe(**layers: tuple[float, float]) -> Recipe:
+    each = tuple(LayerRecipe(name, "", *pair) for name, pair in layers.items())
+    return Recipe("paper", "", "", None, None, None, each)
+
+
+# What it gives
+
+
+def test_each_penalty_is_that_of_the_definition() -> None:
+    net = Net()
+    images, labels = batch()
+    regularizer = rfav_cli.TargetedRegularizer(net, RECIPE)
+    functional.cross_entropy(net(images), labels)
+    total = regularizer()
+    expected = penalties(net, images)
+    assert regularizer.values == pytest.approx(expected, rel=1e-5)
+    assert total.item() == pytest.approx(sum(expected.values()), rel=1e-5)
+    assert total.shape == ()
+
+
+def test_gradients_are_those_of_the_equations() -> None:
+    net = Net()
+    images, _ = batch()
+    regularizer = TargetedRegularizer(net, RECIPE)
+    net(images)
+    regularizer().backward()
+
+    twin = Net()
+    one = functional.conv2d(images, twin.conv1.weight, padding=1)
+    first = functional.relu(one + twin.conv1.bias[:, None, None])
+    two = functional.conv2d(first, twin.conv2.weight, padding=1, groups=2)
+    three = functional.conv2d(
+        functional.relu(two + twin.conv2.bias[:, None, None]), twin.conv2.weight, padding=1, groups=2
+    )
+    pooled = functional.relu(three + twin.conv2.bias[:, None, None]).mean((2, 3))
+    loss = equations.sparsity_penalty(one, 1, 0.1) + equations.sparsity_penalty(two, 1, 0.01)
+    loss += equations.sparsity_penalty(three, 1, 0.01) + equations.sparsity_penalty(pooled @ twin.fc1.weight.T, 1, 0.3)
+    loss += equations.decorrelation_penalty(twin.conv1.weight.flatten(1))
+    loss += 0.5 * equations.decorrelation_penalty(twin.conv2.weight.reshape(2, 4, -1))
+    loss.backward()
+    for one, other in zip(net.parameters(), twin.parameters(), strict=True):
+        expected = torch.zeros_like(one) if other.grad is None else other.grad
+        torch.testing.assert_close(
+            torch.zeros_like(one) if one.grad is None else one.grad, expected, rtol=1e-4, atol=1e-5
+        )
+
+
+def test_a_bias_is_part_of_the_activation_if_asked_for() -> None:
+    layer = nn.Linear(3, 4)
+    images = torch.randn(5, 3)
+    regularizer = TargetedRegularizer(layer, {"": (1.0, 0.0)}, with_bias=True)
+    output = layer(images)
+    assert regularizer().item() == pytest.approx(equations.sparsity_penalty(output, 1, 1.0).item())
+
+
+@pytest.mark.parametrize("options", [{"squared": True}, {"centering": "paper"}])
+def test_the_other_forms_of_the_decorrelation_penalty(options: dict[str, Any]) -> None:
+    layer = nn.ConvTranspose2d(4, 6, 3, groups=2)
+    rows = layer.weight.detach().reshape(2, 2, 3, 9).transpose(1, 2).flatten(2)
+    found = TargetedRegularizer(layer, {"": (0.0, 2.0)}, **options)()
+    assert found.item() == pytest.approx(2 * equations.decorrelation_penalty(rows, **options).item(), rel=1e-5)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(1, 5), st.integers(2, 4))
+def test_the_penalty_does_not_depend_on_the_batch_size(samples: int, times: int) -> None:
+    net = Net()
+    images, _ = batch(samples)
+    regularizer = TargetedRegularizer(net, RECIPE)
+    net(images)
+    small = regularizer().item()
+    net(torch.cat([images] * times))
+    assert regularizer().item() == pytest.approx(small, rel=1e-5)
+
+
+def test_saturated_activations_and_degenerate_filters_have_finite_gradients() -> None:
+    net = Net()
+    with torch.no_grad():
+        net.conv1.weight[:4] = net.conv1.weight[0]
+        net.conv1.weight[4:] = 0
+        net.conv2.weight.mul_(1e4)
+    for centering in ("pearson", "paper"):
+        regularizer = TargetedRegularizer(net, RECIPE, centering=centering)
+        net(batch()[0])
+        regularizer().backward()
+        assert all(p.grad is None or p.grad.isfinite().all() for p in net.parameters())
+        regularizer.close()
+
+
+def test_it_keeps_the_entropy_up() -> None:
+    plain, kept = Net(), Net()
+    for net, lambda_ in ((plain, 0.0), (kept, 0.3)):
+        nn.init.normal_(net.fc1.weight, std=5.0, generator=torch.Generator().manual_seed(5))
+        steps(net, TargetedRegularizer(net, {"fc1": (lambda_, 0.0)}), 20)
+    after = [-penalties(net, batch()[0], {"fc1": (1.0, 0.0)})["sparsity/fc1"] for net in (plain, kept)]
+    assert after[1] > after[0] + 0.1
+
+
+def test_zeros_train_bit_for_bit_as_without() -> None:
+    plain, zero = Net(), Net()
+    images, labels = batch()
+    regularizer = TargetedRegularizer(zero, {"conv1": (0.0, 0.0), "fc1": (0.0, 0.0)})
+    for net, penalty in ((plain, None), (zero, regularizer)):
+        optimizer = torch.optim.SGD(net.parameters(), 0.1)
+        for _ in range(3):
+            optimizer.zero_grad()
+            loss = functional.cross_entropy(net(images), labels)
+            (loss + penalty() if penalty else loss).backward()
+            optimizer.step()
+    assert all(torch.equal(a, b) for a, b in zip(plain.parameters(), zero.parameters(), strict=True))
+    assert not any(module._forward_hooks for module in zero.modules())
+
+
+# When it reads
+
+
+def test_validation_adds_nothing() -> None:
+    net, images = Net(), batch()[0]
+    regularizer = TargetedRegularizer(net, RECIPE)
+    net(images)
+    expected = regularizer().item()
+    values = regularizer.values
+    net(images)
+    net.eval()
+    net(images)
+    assert regularizer().item() == 0
+    net.train()
+    with torch.no_grad():
+        net(images)
+        assert regularizer().item() == 0
+    assert regularizer().item() == pytest.approx(expected)
+    assert regularizer.values == values
+
+
+def test_forwards_since_the_last_call_are_added_up() -> None:
+    net, (images, _) = Net(), batch()
+    regularizer = TargetedRegularizer(net, {"conv2": (0.1, 1.0)})
+    net(images[:2])
+    regularizer()
+    first = regularizer.values
+    net(images[:2])
+    net(images[2:])
+    regularizer()
+    both = regularizer.values
+    net(images[2:])
+    regularizer()
+    second = regularizer.values
+    assert both["sparsity/conv2"] == pytest.approx(first["sparsity/conv2"] + second["sparsity/conv2"], rel=1e-5)
+    assert both["decorrelation/conv2"] == first["decorrelation/conv2"]
+
+
+def test_accumulated_gradients_are_those_of_the_whole_batch() -> None:
+    whole, parts = Net(), Net()
+    _, expected = steps(whole, TargetedRegularizer(whole, RECIPE), rate=0.0)
+    regularizer = TargetedRegularizer(parts, RECIPE)
+    for images, labels in zip(*(tensor.chunk(2) for tensor in batch()), strict=True):
+        ((functional.cross_entropy(parts(images), labels) + regularizer()) / 2).backward()
+    assert_same(({name: p.grad for name, p in parts.named_parameters()}, 0), (expected, 0))
+
+
+def test_a_call_before_the_forward_is_an_error_and_cleared_forwards_are_forgotten() -> None:
+    net, images = Net(), batch()[0]
+    regularizer = TargetedRegularizer(net, RECIPE)
+    with pytest.raises(RecipeError, match="no forward with gradients has reached conv1, conv2, fc1"):
+        regularizer()
+    net(images)
+    regularizer.clear()
+    with pytest.raises(RecipeError, match="after the forward, once for each backward"):
+        regularizer()
+
+
+def test_a_layer_that_no_forward_reaches_is_said_once() -> None:
+    net = Net()
+    net.spare = nn.Linear(3, 4)
+    regularizer = TargetedRegularizer(net, RECIPE | {"spare": (0.1, 0.0)})
+    net(batch()[0])
+    with pytest.warns(UserWarning, match="no forward has reached spare"):
+        regularizer()
+    net(batch()[0])
+    regularizer()
+    assert "sparsity/spare" not in regularizer.values
+
+
+def test_after_closing_nothing_is_read() -> None:
+    net, images = Net(), batch()[0]
+    with TargetedRegularizer(net, RECIPE) as regularizer:
+        net(images)
+        regularizer()
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in net.modules())
+    compiled = torch.compile(net, backend="eager")
+    regularizer = TargetedRegularizer(net, RECIPE)
+    compiled(images)
+    regularizer.close()
+    compiled(images)
+    with pytest.raises(RecipeError, match="no forward"):
+        regularizer()
+
+
+# What nets are trained with
+
+
+def test_copies_of_a_net_are_not_read() -> None:
+    net, images = Net(), batch()[0]
+    regularizer = TargetedRegularizer(net, RECIPE)
+    net(images)
+    average = torch.optim.swa_utils.AveragedModel(net)
+    average(images)
+    expected = penalties(net, images)
+    regularizer()
+    assert regularizer.values == pytest.approx(expected, rel=1e-5)
+    copy.deepcopy(net)(images)
+    with pytest.raises(RecipeError, match="no forward"):
+        regularizer()
+
+
+def test_reentrant_checkpointing_is_refused() -> None:
+    net, images = Net(), batch()[0]
+    regularizer = TargetedRegularizer(net, {"conv2": (0.1, 0.0)})
+    checkpoint(net.block, net.conv1(images), use_reentrant=True)
+    with pytest.raises(RecipeError, match="use_reentrant=False"):
+        regularizer()
+
+
+def test_checkpointing_counts_once() -> None:
+    plain, checkpointed = Net(), Net(checkpointed=True)
+    expected = steps(plain, TargetedRegularizer(plain, RECIPE), 3)
+    assert_same(steps(checkpointed, TargetedRegularizer(checkpointed, RECIPE), 3), expected)
+
+
+@pytest.mark.parametrize("backend", ["eager", "aot_eager"])
+@pytest.mark.parametrize("when", ["before", "after", "after a run"])
+def test_compiled_nets(backend: str, when: str) -> None:
+    plain, net = Net(), Net()
+    expected = steps(plain, TargetedRegularizer(plain, RECIPE), 3)
+    regularizer = TargetedRegularizer(net, RECIPE) if when == "before" else None
+    compiled = torch.compile(net, backend=backend, fullgraph=True)
+    if when == "after a run":
+        compiled(batch()[0])
+    regularizer = regularizer or TargetedRegularizer(compiled, RECIPE)
+    assert_same(steps(compiled, regularizer, 3), expected)
+
+
+@BREAKS_THE_GRAPH
+@pytest.mark.parametrize("part", [False, True])
+def test_compiled_and_checkpointed_nets_count_once(part: bool) -> None:
+    plain, net = Net(), Net(checkpointed=True)
+    expected = steps(plain, TargetedRegularizer(plain, RECIPE), 3)
+    model: Any = net
+    if part:
+        net.block = torch.compile(net.block, backend="aot_eager")
+    else:
+        model = torch.compile(net, backend="aot_eager")
+    assert_same(steps(model, TargetedRegularizer(model, RECIPE), 3), expected)
+
+
+def test_autocast_leaves_the_penalties_their_digits() -> None:
+    net, images = Net(), batch()[0]
+    regularizer = TargetedRegularizer(net, RECIPE)
+    with torch.autocast("cpu", torch.bfloat16):
+        net(images)
+        total = regularizer()
+    total.backward()
+    expected = penalties(net, images)
+    assert total.dtype is torch.float32
+    assert regularizer.values == pytest.approx(expected, rel=3e-3)
+    for name in ("decorrelation/conv1", "decorrelation/conv2"):
+        assert regularizer.values[name] == pytest.approx(expected[name], rel=1e-5)
+    assert all(p.grad is None or p.grad.isfinite().all() for p in net.parameters())
+
+
+def test_two_processes_are_as_one(tmp_path: Path) -> None:
+    net = Net()
+    regularizer = TargetedRegularizer(net, RECIPE)
+    expected = []
+    images, labels = batch()
+    optimizer = torch.optim.SGD(net.parameters(), 0.1)
+    for _ in range(2):
+        optimizer.zero_grad()
+        loss = functional.cross_entropy(net(images), labels)
+        penalty = regularizer()
+        (loss + penalty).backward()
+        optimizer.step()
+        expected.append(penalty.item())
+    torch.multiprocessing.spawn(ddp_worker.run, (2, tmp_path), nprocs=2)
+    one, other = (torch.load(tmp_path / f"{rank}.pt") for rank in range(2))
+    for (first, gradients), (second, others) in zip(one, other, strict=True):
+        assert [(a + b) / 2 for a, b in zip(first, second, strict=True)] == pytest.approx(expected, abs=1e-5)
+        assert_same((gradients, others), ([p.grad for p in net.parameters()],) * 2)
+
+
+# Normalisations
+
+
+class Normed(nn.Module):
+    """One convolution that goes into a normalisation, and one that does not before it was written over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(3)
+        self.conv1, self.norm1 = nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6)
+        self.conv2, self.norm2 = nn.Conv2d(6, 6, 3), nn.BatchNorm2d(6)
+        self.relu = nn.ReLU(inplace=True)
+        nn.init.uniform_(self.norm1.weight, 0.5, 2.0)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.norm2(self.relu(self.conv2(self.relu(self.norm1(self.conv1(x))))))
+
+
+NORMED = {"conv1": (0.1, 0.0), "conv2": (0.1, 0.0)}
+
+
+def folded(net: Normed, images: torch.Tensor, with_bias: bool) -> torch.Tensor:
+    """The penalty of conv1 by definition."""
+    output = net.conv1(images)
+    deviation = (
+        (output.var((0, 2, 3), unbiased=False) if net.norm1.training else net.norm1.running_var).add(1e-5).sqrt()
+    )
+    activation = output if with_bias else output - net.conv1.bias[:, None, None]
+    return equations.sparsity_penalty(activation * (net.norm1.weight / deviation)[:, None, None], 1, 0.1)
+
+
+@BREAKS_THE_GRAPH
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("with_bias", [False, True])
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_normalisation_that_takes_the_activation_is_folded_in(frozen: bool, with_bias: bool, compiled: bool) -> None:
+    net, images = Normed(), batch()[0]
+    net.norm1.train(not frozen)
+    net.norm1.running_var.uniform_(0.5, 2.0)
+    plain = TargetedRegularizer(net, NORMED, with_bias=with_bias)
+    net(images)
+    plain()
+    plain.close()
+    regularizer = TargetedRegularizer(net, NORMED, with_bias=with_bias, fold_norm=True)
+    twin = copy.deepcopy(net)
+    (torch.compile(net, backend="eager") if compiled else net)(images)
+    regularizer()
+    assert regularizer.values["sparsity/conv1"] == pytest.approx(folded(twin, images, with_bias).item(), rel=1e-5)
+    assert regularizer.values["sparsity/conv2"] == pytest.approx(plain.values["sparsity/conv2"], rel=1e-5)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_gradients_of_a_folded_penalty(frozen: bool) -> None:
+    net, images = Normed(), batch()[0]
+    net.norm1.train(not frozen)
+    twin = copy.deepcopy(net)
+    regularizer = TargetedRegularizer(net, {"conv1": (0.1, 0.0)}, fold_norm=True)
+    net(images)
+    regularizer().backward()
+    folded(twin, images, with_bias=False).backward()
+    for found, expected in zip(
+        (*net.conv1.parameters(), net.norm1.weight), (*twin.conv1.parameters(), twin.norm1.weight), strict=True
+    ):
+        torch.testing.assert_close(found.grad, expected.grad, rtol=1e-4, atol=1e-6)
+
+
+def test_a_folded_penalty_cannot_be_paid_by_smaller_weights() -> None:
+    net, images = Normed(), batch()[0]
+    for fold, pays in ((False, True), (True, False)):
+        net.zero_grad()
+        with TargetedRegularizer(net, {"conv1": (0.1, 0.0)}, fold_norm=fold) as regularizer:
+            net(images)
+            regularizer().backward()
+        along = functional.cosine_similarity(net.conv1.weight.grad.flatten(), net.conv1.weight.detach().flatten(), 0)
+        assert (along.item() > 0.1) is pays
+        assert pays or abs(along.item()) < 1e-3
+
+
+# Recipes and names
+
+
+def test_a_recipe_is_a_record_a_file_a_name_or_a_mapping(tmp_path: Path) -> None:
+    asked = recipe(conv3=(0.001, 0.0), conv4=(0.001, 0.0), fc1=(0.001, 0.0), conv1=(0.0, 1.0))
+    recipes.write(asked, tmp_path / "recipe.toml")
+    mapping = {layer.name: (layer.lambda_, layer.kappa) for layer in asked.layers}
+    net, images = nets.vanilla_net("s"), torch.randn(2, 3, 32, 32)
+    found = []
+    for form in (asked, tmp_path / "recipe.toml", str(tmp_path / "recipe.toml"), "paper:sr3", mapping):
+        with TargetedRegularizer(net, form) as regularizer:
+            net(images)
+            regularizer()
+            found.append(regularizer.values)
+    assert all(values == found[0] for values in found)
+    assert set(found[0]) == {"sparsity/conv3", "sparsity/conv4", "sparsity/fc1", "decorrelation/conv1"}
+
+
+@pytest.mark.parametrize("name", ["0.conv1", "module.0.conv1", "_orig_mod.module.0.conv1", "0._orig_mod.conv1"])
+def test_wrappers_are_no_part_of_a_name(name: str) -> None:
+    for wrap in (
+        nn.Sequential,
+        lambda net: nn.Sequential(torch.compile(net, backend="eager")),
+        lambda net: nn.DataParallel(nn.Sequential(net)),
+    ):
+        regularizer = TargetedRegularizer(wrap(Net()), {name: (0.0, 1.0)})
+        regularizer()
+        assert list(regularizer.values) == [f"decorrelation/{name}"]
+
+
+class Refused(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.one = nn.Conv2d(3, 1, 3)
+        self.depthwise = nn.Conv2d(3, 3, 3, groups=3)
+        self.narrow = nn.Conv2d(1, 8, 1)
+        self.lazy = nn.LazyLinear(4)
+        self.dense = self.alias = nn.Linear(3, 4)
+        self.inner = nn.Sequential(self.dense)
+        self.norm = nn.BatchNorm2d(3)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "names no layer"),
+        ({"conv9": (1, 0)}, "'conv9': this net has no such layer"),
+        ({"norm": (1, 0)}, "'norm': this net has no such layer"),
+        ({"a\x1b[31m": (1, 0)}, r"x1b\[31m': this net has no such layer"),
+        ({"one": (1, 0)}, "'one': it has one channel"),
+        ({"one": (0, 1)}, "'one': it has one filter, so"),
+        ({"depthwise": (0, 1)}, "'depthwise': it has one filter a group"),
+        ({"narrow": (0, 1)}, "'narrow': it has one weight a filter"),
+        ({"lazy": (1, 0)}, "'lazy': .*lazy layer"),
+        ({"dense": (-1, 0)}, "lambda must be a finite number from 0 on, not -1"),
+        ({"dense": (0, math.nan)}, "kappa must be a finite number from 0 on, not nan"),
+        ({"dense": (math.inf, 0)}, "lambda must be a finite number from 0 on, not inf"),
+        ({"dense": 1}, "a layer has no pair of numbers"),
+        ({"dense": ("a", 0)}, "a layer has no pair of numbers"),
+        ({"dense": (1, 0), "inner.0": (1, 0)}, "two of the recipe's names are of one layer"),
+        ("paper:sr2", "(?s)'conv3': this net.*'conv4': this net.*'fc1': this net"),
+        ("paper:sr9", "there is no recipe 'paper:sr9'"),
+        ("there-is-none.toml", "cannot be read"),
+    ],
+)
+def test_what_a_net_cannot_be_asked_for(given: Any, said: str) -> None:
+    with pytest.raises(RecipeError, match=said):
+        TargetedRegularizer(Refused(), given)
+
+
+def test_the_error_lists_the_layers() -> None:
+    with pytest.raises(RecipeError, match="The net's layers are: one, depthwise, narrow, lazy, dense, inner"):
+        TargetedRegularizer(Refused(), {"conv9": (1.0, 0.0)})
+    with pytest.raises(RecipeError, match="The net's layers are: none"):
+        TargetedRegularizer(nn.ReLU(), {"conv9": (1.0, 0.0)})
+    many = nn.Sequential(*[nn.Linear(1, 2) for _ in range(100)])
+    with pytest.raises(RecipeError, match="38, 39, and 60 more"):
+        TargetedRegularizer(many, {"conv9": (1.0, 0.0)})
+
+
+def test_a_sample_without_a_batch_is_an_error() -> None:
+    net = nn.Conv2d(3, 4, 3)
+    regularizer = TargetedRegularizer(net, {"": (1.0, 0.0)})
+    with pytest.raises(RecipeError, match="no axis for the batch"):
+        net(torch.zeros(3, 8, 8))
+    net(torch.zeros(0, 3, 8, 8))
+    assert regularizer().item() == 0
