@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rfav_cli.api import analyze, compare, examine, judge, open_store, pack, recommend, show, train
+    from rfav_cli.api import Monitor, analyze, compare, examine, judge, open_store, pack, recommend, show, train
     from rfav_cli.errors import RfavError
     from rfav_cli.records import History, Verdict
     from rfav_cli.thresholds import Thresholds
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "History",
+    "Monitor",
     "RfavError",
     "TargetedRegularizer",
     "Thresholds",

@@ -26,6 +26,7 @@ from rfav_cli.cli.recommend import Rule
 from rfav_cli.cli.show import Format as ShowFormat
 from rfav_cli.records import RULES
 from rfav_cli.thresholds import Thresholds
+from rfav_cli.training import integrations
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -44,6 +45,7 @@ TABLES = {
     "analysis/samples/": ("samples", samples.SOURCES),
     "analysis/statistics/": ("statistics", tuple(statistics.STATISTICS)),
     "render/": ("formats", render.FORMATS),
+    "training/integrations/": ("integrations", integrations.INTEGRATIONS),
 }
 """Folder of plug-ins -> (its name in the README's marks, its table of names)."""
 

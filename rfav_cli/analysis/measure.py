@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 from dataclasses import dataclass
@@ -14,15 +15,15 @@ from rfav_cli.analysis.kernel import position_entropy
 from rfav_cli.analysis.outputs import select_output
 from rfav_cli.analysis.statistics.base import Context
 from rfav_cli.errors import CheckpointError, ModelError
-from rfav_cli.records import Measurement
+from rfav_cli.records import Measurement, Note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from rfav_cli.analysis.network import Activation, Network
+    from rfav_cli.analysis.network import Activation, Network, Payload
     from rfav_cli.analysis.probe import Probe
     from rfav_cli.analysis.statistics.base import Statistic
-    from rfav_cli.records import Checkpoint, Layer, Run
+    from rfav_cli.records import Checkpoint, Event, Layer, Run
 
 AUTO_BATCH_CPU = range(50, 101)
 """Samples a batch for `--batch-size auto` on a CPU: many, to call torch less often, where activations are small."""
@@ -122,6 +123,62 @@ class _Taps:
         self.samples[activation.layer] += len(entropy)
         self._seen += 1
         return self._stop_early and self._seen >= self._expected
+
+
+def measure_weights(
+    setup: Setup,
+    payload: Payload,
+    checkpoint: Checkpoint,
+    size: BatchSize,
+    on_batch: Callable[[int], None],
+    report: Callable[[Event], None],
+) -> Measurement:
+    """Put weights into the network and measure them, with half the batch again and again while memory does not suffice.
+
+    Args:
+        setup: the network and the probe.
+        payload: the weights.
+        checkpoint: whose weights they are.
+        size: samples a forward.
+        on_batch: called with the number of samples done.
+        report: is told when the batch is halved.
+
+    Raises:
+        CheckpointError: the weights are not those of the net, or a layer was not reached by some sample.
+        ModelError: one sample is too much.
+    """
+    setup.network.load(payload)
+    while (measurement := _measure_if_it_fits(setup, checkpoint, size.value, on_batch)) is None:
+        size.halve()
+        report(Note(f"out of memory: going on with {size.value} samples a batch"))
+        torch.cuda.empty_cache()
+    return measurement
+
+
+def _measure_if_it_fits(
+    setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Callable[[int], None]
+) -> Measurement | None:
+    """Measure; None where the device or the machine has too little memory for the batch."""
+    try:
+        with exact_arithmetic():
+            return measure(setup, checkpoint, batch_size, on_batch)
+    except RuntimeError as error:
+        # The CPU's allocator has no exception of its own.
+        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+            return None
+        raise
+
+
+@contextlib.contextmanager
+def exact_arithmetic() -> Iterator[None]:
+    """Full float32 in convolutions and products, so that the figures on CUDA are those on the CPU; no gradients."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with torch.no_grad(), torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled, allow_tf32=False):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def measure(setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Callable[[int], None]) -> Measurement:

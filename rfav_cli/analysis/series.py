@@ -135,7 +135,12 @@ def _expand(paths: Sequence[str]) -> tuple[list[Path], list[str]]:
 def _listing(text: str) -> list[Path]:
     named = Path(text)
     if named.is_dir():
-        return sorted(named.iterdir())
+        try:
+            return sorted(named.iterdir())
+        except OSError as error:
+            raise SeriesError(
+                f"{printable(text)}: cannot be listed ({error.strerror or error})", "Make the folder readable."
+            ) from error
     if not set(text) & set("*?["):
         raise SeriesError(f"{printable(text)}: no such file or folder", "Check the path; a glob needs quotes.")
     root = Path(named.anchor or ".")

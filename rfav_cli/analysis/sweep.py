@@ -5,7 +5,6 @@ It knows no store and no terminal.
 
 from __future__ import annotations
 
-import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,12 +13,12 @@ import torch
 
 from rfav_cli.analysis import networks
 from rfav_cli.analysis.layers import select_layers
-from rfav_cli.analysis.measure import BatchSize, Setup, measure
+from rfav_cli.analysis.measure import BatchSize, Setup, exact_arithmetic, measure_weights
 from rfav_cli.analysis.outputs import are_class_scores, describe_choice, select_output
 from rfav_cli.analysis.probe import check_fits
 from rfav_cli.analysis.series import sha256_of
 from rfav_cli.errors import CheckpointError, ModelError, SampleError, SeriesError, printable
-from rfav_cli.records import BadCheckpoint, Checkpoint, Measurement, Note, Progress, Run
+from rfav_cli.records import BadCheckpoint, Checkpoint, Measurement, Progress, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -53,18 +52,6 @@ def pick_device(name: str) -> torch.device:
     return device
 
 
-@contextlib.contextmanager
-def exact_arithmetic() -> Iterator[None]:
-    """Full float32 in convolutions and products, so that the figures on CUDA are those on the CPU; no gradients."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        with torch.no_grad(), torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled, allow_tf32=False):
-            yield
-    finally:
-        torch.set_float32_matmul_precision(before)
-
-
 def keep_freed_memory() -> None:
     """Have glibc keep what is freed, up to twice this size, for the next batch.
 
@@ -93,8 +80,26 @@ def open_run(
         SampleError: the probe does not fit the net.
         ModelError: the net can't be made, or no layer is left to measure.
     """
-    keep_freed_memory()
     network = _open_first(entries, options, skip_bad=skip_bad)
+    return fit(network, probe, options, settings, layers=layers, skip=skip)
+
+
+def fit(
+    network: Network,
+    probe: Probe,
+    options: OpenOptions,
+    settings: Settings,
+    *,
+    layers: Sequence[str] = (),
+    skip: Sequence[str] = (),
+) -> Setup:
+    """Find a net's layers with a small forward.
+
+    Raises:
+        SampleError: the probe does not fit the net.
+        ModelError: no layer is left to measure.
+    """
+    keep_freed_memory()
     with exact_arithmetic():
         images = probe.batch(slice(0, min(SURVEY_SAMPLES, len(probe))), options.device)
         survey = _survey(network, probe, images)
@@ -196,38 +201,19 @@ def _measure_entry(
     progress: Progress,
     report: Callable[[Event], None],
 ) -> Measurement | BadCheckpoint:
-    """Measure one file, with half the batch again and again while the memory does not suffice."""
+    """Measure one file."""
     try:
         payload, digest = read()
-        setup.network.load(payload)
         checkpoint = Checkpoint(entry.epoch, str(entry.path), digest)
 
         def told(samples: int) -> None:
             report(replace(progress, samples=samples))
 
-        while (measurement := _measure_if_it_fits(setup, checkpoint, size.value, told)) is None:
-            size.halve()
-            report(Note(f"out of memory: going on with {size.value} samples a batch"))
-            torch.cuda.empty_cache()
-        return measurement
+        return measure_weights(setup, payload, checkpoint, size, told, report)
     except CheckpointError as error:
         if not skip_bad:
             raise CheckpointError(error.what, f"{error.remedy} --skip-bad goes on without it.") from error
         return BadCheckpoint(str(entry.path), error.what)
-
-
-def _measure_if_it_fits(
-    setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Callable[[int], None]
-) -> Measurement | None:
-    """Measure; None where the device or the machine has too little memory for the batch."""
-    try:
-        with exact_arithmetic():
-            return measure(setup, checkpoint, batch_size, on_batch)
-    except RuntimeError as error:
-        # The CPU's allocator has no exception of its own.
-        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
-            return None
-        raise
 
 
 def _read_ahead(

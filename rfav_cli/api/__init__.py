@@ -5,7 +5,8 @@ Heavy imports are inside the functions, so that what needs no torch starts witho
 
 from rfav_cli.api.judging import judge, recommend
 from rfav_cli.api.measuring import analyze
+from rfav_cli.api.monitoring import Monitor
 from rfav_cli.api.stores import compare, examine, open_store, pack, show
 from rfav_cli.api.training import train
 
-__all__ = ["analyze", "compare", "examine", "judge", "open_store", "pack", "recommend", "show", "train"]
+__all__ = ["Monitor", "analyze", "compare", "examine", "judge", "open_store", "pack", "recommend", "show", "train"]

@@ -7,7 +7,9 @@ dataset is larger than the file that holds it.
 
 from __future__ import annotations
 
+import errno
 import math
+import os
 import stat
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -180,12 +182,14 @@ def _open(path: Path) -> tuple[h5py.File, Stamp]:
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({_reason(error)})", "Give a store that you may read.") from error
     try:
-        if not h5py.is_hdf5(path):
+        if not h5py.is_hdf5(path) and path.exists():
             raise not_a_store(path, "not an HDF5 file" if status.st_size else "an empty file")
         file = h5py.File(path, "r", locking=False)
     except FileNotFoundError:
         raise
     except _LIBRARY_ERRORS as error:
+        if not path.exists():  # a packer took it away in between; HDF5 has many words for that
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from error
         why = "the file is cut off" if "truncated" in str(error) else _reason(error)
         raise damaged(path, why) from error
     return file, (status.st_ino, status.st_mtime_ns, status.st_size)

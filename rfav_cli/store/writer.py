@@ -87,6 +87,21 @@ class StoreWriter:
         """The checkpoints whose epochs are in the store."""
         return MappingProxyType(self._committed)
 
+    def is_new(self, checkpoint: Checkpoint) -> bool:
+        """Whether the store lacks a checkpoint.
+
+        Raises:
+            StoreError: it has the epoch, measured from another checkpoint.
+        """
+        before = self._committed.get(checkpoint.epoch)
+        if before is not None and before.sha256 != checkpoint.sha256:
+            raise StoreError(
+                f"{self._path}: epoch {checkpoint.epoch} was measured from another file (stored / now): "
+                f"{shown(before.path)} {shown(before.sha256[:8])} / {shown(checkpoint.path)} {checkpoint.sha256[:8]}",
+                "Give the checkpoints that the store was made from, or --fresh to start over, or another --out.",
+            )
+        return before is None
+
     def append(self, measurement: Measurement) -> None:
         """Commit an epoch: when this returns, it is on disk.
 
@@ -95,13 +110,7 @@ class StoreWriter:
             ValueError: a column has a name or a shape that schema 1 does not allow.
         """
         checkpoint = measurement.checkpoint
-        before = self._committed.get(checkpoint.epoch, checkpoint)
-        if before.sha256 != checkpoint.sha256:
-            raise StoreError(
-                f"{self._path}: epoch {checkpoint.epoch} was measured from another file (stored / now): "
-                f"{shown(before.path)} {shown(before.sha256[:8])} / {shown(checkpoint.path)} {checkpoint.sha256[:8]}",
-                "Give the checkpoints that the store was made from, or --fresh to start over, or another --out.",
-            )
+        self.is_new(checkpoint)
         columns = {name: _checked(name, values, self._run) for name, values in measurement.columns.items()}
 
         def write(file: h5py.File) -> None:

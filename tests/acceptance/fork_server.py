@@ -33,7 +33,7 @@ def serve(connection: socket.socket) -> None:
     stdout, stderr and the one that is told the pid of the command, then its exit status as `os.waitpid` gives it.
     """
     for module in pkgutil.walk_packages(rfav_cli.__path__, "rfav_cli."):
-        if module.name != "rfav_cli.__main__":
+        if module.name != "rfav_cli.__main__" and not module.name.startswith("rfav_cli.training.integrations."):
             with contextlib.suppress(ImportError):  # what needs an extra that is not installed
                 importlib.import_module(module.name)
     importlib.import_module("torch._dynamo")  # what torch's optimizers import on use

@@ -257,3 +257,13 @@ def test_251_foreign_files_are_found_fast() -> None:
     assert time.perf_counter() - start < 2
     assert len(series.entries) == 251
     assert sorted(set(epochs(series))) == epochs(series)
+
+
+def test_a_folder_that_cannot_be_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    save(folder / "epoch_1.pt")
+    monkeypatch.setattr(type(folder), "iterdir", refuse)
+    with pytest.raises(SeriesError, match="cannot be listed \\(Permission denied\\)"):
+        find_series([str(folder)])

@@ -142,6 +142,7 @@ def test_expressions_that_are_no_arithmetic_are_refused(expression: str, archive
     assert not marker.exists()
 
 
+@pytest.mark.skipif(torch.__version__ < (2, 14), reason="torch 2.10 reads this expression without running it")
 def test_the_attack_would_work_on_a_plain_load(archive: Path, tmp_path: Path) -> None:
     """Shows that the tests above test something."""
     marker = tmp_path / "marker"

@@ -1,0 +1,78 @@
+"""What `rfav train --from-store` makes of the sample series that overfits: `python -m benchmarks.retraining`.
+
+The series is judged, and trained again from the epoch before it went wrong, on the same images: with the recommended
+penalties, and without any. Held-out loss and accuracy are those of the sample probe.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import rfav_cli
+from benchmarks.inputs import machine, print_table, write_json
+from rfav_cli import recipes
+from rfav_cli.diagnosis import judge
+from sample_models.make import write_training_set
+
+SAMPLES = Path(__file__).parents[1] / "sample_models"
+MODEL = "sample_models.net:make_net"
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--rule", choices=["paper", "balanced"], default="paper")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", type=Path, help="a JSON file for the figures")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    with tempfile.TemporaryDirectory() as scratch:
+        rows = measure(Path(scratch), options.seeds, options.epochs, options.rule)
+    title = f"Held-out figures of the sample series, and {options.epochs} epochs from before it went wrong"
+    print_table(title, [{key: str(value) for key, value in row.items()} for row in rows])
+    write_json(options.out, {"machine": machine("cpu"), "rows": rows})
+
+
+def measure(folder: Path, seeds: int, epochs: int, rule: str) -> list[dict[str, Any]]:
+    """A row for the series, and two for each seed."""
+    probe, store = SAMPLES / "probe.npz", folder / "series.h5"
+    rows = [described("the series", rfav_cli.analyze(SAMPLES / "overfit", model=MODEL, probe=probe, out=store))]
+    write_training_set(folder / "few.npz")
+    rfav_cli.recommend(store, rule=rule, out=folder / "recipe.toml")
+    start = recipes.load(folder / "recipe.toml").checkpoint
+    common: dict[str, Any] = {"data": folder / "few.npz", "validation": 0, "probe": probe, "epochs": epochs}
+    for seed in range(seeds):
+        for name, how in (
+            ("penalties", {"from_store": store, "rule": rule}),
+            ("plain", {"model": MODEL, "init": start}),
+        ):
+            out, begun = folder / f"{name}-{seed}", time.process_time()
+            rfav_cli.train(out=out, seed=seed, **common, **how)
+            row = described(f"{name}, seed {seed}", rfav_cli.open_store(out / "rfav.h5"))
+            rows.append(row | {"seconds of CPU": round(time.process_time() - begun)})
+    return rows
+
+
+def described(name: str, history: rfav_cli.History) -> dict[str, Any]:
+    """A run's losses, its last accuracy and the verdict."""
+    loss, run = history.loss, judge(history).run
+    return {
+        "run": name,
+        "lowest loss": round(float(loss.min()), 3),
+        "last loss": round(float(loss[-1]), 3),
+        "last accuracy": round(float(history.accuracy[-1]), 3),
+        "verdict": run.state,
+        "seconds of CPU": "",
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""What the callbacks share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from rfav_cli.errors import UsageError, printable
+
+if TYPE_CHECKING:
+    from rfav_cli.records import Verdict
+
+
+@runtime_checkable
+class Recorder(Protocol):
+    """What records epochs: `rfav_cli.Monitor`."""
+
+    def record(self, epoch: int) -> Verdict:
+        """Measure the net as it is now; -1 is before training."""
+
+    def close(self) -> None:
+        """End the record."""
+
+
+def checked(monitor: object) -> Recorder:
+    """What was given for a monitor.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if not isinstance(monitor, Recorder) or isinstance(monitor, type):
+        raise UsageError(
+            f"the callback needs a Monitor, and was given {printable(repr(monitor), 60)}",
+            "Give MonitorCallback(rfav_cli.Monitor(model, probe, store)).",
+        )
+    return monitor
+
+
+def missing(name: str) -> ImportError:
+    """That a framework is not installed, and what installs it."""
+    return ImportError(f"rfav_cli.training.integrations.{name}: install it with pip install 'rfav-cli[{name}]'")
+
+
+def ignore(_: Verdict) -> None:
+    """Do nothing with a verdict."""
