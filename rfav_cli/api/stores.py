@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rfav_cli.thresholds import Thresholds
+
 if TYPE_CHECKING:
     from rfav_cli.records import Finding, History
     from rfav_cli.render.base import Screen
-    from rfav_cli.thresholds import Thresholds
 
 
 def open_store(path: str | Path) -> History:
@@ -39,7 +40,7 @@ def show(
     format: str = "table",  # noqa: A002 - the option's name
     epochs: bool = False,
     screen: Screen | None = None,
-    thresholds: Thresholds | None = None,
+    thresholds: Thresholds = Thresholds(),  # noqa: B008 - frozen
 ) -> str:
     """Describe a store and judge it: a line a layer, or with `epochs` a line an epoch.
 
@@ -53,11 +54,11 @@ def show(
     Raises:
         StoreError: it can't be read.
     """
-    from rfav_cli.diagnosis import judge as judged
+    from rfav_cli import diagnosis
     from rfav_cli.render import render
 
     history = open_store(path)
-    return render(history, judged(history, thresholds), format, epochs=epochs, screen=screen)
+    return render(history, diagnosis.judge(history, thresholds), format, epochs=epochs, screen=screen)
 
 
 def compare(
@@ -66,7 +67,7 @@ def compare(
     *,
     format: str = "table",  # noqa: A002 - the option's name
     screen: Screen | None = None,
-    thresholds: Thresholds | None = None,
+    thresholds: Thresholds = Thresholds(),  # noqa: B008 - frozen
 ) -> str:
     """Compare two runs, such as before and after a retraining: held-out loss and accuracy, and each layer by its name.
 

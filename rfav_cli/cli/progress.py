@@ -1,14 +1,20 @@
 """What a run tells while it goes on: a progress bar on a terminal, one line a checkpoint elsewhere; all on stderr."""
 
 import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
 from rfav_cli import records
 from rfav_cli.cli.output import forget
 from rfav_cli.errors import printable
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 LONGEST = 2000
 """Characters of a message."""
@@ -27,29 +33,22 @@ class Messages(Console):
         self.print(escape(printable(text, LONGEST)), soft_wrap=True)
 
 
-class Reporter:
-    """Shows the events of a run."""
+class BarReporter(ABC):
+    """A bar on a terminal, and lines above it or alone; what is on the bar is for its kinds to say."""
+
+    waiting = ("", "")
+    """What the bar says before the first event: what is done, and the figures beside it."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
         self._console = Messages(stderr=True, highlight=False)
         self._bar: Progress | None = None
-        self._started = time.monotonic()
-        self._done_before: int | None = None
-        self._of = ""
 
-    def __enter__(self) -> "Reporter":
+    def __enter__(self) -> "Self":
         if self._console.is_terminal and not self._console.is_dumb_terminal and not self._quiet:
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(bar_width=None),
-                MofNCompleteColumn(),
-                TextColumn("{task.fields[rate]} samples/s"),
-                TimeRemainingColumn(),
-                console=self._console,
-                transient=True,
-            )
-            self._task = self._bar.add_task("reading", total=None, rate="-")
+            self._bar = Progress(*self._columns(), console=self._console, transient=True)
+            description, figures = self.waiting
+            self._task = self._bar.add_task(description, total=None, figures=figures)
             self._bar.start()
         return self
 
@@ -57,10 +56,33 @@ class Reporter:
         if self._bar:
             self._bar.stop()
 
+    @abstractmethod
+    def _columns(self) -> Iterator[ProgressColumn]:
+        """What stands on the bar."""
+
     def say(self, text: str) -> None:
         """Tell something, above the bar if there is one."""
         if not self._quiet:
             self._console.say(text)
+
+
+class Reporter(BarReporter):
+    """Shows the events of a run."""
+
+    waiting = ("reading", "-")
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        super().__init__(quiet=quiet)
+        self._started = time.monotonic()
+        self._done_before: int | None = None
+        self._of = ""
+
+    def _columns(self) -> Iterator[ProgressColumn]:
+        yield TextColumn("{task.description}")
+        yield BarColumn(bar_width=None)
+        yield MofNCompleteColumn()
+        yield TextColumn("{task.fields[figures]} samples/s")
+        yield TimeRemainingColumn()
 
     def report(self, event: records.Event) -> None:
         """Show one event of a run."""
@@ -86,7 +108,7 @@ class Reporter:
                 description=escape(printable(name[-32:])),
                 completed=event.done,
                 total=event.total,
-                rate=f"{rate:,.0f}",
+                figures=f"{rate:,.0f}",
             )
 
 

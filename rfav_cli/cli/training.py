@@ -1,12 +1,12 @@
 """What `rfav train` tells while it goes on: a line an epoch, and on a terminal a bar with the figures of the step."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, ProgressColumn, TextColumn, TimeRemainingColumn
 
 from rfav_cli import records
-from rfav_cli.cli.progress import LONGEST, Messages
+from rfav_cli.cli.progress import LONGEST, BarReporter
 from rfav_cli.errors import printable
 
 BESIDE = 40
@@ -15,37 +15,21 @@ ROOM_FOR_A_BAR = 100
 """Columns from which on there is one."""
 
 
-class TrainingReporter:
+class TrainingReporter(BarReporter):
     """Shows the events of a training."""
 
+    waiting = ("reading the data", "")
+
     def __init__(self, *, quiet: bool = False) -> None:
-        self._quiet = quiet
-        self._console = Messages(stderr=True, highlight=False)
-        self._bar: Progress | None = None
+        super().__init__(quiet=quiet)
         self._last: list[str] = []
 
-    def __enter__(self) -> "TrainingReporter":
-        if self._console.is_terminal and not self._console.is_dumb_terminal and not self._quiet:
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                *([BarColumn(bar_width=None)] if self._console.width >= ROOM_FOR_A_BAR else []),
-                TextColumn("{task.fields[figures]}"),
-                TimeRemainingColumn(),
-                console=self._console,
-                transient=True,
-            )
-            self._task = self._bar.add_task("reading the data", total=None, figures="")
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar:
-            self._bar.stop()
-
-    def say(self, text: str) -> None:
-        """Tell something, above the bar if there is one."""
-        if not self._quiet:
-            self._console.say(text)
+    def _columns(self) -> Iterator[ProgressColumn]:
+        yield TextColumn("{task.description}")
+        if self._console.width >= ROOM_FOR_A_BAR:
+            yield BarColumn(bar_width=None)
+        yield TextColumn("{task.fields[figures]}")
+        yield TimeRemainingColumn()
 
     def report(self, event: records.TrainingEvent) -> None:
         """Show one event of a training."""

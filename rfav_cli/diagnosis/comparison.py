@@ -33,7 +33,7 @@ ONE_TRAINING = (
 )
 
 
-def compare(a: History, b: History, thresholds: Thresholds | None = None) -> Comparison:
+def compare(a: History, b: History, thresholds: Thresholds = Thresholds()) -> Comparison:  # noqa: B008 - frozen
     """Say which of two runs is better and how sure that is, and what became of each layer.
 
     The losses of the same samples are compared sample by sample, those of different samples as two draws.
@@ -43,7 +43,6 @@ def compare(a: History, b: History, thresholds: Thresholds | None = None) -> Com
         b: the run after.
         thresholds: of the verdicts; `smoothing` also of the losses that are compared.
     """
-    thresholds = thresholds or Thresholds()
     verdict_a, verdict_b = judge(a, thresholds), judge(b, thresholds)
     (best_a, last_a), (best_b, last_b) = best_and_last(a, thresholds), best_and_last(b, thresholds)
     one, other = a.run.probe, b.run.probe

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from rfav_cli.records import History
 
 
-def judge(history: History, thresholds: Thresholds | None = None) -> Verdict:
+def judge(history: History, thresholds: Thresholds = Thresholds()) -> Verdict:  # noqa: B008 - frozen
     """Say what became of a run and of each of its layers."""
-    thresholds = thresholds or Thresholds()
     evidence = find_evidence(history, thresholds)
     since, limit = None, thresholds.sparse if evidence else thresholds.collapse_alone
     if evidence and evidence.probability >= thresholds.certainty:

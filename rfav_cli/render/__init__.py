@@ -75,10 +75,7 @@ def render_findings(findings: Sequence[Finding], output_format: str = "table", *
     Raises:
         RfavError: there is no such format.
     """
-    _check(output_format, FINDING_FORMATS)
-    module = import_module(f"{__name__}.doctor")
-    text: str = getattr(module, f"as_{output_format}")(findings, screen or Screen())
-    return text
+    return _rendered("doctor", findings, output_format, FINDING_FORMATS, screen)
 
 
 def render_recipe(recipe: Recipe, output_format: str = "table", *, screen: Screen | None = None) -> str:
@@ -92,10 +89,7 @@ def render_recipe(recipe: Recipe, output_format: str = "table", *, screen: Scree
     Raises:
         RfavError: there is no such format.
     """
-    _check(output_format, RECIPE_FORMATS)
-    module = import_module(f"{__name__}.recipe")
-    text: str = getattr(module, f"as_{output_format}")(recipe, screen or Screen())
-    return text
+    return _rendered("recipe", recipe, output_format, RECIPE_FORMATS, screen)
 
 
 def render_comparison(comparison: Comparison, output_format: str = "table", *, screen: Screen | None = None) -> str:
@@ -109,9 +103,14 @@ def render_comparison(comparison: Comparison, output_format: str = "table", *, s
     Raises:
         RfavError: there is no such format.
     """
-    _check(output_format, COMPARISON_FORMATS)
-    module = import_module(f"{__name__}.comparison")
-    text: str = getattr(module, f"as_{output_format}")(comparison, screen or Screen())
+    return _rendered("comparison", comparison, output_format, COMPARISON_FORMATS, screen)
+
+
+def _rendered(stem: str, record: object, output_format: str, known: Collection[str], screen: Screen | None) -> str:
+    """A record by the file of its kind, which has `as_NAME(record, screen) -> str` for each of its formats."""
+    _check(output_format, known)
+    module = import_module(f"{__name__}.{stem}")
+    text: str = getattr(module, f"as_{output_format}")(record, screen or Screen())
     return text
 
 
