@@ -92,7 +92,14 @@ def _from_recipe(start: Start, recipe: str | Path | Recipe) -> Start:
         known = recipe
     else:
         known = recipes.named(str(recipe)) if str(recipe).startswith("paper:") else recipes.load(Path(recipe))
-    return replace(start, recipe=known, checkpoint=Path(known.checkpoint) if known.checkpoint else None)
+    settings = replace(
+        start.settings,
+        with_bias=start.settings.with_bias or known.with_bias,
+        fold_norm=start.settings.fold_norm or known.fold_norm,
+        centering=known.centering if start.settings.centering == "pearson" else start.settings.centering,
+    )
+    checkpoint = Path(known.checkpoint) if known.checkpoint else None
+    return replace(start, recipe=known, checkpoint=checkpoint, settings=settings)
 
 
 def _from_store(start: Start, path: Path, rule: str) -> Start:

@@ -110,7 +110,7 @@ def train(
         option(
             PENALTIES,
             "How Eq. 6 centres the filters: each by its own mean (pearson), or as printed (paper). This, --with-bias "
-            "and --fold-norm are those of the store with --from-store.",
+            "and --fold-norm are those of the store with --from-store, or of a recipe that has them.",
             metavar="HOW",
         ),
     ] = Centering.pearson,

@@ -54,6 +54,9 @@ def recommend(history: History, verdict: Verdict, rule: str = "paper") -> Recipe
         loss=_finite(history.loss[-1]) if len(history) else None,
         layers=layers,
         reason=_reason(history, verdict, layers),
+        with_bias=history.run.settings.with_bias,
+        fold_norm=history.run.settings.fold_norm,
+        centering=history.run.settings.centering,
     )
 
 

@@ -188,4 +188,7 @@ class _Said:
                 LayerRecipe(table["name"], "", float(table.get("lambda", 0)), float(table.get("kappa", 0)))
                 for _, table in self._layers
             ),
+            with_bias=run.get("with_bias", False),
+            fold_norm=run.get("fold_norm", False),
+            centering=run.get("centering", "pearson"),
         )

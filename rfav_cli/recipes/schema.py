@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 SCHEMA = 1
 MARK = "# rfav recipe"
 """How a file begins that `rfav recommend` wrote."""
+CENTERINGS = ("pearson", "paper")
+"""As in `Settings.centering`."""
 LAST_EPOCH = 2**31 - 1
 """The store's epochs are no larger."""
 LARGEST = 4 * 1024 * 1024
@@ -54,6 +56,14 @@ def _epoch(value: object) -> str:
     return "" if known else f"must be an epoch, a whole number from -1 to {LAST_EPOCH}"
 
 
+def _switch(value: object) -> str:
+    return "" if isinstance(value, bool) else "must be true or false"
+
+
+def _centering(value: object) -> str:
+    return "" if value in CENTERINGS else f"must be one of {', '.join(CENTERINGS)}"
+
+
 def _weight(value: object) -> str:
     number = value if isinstance(value, float) or _is_integer(value) else -1.0
     return "" if 0 <= number <= sys.float_info.max else "must be a finite number from 0 on"
@@ -66,6 +76,9 @@ RUN: dict[str, Callable[[object], str]] = {
     "store_digest": _digest,
     "rewind": _epoch,
     "checkpoint": _path,
+    "with_bias": _switch,
+    "fold_norm": _switch,
+    "centering": _centering,
 }
 """What stands above the layers; only `schema` must."""
 

@@ -42,6 +42,9 @@ def dump(recipe: Recipe) -> str:
         lines.append(f"rewind = {recipe.rewind}")
     if recipe.checkpoint:
         lines.append(f"checkpoint = {_string(recipe.checkpoint)}")
+    lines += [f"{key} = true" for key in ("with_bias", "fold_norm") if getattr(recipe, key)]
+    if recipe.centering != "pearson":
+        lines.append(f"centering = {_string(recipe.centering)}")
     for layer in recipe.layers:
         lines += ["", *_layer(layer, recipe.loss)]
     if not recipe.layers:

@@ -47,6 +47,8 @@ class Recipe:
         loss: held-out loss in the last epoch, to compare the sizes of the penalties with; None without labels.
         layers: in forward order; empty where there is nothing to do, or nothing that can be recommended.
         reason: in words, why there is something to do or nothing.
+        with_bias, fold_norm, centering: how the activations and filters that it rests on were measured, which is how
+            they are penalised; see `Settings`.
     """
 
     rule: str
@@ -57,3 +59,6 @@ class Recipe:
     loss: float | None
     layers: tuple[LayerRecipe, ...]
     reason: str = ""
+    with_bias: bool = False
+    fold_norm: bool = False
+    centering: str = "pearson"

@@ -52,6 +52,9 @@ def as_json(recipe: Recipe, _: Screen) -> str:
         "rewind": recipe.rewind,
         "checkpoint": recipe.checkpoint,
         "loss": recipe.loss,
+        "with_bias": recipe.with_bias,
+        "fold_norm": recipe.fold_norm,
+        "centering": recipe.centering,
         "layers": [
             {
                 "name": layer.name,

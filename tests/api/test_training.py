@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -311,6 +312,13 @@ def test_how_the_store_measured_is_how_it_is_penalised(user: Path) -> None:
     train(model=TwoHeads, from_store="judged.h5", probe="probe.npz")
     kept = rfav_cli.open_store("new/rfav.h5").run.settings
     assert (kept.with_bias, kept.output) == (True, "scores")
+
+
+def test_how_the_recipe_was_measured_is_how_it_is_penalised(user: Path) -> None:
+    known = replace(recipe(conv2=(0.001, 0.0)), with_bias=True, centering="paper")
+    train(recipe=known, probe="probe.npz")
+    kept = rfav_cli.open_store("new/rfav.h5").run.settings
+    assert (kept.with_bias, kept.fold_norm, kept.centering) == (True, False, "paper")
 
 
 def test_a_healthy_run_is_not_trained_again(user: Path, tmp_path: Path) -> None:

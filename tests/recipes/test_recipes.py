@@ -59,6 +59,9 @@ def any_recipe(draw: st.DrawFn) -> Recipe:
             for name in names
         ),
         reason=draw(texts),
+        with_bias=draw(st.booleans()),
+        fold_norm=draw(st.booleans()),
+        centering=draw(st.sampled_from(schema.CENTERINGS)),
     )
 
 
@@ -168,6 +171,8 @@ def test_a_weight_is_a_finite_number_from_0_on(key: str, value: str) -> None:
             ["recipe.toml:2: rewind must be an epoch, a whole number from -1 to 2147483647, not true"],
         ),
         ("schema = 1\ncheckpoint = 3", ["recipe.toml:2: checkpoint must be a path, not 3"]),
+        ("schema = 1\nfold_norm = 1", ["recipe.toml:2: fold_norm must be true or false, not 1"]),
+        ("schema = 1\ncentering = 'mean'", ["recipe.toml:2: centering must be one of pearson, paper, not 'mean'"]),
         (
             f"schema = 1\n{LAYER}name = 3",
             ["recipe.toml:5: Cannot overwrite a value", "Mend it, or write a new recipe."],
@@ -207,7 +212,8 @@ def test_what_is_wrong_is_said_with_its_line(text: str, said: list[str]) -> None
 def test_layers_are_tables_of_their_own(text: str) -> None:
     (said,) = errors(f"schema = 1\n{text}\n")
     assert said.startswith("recipe.toml:2: ")
-    assert said.endswith("here can be schema, rule, store, store_digest, rewind, checkpoint, then [[layer]]")
+    keys = "schema, rule, store, store_digest, rewind, checkpoint, with_bias, fold_norm, centering"
+    assert said.endswith(f"here can be {keys}, then [[layer]]")
 
 
 @pytest.mark.parametrize("value", ["[" * 100_000, "9" * 5000, "0x" + "f" * 5000, '"\x1b[31m"', "1979-99-99"])

@@ -76,7 +76,10 @@ def test_nothing_to_do_is_one_sentence() -> None:
 
 def test_json_is_the_recipe() -> None:
     document = json.loads(render_recipe(RECIPE, "json"))
-    assert list(document) == ["schema", "store", "digest", "rule", "reason", "rewind", "checkpoint", "loss", "layers"]
+    assert list(document) == [
+        *("schema", "store", "digest", "rule", "reason", "rewind", "checkpoint", "loss"),
+        *("with_bias", "fold_norm", "centering", "layers"),
+    ]
     assert (document["rewind"], document["checkpoint"], document["loss"]) == (11, "run/epoch_011.pt", 3.1512)
     assert document["layers"][1] == {
         "name": "features.block2.conv4",
