@@ -18,6 +18,7 @@ import rfav_cli
 from benchmarks.inputs import machine, print_table, write_json
 from rfav_cli import recipes
 from rfav_cli.diagnosis import judge
+from rfav_cli.records import RULES
 from sample_models.make import write_training_set
 
 SAMPLES = Path(__file__).parents[1] / "sample_models"
@@ -29,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--rule", choices=["paper", "balanced"], default="paper")
+    parser.add_argument("--rule", choices=RULES, default="even")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, help="a JSON file for the figures")
     options = parser.parse_args()

@@ -33,7 +33,7 @@ def recommend(
     path: str | Path,
     *,
     out: str | Path | None = None,
-    rule: str = "paper",
+    rule: str = "even",
     format: str = "table",  # noqa: A002 - the option's name
     screen: Screen | None = None,
     thresholds: Thresholds = Thresholds(),  # noqa: B008 - frozen
@@ -43,7 +43,7 @@ def recommend(
     Args:
         path: the store.
         out: where to write the recipe, too; another recipe there is replaced.
-        rule: how lambda follows from a layer: "paper" or "balanced".
+        rule: how lambda follows from a layer: "even", "paper" or "balanced"; see `diagnosis.recommend`.
         format: "table" or "json".
         screen: what the text is for; 80 columns of plain text for None.
         thresholds: of the verdict that this rests on.

@@ -24,7 +24,7 @@ def train(
     model_arg: Sequence[str] = (),
     recipe: str | Path | Recipe | None = None,
     from_store: str | Path | None = None,
-    rule: Literal["paper", "balanced"] = "paper",
+    rule: Literal["even", "paper", "balanced"] = "even",
     init: str | Path | None = None,
     validation: str | float | Path = "0.1",
     optimizer: Literal["sgd", "adam", "adamw"] = "sgd",

@@ -22,6 +22,7 @@ class Format(str, enum.Enum):
 class Rule(str, enum.Enum):
     """How lambda follows from a layer."""
 
+    even = "even"
     paper = "paper"
     balanced = "balanced"
 
@@ -38,10 +39,11 @@ def recommend(
     rule: Annotated[
         Rule,
         typer.Option(
-            help="lambda: 0.001 for every layer (paper), or more where a layer has few positions (balanced).",
+            help="lambda: 0.5 / positions, so that each layer weighs the same (even); 0.001 for every layer (paper); "
+            "that, or more where a layer has few positions (balanced).",
             metavar="RULE",
         ),
-    ] = Rule.paper,
+    ] = Rule.even,
     format: Annotated[Format, typer.Option("--format", "-f", help="How to print it.")] = Format.table,  # noqa: A002
     thresholds: Thresholds = Thresholds(),  # noqa: B008 - frozen
 ) -> None:

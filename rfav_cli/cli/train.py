@@ -93,8 +93,8 @@ def train(
     ] = None,
     rule: Annotated[
         Rule,
-        option(PENALTIES, "How lambda follows from a layer of that store: paper or balanced.", metavar="RULE"),
-    ] = Rule.paper,
+        option(PENALTIES, "How lambda follows from a layer of that store: even, paper or balanced.", metavar="RULE"),
+    ] = Rule.even,
     squared: Annotated[
         bool, flag(PENALTIES, "Sum the squares of the correlations in Eq. 7, not the correlations.", "--squared")
     ] = False,

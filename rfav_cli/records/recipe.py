@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Rule = Literal["paper", "balanced"]
+Rule = Literal["even", "paper", "balanced"]
 
 RULES: tuple[Rule, ...] = get_args(Rule)
-"""How lambda follows from a layer: the same for all, or more where a layer has few positions."""
+"""How lambda follows from a layer: so that the mean entropy of each weighs the same, the same for all, or more where a
+layer has few positions."""
 
 
 @dataclass(frozen=True)

@@ -73,10 +73,10 @@ def test_the_table_and_the_recipe_of_a_run_that_overfits(rfav: Rfav, overfitted:
     recipe = recipes.load(tmp_path / "recipe.toml")
     assert {layer.name: (layer.lambda_, layer.kappa) for layer in recipe.layers} == {
         "conv1": (0.0, 1.0),
-        ILL[0]: (0.001, 0.0),
-        ILL[1]: (0.001, 0.0),
+        ILL[0]: (pytest.approx(0.5 / 144), 0.0),
+        ILL[1]: (0.5, 0.0),
     }
-    assert recipe.rule == "paper"
+    assert recipe.rule == "even"
     assert recipe.digest == open_store(overfitted).digest
     assert recipe.rewind is not None
     assert MOMENT - 3 <= recipe.rewind <= MOMENT
@@ -161,7 +161,7 @@ def test_a_threshold_that_the_project_sets_wrongly(rfav: Rfav, overfitted: Path,
 
 
 def test_another_recipe_is_replaced_and_nothing_else(rfav: Rfav, overfitted: Path, tmp_path: Path) -> None:
-    for rule in ("paper", "balanced"):
+    for rule in ("even", "paper", "balanced"):
         assert rfav(tmp_path, "recommend", overfitted, "--out", "recipe.toml", "--rule", rule).code == 0
         assert recipes.load(tmp_path / "recipe.toml").rule == rule
     store = overfitted.read_bytes()

@@ -156,7 +156,7 @@ def test_a_weight_is_a_finite_number_from_0_on(key: str, value: str) -> None:
         ("# rfav recipe\n", ["recipe.toml:1: schema is missing; it must be 1"]),
         ("\nschema = 2\n", ["recipe.toml:2: schema must be 1, the only one that this version of rfav reads, not 2"]),
         ("schema = true", ["recipe.toml:1: schema must be 1, the only one that this version of rfav reads, not true"]),
-        ("schema = 1\nrule = 'bold'", ["recipe.toml:2: rule must be one of paper, balanced, not 'bold'"]),
+        ("schema = 1\nrule = 'bold'", ["recipe.toml:2: rule must be one of even, paper, balanced, not 'bold'"]),
         ("schema = 1\nstore = ''", ["recipe.toml:2: store must be a path, not ''"]),
         (
             "schema = 1\nrewind = 1.5",
