@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from rfav_cli.records import Note, Training, TrainingEpoch
 from rfav_cli.training import log
-from rfav_cli.training.checkpoints import plain
 from rfav_cli.training.loop import Position, run
 from rfav_cli.training.settings import check_same
 
@@ -94,7 +93,7 @@ class Run:
 
     def _commit(self, event: TrainingEpoch, position: Position, rows: list[dict[str, Any]]) -> None:
         """Put an epoch on disk: its checkpoint first, so that a state never knows of one that is not there."""
-        self.folder.save(event.epoch, plain(self.task.net.model.state_dict()))
+        self.task.net.save(self.folder, event.epoch)
         rows.append(event.row())
         self._save_state(position, rows)
         log.append(self.folder.log, rows[-1])

@@ -26,7 +26,7 @@ from rfav_cli.training.data import load_data
 from rfav_cli.training.loop import Task, own_random_state
 from rfav_cli.training.optimizers import make_optimizer
 from rfav_cli.training.penalties import TargetedRegularizer
-from rfav_cli.training.setup import Net, open_net
+from rfav_cli.training.setup import Net, check_start, open_net
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +77,7 @@ class Session:
         """
         keep_freed_memory()
         options = self._options(start)
+        check_start(start.checkpoint, options)
         digest = FRESH if start.checkpoint is None else sha256_of(start.checkpoint)
         if start.checkpoint is not None:
             check_sha256(start.checkpoint, start.sha256, digest)

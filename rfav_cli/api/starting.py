@@ -73,9 +73,10 @@ def find_start(
         start = replace(start, checkpoint=None if str(init) == FRESH else Path(init), sha256="")
     elif start.recipe is not None:
         start = replace(start, notes=(*start.notes, _origin(start)))
-    if start.model is None:
+    if start.model is None and start.checkpoint is None:
         raise ModelError(
-            "a training needs --model, the code that makes the net", "Give --model package.module:factory."
+            "a training needs --model, the code that makes the net, or --init with TorchScript, which brings its own",
+            "Give --model package.module:factory.",
         )
     if start.checkpoint is not None and not start.checkpoint.is_file():
         raise CheckpointError(

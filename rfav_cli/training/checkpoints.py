@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import io
 import re
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +90,15 @@ class RunFolder:
         """
         self._write(self.path_of(epoch), {"model": dict(weights), "epoch": epoch})
 
+    def save_program(self, epoch: int, module: torch.jit.ScriptModule) -> None:
+        """Write the checkpoint of an epoch as TorchScript, for the CPU and in evaluation mode.
+
+        Raises:
+            TrainingError: it could not be written; what was there still is.
+        """
+        with self._writing(), replacing(self.path_of(epoch)) as file:
+            file.write(program(module))
+
     def save_state(self, state: Mapping[str, Any]) -> None:
         """Write what the run needs to go on from here.
 
@@ -151,6 +162,18 @@ def unwritable(path: Path, error: OSError) -> TrainingError:
         f"{path}: cannot be written ({error.strerror or error})",
         f"Make the folder writable, or choose another --out; {kept}.",
     )
+
+
+def program(module: torch.jit.ScriptModule) -> bytes:
+    """A module as a TorchScript archive, for the CPU and in evaluation mode; the module is left in it, too."""
+    module.eval()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`torch.jit.(load|save)` is deprecated", FutureWarning)
+        archive: bytes = module.save_to_buffer()
+        if any(tensor.device.type != "cpu" for tensor in module.state_dict().values()):
+            # Constants in its code are moved, too.
+            archive = torch.jit.load(io.BytesIO(archive), map_location="cpu").save_to_buffer()
+    return archive
 
 
 def plain(weights: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
+from rfav_cli.analysis.networks.torchscript import weight_names
+from rfav_cli.analysis.taps.dispatch import OperatorTap
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from rfav_cli.analysis.taps.dispatch import Use
 
 
 def first_not_finite(model: nn.Module, forward: Callable[[], Any]) -> str:
@@ -22,6 +27,8 @@ def first_not_finite(model: nn.Module, forward: Callable[[], Any]) -> str:
     Returns:
         Empty where every module's weights and output are finite.
     """
+    if isinstance(model, torch.jit.ScriptModule):
+        return _first_in_program(model, forward)
     found: list[str] = []
 
     def look(name: str) -> Callable[..., None]:
@@ -45,6 +52,22 @@ def first_not_finite(model: nn.Module, forward: Callable[[], Any]) -> str:
     finally:
         for handle in handles:
             handle.remove()
+    return found[0] if found else ""
+
+
+def _first_in_program(model: torch.jit.ScriptModule, forward: Callable[[], Any]) -> str:
+    """The same of a TorchScript net, which takes no hooks."""
+    found: list[str] = []
+
+    def look(use: Use) -> None:
+        if not is_finite(use.weight):
+            found.append(f"the weight of {use.layer}")
+        elif not is_finite(use.values):
+            found.append(f"the output of {use.layer}")
+
+    with torch.no_grad(), OperatorTap(weight_names(model), look) as tap:
+        forward()
+        tap.finish()
     return found[0] if found else ""
 
 

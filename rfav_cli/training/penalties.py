@@ -12,7 +12,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from rfav_cli.equations import decorrelation_penalty
 from rfav_cli.errors import RecipeError
-from rfav_cli.training.readers import Reader
+from rfav_cli.training.readers import HookReader, Reader
+from rfav_cli.training.scripted import Attachment, Program
 from rfav_cli.training.targets import find_targets, unwrapped
 
 if TYPE_CHECKING:
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import nn
+    from torch.utils.hooks import RemovableHandle
 
     from rfav_cli.equations import Centering
     from rfav_cli.records import Recipe
+    from rfav_cli.training.targets import Target
 
 
 class TargetedRegularizer:
@@ -36,8 +39,9 @@ class TargetedRegularizer:
     wanted for a while, `close()` it: forwards that no call follows are kept.
 
     It works with autocast, gradient accumulation, layers that are used several times, DistributedDataParallel,
-    checkpointing (not reentrant) and `torch.compile` (with `fold_norm` in several graphs, so not with fullgraph). The
-    first axis of what a layer gives must be the batch. Where weights are sharded (FSDP), kappa must be 0.
+    checkpointing (not reentrant), `torch.compile` (with `fold_norm` in several graphs, so not with fullgraph), and with
+    TorchScript modules, whose layers are called as `rfav analyze` calls them. The first axis of what a layer gives must
+    be the batch. Where weights are sharded (FSDP), kappa must be 0.
 
     Args:
         model: the net; what is wrapped around it, before or after, does not matter.
@@ -53,6 +57,7 @@ class TargetedRegularizer:
     Raises:
         RecipeError: the recipe can't be read, names no layer or one that the net has not, or gives a layer of one
             channel a lambda, or one of one filter a kappa.
+        ModelError: a TorchScript module is frozen.
     """
 
     def __init__(
@@ -65,16 +70,27 @@ class TargetedRegularizer:
         centering: Centering = "pearson",
         squared: bool = False,
     ) -> None:
-        targets = find_targets(model, recipe)
-        self._decorrelated = [target for target in targets if target.kappa]
         root = unwrapped(model)
-        self._readers = [Reader(target, root, with_bias=with_bias) for target in targets if target.lambda_]
+        program = Program(root) if isinstance(root, torch.jit.ScriptModule) else None
+        targets = find_targets(program or model, recipe)
+        self._decorrelated = [target for target in targets if target.kappa]
         self._centering, self._squared = centering, squared
         self._values: dict[str, Tensor] = {}
+        self._readers: list[Reader] = []
+        self._handles: list[RemovableHandle | Attachment] = []
+        measured = [target for target in targets if target.lambda_]
+        if measured and program is not None:
+            self._readers = [Reader(target) for target in measured]
+            self._handles = [program.attach(self._readers, with_bias=with_bias, fold_norm=fold_norm)]
+        elif measured:
+            self._hook(measured, root, with_bias=with_bias, fold_norm=fold_norm)
+
+    def _hook(self, targets: list[Target], root: nn.Module, *, with_bias: bool, fold_norm: bool) -> None:
+        readers = [HookReader(target, root, with_bias=with_bias) for target in targets]
         norms = [module for module in root.modules() if fold_norm and isinstance(module, _BatchNorm)]
-        self._handles = [handle for reader in self._readers for handle in reader.attach(norms)]
-        if self._readers:
-            _forget_compiled()
+        self._handles = [handle for reader in readers for handle in reader.attach(norms)]
+        self._readers = [*readers]
+        _forget_compiled()
 
     def __call__(self) -> Tensor:
         """The penalties of the forwards since the last call, added up, and those of the weights.

@@ -11,6 +11,8 @@ from rfav_cli.errors import RecipeError
 from rfav_cli.training.entropy import entropy_sum
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import nn
     from torch.nn.modules.batchnorm import _BatchNorm
     from torch.utils.hooks import RemovableHandle
@@ -21,12 +23,8 @@ if TYPE_CHECKING:
 class Reader:
     """Adds up the sparsity penalty of a layer over its uses.
 
-    Copies of the net, such as those that average weights, share the hooks; what they do is not read.
-
     Args:
         target: the layer.
-        root: the net that it is part of, without wrappers.
-        with_bias: the bias is part of the activation.
 
     Attributes:
         total: the penalty of the uses so far, a scalar; None when there were none.
@@ -35,18 +33,48 @@ class Reader:
         closed: nothing is read any more, not by compiled code either.
     """
 
-    def __init__(self, target: Target, root: nn.Module, *, with_bias: bool) -> None:
+    def __init__(self, target: Target) -> None:
         self.target = target
         self.total: Tensor | None = None
         self.called = False
         self.reached = False
         self.closed = False
+
+    def clear(self) -> None:
+        """Forget all uses."""
+        self.total = None
+
+    def add(self, entropy: Tensor) -> None:
+        """Take in the entropies of a use, summed over positions, a mean over samples.
+
+        Raises:
+            RecipeError: what was measured has no axis for the batch; its shape is given then.
+        """
+        if entropy.dim():
+            raise _without_batch(self.target.name, entropy.tolist())
+        penalty = entropy * -self.target.lambda_
+        self.total = penalty if self.total is None else self.total + penalty
+
+
+class HookReader(Reader):
+    """One that hooks the layer of an eager net.
+
+    Copies of the net, such as those that average weights, share the hooks; what they do is not read.
+
+    Args:
+        target: the layer.
+        root: the net that it is part of, without wrappers.
+        with_bias: the bias is part of the activation.
+    """
+
+    def __init__(self, target: Target, root: nn.Module, *, with_bias: bool) -> None:
+        super().__init__(target)
         self._root = root
         self._with_bias = with_bias
         self._norms: list[_BatchNorm] = []
         self._last: tuple[Tensor, int, Tensor | None] | None = None
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Reader:
+    def __deepcopy__(self, memo: dict[int, Any]) -> HookReader:
         return self
 
     def attach(self, norms: list[_BatchNorm]) -> list[RemovableHandle]:
@@ -89,11 +117,10 @@ class Reader:
         output, version, before = self._last
         self._last = None
         if output._version == version:
-            shape = (-1, *[1] * (output.dim() - 2))
             bias = None if self._with_bias else self.target.module.bias
-            activation = output if bias is None else output - bias.view(shape)
-            folded = activation * _scale(norm, output).view(shape)
-            self._set(before, entropy_sum(folded, 1, None), len(output))
+            variance = None if norm.training else norm.running_var
+            activation = folded(output, bias, norm_scale(output, norm.weight, variance, norm.eps))
+            self._set(before, entropy_sum(activation, 1, None), len(output))
 
     def _set(self, before: Tensor | None, entropies: Tensor, samples: int) -> None:
         # A checkpointed part runs again during the backward. Compiled code cannot ask; what it adds then is forgotten
@@ -105,18 +132,33 @@ class Reader:
     def _check(self, output: Tensor) -> None:
         kind, axes = self.target.kind, output.dim()
         if axes < 2 or (kind != "Linear" and axes != int(kind[-2]) + 2):
-            raise RecipeError(
-                f"layer {self.target.name!r} gives {tuple(output.shape)}, which has no axis for the batch",
-                "Give the net batches, also of one sample.",
-            )
+            raise _without_batch(self.target.name, output.shape)
 
 
-def _scale(norm: Any, values: Tensor) -> Tensor:
-    """Gamma / sigma of a batch normalisation as it is in this forward: (D,), float32 or wider."""
-    if norm.training or norm.running_var is None:
+def folded(values: Tensor, bias: Tensor | None, scale: Tensor) -> Tensor:
+    """An activation (N, D, ...) without its bias (D,), times the scale (D,) of the batch normalisation that follows."""
+    shape = (-1, *[1] * (values.dim() - 2))
+    return (values if bias is None else values - bias.view(shape)) * scale.view(shape)
+
+
+def norm_scale(values: Tensor, gamma: Tensor | None, variance: Tensor | None, eps: float) -> Tensor:
+    """Gamma / sigma of a batch normalisation as it is in this forward: (D,), float32 or wider.
+
+    Args:
+        values: what it normalises, (N, D, ...).
+        gamma: (D,) or None.
+        variance: (D,) that it divides by the root of; None for that of the values.
+        eps: what it adds to the variance.
+    """
+    if variance is None:
         wide = values.to(torch.promote_types(values.dtype, torch.float32))
         variance = wide.var([axis for axis in range(values.dim()) if axis != 1], unbiased=False)
-    else:
-        variance = norm.running_var
-    scale: Tensor = (variance + norm.eps).rsqrt()
-    return scale if norm.weight is None else scale * norm.weight
+    scale: Tensor = (variance + eps).rsqrt()
+    return scale if gamma is None else scale * gamma
+
+
+def _without_batch(name: str, shape: Sequence[int]) -> RecipeError:
+    return RecipeError(
+        f"layer {name!r} gives {tuple(shape)}, which has no axis for the batch",
+        "Give the net batches, also of one sample.",
+    )

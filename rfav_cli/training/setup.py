@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch.jit._fuser import optimized_execution
 from torch.nn.functional import cross_entropy, nll_loss
 
 from rfav_cli.analysis import networks
-from rfav_cli.analysis.networks import eager
+from rfav_cli.analysis.networks import eager, torchscript
 from rfav_cli.analysis.outputs import are_class_scores, are_probabilities, describe_choice, select_output
 from rfav_cli.analysis.probe import to_input
 from rfav_cli.analysis.samples.base import shown
 from rfav_cli.errors import ModelError, SampleError
+from rfav_cli.training.checkpoints import plain
+from rfav_cli.training.scripted import check_trainable, fixed_modes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
     from pathlib import Path
 
     from torch import Tensor, nn
 
     from rfav_cli.analysis.networks import OpenOptions
+    from rfav_cli.training.checkpoints import RunFolder
     from rfav_cli.training.data import Part
 
 
@@ -36,7 +40,7 @@ class Net:
         probabilities: the scores are probabilities already.
     """
 
-    network: eager.EagerNetwork
+    network: eager.EagerNetwork | torchscript.ScriptNetwork
     output: str
     probabilities: bool
 
@@ -49,11 +53,55 @@ class Net:
         """(n, classes) float32 scores of a batch, with gradients where they are on."""
         return select_output(self.model(self.network.arranged(samples)), self.output).float()
 
+    def save(self, folder: RunFolder, epoch: int) -> None:
+        """Write the checkpoint of an epoch.
+
+        Raises:
+            TrainingError: it could not be written.
+        """
+        folder.save(epoch, plain(self.model.state_dict()))
+
     def loss(self, scores: Tensor, labels: Tensor) -> Tensor:
         """The mean cross-entropy of a batch, in nats."""
         if self.probabilities:
             return nll_loss(scores.clamp(min=torch.finfo(torch.float32).tiny).log(), labels)
         return cross_entropy(scores, labels)
+
+
+@dataclass(frozen=True)
+class ScriptNet(Net):
+    """A TorchScript net, whose checkpoints are TorchScript again."""
+
+    network: torchscript.ScriptNetwork
+
+    def scores(self, samples: Tensor) -> Tensor:
+        """See `Net.scores`."""
+        # The executor that optimises would compute the first steps otherwise than those after them.
+        with optimized_execution(False):
+            return super().scores(samples)
+
+    def save(self, folder: RunFolder, epoch: int) -> None:
+        """See `Net.save`."""
+        folder.save_program(epoch, self.network.model)
+
+
+def check_start(start: Path | None, options: OpenOptions) -> None:
+    """Refuse a checkpoint whose net cannot be trained, before anything is read or written.
+
+    Raises:
+        ModelError: it is a program that cannot be trained, or a state_dict without the code that makes its net.
+        CheckpointError: it is no checkpoint.
+    """
+    if start is None:
+        return
+    kind = networks.kind_of(start)
+    if kind == "exported":
+        raise ModelError(
+            f"{start}: an exported program, which cannot be trained from here",
+            "Give --init a state_dict, with --model for the code that makes its net, or TorchScript.",
+        )
+    if kind == "eager" and options.make_model is None:
+        eager.open_network(networks.read(start, options), options)  # raises an error that lists what the file holds
 
 
 def open_net(
@@ -97,27 +145,34 @@ def open_net(
         if part is not None:
             _check_fits(part, scores.shape[1])
     probabilities = are_probabilities(scores.float())
-    notes = [*options.notes, describe_choice(answer, output)]
+    notes = [*options.notes, *_notes(network, options), describe_choice(answer, output)]
     if probabilities:
         notes.append("the net returns probabilities; the loss is taken of their logarithms")
-    return Net(network, output, probabilities), tuple(note for note in notes if note)
+    told = tuple(note for note in notes if note)
+    if isinstance(network, eager.EagerNetwork):
+        return Net(network, output, probabilities), told
+    return ScriptNet(network, output, probabilities), told
 
 
-def _open(options: OpenOptions, start: Path | None) -> eager.EagerNetwork:
-    make_model: Callable[[], Any] | None = options.make_model
-    if make_model is None:
-        raise ModelError(
-            "a training needs --model, the code that makes the net", "Give --model package.module:factory."
-        )
+def _open(options: OpenOptions, start: Path | None) -> eager.EagerNetwork | torchscript.ScriptNetwork:
     if start is None:
-        return eager.open_fresh(make_model, options)
+        assert options.make_model is not None  # noqa: S101 - `find_start` asks for one of the two
+        return eager.open_fresh(options.make_model, options)
     payload = networks.read(start, options)
-    if payload.kind != "eager":
-        raise ModelError(
-            f"{start}: a program of kind {payload.kind}, whose net cannot be trained from here",
-            "Give --init a state_dict, with --model for the code that makes its net.",
-        )
-    return eager.open_network(payload, options)
+    if payload.kind == "eager":
+        return eager.open_network(payload, options)
+    check_trainable(payload.content, str(start))
+    return torchscript.open_network(payload, options)
+
+
+def _notes(network: eager.EagerNetwork | torchscript.ScriptNetwork, options: OpenOptions) -> Iterator[str]:
+    """What the user should be told of a TorchScript net."""
+    if isinstance(network, eager.EagerNetwork):
+        return
+    if options.make_model is not None:
+        yield "the checkpoint is TorchScript, which brings its own code: --model is not used"
+    if fixed := fixed_modes(network.model):
+        yield f"the program was made in evaluation mode, as tracing does: {fixed} stay as they are there"
 
 
 def _check_fits(part: Part, outputs: int) -> None:

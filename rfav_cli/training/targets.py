@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
 from torch.nn.parallel import DataParallel, DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
@@ -16,6 +17,7 @@ from rfav_cli.analysis.taps.base import LAZY, grouped_filters
 from rfav_cli.analysis.taps.hooks import STANDARD, Tap
 from rfav_cli.errors import RecipeError, printable
 from rfav_cli.records import LayerRecipe, Recipe
+from rfav_cli.training.scripted import Program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,11 +47,13 @@ class Target(Tap):
         return grouped_filters(self.kind, self.module.weight, getattr(self.module, "groups", 1))
 
 
-def find_targets(model: nn.Module, recipe: Recipe | str | Path | Mapping[str, tuple[float, float]]) -> list[Target]:
+def find_targets(
+    model: nn.Module | Program, recipe: Recipe | str | Path | Mapping[str, tuple[float, float]]
+) -> list[Target]:
     """The layers that have a penalty.
 
     Args:
-        model: the net, also wrapped.
+        model: the net, also wrapped; or the program of a TorchScript net.
         recipe: a recipe, the path of its file, the name of one of the paper's, or name of a layer -> (lambda, kappa).
 
     Returns:
@@ -59,7 +63,8 @@ def find_targets(model: nn.Module, recipe: Recipe | str | Path | Mapping[str, tu
         RecipeError: the recipe can't be read, names no layer, a layer that the net has not, or a penalty that a layer
             cannot have. All that is wrong is said at once.
     """
-    layers = {name: Tap(name, module, kind) for name, module, kind in _layers(model)}
+    found = model.named_layers() if isinstance(model, Program) else _layers(model)
+    layers = {name: Tap(name, module, kind) for name, module, kind in found}
     asked = _layer_recipes(recipe)
     if not asked:
         raise RecipeError("the recipe names no layer, so there is nothing to penalise", _remedy(layers))
@@ -80,13 +85,14 @@ def find_targets(model: nn.Module, recipe: Recipe | str | Path | Mapping[str, tu
 
 def unwrapped(module: nn.Module) -> nn.Module:
     """The module without what torch.compile, DDP and others wrap around it."""
-    while True:
+    while not isinstance(module, torch.jit.ScriptModule):
         inner = next((module._modules[key] for key in WRAPPED if module._modules.get(key) is not None), None)
         if inner is None and isinstance(module, DistributedDataParallel | DataParallel):
             inner = module.module
         if inner is None:
-            return module
+            break
         module = inner
+    return module
 
 
 def _layers(module: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module, str]]:

@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from rfav_cli import open_store
+from tests.acceptance.project.tiny_net import TinyNet
 from tests.acceptance.runs import draw
 from tests.api.judged import write_judged
 
@@ -207,6 +208,27 @@ def test_from_a_store_with_nothing_but_data(rfav: Rfav, folder: Path) -> None:
     assert done.code == 0, done.err
     assert "note: starts from epoch" in done.err
     assert set(rows(folder / "new")[-1]["penalties"]) == {"sparsity/conv2", "sparsity/fc1"}
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:FutureWarning", "ignore:.*torch.jit.*:DeprecationWarning")
+def test_a_torchscript_series_is_retrained_and_saved_as_torchscript(rfav: Rfav, folder: Path) -> None:
+    (folder / "run").mkdir()
+    for epoch in range(2):
+        torch.manual_seed(epoch)
+        torch.jit.script(TinyNet()).save(str(folder / "run" / f"epoch_{epoch}.pt"))
+    command = ["train", "--data", "data.npz", "--init", "run/epoch_1.pt", "--recipe", "recipe.toml", "--out", "new"]
+    done = rfav(folder, *command, "--epochs", "2", "--probe", "probe.npz")
+    assert done.code == 0, done.err
+    assert set(rows(folder / "new")[-1]["penalties"]) == {"sparsity/conv2", "decorrelation/conv1"}
+    analyzed = rfav(folder, "analyze", "new", "--probe", "probe.npz")
+    assert analyzed.out == "rfav.h5: 3 epochs, 3 layers, 120 samples\n", analyzed.err
+    np.testing.assert_array_equal(open_store(folder / "rfav.h5").entropy, open_store(folder / "new/rfav.h5").entropy)
+    assert torch.jit.load(folder / "new/epoch_1.pt").training is False
+    whole = rfav(folder, *command[:-1], "whole", "--epochs", "3")
+    again = rfav(folder, *command, "--epochs", "3", "--probe", "probe.npz", "--resume")
+    assert (whole.code, again.code) == (0, 0), whole.err + again.err
+    one, other = (torch.jit.load(folder / out / "epoch_2.pt").state_dict() for out in ("whole", "new"))
+    assert [name for name in one if not torch.equal(one[name], other[name])] == []
 
 
 @pytest.fixture

@@ -374,12 +374,84 @@ def test_bad_input_is_an_error_that_says_so(
     assert checkpoints(user / "new") == {}
 
 
-def test_a_program_cannot_be_trained(user: Path) -> None:
+@pytest.fixture
+def script(user: Path) -> str:
+    """A TorchScript file with weights of the tiny net, which are in eager.pt as well."""
+    torch.manual_seed(3)
+    net = TinyNet().eval()
+    torch.save(net.state_dict(), user / "eager.pt")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.jit.script(TinyNet()).save("net.pt")
-        with pytest.raises(ModelError, match="torchscript"):
-            train(init="net.pt")
+        torch.jit.script(net).save(str(user / "net.pt"))
+        torch.jit.freeze(torch.jit.script(net)).save(str(user / "frozen.pt"))
+        torch.jit.script(net.requires_grad_(False)).save(str(user / "fixed.pt"))
+    torch.export.save(torch.export.export(net, (torch.zeros(2, 3, 8, 8),)), user / "net.pt2")
+    return "net.pt"
+
+
+def programs(folder: Path) -> dict[str, dict[str, torch.Tensor]]:
+    """The weights of each TorchScript checkpoint."""
+    found = sorted(folder.glob("epoch_*.pt"), key=lambda path: int(path.stem.removeprefix("epoch_")))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return {path.name: torch.jit.load(path).state_dict() for path in found}
+
+
+def test_torchscript_is_trained_as_the_eager_net_and_stays_torchscript(user: Path, script: str) -> None:
+    options: dict[str, Any] = {"recipe": recipe(conv1=(0.0, 0.1), conv2=(0.001, 0.0)), "probe": "probe.npz"}
+    train("eager", init="eager.pt", **options)
+    train(init=script, model=None, **options)
+    for ours, theirs in zip(programs(user / "new").values(), checkpoints(user / "eager").values(), strict=True):
+        torch.testing.assert_close(dict(ours), theirs, rtol=1e-4, atol=1e-5)
+    for ours, theirs in zip(rows(user / "new"), rows(user / "eager"), strict=True):
+        assert ours.get("penalties", {}) == pytest.approx(theirs.get("penalties", {}), rel=1e-4, abs=1e-6)
+    history = rfav_cli.analyze("new", probe="probe.npz", out="after.h5")
+    np.testing.assert_array_equal(history.entropy, rfav_cli.open_store("new/rfav.h5").entropy)
+    train("again", init="new/epoch_2.pt", model=None, epochs=1)
+
+
+def test_torchscript_without_penalties_is_plain_training(user: Path, script: str) -> None:
+    options: dict[str, Any] = {"init": script, "model": None, "validation": 0, "batch_size": 100}
+    train("plain", **options)
+    train("zero", recipe=recipe(conv1=(0.0, 0.0)), **options)
+    plain, zero = programs(user / "plain"), programs(user / "zero")
+    assert all(torch.equal(plain[name][key], zero[name][key]) for name in plain for key in plain[name])
+    with np.load("data.npz") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        images = torch.from_numpy(file["images"]).permute(0, 3, 1, 2).float() / 255
+        labels, net = torch.from_numpy(file["labels"]), torch.jit.load(script)
+    optimizer = torch.optim.SGD(net.parameters(), 0.05, momentum=0.9)
+    for _ in range(3):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(net(images), labels).backward()
+        optimizer.step()
+    torch.testing.assert_close(dict(plain["epoch_2.pt"]), dict(net.state_dict()), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("stop", [4, 7])
+def test_torchscript_goes_on_to_the_same_bits(user: Path, script: str, stop: int) -> None:
+    options: dict[str, Any] = {"init": script, "model": None, "recipe": recipe(conv2=(0.001, 0.0))}
+    train("whole", **options)
+    train("parts", should_stop=stop_after(stop), **options)
+    train("parts", resume=True, **options)
+    whole, parts = programs(user / "whole"), programs(user / "parts")
+    assert list(whole) == list(parts)
+    assert all(torch.equal(whole[name][key], parts[name][key]) for name in whole for key in whole[name])
+
+
+@pytest.mark.parametrize(
+    ("init", "said"),
+    [
+        ("frozen.pt", "frozen"),
+        ("fixed.pt", "takes a gradient"),
+        ("net.pt2", "exported program"),
+        ("eager.pt", "needs --model"),
+    ],
+)
+def test_checkpoints_that_cannot_be_trained(user: Path, script: str, init: str, said: str) -> None:
+    with pytest.raises(ModelError, match=said):
+        train(init=init, model=None)
+    assert not list(user.glob("new/*.pt"))
 
 
 @pytest.mark.parametrize(

@@ -66,33 +66,41 @@ def open_network(payload: Payload, options: OpenOptions) -> ScriptNetwork:
 
 
 class ScriptNetwork(ProgramNetwork):
-    """A TorchScript module; each checkpoint brings its own, since its code may differ too."""
+    """A TorchScript module, `model`; each checkpoint brings its own, since its code may differ too."""
 
     kind: ClassVar[str] = "torchscript"
 
     def _put(self, payload: Payload) -> None:
-        self._module: torch.jit.ScriptModule = payload.content
+        self.model: torch.jit.ScriptModule = payload.content
 
     def _call(self, images: Tensor) -> Any:
-        return self._module(images)
+        return self.model(images)
 
     def _weight_names(self) -> WeightNames:
-        tensors = named_tensors(self._module)
-        self._prefix = wrapper_prefix(list(tensors))
-        named = [(name.removeprefix(self._prefix), tensor) for name, tensor in tensors.items()]
-        called = set(_called(self._module))
-        functional = (name for name, _ in self._modules() if self._prefix + name not in called)
-        return WeightNames(named, _constants(self._module), frozenset(functional))
-
-    def _modules(self) -> Iterator[tuple[str, Any]]:
-        for name, module in self._module.named_modules():
-            yield name.removeprefix(self._prefix), module
+        return weight_names(self.model)
 
     def _expected(self) -> Iterator[tuple[str, str]]:
-        for name, module in self._modules():
+        for name, module in modules(self.model):
             quantised, own = hasattr(module, "_packed_params"), any(True for _ in module.parameters(recurse=False))
             if is_layer_class(module.original_name) and (quantised or own or hasattr(module, "parametrizations")):
                 yield name, QUANTISED if quantised else UNUSED
+
+
+def modules(module: torch.jit.ScriptModule) -> Iterator[tuple[str, Any]]:
+    """The modules within a module by their names without wrappers, itself too."""
+    prefix = wrapper_prefix(list(named_tensors(module)))
+    for name, inner in module.named_modules():
+        yield name.removeprefix(prefix), inner
+
+
+def weight_names(module: torch.jit.ScriptModule) -> WeightNames:
+    """The names of a module's weights without wrappers, by which layers are called."""
+    tensors = named_tensors(module)
+    prefix = wrapper_prefix(list(tensors))
+    named = [(name.removeprefix(prefix), tensor) for name, tensor in tensors.items()]
+    called = set(_called(module))
+    functional = (name.removeprefix(prefix) for name, _ in module.named_modules() if name not in called)
+    return WeightNames(named, _constants(module), frozenset(functional))
 
 
 def _constants(module: torch.jit.ScriptModule) -> list[Tensor]:
@@ -106,7 +114,7 @@ def _called(module: torch.jit.ScriptModule, method: str = "forward", path: str =
     for node in archives.nodes(getattr(module, method).graph):
         if node.kind() != "prim::CallMethod":
             continue
-        names = _attributes(next(iter(node.inputs())))
+        names = attributes(next(iter(node.inputs())))
         if names is None:  # it may be any of them
             yield from (".".join(filter(None, (path, name))) for name, _ in module.named_modules())
             continue
@@ -119,7 +127,7 @@ def _called(module: torch.jit.ScriptModule, method: str = "forward", path: str =
             yield from _called(inner, node.s("name"), inner_path)
 
 
-def _attributes(value: Any) -> list[str] | None:
+def attributes(value: Any) -> list[str] | None:
     """The names by which a value is got from the module that the graph belongs to, or None where it is not."""
     names: list[str] = []
     while value.node().kind() == "prim::GetAttr":

@@ -153,12 +153,16 @@ class ProgramNetwork(Network):
         rows, scale = self._found.uses[layer].filters(), self._found.scales[layer]
         return rows if scale is None else rows * scale.reshape(*rows.shape[:2], 1)
 
+    def arranged(self, images: Tensor) -> Tensor:
+        """A batch in the memory format that the program takes."""
+        planes = self._channels_last and images.dim() == 4
+        return images.contiguous(memory_format=torch.channels_last) if planes else images
+
     def _run(self, tap: OperatorTap, images: Tensor) -> Any:
         try:
             # The profiling executor would fuse operators from the third call on.
             with torch.no_grad(), optimized_execution(False), tap:
-                planes = self._channels_last and images.dim() == 4
-                output = self._call(images.contiguous(memory_format=torch.channels_last) if planes else images)
+                output = self._call(self.arranged(images))
                 tap.finish()
         except Exception:
             # TorchScript raises an error of its own in place of what was raised inside it.
