@@ -58,7 +58,8 @@ def test_a_split_is_stratified(labels: list[int], share: float, seed: int) -> No
     for label, count in zip(*np.unique(values, return_counts=True), strict=True):
         given_ = int(chosen[values == label].sum())
         assert given_ < count  # what is trained on keeps every class
-        assert share * count - 1 < given_ < share * count + 1 or given_ == count - 1
+        # A class can give one for another, whose last sample stays.
+        assert share * count - 1 < given_ <= share * count + 1 or given_ == count - 1
     assert abs(int(chosen.sum()) - round(share * len(values))) <= len(set(labels))
     np.testing.assert_array_equal(chosen, stratified(values, share, seed))
 
