@@ -74,11 +74,11 @@ ONLY_ON_THE_COMMAND_LINE = {
     "doctor": {"format"},
 }
 ONLY_IN_PYTHON = {
-    "analyze": {"report", "should_stop"},
+    "analyze": {"ranks", "report", "should_stop"},
     "show": {"screen", "thresholds"},
     "compare": {"screen", "thresholds"},
     "recommend": {"screen", "thresholds"},
-    "train": {"report", "should_stop"},
+    "train": {"ranks", "report", "should_stop"},
 }
 OTHER_DEFAULTS = {"show": {"path"}, "recommend": {"path"}}
 """The command looks at rfav.h5 where no store is named."""
@@ -151,6 +151,7 @@ def test_the_readme_lists_each_command() -> None:
 def test_every_option_in_the_documents_exists() -> None:
     known = {name for command in commands().values() for param in command.params for name in param.opts}
     known |= {"--help", "--version", "--traceback", "--no-..."}
+    known |= {"--nproc-per-node"}  # of torchrun
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     prose = re.sub(r"```.*?```", lambda block: "\n".join(re.findall(r"rfav .*", block[0])), text, flags=re.DOTALL)
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", prose)) <= known

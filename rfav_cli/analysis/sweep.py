@@ -18,7 +18,7 @@ from rfav_cli.analysis.outputs import are_class_scores, describe_choice, select_
 from rfav_cli.analysis.probe import check_fits
 from rfav_cli.analysis.series import sha256_of
 from rfav_cli.errors import CheckpointError, ModelError, SampleError, SeriesError, printable
-from rfav_cli.records import BadCheckpoint, Checkpoint, Measurement, Progress, Run
+from rfav_cli.records import ALONE, BadCheckpoint, Checkpoint, Measurement, Progress, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -27,20 +27,28 @@ if TYPE_CHECKING:
     from rfav_cli.analysis.networks import OpenOptions
     from rfav_cli.analysis.probe import Probe
     from rfav_cli.analysis.series import Entry
-    from rfav_cli.records import Event, Settings
+    from rfav_cli.records import Event, Ranks, Settings
 
 SURVEY_SAMPLES = 2
 """Samples of the first, small forward: more than one, so that the axis of the samples can be told from the others."""
 
 
-def pick_device(name: str) -> torch.device:
-    """The device for `--device`: "auto" is CUDA when there is one, else the CPU.
+def pick_device(name: str, ranks: Ranks = ALONE) -> torch.device:
+    """The device for `--device`: "auto" is CUDA when there is one, else the CPU; each process has a GPU of its own.
 
     Raises:
         ModelError: there is no such device.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not ranks.alone:
+        if ranks.local_world > torch.cuda.device_count():
+            raise ModelError(
+                f"--device cuda: {torch.cuda.device_count()} GPUs for {ranks.local_world} processes on this machine",
+                "Start a process a GPU (torchrun --nproc-per-node=gpu), or give --device cpu.",
+            )
+        torch.cuda.set_device(ranks.local)
+        name = f"cuda:{ranks.local}"
     try:
         device = torch.device(name)
         torch.empty(1, device=device)

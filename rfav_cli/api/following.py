@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from rfav_cli.records import Note, Training, TrainingEpoch
 from rfav_cli.training import log
-from rfav_cli.training.loop import Position, run
+from rfav_cli.training.loop import run
+from rfav_cli.training.position import Position
 from rfav_cli.training.settings import check_same
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from rfav_cli.api.watching import Watch
     from rfav_cli.records import TrainingEvent
@@ -25,9 +27,10 @@ class Run:
     """A training and where its files go.
 
     Attributes:
-        folder: of the run.
+        folder: of the run; None in all processes but the one that writes.
         task: what is trained.
         watch: measures each checkpoint, or None.
+        out: the folder's path.
         record: all that decides the weights but the device.
         resume: go on with what is in the folder.
         keep: how many checkpoints; None for all.
@@ -35,9 +38,10 @@ class Run:
         should_stop: asked after each step and epoch.
     """
 
-    folder: RunFolder
+    folder: RunFolder | None
     task: Task
     watch: Watch | None
+    out: Path
     record: dict[str, Any]
     resume: bool
     keep: int | None
@@ -58,57 +62,74 @@ class Run:
                 if isinstance(event, TrainingEpoch):
                     self._commit(event, position, rows)
                 self.report(event)
-                if isinstance(event, TrainingEpoch):
+                if isinstance(event, TrainingEpoch) and self.folder is not None:
                     self._measure(event.epoch)
                     self.folder.prune(self.keep)
-                if self.should_stop():
+                if self.task.group.any(self.should_stop()):
                     stopped = position.epoch < self.task.how.epochs
                     if not isinstance(event, TrainingEpoch):
                         self._save_state(position, rows)
                     break
         if self.watch is not None and not stopped:
             self.watch.pack()
-        return Training(str(self.folder.path), tuple(rows), ended=not stopped)
+        return Training(str(self.out), tuple(rows), ended=not stopped)
 
     def _restore(self) -> tuple[Position, list[dict[str, Any]]]:
         """Where to go on: at the start, or where a run in the folder was left."""
-        state = self.folder.load_state() if self.resume else None
+        state, rows = self.task.group.of_first(self._load())
         position = Position()
         if state is None:
             self._save_state(position, [])  # before any other file, so that a folder without it is none of ours
             return position, []
-        check_same(state["settings"], self.record, self.folder.path)
-        position = Position.restored(state["position"])
-        for epoch in self.folder.checkpoints():
-            if epoch < position.epoch:
-                self._measure(epoch)
         self.task.net.model.load_state_dict(state["model"])
         self.task.optimizer.load_state_dict(state["optimizer"])
-        self.folder.remove_after(position.epoch - 1)
-        rows = list(log.truncate(self.folder.log, position.epoch - 1, state["row"]))
+        rank, randoms = self.task.group.ranks.rank, [state["position"]["random"], *state["others"]]
+        position = Position.restored(state["position"] | {"random": randoms[rank] if rank < len(randoms) else ()})
         where = f"epoch {position.epoch}" + (f", step {position.step + 1}" if position.step else "")
         done = position.epoch >= self.task.how.epochs
         self.report(Note("the run has all its epochs already" if done else f"going on at {where}"))
         return position, rows
 
+    def _load(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+        """The state of a run in the folder and its log, with nothing of what came after."""
+        state = self.folder.load_state() if self.folder is not None and self.resume else None
+        if state is None or self.folder is None:
+            return None, []
+        check_same(state["settings"], self.record, self.folder.path)
+        done = state["position"]["epoch"] - 1
+        for epoch in self.folder.checkpoints():
+            if epoch <= done:
+                self._measure(epoch)
+        self.folder.remove_after(done)
+        return state, list(log.truncate(self.folder.log, done, state["row"]))
+
     def _commit(self, event: TrainingEpoch, position: Position, rows: list[dict[str, Any]]) -> None:
         """Put an epoch on disk: its checkpoint first, so that a state never knows of one that is not there."""
-        self.task.net.save(self.folder, event.epoch)
+        if self.folder is not None:
+            self.task.net.save(self.folder, event.epoch)
         rows.append(event.row())
         self._save_state(position, rows)
-        log.append(self.folder.log, rows[-1])
+        if self.folder is not None:
+            log.append(self.folder.log, rows[-1])
 
     def _save_state(self, position: Position, rows: list[dict[str, Any]]) -> None:
-        self.folder.save_state(
-            {
-                "settings": self.record,
-                "position": position.capture(),
-                "row": rows[-1] if rows else None,
-                "model": self.task.net.model.state_dict(),
-                "optimizer": self.task.optimizer.state_dict(),
-            }
-        )
+        """Called in all processes, since each has generators of its own."""
+        captured = position.capture()
+        randoms = self.task.group.gathered(captured["random"])
+        if self.folder is not None:
+            self.folder.save_state(
+                {
+                    "settings": self.record,
+                    "position": captured,
+                    "others": randoms[1:],
+                    "row": rows[-1] if rows else None,
+                    "model": self.task.net.model.state_dict(),
+                    "optimizer": self.task.optimizer.state_dict(),
+                }
+            )
 
     def _measure(self, epoch: int) -> None:
-        if self.watch is not None and (measurement := self.watch.measure(epoch, self.folder.path_of(epoch))):
+        if self.watch is None or self.folder is None:
+            return
+        if measurement := self.watch.measure(epoch, self.folder.path_of(epoch)):
             self.report(measurement)

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rfav_cli.api.stores import open_store, pack
 from rfav_cli.diagnosis.labels import doubt_about_labels
-from rfav_cli.errors import StoreError
-from rfav_cli.records import BadCheckpoint, Note, Settings
+from rfav_cli.records import ALONE, Note, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     import torch
 
-    from rfav_cli.analysis.measure import Setup
-    from rfav_cli.analysis.networks import OpenOptions
     from rfav_cli.analysis.series import Series
-    from rfav_cli.records import Checkpoint, Event, History
-    from rfav_cli.store import StoreWriter
+    from rfav_cli.records import Event, History, Ranks
+
+GO_ON = "Every epoch that was measured is in the store; the same command goes on, with torchrun or without."
+"""What to do when one of several processes has gone."""
 
 
 def analyze(
@@ -54,6 +52,7 @@ def analyze(
     no_pack: bool = False,
     shard: str | None = None,
     i_trust_this_pickle: bool = False,
+    ranks: Ranks = ALONE,
     report: Callable[[Event], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> History:
@@ -93,8 +92,10 @@ def analyze(
         no_pack: leave every epoch in a file of its own, for other writers to add to.
         shard: "K/N": measure only every Nth checkpoint, from the Kth; implies no_pack.
         i_trust_this_pickle: load pickles that may run code.
+        ranks: of several processes that share the checkpoints, each of which makes this call, which is this one
+            (`Ranks.of_torchrun()`). Each reports what it measures, the first what concerns all.
         report: is told what goes on.
-        should_stop: asked after each checkpoint is safe in the store; True ends the run there.
+        should_stop: asked after each checkpoint is safe in the store; True ends this process's share there.
 
     Returns:
         All that the store now holds.
@@ -107,35 +108,40 @@ def analyze(
     from rfav_cli.analysis.networks import OpenOptions
     from rfav_cli.analysis.probe import load_probe
     from rfav_cli.analysis.samples import SampleOptions
-    from rfav_cli.store import StoreWriter, check_place
+    from rfav_cli.api.recording import Recorder
+    from rfav_cli.store import check_place
+    from rfav_cli.training.ranks import LONG_PATIENCE, joined
 
-    check_place(Path(out), fresh=fresh)
-    series = _find_series(checkpoints, epochs, shard, skip_bad=skip_bad, trust_pickle=i_trust_this_pickle)
-    sample_options = SampleOptions(
-        layout=layout, resize=resize, gray=gray, mean=floats(mean), std=floats(std), classes_file=path_or_none(classes)
-    )
-    kept = probe_size if maps == "all" else maps
-    samples = load_probe(str(probe), size=probe_size, seed=seed, options=sample_options, thumbnails=kept)
-    model_name = name_of(model, model_arg)
-    outputs = samples.labels is not None or not no_outputs
-    settings = Settings(with_bias, centering, fold_norm, model_name, output or "", min(kept, len(samples)), outputs)
-    options = OpenOptions(
-        device=sweep.pick_device(device),
-        make_model=make_factory(model, model_arg) if isinstance(model, str) else model,
-        model_name=model_name,
-        with_bias=with_bias,
-        fold_norm=fold_norm,
-        trust_pickle=i_trust_this_pickle,
-    )
-    setup = sweep.open_run(series.entries, samples, options, settings, layers=layers, skip=skip, skip_bad=skip_bad)
-    for text in (*series.notes, *samples.notes, *setup.notes):
-        report(Note(text))
-    writer = StoreWriter.open(Path(out), setup.run, fresh=fresh)
-    batch = None if batch_size == "auto" else batch_size
-    ended = _record(writer, series, setup, options, batch, skip_bad, report, should_stop)
-    history = pack(out) if ended and not no_pack and not shard else open_store(out)
+    with joined(ranks, "cpu", LONG_PATIENCE, GO_ON) as group:
+        if ranks.first:
+            check_place(Path(out), fresh=fresh)
+        series = _find_series(checkpoints, epochs, shard, skip_bad=skip_bad, trust_pickle=i_trust_this_pickle)
+        given = SampleOptions(layout, resize, gray, floats(mean), floats(std), path_or_none(classes))
+        kept = probe_size if maps == "all" else maps
+        samples = load_probe(str(probe), size=probe_size, seed=seed, options=given, thumbnails=kept)
+        model_name = name_of(model, model_arg)
+        outputs = samples.labels is not None or not no_outputs
+        settings = Settings(with_bias, centering, fold_norm, model_name, output or "", min(kept, len(samples)), outputs)
+        options = OpenOptions(
+            device=sweep.pick_device(device, ranks),
+            make_model=make_factory(model, model_arg) if isinstance(model, str) else model,
+            model_name=model_name,
+            with_bias=with_bias,
+            fold_norm=fold_norm,
+            trust_pickle=i_trust_this_pickle,
+        )
+        setup = sweep.open_run(series.entries, samples, options, settings, layers=layers, skip=skip, skip_bad=skip_bad)
+        tell = report if ranks.first else lambda _: None
+        for text in (*series.notes, *samples.notes, *setup.notes):
+            tell(Note(text))
+        recorder = Recorder(Path(out), series, setup, options, group, skip_bad, report, should_stop)
+        ended = recorder.record(None if batch_size == "auto" else batch_size, fresh=fresh)
+        if ranks.first and ended and not no_pack and not shard:
+            pack(out)
+        group.wait()
+    history = open_store(out)
     if doubt := doubt_about_labels(history):
-        report(Note(doubt))
+        tell(Note(doubt))
     return history
 
 
@@ -152,51 +158,6 @@ def _find_series(
     paths = [checkpoints] if isinstance(checkpoints, (str, Path)) else checkpoints
     series = find_series([str(path) for path in paths], pattern, skip_bad=skip_bad, trust_pickle=trust_pickle)
     return shard(series, part) if part else series
-
-
-def _record(
-    writer: StoreWriter,
-    series: Series,
-    setup: Setup,
-    options: OpenOptions,
-    batch_size: int | None,
-    skip_bad: bool,
-    report: Callable[[Event], None],
-    should_stop: Callable[[], bool],
-) -> bool:
-    """Measure what the store does not hold yet, an epoch at a time; False when the run was asked to stop."""
-    from rfav_cli.analysis.sweep import sweep
-
-    _check_unchanged(series, writer.committed)
-    for bad in series.bad:
-        writer.record_bad(bad)
-        report(bad)
-    entries = [entry for entry in series.entries if entry.epoch not in writer.committed]
-    done = len(series.entries) - len(entries)
-    results = sweep(entries, setup, options, batch_size=batch_size, skip_bad=skip_bad, done=done, report=report)
-    with contextlib.closing(results):
-        for result in results:
-            if isinstance(result, BadCheckpoint):
-                writer.record_bad(result)
-            else:
-                writer.append(result)
-            report(result)
-            if should_stop():
-                return False
-    return True
-
-
-def _check_unchanged(series: Series, committed: Mapping[int, Checkpoint]) -> None:
-    from rfav_cli.analysis.series import sha256_of
-
-    for entry in series.entries:
-        known = committed.get(entry.epoch)
-        if known and known.sha256 != sha256_of(entry.path):
-            raise StoreError(
-                f"{entry.path}: another file than epoch {entry.epoch} of the store was measured on ({known.path}), "
-                "or changed since",
-                "Give --fresh to measure the whole run anew, or another --out.",
-            )
 
 
 def name_of(model: str | Callable[..., object] | None, arguments: Sequence[str]) -> str:

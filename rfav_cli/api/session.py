@@ -13,35 +13,44 @@ from rfav_cli.analysis.networks import OpenOptions
 from rfav_cli.analysis.probe import load_probe
 from rfav_cli.analysis.samples.base import shown
 from rfav_cli.analysis.series import sha256_of
-from rfav_cli.analysis.sweep import keep_freed_memory, pick_device
+from rfav_cli.analysis.sweep import keep_freed_memory
 from rfav_cli.api.following import Run
 from rfav_cli.api.measuring import name_of
 from rfav_cli.api.starting import FRESH, check_sha256
 from rfav_cli.api.watching import Watch
 from rfav_cli.errors import SampleError, UsageError
-from rfav_cli.records import Note
+from rfav_cli.records import Note, Training
 from rfav_cli.training.batches import Batches
 from rfav_cli.training.checkpoints import RunFolder
 from rfav_cli.training.data import load_data
-from rfav_cli.training.loop import Task, own_random_state
+from rfav_cli.training.loop import Task
 from rfav_cli.training.optimizers import make_optimizer
 from rfav_cli.training.penalties import TargetedRegularizer
+from rfav_cli.training.position import own_random_state
+from rfav_cli.training.settings import check_alike
 from rfav_cli.training.setup import Net, check_start, open_net
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import torch
+
     from rfav_cli.analysis.samples import SampleOptions
     from rfav_cli.api.starting import Start
-    from rfav_cli.records import Training, TrainingEvent
+    from rfav_cli.records import TrainingEvent
     from rfav_cli.training.data import Part
+    from rfav_cli.training.ranks import Group
     from rfav_cli.training.settings import Hyperparameters
 
 
 @dataclass(frozen=True)
 class Session:
-    """What `train` was asked for beside how and from where; the attributes are its arguments."""
+    """What `train` was asked for beside how and from where.
+
+    The attributes are its arguments, but for `device`, where the net is going to be, and `group`, the processes that
+    train it.
+    """
 
     out: Path
     data: str
@@ -49,7 +58,8 @@ class Session:
     samples: SampleOptions
     probe: str | None
     probe_size: int
-    device: str
+    device: torch.device
+    group: Group
     workers: int
     keep: int | None
     squared: bool
@@ -75,39 +85,47 @@ class Session:
         Raises:
             RfavError: as for `api.train`.
         """
+        self._tell(*start.notes)
+        if start.done:
+            return Training("", reason=start.done)
         keep_freed_memory()
         options = self._options(start)
         check_start(start.checkpoint, options)
         digest = FRESH if start.checkpoint is None else sha256_of(start.checkpoint)
         if start.checkpoint is not None:
             check_sha256(start.checkpoint, start.sha256, digest)
-        folder = RunFolder.open(self.out, resume=self.resume)
-        training, held_out = self._data(how.seed, start)
+        ranks = self.group.ranks
         with own_random_state(), contextlib.ExitStack() as stack:
+            folder = stack.enter_context(RunFolder.open(self.out, resume=self.resume)) if ranks.first else None
+            training, held_out = self._data(how.seed, start)
             net, notes = open_net(
                 options, start.checkpoint, training, held_out, output=start.settings.output, seed=how.seed
             )
-            watch = self._watch(folder, net, options, start, training)
+            watch = None if folder is None else self._watch(folder, net, options, start, training)
             regularizer = self._regularizer(net, start)
             if regularizer is not None:
                 stack.callback(regularizer.close)
+            record = self._record(how, start, options.model_name, digest, training, held_out)
+            check_alike(self.group.gathered(record))
             task = Task(
                 net=net,
                 optimizer=make_optimizer(how, net.model.parameters()),
-                training=Batches(training, how.batch_size, how.seed, how.augment, self.workers),
-                validation=None if held_out is None else Batches(held_out, how.batch_size, workers=self.workers),
+                training=Batches(training, how.batch_size, how.seed, how.augment, self.workers, ranks),
+                validation=None
+                if held_out is None
+                else Batches(held_out, how.batch_size, workers=self.workers, ranks=ranks),
                 regularizer=regularizer,
                 how=how,
-                device=options.device,
+                device=self.device,
+                group=self.group,
             )
-            self._tell(*notes)
-            record = self._record(how, start, options.model_name, digest, training, held_out)
-            run = Run(folder, task, watch, record, self.resume, self.keep, self.report, self.should_stop)
+            self._tell(*notes, *task.notes)
+            run = Run(folder, task, watch, self.out, record, self.resume, self.keep, self.report, self.should_stop)
             return run.follow()
 
     def _options(self, start: Start) -> OpenOptions:
         return OpenOptions(
-            device=pick_device(self.device),
+            device=self.device,
             make_model=make_factory(start.model, start.model_arg) if isinstance(start.model, str) else start.model,
             model_name=name_of(start.model, start.model_arg),
             with_bias=start.settings.with_bias,

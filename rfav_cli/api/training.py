@@ -6,14 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rfav_cli.api.starting import find_start
-from rfav_cli.records import Note, Settings, Training
+from rfav_cli.records import ALONE, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import torch
 
-    from rfav_cli.records import Recipe, TrainingEvent
+    from rfav_cli.records import Ranks, Recipe, Training, TrainingEvent
+
+GO_ON = "Every checkpoint that was written is kept; the same command with --resume goes on."
+"""What to do when one of several processes has gone."""
 
 
 def train(
@@ -56,6 +59,7 @@ def train(
     amp: bool = False,
     workers: int = 2,
     i_trust_this_pickle: bool = False,
+    ranks: Ranks = ALONE,
     report: Callable[[TrainingEvent], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Training:
@@ -77,7 +81,7 @@ def train(
         weight_decay: on all parameters.
         schedule: of the learning rate: constant, half a cosine, or a tenth after half of the epochs and again.
         epochs: how many.
-        batch_size: samples a step.
+        batch_size: samples a step, of all processes together.
         augment: "flip", "crop".
         seed: of fresh weights, the order of the samples, augmentation, dropout and the choice of validation samples.
         with_bias: penalise (and measure) activations with their bias.
@@ -100,8 +104,10 @@ def train(
         amp: run forwards in bfloat16 where that is safe.
         workers: threads that read samples ahead; 0 for none.
         i_trust_this_pickle: load pickles that may run code.
+        ranks: of several processes that train together, each of which makes this call, which is this one
+            (`Ranks.of_torchrun()`). The first alone writes and reports.
         report: is told what goes on.
-        should_stop: asked after each step and epoch; True ends the run there, to be resumed.
+        should_stop: asked after each step and epoch; True, in any process, ends the run there, to be resumed.
 
     Returns:
         What became of it; nothing is trained from the store of a run that has nothing to be mended.
@@ -110,41 +116,41 @@ def train(
         RfavError: bad input; its subclass and message say which.
     """
     from rfav_cli.analysis.samples import SampleOptions
+    from rfav_cli.analysis.sweep import pick_device
     from rfav_cli.api.measuring import floats, path_or_none
     from rfav_cli.api.session import Session
+    from rfav_cli.training.ranks import PATIENCE, joined
     from rfav_cli.training.settings import Hyperparameters
 
-    how = Hyperparameters(
-        optimizer, learning_rate, momentum, weight_decay, schedule, epochs, batch_size, tuple(augment), amp, seed
-    )
-    start = find_start(
-        model=model,
-        model_arg=model_arg,
-        recipe=recipe,
-        from_store=from_store,
-        rule=rule,
-        init=init,
-        settings=Settings(with_bias, centering, fold_norm, "", output or ""),
-    )
-    for text in start.notes:
-        report(Note(text))
-    if start.done:
-        return Training("", reason=start.done)
-    session = Session(
-        out=Path(out),
-        data=str(data),
-        validation=str(validation),
-        samples=SampleOptions(layout, resize, gray, floats(mean), floats(std), path_or_none(classes)),
-        probe=None if probe is None else str(probe),
-        probe_size=probe_size,
-        device=device,
-        workers=workers,
-        keep=None if keep == "all" else keep,
-        squared=squared,
-        skip_unreadable=skip_unreadable,
-        trust_pickle=i_trust_this_pickle,
-        resume=resume,
-        report=report,
-        should_stop=should_stop,
-    )
-    return session.train(how, start)
+    with joined(ranks, device, PATIENCE, GO_ON) as group:
+        how = Hyperparameters(
+            optimizer, learning_rate, momentum, weight_decay, schedule, epochs, batch_size, tuple(augment), amp, seed
+        )
+        start = find_start(
+            model=model,
+            model_arg=model_arg,
+            recipe=recipe,
+            from_store=from_store,
+            rule=rule,
+            init=init,
+            settings=Settings(with_bias, centering, fold_norm, "", output or ""),
+        )
+        session = Session(
+            out=Path(out),
+            data=str(data),
+            validation=str(validation),
+            samples=SampleOptions(layout, resize, gray, floats(mean), floats(std), path_or_none(classes)),
+            probe=None if probe is None else str(probe),
+            probe_size=probe_size,
+            device=pick_device(device, ranks),
+            group=group,
+            workers=workers,
+            keep=None if keep == "all" else keep,
+            squared=squared,
+            skip_unreadable=skip_unreadable,
+            trust_pickle=i_trust_this_pickle,
+            resume=resume,
+            report=report if ranks.first else lambda _: None,
+            should_stop=should_stop,
+        )
+        return session.train(how, start)

@@ -1,5 +1,6 @@
 """The command line: options to one call of the API to an exit code. Imports nothing heavy."""
 
+import os
 import sys
 import traceback
 import warnings
@@ -10,14 +11,15 @@ import typer
 from rfav_cli import __version__
 from rfav_cli.cli.analyze import analyze
 from rfav_cli.cli.compare import compare
-from rfav_cli.cli.config import defaults_of_project
+from rfav_cli.cli.config import Takes, defaults_of_project
 from rfav_cli.cli.doctor import doctor
 from rfav_cli.cli.output import emit, flushed, forget
 from rfav_cli.cli.pack import pack
 from rfav_cli.cli.recommend import recommend
 from rfav_cli.cli.show import show
 from rfav_cli.cli.train import train
-from rfav_cli.errors import RfavError, printable
+from rfav_cli.errors import RfavError, ToldError, printable
+from rfav_cli.records import Ranks
 
 DONE = 0
 NOTHING_SAID = 2
@@ -57,14 +59,15 @@ def start(
     commands = getattr(context.command, "commands", {})
     context.default_map = defaults_of_project(
         {
-            name: {parameter.name: _takes_several(parameter) for parameter in command.params}
+            name: {parameter.name: _takes(parameter) for parameter in command.params}
             for name, command in commands.items()
         }
     )
 
 
-def _takes_several(parameter: Any) -> bool:
-    return bool(parameter.nargs == -1 or getattr(parameter, "multiple", False))
+def _takes(parameter: Any) -> Takes:
+    several = parameter.nargs == -1 or getattr(parameter, "multiple", False)
+    return Takes(bool(several), parameter.metavar or "")
 
 
 def main() -> None:
@@ -72,6 +75,8 @@ def main() -> None:
     if not sys.warnoptions:
         # What torch has to say to those who call it is nothing that its user's user can act on.
         warnings.filterwarnings("ignore", module=r"torch\.")
+        if not Ranks.of_torchrun().alone:
+            os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # the same of its C++, which looks here when it loads
     code = run(sys.argv[1:])
     sys.exit(code if flushed() else code or NOTHING_SAID)
 
@@ -102,9 +107,13 @@ def _traced(error: Exception) -> str:
 
 def _described(error: Exception) -> str:
     """An error in one or two lines; what it holds of files and their names steers no terminal."""
+    if isinstance(error, ToldError):
+        return ""
     if isinstance(error, RfavError):
         remedy = [printable(line, LONGEST) for line in error.remedy.splitlines()]
         return "\n".join([f"error: {printable(error.what, LONGEST)}", *remedy])
+    if hasattr(error, "format_message") and not Ranks.of_torchrun().first:
+        return ""  # all processes have the same command line
     if hasattr(error, "format_message"):  # typer has no public class for wrong usage that its versions share
         return _wrong_usage(error)
     first = (str(error).splitlines() or [""])[0]

@@ -9,6 +9,7 @@ from rfav_cli.cli import options, values
 from rfav_cli.cli.interrupts import INTERRUPTED, Stop, safe_in_store
 from rfav_cli.cli.options import Centering, Device, Layout, flag, option
 from rfav_cli.cli.output import emit
+from rfav_cli.records import Ranks
 
 NET, SAMPLES, MEASURE, RUN = "The net", "The probe", "What is measured", "How it runs"
 
@@ -118,7 +119,11 @@ def analyze(
     from rfav_cli import api
     from rfav_cli.cli.progress import Reporter
 
-    with Reporter(quiet=quiet) as reporter, Stop("checkpoint", reporter.say, lambda: safe_in_store(out)) as stop:
+    ranks = Ranks.of_torchrun()
+    with (
+        Reporter(quiet=quiet, beside=not ranks.first) as reporter,
+        Stop("checkpoint", reporter.say, lambda: safe_in_store(out), ranks) as stop,
+    ):
         history = api.analyze(
             checkpoints,
             probe=probe,
@@ -149,10 +154,11 @@ def analyze(
             no_pack=no_pack,
             shard=shard,
             i_trust_this_pickle=i_trust_this_pickle,
+            ranks=ranks,
             report=reporter.report,
             should_stop=lambda: stop.requested,
         )
-    if not quiet:
+    if not quiet and ranks.first:
         run = history.run
         bad = f"; {len(history.bad)} files could not be used" if history.bad else ""
         emit(f"{out}: {len(history)} epochs, {len(run.layers)} layers, {run.probe.size:,} samples{bad}\n")

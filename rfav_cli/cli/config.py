@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 
@@ -13,19 +13,27 @@ else:
     import tomli as tomllib
 
 
+class Takes(NamedTuple):
+    """What an option takes: several values or one, and how the help calls it; a flag takes nothing."""
+
+    several: bool
+    what: str
+
+
 def defaults_of_project(
-    options: Mapping[str, Mapping[str, bool]], start: Path | None = None
+    options: Mapping[str, Mapping[str, Takes]], start: Path | None = None
 ) -> dict[str, dict[str, Any]]:
     """The options of the nearest pyproject.toml, by command.
 
-    A key of `[tool.rfav]` holds for every command that has the option; `[tool.rfav.COMMAND]` for that command alone.
+    A key of `[tool.rfav]` holds for every command that has the option; `[tool.rfav.COMMAND]` for that command alone. A
+    name that stands for different things, such as `epochs`, can only be set for a command.
 
     Args:
-        options: command -> its options by name, and whether each takes several values.
+        options: command -> its options by name, and what each takes.
         start: the folder to look from, upwards; the current one by default.
 
     Raises:
-        typer.BadParameter: the file can't be read, or a key is no option.
+        typer.BadParameter: the file can't be read, a key is no option, or it is one of several meanings.
     """
     path = _nearest(start or Path.cwd())
     if path is None:
@@ -34,13 +42,14 @@ def defaults_of_project(
     shared = {key: value for key, value in table.items() if not isinstance(value, dict)}
     tables = {key: value for key, value in table.items() if isinstance(value, dict)}
     _refuse_unknown(f"{path}: [tool.rfav]", shared, set().union(*options.values()))
+    _refuse_ambiguous(path, shared, options)
     _refuse_unknown(f"{path}: [tool.rfav.…]", tables, options, "command")
     defaults: dict[str, dict[str, Any]] = {}
     for name, known in options.items():
         own = tables.get(name, {})
         _refuse_unknown(f"{path}: [tool.rfav.{name}]", own, known)
         chosen = {_parameter(key): value for key, value in (shared | own).items()}
-        defaults[name] = {key: _as_given(value, known[key]) for key, value in chosen.items() if key in known}
+        defaults[name] = {key: _as_given(value, known[key].several) for key, value in chosen.items() if key in known}
     return defaults
 
 
@@ -49,6 +58,16 @@ def _refuse_unknown(where: str, keys: Iterable[str], known: Iterable[str], kind:
     for key in keys:
         if _parameter(key) not in names:
             raise typer.BadParameter(f"{where} has no {kind} {key!r}")
+
+
+def _refuse_ambiguous(path: Path, keys: Iterable[str], options: Mapping[str, Mapping[str, Takes]]) -> None:
+    for key in keys:
+        taken = {name: known[_parameter(key)].what for name, known in options.items() if _parameter(key) in known}
+        if len({*taken.values()}) > 1:
+            meanings = ", ".join(f"[tool.rfav.{name}] ({what or 'a flag'})" for name, what in taken.items())
+            raise typer.BadParameter(
+                f"{path}: [tool.rfav] {key}: not the same in every command; set it in one of {meanings}"
+            )
 
 
 def _nearest(start: Path) -> Path | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import FrameType
 
 from rfav_cli.errors import RfavError
+from rfav_cli.records import ALONE, Ranks
 
 INTERRUPTED = 130
 
@@ -13,35 +14,41 @@ INTERRUPTED = 130
 class Stop:
     """The first Ctrl-C asks a run to end in good order, the second ends it at once.
 
+    Of several processes each is asked by torchrun, which hands Ctrl-C and SIGTERM on; the first of them speaks.
+
     Args:
         after: what is finished first, in a word.
         say: tells the user something.
         safe: says what is on disk.
+        ranks: the processes.
 
     Attributes:
         requested: Ctrl-C was pressed.
     """
 
-    def __init__(self, after: str, say: Callable[[str], None], safe: Callable[[], str]) -> None:
+    def __init__(self, after: str, say: Callable[[str], None], safe: Callable[[], str], ranks: Ranks = ALONE) -> None:
         self.requested = False
         self._after = after
-        self._say = say
+        self._say = say if ranks.first else lambda _: None
         self._safe = safe
+        self._signals = [signal.SIGINT] if ranks.alone else [signal.SIGINT, signal.SIGTERM]
 
     def __enter__(self) -> "Stop":
-        self._before = signal.signal(signal.SIGINT, self._interrupt)
+        self._before = [signal.signal(number, self._interrupt) for number in self._signals]
         return self
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._before)
+        for number, before in zip(self._signals, self._before, strict=True):
+            signal.signal(number, before)
         if error is KeyboardInterrupt:
             self._say(f"stopped at once; {self._safe()}")
 
-    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+    def _interrupt(self, number: int, _frame: FrameType | None) -> None:
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True
-        self._say(f"stopping after this {self._after}; Ctrl-C again to stop at once")
+        again = "; Ctrl-C again to stop at once" if number == signal.SIGINT else ""
+        self._say(f"stopping after this {self._after}{again}")
 
 
 def safe_in_store(store: Path) -> str:

@@ -34,18 +34,29 @@ class Messages(Console):
 
 
 class BarReporter(ABC):
-    """A bar on a terminal, and lines above it or alone; what is on the bar is for its kinds to say."""
+    """A bar on a terminal, and lines above it or alone; what is on the bar is for its kinds to say.
+
+    Args:
+        quiet: say nothing.
+        beside: the bar is that of another process.
+    """
 
     waiting = ("", "")
     """What the bar says before the first event: what is done, and the figures beside it."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, beside: bool = False) -> None:
         self._quiet = quiet
+        self._beside = beside
         self._console = Messages(stderr=True, highlight=False)
         self._bar: Progress | None = None
 
+    @property
+    def _has_bar(self) -> bool:
+        """Whether there is a bar, of this process or of another that this one tells things beside."""
+        return self._console.is_terminal and not self._console.is_dumb_terminal and not self._quiet
+
     def __enter__(self) -> "Self":
-        if self._console.is_terminal and not self._console.is_dumb_terminal and not self._quiet:
+        if self._has_bar and not self._beside:
             self._bar = Progress(*self._columns(), console=self._console, transient=True)
             description, figures = self.waiting
             self._task = self._bar.add_task(description, total=None, figures=figures)
@@ -71,8 +82,8 @@ class Reporter(BarReporter):
 
     waiting = ("reading", "-")
 
-    def __init__(self, *, quiet: bool = False) -> None:
-        super().__init__(quiet=quiet)
+    def __init__(self, *, quiet: bool = False, beside: bool = False) -> None:
+        super().__init__(quiet=quiet, beside=beside)
         self._started = time.monotonic()
         self._done_before: int | None = None
         self._of = ""
@@ -92,7 +103,7 @@ class Reporter(BarReporter):
             self.say(f"left out: {event.path}: {event.reason}")
         elif isinstance(event, records.Progress):
             self._advance(event)
-        elif self._bar is None or event.columns["nonfinite"].any():
+        elif not self._has_bar or event.columns["nonfinite"].any():
             self.say(f"{self._of}{_described(event)}")
 
     def _advance(self, event: records.Progress) -> None:

@@ -11,6 +11,7 @@ from rfav_cli.cli.interrupts import INTERRUPTED, Stop, safe_in_run
 from rfav_cli.cli.options import Centering, Device, Layout, flag, option
 from rfav_cli.cli.output import emit
 from rfav_cli.cli.recommend import Rule
+from rfav_cli.records import Ranks
 
 
 class Optimizer(str, enum.Enum):
@@ -168,7 +169,7 @@ def train(
         ),
     ] = Schedule.constant,
     epochs: Annotated[int, option(HOW, "How many.", min=1, metavar="N")] = 100,
-    batch_size: Annotated[int, option(HOW, "Samples a step.", min=1, metavar="N")] = 64,
+    batch_size: Annotated[int, option(HOW, "Samples a step, of all processes together.", min=1, metavar="N")] = 64,
     seed: Annotated[
         int,
         option(HOW, "Of fresh weights, the split, the order of samples, augmentation and dropout.", min=0, metavar="N"),
@@ -191,7 +192,11 @@ def train(
     from rfav_cli import api
     from rfav_cli.cli.training import TrainingReporter, summary
 
-    with TrainingReporter(quiet=quiet) as reporter, Stop("step", reporter.say, lambda: safe_in_run(out)) as stop:
+    ranks = Ranks.of_torchrun()
+    with (
+        TrainingReporter(quiet=quiet or not ranks.first) as reporter,
+        Stop("step", reporter.say, lambda: safe_in_run(out), ranks) as stop,
+    ):
         done = api.train(
             data=data,
             out=out,
@@ -231,10 +236,11 @@ def train(
             amp=amp,
             workers=workers,
             i_trust_this_pickle=i_trust_this_pickle,
+            ranks=ranks,
             report=reporter.report,
             should_stop=lambda: stop.requested,
         )
-    if not quiet:
+    if not quiet and ranks.first:
         emit(summary(done))
     if stop.requested and not done.ended:
         raise typer.Exit(INTERRUPTED)

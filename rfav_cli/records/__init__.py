@@ -6,6 +6,7 @@ Shapes are written with E epochs, L layers, N probe images, M images whose heatm
 from rfav_cli.records.comparison import Comparison, Difference, LayerComparison, LayerSide, Moment, RunSide
 from rfav_cli.records.events import Event, Finding, Note, Progress, TrainingEvent
 from rfav_cli.records.history import Column, History
+from rfav_cli.records.ranks import ALONE, Ranks
 from rfav_cli.records.recipe import RULES, LayerRecipe, Recipe, Rule
 from rfav_cli.records.run import (
     BadCheckpoint,
@@ -21,6 +22,7 @@ from rfav_cli.records.training import Training, TrainingEpoch, TrainingStep
 from rfav_cli.records.verdict import FilterFinding, LayerFinding, Onset, RunFinding, Verdict
 
 __all__ = [
+    "ALONE",
     "RULES",
     "BadCheckpoint",
     "Checkpoint",
@@ -42,6 +44,7 @@ __all__ = [
     "Onset",
     "ProbeRecord",
     "Progress",
+    "Ranks",
     "Recipe",
     "Rule",
     "Run",

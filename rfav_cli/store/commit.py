@@ -150,6 +150,22 @@ def locked(folder: Path) -> Iterator[bool]:
 
 
 @contextmanager
+def held(folder: Path) -> Iterator[bool]:
+    """Hold a folder until the block ends or the process dies, and say whether nobody else does.
+
+    Where the system has no such locks, nothing is held.
+    """
+    if sys.platform == "win32":
+        yield True
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield _lock(descriptor, wait=False) is not False
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
 def writing(store: Path) -> Iterator[None]:
     """Turn what the file system refuses into an error that says what to do."""
     try:

@@ -12,6 +12,7 @@ import torch
 
 from rfav_cli.analysis.probe import to_input
 from rfav_cli.errors import UsageError
+from rfav_cli.records import ALONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from rfav_cli.analysis.samples.base import Samples
+    from rfav_cli.records import Ranks
     from rfav_cli.training.data import Part
 
     Prepare = Callable[[slice], tuple[Samples, NDArray[np.int64]]]
@@ -31,7 +33,7 @@ AUGMENTATIONS = ("flip", "crop")
 
 @dataclass(frozen=True, eq=False)
 class Batches:
-    """The batches of a part.
+    """The batches of a part; where several processes train, this one's share of each.
 
     Attributes:
         part: the samples.
@@ -40,6 +42,7 @@ class Batches:
         seed: of the order and the augmentation.
         augment: names out of `AUGMENTATIONS`.
         workers: threads that prepare batches while others are used; 0 for none.
+        ranks: the processes that share each batch.
     """
 
     part: Part
@@ -47,6 +50,7 @@ class Batches:
     seed: int = 0
     augment: tuple[str, ...] = ()
     workers: int = 0
+    ranks: Ranks = ALONE
 
     def __post_init__(self) -> None:
         """Refuse what cannot be done.
@@ -59,14 +63,27 @@ class Batches:
             raise UsageError(f"--augment: there is no {unknown[0]!r:.60}", f"Give {' or '.join(AUGMENTATIONS)}.")
         if self.augment and not self.part.source.is_image:
             raise UsageError(f"--augment {self.augment[0]}: is for images", "Leave --augment out.")
+        if self.size < self.ranks.world:
+            raise UsageError(
+                f"--batch-size {self.size}: is shared by {self.ranks.world} processes",
+                "Give each a sample at least: it is the size of the whole batch.",
+            )
 
     def __len__(self) -> int:
         return len(self._bounds())
 
+    def samples(self, number: int) -> int:
+        """Samples in a batch of an epoch, all shares together."""
+        return len(range(len(self.part))[self._bounds()[number]])
+
+    def weight(self, number: int) -> float:
+        """Which part of the batch of a number this process has."""
+        return _share(self._bounds()[number], self.ranks)[1]
+
     def shuffled(self, epoch: int, start: int, device: torch.device) -> Iterator[Batch]:
         """The batches of an epoch from number `start` on: samples as they enter the net, and labels (n,) int64.
 
-        The same seed and epoch give the same batches.
+        The same seed and epoch give the same batches, whoever shares them.
         """
         rng = np.random.Generator(np.random.PCG64([self.seed, epoch + 1]))
         order = rng.permutation(len(self.part))
@@ -84,15 +101,16 @@ class Batches:
                 )
             return images, self.part.labels[rows]
 
-        yield from self._prepared(prepare, self._bounds()[start:], device)
+        own = [_share(bounds, self.ranks)[0] for bounds in self._bounds()[start:]]
+        yield from self._prepared(prepare, own, device)
 
     def in_order(self, device: torch.device) -> Iterator[Batch]:
-        """All samples in their order, without augmentation."""
+        """The samples in their order, without augmentation; of several processes each has whole batches."""
 
         def prepare(bounds: slice) -> tuple[Samples, NDArray[np.int64]]:
             return self.part.read(np.arange(bounds.start, bounds.stop)), self.part.labels[bounds]
 
-        yield from self._prepared(prepare, self._bounds(), device)
+        yield from self._prepared(prepare, self._bounds()[self.ranks.rank :: self.ranks.world], device)
 
     def _bounds(self) -> Sequence[slice]:
         starts = list(range(0, len(self.part), self.size))
@@ -121,6 +139,20 @@ class Batches:
         images, labels = prepared
         samples = torch.from_numpy(images).to(device)
         return to_input(samples, self.part.mean, self.part.std), torch.from_numpy(labels).to(device)
+
+
+def _share(bounds: slice, ranks: Ranks) -> tuple[slice, float]:
+    """A process's samples of a batch, and which part of it they are.
+
+    Batch normalisation cannot normalise one sample, so nobody has one alone; whoever has none for that reason takes
+    part with samples of others, which count nothing.
+    """
+    size = bounds.stop - bounds.start
+    sharing = max(1, min(ranks.world, size // 2))
+    if ranks.rank >= sharing:
+        return slice(bounds.start, min(bounds.start + 2, bounds.stop)), 0.0
+    first, last = (size * number // sharing for number in (ranks.rank, ranks.rank + 1))
+    return slice(bounds.start + first, bounds.start + last), (last - first) / size
 
 
 def augmented(images: Samples, flips: NDArray[np.bool_] | None, shifts: NDArray[np.float64] | None) -> Samples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import re
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rfav_cli.errors import TrainingError
-from rfav_cli.store.commit import check_writable, remove_abandoned, replacing
+from rfav_cli.store.commit import check_writable, held, remove_abandoned, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,34 +43,47 @@ class RunFolder:
         self._state = path / "state" / STATE
 
     @classmethod
-    def open(cls, path: Path, *, resume: bool) -> RunFolder:
-        """Make the folder, or take the one that is there.
+    @contextmanager
+    def open(cls, path: Path, *, resume: bool) -> Iterator[RunFolder]:
+        """Make the folder, or take the one that is there; no other process trains in it until the block ends.
 
         Args:
             path: the folder; the one above it is made, too.
             resume: a run that is in it is going to be continued.
 
         Raises:
-            TrainingError: it holds a run and `resume` is off, holds one that is not ours, or cannot be written.
+            TrainingError: another process trains there, it holds a run and `resume` is off, holds one that is not ours,
+                or cannot be written.
         """
         folder = cls(path)
-        with folder._writing():
-            if path.exists() and not path.is_dir():
-                raise TrainingError(f"{path}: is no folder", "Give another --out.")
-            ours, files = folder._state.exists(), folder.log.exists() or bool(folder.checkpoints())
-            if ours and not resume:
-                raise TrainingError(
-                    f"{path}: there is a run already", "Give --resume to go on with it, or another --out."
-                )
-            if files and not ours:
-                raise TrainingError(
-                    f"{path}: holds checkpoints or a log of a run that did not come from here", "Give another --out."
-                )
-            folder._state.parent.mkdir(parents=True, exist_ok=True)
-            check_writable(path / STATE)
-            for each in (path, folder._state.parent):
-                remove_abandoned(each)
-        return folder
+        with contextlib.ExitStack() as stack:
+            with folder._writing():
+                if path.exists() and not path.is_dir():
+                    raise TrainingError(f"{path}: is no folder", "Give another --out.")
+                path.mkdir(parents=True, exist_ok=True)
+                if not stack.enter_context(held(path)):
+                    raise TrainingError(
+                        f"{path}: another process trains there now",
+                        "Wait for its end, or give another --out.",
+                    )
+                folder._take(resume)
+            yield folder
+
+    def _take(self, resume: bool) -> None:
+        """Refuse what is there, or clear up after a run that was killed."""
+        ours, files = self._state.exists(), self.log.exists() or bool(self.checkpoints())
+        if ours and not resume:
+            raise TrainingError(
+                f"{self.path}: there is a run already", "Give --resume to go on with it, or another --out."
+            )
+        if files and not ours:
+            raise TrainingError(
+                f"{self.path}: holds checkpoints or a log of a run that did not come from here", "Give another --out."
+            )
+        self._state.parent.mkdir(exist_ok=True)
+        check_writable(self.path / STATE)
+        for each in (self.path, self._state.parent):
+            remove_abandoned(each)
 
     def path_of(self, epoch: int) -> Path:
         """Where the checkpoint of an epoch is."""
@@ -117,7 +131,7 @@ class RunFolder:
             return None
         try:
             state: dict[str, Any] = torch.load(self._state, map_location="cpu", weights_only=True)
-            _ = state["settings"], state["model"], state["optimizer"], state["position"]
+            _ = [state[name] for name in ("settings", "model", "optimizer", "position", "others")]
         except Exception as error:  # a damaged pickle makes the machine that reads it fail in any way there is
             raise TrainingError(
                 f"{self._state}: damaged, so the run cannot be continued",

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
+from torch.nn.modules.batchnorm import SyncBatchNorm, _BatchNorm
 
 from rfav_cli.errors import ModelError, TrainingError
-from rfav_cli.records import TrainingEpoch, TrainingStep
+from rfav_cli.records import ALONE, TrainingEpoch, TrainingStep
 from rfav_cli.training.finite import broken_weights, first_not_finite
+from rfav_cli.training.forward import Forward, autocast
 from rfav_cli.training.optimizers import learning_rate_at
+from rfav_cli.training.ranks import Group
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Mapping
 
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from rfav_cli.training.batches import Batches
     from rfav_cli.training.penalties import TargetedRegularizer
+    from rfav_cli.training.position import Position
     from rfav_cli.training.settings import Hyperparameters
     from rfav_cli.training.setup import Net
 
@@ -39,6 +41,8 @@ class Task:
         regularizer: the penalties, or None.
         how: schedule, epochs, and the seed of whatever chance the net itself makes use of.
         device: where the net is.
+        group: the processes that share each batch.
+        forward: a step's forward, whose gradients are those of the whole batch.
     """
 
     net: Net
@@ -48,55 +52,25 @@ class Task:
     regularizer: TargetedRegularizer | None
     how: Hyperparameters
     device: torch.device
+    group: Group = field(default_factory=lambda: Group(ALONE))
+    forward: nn.Module = field(init=False, repr=False)
 
+    def __post_init__(self) -> None:
+        """Have the gradients of the processes averaged."""
+        forward = Forward(self.net, self.regularizer, self.device.type, self.how.amp)
+        object.__setattr__(self, "forward", self.group.distributed(forward))
 
-@dataclass
-class Position:
-    """Where a training is; with the net and the optimizer, all that it goes on from.
-
-    Attributes:
-        epoch: the one that is next or under way; -1 before all.
-        step: steps of it that are done.
-        sums: over its samples so far: "samples", "loss", "correct", and the penalties by name.
-        seconds: that it has taken so far.
-        random: states of torch's generators to go on with in the middle of an epoch; each begins from a seed.
-    """
-
-    epoch: int = -1
-    step: int = 0
-    sums: dict[str, float] = field(default_factory=dict)
-    seconds: float = 0.0
-    random: tuple[Tensor, ...] = ()
-
-    def capture(self) -> dict[str, Any]:
-        """What to save."""
-        return {
-            "epoch": self.epoch,
-            "step": self.step,
-            "sums": dict(self.sums),
-            "seconds": self.seconds,
-            "random": list(_random_states()) if self.step else [],
-        }
-
-    @classmethod
-    def restored(cls, saved: dict[str, Any]) -> Position:
-        """From what was saved."""
-        return cls(**{**saved, "random": tuple(saved["random"])})
-
-    def start_next(self) -> None:
-        """Begin another epoch."""
-        self.epoch, self.step, self.sums, self.seconds, self.random = self.epoch + 1, 0, {}, 0.0, ()
-
-    def add(self, samples: int, **means: float) -> None:
-        """Take a batch's means in."""
-        self.step += 1
-        self.sums["samples"] = self.sums.get("samples", 0.0) + samples
-        for name, value in means.items():
-            self.sums[name] = self.sums.get(name, 0.0) + samples * value
-
-    def mean(self, name: str) -> float:
-        """Over the samples so far."""
-        return self.sums[name] / self.sums["samples"]
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should be told."""
+        ranks = self.group.ranks
+        if ranks.alone:
+            return ()
+        notes = [f"{ranks.world} processes share each batch of {self.training.size} samples"]
+        norms = {type(module) for module in self.net.model.modules() if isinstance(module, _BatchNorm)}
+        if norms - {SyncBatchNorm}:
+            notes.append("batch normalisation takes its statistics from the share of each process")
+        return tuple(notes)
 
 
 def run(task: Task, position: Position) -> Generator[TrainingStep | TrainingEpoch, None, None]:
@@ -115,6 +89,7 @@ def run(task: Task, position: Position) -> Generator[TrainingStep | TrainingEpoc
         if position.epoch >= 0:
             rate = learning_rate_at(task.how.schedule, task.how.rate, position.epoch, task.how.epochs)
             yield from _steps(task, position, rate, start)
+            task.group.take_buffers_of_first(task.net.model)
             if broken := broken_weights(task.net.model):
                 raise _broken_down(position, f"{broken} is not finite after the last step of the epoch")
         loss, accuracy = _validate(task)
@@ -137,31 +112,30 @@ def _steps(task: Task, position: Position, rate: float, start: float) -> Iterato
     for group in task.optimizer.param_groups:
         group["lr"] = rate
     task.net.model.train()
-    torch.manual_seed(_mixed(task.how.seed, position.epoch))
-    if position.random:
-        _set_random_states(position.random)
+    position.seed(task.how.seed, task.group.ranks.rank)
     batches = task.training.shuffled(position.epoch, position.step, task.device)
     for samples, labels in batches:
-        loss, penalty, correct, penalties = _step(task, position, samples, labels)
-        position.add(len(labels), loss=loss, correct=correct, **penalties)
+        size = task.training.samples(position.step)
+        means = _step(task, position, samples, labels)
+        penalty = means.pop("penalty")
+        position.add(size, **means)
         position.seconds = time.monotonic() - start
-        yield TrainingStep(position.epoch, position.step, len(task.training), task.how.epochs, loss, penalty)
+        yield TrainingStep(position.epoch, position.step, len(task.training), task.how.epochs, means["loss"], penalty)
 
 
-def _step(
-    task: Task, position: Position, samples: Tensor, labels: Tensor
-) -> tuple[float, float, float, dict[str, float]]:
-    """One step: the loss, the penalty, the share of right answers, and each penalty by name."""
+def _step(task: Task, position: Position, samples: Tensor, labels: Tensor) -> dict[str, float]:
+    """One step: means over the whole batch of the loss, the penalty, right answers, and each penalty by name."""
+    weight = task.training.weight(position.step)
     task.optimizer.zero_grad(set_to_none=True)
     try:
-        with _autocast(task):
-            scores = task.net.scores(samples)
-        loss = task.net.loss(scores, labels)
-        total = loss if task.regularizer is None else loss + task.regularizer()
-        values = (loss.item(), total.item())
-        if not all(map(math.isfinite, values)):
-            raise _broken_down(position, _cause(task, samples, *values))
-        total.backward()
+        scores, loss, total = task.forward(samples, labels)
+        means = _means(task, loss.item(), total.item(), scores, labels)
+        cause = _cause(task, samples, means)
+        broken, *shared = task.group.sums([float(bool(cause)), *(weight * mean for mean in means.values())])
+        if broken:
+            raise _broken_down(position, next(filter(None, task.group.gathered(cause))))
+        # The gradients of the processes are averaged; each share counts as much as it has of the samples.
+        (total if task.group.ranks.alone else total * (weight * task.group.ranks.world)).backward()
         task.optimizer.step()
     except RuntimeError as error:
         # The CPU's allocator has no exception of its own.
@@ -170,9 +144,18 @@ def _step(
                 f"--batch-size {task.training.size} needs more memory than there is", "Give a smaller one."
             ) from error
         raise
+    return dict(zip(means, shared, strict=True))
+
+
+def _means(task: Task, loss: float, total: float, scores: Tensor, labels: Tensor) -> dict[str, float]:
+    """Of this process's share of a batch."""
     correct = (scores.argmax(1) == labels).double().mean().item()
-    penalties = {} if task.regularizer is None else task.regularizer.values
-    return values[0], values[1] - values[0], correct, penalties
+    means = {"loss": loss, "penalty": total - loss, "correct": correct}
+    if task.regularizer is None:
+        return means
+    # Chance may have a forward pass a layer by, but all processes must speak of the same.
+    names = () if task.group.ranks.alone else task.regularizer.names
+    return means | dict.fromkeys(names, 0.0) | task.regularizer.values
 
 
 @torch.no_grad()
@@ -181,31 +164,30 @@ def _validate(task: Task) -> tuple[float | None, float | None]:
     if task.validation is None:
         return None, None
     task.net.model.eval()
-    samples_seen, loss, correct = 0, 0.0, 0.0
+    seen, loss, correct = 0, 0.0, 0.0
     for samples, labels in task.validation.in_order(task.device):
-        with _autocast(task):
+        with autocast(task.device.type, task.how.amp):
             scores = task.net.scores(samples)
-        samples_seen += len(labels)
+        seen += len(labels)
         loss += task.net.loss(scores, labels).item() * len(labels)
         correct += (scores.argmax(1) == labels).double().sum().item()
     if task.regularizer is not None:
         task.regularizer.clear()
-    return loss / samples_seen, correct / samples_seen
+    all_seen, all_loss, all_correct = task.group.sums([seen, loss, correct])
+    return all_loss / all_seen, all_correct / all_seen
 
 
-def _autocast(task: Task) -> torch.autocast:
-    return torch.autocast(task.device.type, dtype=torch.bfloat16, enabled=task.how.amp)
-
-
-def _cause(task: Task, samples: Tensor, loss: float, total: float) -> str:
-    """What is not finite, and where that began."""
+def _cause(task: Task, samples: Tensor, means: Mapping[str, float]) -> str:
+    """What is not finite, and where that began; empty where all is."""
+    loss, penalty = means["loss"], means["penalty"]
+    if math.isfinite(loss) and math.isfinite(penalty):
+        return ""
     if math.isfinite(loss):
-        values = {} if task.regularizer is None else task.regularizer.values
-        names = [name for name, value in values.items() if not math.isfinite(value)]
-        return f"the penalty {names[0] if names else ''} is {total}"
+        names = [name for name, value in means.items() if "/" in name and not math.isfinite(value)]
+        return f"the penalty {names[0] if names else ''} is {penalty}"
 
     def forward() -> None:
-        with _autocast(task):
+        with autocast(task.device.type, task.how.amp):
             task.net.scores(samples)
 
     first = first_not_finite(task.net.model, forward)
@@ -219,30 +201,3 @@ def _broken_down(position: Position, cause: str) -> TrainingError:
         f"epoch {position.epoch}, step {position.step + 1}: {cause}",
         f"The checkpoint {when} is the last good one. Train with a smaller --learning-rate or smaller penalties.",
     )
-
-
-@contextlib.contextmanager
-def own_random_state() -> Iterator[None]:
-    """Leave the states of torch's generators as they were, whatever is drawn in the block."""
-    before = tuple(_random_states())
-    try:
-        yield
-    finally:
-        _set_random_states(before)
-
-
-def _mixed(seed: int, epoch: int) -> int:
-    """A seed for torch that differs for each seed and epoch."""
-    return int(np.random.SeedSequence([seed, epoch + 1]).generate_state(1, np.uint64)[0] >> np.uint64(1))
-
-
-def _random_states() -> Iterator[Tensor]:
-    yield torch.get_rng_state()
-    if torch.cuda.is_available():
-        yield from torch.cuda.get_rng_state_all()
-
-
-def _set_random_states(states: tuple[Tensor, ...]) -> None:
-    torch.set_rng_state(states[0])
-    if len(states) > 1 and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(list(states[1:]))

@@ -21,7 +21,7 @@ from rfav_cli.analysis.sweep import fit
 from rfav_cli.analysis.taps.hooks import find_taps
 from rfav_cli.errors import ModelError, printable
 from rfav_cli.records import Checkpoint
-from rfav_cli.training.loop import own_random_state
+from rfav_cli.training.position import own_random_state
 from rfav_cli.training.targets import unwrapped
 
 if TYPE_CHECKING:

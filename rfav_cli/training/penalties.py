@@ -119,6 +119,12 @@ class TargetedRegularizer:
         """
         return {name: float(value) for name, value in self._values.items()}
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What `values` has when every layer was reached."""
+        sparsity = [f"sparsity/{reader.target.name}" for reader in self._readers]
+        return (*sparsity, *(f"decorrelation/{target.name}" for target in self._decorrelated))
+
     def clear(self) -> None:
         """Forget the forwards since the last call."""
         for reader in self._readers:

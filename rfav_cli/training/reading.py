@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rfav_cli.errors import SampleError
+from rfav_cli.records import Ranks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -109,10 +110,10 @@ def _problem(source: Source, row: int) -> str:
 
 
 def _budget() -> float:
-    """Bytes that the samples may take: half of the memory of the machine or of the container."""
+    """Bytes that the samples may take: half of the memory of the machine or of the container, for all processes."""
     limits: list[float] = []
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         limits.append(float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE"))
     with suppress(OSError, ValueError):  # not Linux, or no limit ("max")
         limits.append(float(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
-    return min(limits, default=8 * 1024**3) / 2
+    return min(limits, default=8 * 1024**3) / 2 / Ranks.of_torchrun().local_world

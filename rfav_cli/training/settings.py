@@ -10,7 +10,7 @@ from rfav_cli.errors import TrainingError, UsageError, printable
 from rfav_cli.training.optimizers import RATES, SCHEDULES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
@@ -89,16 +89,33 @@ def check_same(stored: Mapping[str, Any], now: Mapping[str, Any], where: Path) -
         TrainingError: something differs; the message says what.
     """
     free = {"epochs"} if now["schedule"] == "constant" else set()
-    changes = [
-        f"{name.replace('_', ' ')}: {_shown(stored.get(name))} / {_shown(value)}"
-        for name, value in now.items()
-        if name not in free and stored.get(name) != value
-    ]
-    if changes:
+    if changes := _differences(stored, {name: value for name, value in now.items() if name not in free}):
         raise TrainingError(
-            f"{where}: the run there was started with other settings (then / now): {'; '.join(changes)}",
+            f"{where}: the run there was started with other settings (then / now): {changes}",
             "Give what it was started with, or another --out without --resume.",
         )
+
+
+def check_alike(records: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse to have processes train one net with settings or data of their own; `records` has those of each.
+
+    Raises:
+        TrainingError: something differs; the message says what.
+    """
+    for rank, record in enumerate(records):
+        if differences := _differences(records[0], record):
+            raise TrainingError(
+                f"process {rank} differs from process 0 (process 0 / it): {differences}",
+                "Start all with the same command, the same data and the same code.",
+            )
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    return "; ".join(
+        f"{name.replace('_', ' ')}: {_shown(before.get(name))} / {_shown(value)}"
+        for name, value in now.items()
+        if before.get(name) != value
+    )
 
 
 def _shown(value: object) -> str:

@@ -57,9 +57,17 @@ def test_a_number_a_channel_is_a_list(rfav: Rfav, folder: Path) -> None:
     assert open_store(folder / "listed.h5").run.probe.sha256 == open_store(folder / "given.h5").run.probe.sha256
 
 
+def test_epochs_are_set_for_a_command(rfav: Rfav, folder: Path) -> None:
+    configure(folder, "[tool.rfav.analyze]\nepochs = 'epoch_{epoch}.pt'\n[tool.rfav.train]\nepochs = 1")
+    assert rfav(folder, *ANALYZE).out == "rfav.h5: 5 epochs, 3 layers, 120 samples\n"
+    trained = rfav(folder, "train", "--data", "probe.npz", "--model", "tiny_net:make_net", "--out", "new")
+    assert trained.out.startswith("new: 1 epoch,")
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("epochs = 30", {"pyproject.toml", "epochs", "[tool.rfav.analyze] (PATTERN)", "[tool.rfav.train] (N)"}),
         ("colour = true", {"pyproject.toml", "[tool.rfav]", "colour"}),
         ("[tool.rfav.analyze]\nformat = 'json'", {"pyproject.toml", "[tool.rfav.analyze]", "format"}),
         ("[tool.rfav.analyse]\nprobe = 'x'", {"pyproject.toml", "analyse"}),

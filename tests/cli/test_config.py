@@ -1,12 +1,20 @@
 import pytest
 import typer
 
-from rfav_cli.cli.config import defaults_of_project
+from rfav_cli.cli.config import Takes, defaults_of_project
 
-ONE, SEVERAL = False, True
+ONE, SEVERAL = Takes(False, "X"), Takes(True, "X")
 OPTIONS = {
-    "analyze": {"probe": ONE, "out": ONE, "with_bias": ONE, "layers": SEVERAL, "maps": ONE, "mean": ONE},
-    "show": {"path": ONE, "format": ONE},
+    "analyze": {
+        "probe": ONE,
+        "out": ONE,
+        "with_bias": ONE,
+        "layers": SEVERAL,
+        "maps": ONE,
+        "mean": ONE,
+        "epochs": Takes(False, "PATTERN"),
+    },
+    "show": {"path": ONE, "format": ONE, "epochs": Takes(False, "")},
 }
 
 
@@ -45,6 +53,11 @@ def test_one_value_will_do_where_several_are_taken(project, given, read):
     assert defaults_of_project(OPTIONS, project(f"[tool.rfav]\nlayers = {given}\n"))["analyze"] == {"layers": read}
 
 
+def test_a_name_of_several_meanings_is_set_for_a_command(project):
+    start = project("[tool.rfav.analyze]\nepochs = 'net_{epoch}.pt'\n[tool.rfav.show]\nepochs = true\n")
+    assert defaults_of_project(OPTIONS, start) == {"analyze": {"epochs": "net_{epoch}.pt"}, "show": {"epochs": True}}
+
+
 def test_a_list_is_read_as_the_command_line_has_it(project):
     start = project("[tool.rfav]\nmean = [0.5, 0.4, 0.3]\n")
     assert defaults_of_project(OPTIONS, start)["analyze"] == {"mean": "0.5,0.4,0.3"}
@@ -67,6 +80,10 @@ def test_a_file_that_cannot_be_read_is_a_usage_error(project, monkeypatch):
         ("[tool.rfav.show]\nprobe = 1\n", r"tool\.rfav\.show\].*'probe'"),
         ("[tool.rfav.shw]\nformat = 1\n", "shw"),
         ("[tool]\nrfav = 3\n", "no table"),
+        (
+            "[tool.rfav]\nepochs = 3\n",
+            r"epochs: .*\[tool\.rfav\.analyze\] \(PATTERN\), \[tool\.rfav\.show\] \(a flag\)$",
+        ),
         ("[tool.rfav\n", "pyproject.toml"),
     ],
 )

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rfav_cli.analysis.samples import SampleOptions
 from rfav_cli.errors import UsageError
+from rfav_cli.records import Ranks
 from rfav_cli.training.batches import Batches, augmented
-from rfav_cli.training.data import load_data
+from rfav_cli.training.data import Part, load_data
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-    from rfav_cli.training.data import Part
 
 CPU = torch.device("cpu")
 
@@ -132,3 +134,28 @@ def test_an_augmentation_that_cannot_be_is_refused(tmp_path: Path, augment: tupl
     part = part_of(tmp_path, 9, 4, dtype="float32")
     with pytest.raises(UsageError, match=said):
         Batches(part, 4, augment=augment)
+
+
+@settings(deadline=None)
+@given(count=st.integers(1, 60), size=st.integers(1, 20), world=st.integers(1, 5), seed=st.integers(0, 3))
+def test_processes_share_each_batch(count: int, size: int, world: int, seed: int) -> None:
+    size = max(size, world)
+    labels = np.arange(count)
+    part = Part(Mock(), labels, labels, labels[:, None].astype(np.float32), None, None, "")
+    whole = [labels.tolist() for _, labels in Batches(part, size, seed).shuffled(1, 0, CPU)]
+    shares = [Batches(part, size, seed, ranks=Ranks(rank, world)) for rank in range(world)]
+    parts = [[labels.tolist() for _, labels in each.shuffled(1, 0, CPU)] for each in shares]
+    for number, batch in enumerate(whole):
+        weights = [each.weight(number) for each in shares]
+        own = [part[number] for part, weight in zip(parts, weights, strict=True) if weight]
+        assert [label for each in own for label in each] == batch
+        assert weights == [len(each) / len(batch) for each in own] + [0.0] * (world - len(own))
+        assert min(len(part[number]) for part in parts) >= min(2, len(batch))
+        assert {each.samples(number) for each in shares} == {len(batch)}
+    in_order = [label for each in shares for _, labels in each.in_order(CPU) for label in labels.tolist()]
+    assert sorted(in_order) == list(range(count))
+
+
+def test_a_batch_has_a_sample_for_each_process(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--batch-size 3: is shared by 4 processes"):
+        Batches(part_of(tmp_path, 8, 5, 6, 3), 3, ranks=Ranks(1, 4))

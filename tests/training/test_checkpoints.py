@@ -21,13 +21,19 @@ WEIGHTS = {"weight": torch.arange(6.0).view(2, 3), "steps": torch.tensor(3)}
 
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
-    return RunFolder.open(tmp_path / "deep" / "run", resume=False)
+    return opened(tmp_path / "deep" / "run", resume=False)
+
+
+def opened(path: Path, *, resume: bool) -> RunFolder:
+    """A folder as a process leaves it that has opened it and done nothing."""
+    with RunFolder.open(path, resume=resume) as folder:
+        return folder
 
 
 def save_all(folder: RunFolder, epochs: range = range(-1, 3)) -> None:
     for epoch in epochs:
         folder.save(epoch, {"weight": WEIGHTS["weight"] * epoch})
-    folder.save_state({"settings": {}, "position": {}, "model": WEIGHTS, "optimizer": {}})
+    folder.save_state({"settings": {}, "position": {}, "model": WEIGHTS, "optimizer": {}, "others": []})
 
 
 def test_checkpoints_are_a_series_that_analyze_reads(folder: RunFolder) -> None:
@@ -53,12 +59,21 @@ def test_the_last_are_kept(folder: RunFolder) -> None:
 
 
 def test_a_folder_with_a_run_needs_resume(folder: RunFolder) -> None:
-    RunFolder.open(folder.path, resume=False)  # nothing in it yet
+    opened(folder.path, resume=False)  # nothing in it yet
     save_all(folder)
     with pytest.raises(TrainingError, match="a run already") as caught:
-        RunFolder.open(folder.path, resume=False)
+        opened(folder.path, resume=False)
     assert "--resume" in caught.value.remedy
-    RunFolder.open(folder.path, resume=True)
+    opened(folder.path, resume=True)
+
+
+def test_two_at_once_cannot_have_a_folder(folder: RunFolder) -> None:
+    save_all(folder)
+    with RunFolder.open(folder.path, resume=True):
+        for resume in (False, True):
+            with pytest.raises(TrainingError, match="another process trains there"):
+                opened(folder.path, resume=resume)
+    opened(folder.path, resume=True)
 
 
 @pytest.mark.parametrize("resume", [False, True])
@@ -66,7 +81,7 @@ def test_a_folder_with_a_run_needs_resume(folder: RunFolder) -> None:
 def test_files_of_another_run_are_never_touched(tmp_path: Path, name: str, resume: bool) -> None:
     (tmp_path / name).write_bytes(b"somebody's")
     with pytest.raises(TrainingError, match="did not come from here"):
-        RunFolder.open(tmp_path, resume=resume)
+        opened(tmp_path, resume=resume)
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_bytes() == b"somebody's"
 
@@ -75,7 +90,7 @@ def test_a_file_in_the_way_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("")
     for place in (tmp_path / "run", tmp_path / "run" / "deeper"):
         with pytest.raises(TrainingError, match="run"):
-            RunFolder.open(place, resume=False)
+            opened(place, resume=False)
 
 
 @pytest.mark.parametrize("call", ["write", "fsync"])
@@ -87,7 +102,7 @@ def test_a_full_disk_loses_nothing(folder: RunFolder, monkeypatch: pytest.Monkey
     def fail(*_: object) -> int:
         raise OSError(code, os.strerror(code))
 
-    state = {"settings": {}, "position": {}, "model": {}, "optimizer": {}}
+    state = {"settings": {}, "position": {}, "model": {}, "optimizer": {}, "others": []}
     for use in (lambda: folder.save(3, WEIGHTS), lambda: folder.save(2, WEIGHTS), lambda: folder.save_state(state)):
         with monkeypatch.context() as patch:
             patch.setattr(f"rfav_cli.store.commit.os.{call}", fail)
@@ -113,7 +128,7 @@ def test_a_damaged_state_is_an_error(folder: RunFolder) -> None:
 
 def test_what_a_killed_run_left_half_written_is_removed(folder: RunFolder) -> None:
     (folder.path / ".tmp-epoch_3.pt-abcd").write_bytes(b"half")
-    RunFolder.open(folder.path, resume=True)
+    opened(folder.path, resume=True)
     assert [path.name for path in folder.path.iterdir()] == ["state"]
 
 

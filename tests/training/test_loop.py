@@ -19,9 +19,10 @@ from rfav_cli.records import TrainingEpoch, TrainingStep
 from rfav_cli.training.batches import Batches
 from rfav_cli.training.data import load_data
 from rfav_cli.training.finite import first_not_finite
-from rfav_cli.training.loop import Position, Task, run
+from rfav_cli.training.loop import Task, run
 from rfav_cli.training.optimizers import make_optimizer
 from rfav_cli.training.penalties import TargetedRegularizer
+from rfav_cli.training.position import Position
 from rfav_cli.training.settings import Hyperparameters
 from rfav_cli.training.setup import open_net
 
