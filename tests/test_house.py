@@ -55,6 +55,7 @@ BESIDE = {"render/": {"comparison", "doctor", "document", "recipe", "remarks"}}
 
 CALLS: dict[str, Callable[..., Any]] = {
     "analyze": api.analyze,
+    "watch": api.watch,
     "show": api.show,
     "compare": api.compare,
     "recommend": api.recommend,
@@ -67,6 +68,7 @@ CALLS: dict[str, Callable[..., Any]] = {
 THRESHOLDS = {each.name for each in fields(Thresholds)}
 ONLY_ON_THE_COMMAND_LINE = {
     "analyze": {"quiet"},
+    "watch": {"quiet"} | THRESHOLDS,
     "show": THRESHOLDS,
     "compare": THRESHOLDS,
     "recommend": THRESHOLDS,
@@ -75,6 +77,7 @@ ONLY_ON_THE_COMMAND_LINE = {
 }
 ONLY_IN_PYTHON = {
     "analyze": {"ranks", "report", "should_stop"},
+    "watch": {"report", "should_stop", "thresholds"},
     "show": {"screen", "thresholds"},
     "compare": {"screen", "thresholds"},
     "recommend": {"screen", "thresholds"},
@@ -177,7 +180,9 @@ def test_each_option_and_command_has_help(name: str) -> None:
     assert [param.name for param in command.params if not getattr(param, "help", None)] == []
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["analyze", "--help"], ["show", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["analyze", "--help"], ["watch", "--help"], ["show", "--help"], ["--version"]]
+)
 def test_start_up_loads_nothing_heavy(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom rfav_cli.cli import run\n"

@@ -23,15 +23,17 @@ _NUMBER = re.compile(
 _LISTED = 3
 
 
-def epochs_from_names(paths: Sequence[Path]) -> list[int | None]:
-    """The epoch in each file's name, else in its folder's, else None.
+def epochs_from_names(paths: Sequence[Path], *, folders: bool = True) -> list[int | None]:
+    """The epoch in each file's name, else in its folder's if `folders`, else None.
 
     A number behind "epoch" or "ep" comes first, then `init`, `initial` and `untrained`, which are -1, then the last
     whole number. Where names differ in several numbers, the last one that is different in all of them is meant.
     """
     epochs = _from_texts([path.stem for path in paths])
-    folders = _from_texts([path.absolute().parent.name for path in paths])
-    return [folder if epoch is None else epoch for epoch, folder in zip(epochs, folders, strict=True)]
+    if not folders:
+        return epochs
+    above = _from_texts([path.absolute().parent.name for path in paths])
+    return [folder if epoch is None else epoch for epoch, folder in zip(epochs, above, strict=True)]
 
 
 def epoch_pattern(pattern: str) -> re.Pattern[str]:

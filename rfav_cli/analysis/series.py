@@ -116,8 +116,10 @@ def _expand(paths: Sequence[str]) -> tuple[list[Path], list[str]]:
         if named.is_file():
             found: Iterable[Path] = [named]
         else:
-            visible = [path for path in _listing(text) if path.is_file() and not path.name.startswith(".")]
-            found = [path for path in visible if _is_checkpoint(path)]
+            listed = listing(text)
+            _refuse_missing(text, listed)
+            visible = [path for path in listed if path.is_file() and not path.name.startswith(".")]
+            found = [path for path in visible if is_checkpoint(path)]
             left_out += len(visible) - len(found)
             if not found:
                 raise SeriesError(
@@ -132,7 +134,24 @@ def _expand(paths: Sequence[str]) -> tuple[list[Path], list[str]]:
     return list(files.values()), notes
 
 
-def _listing(text: str) -> list[Path]:
+def _refuse_missing(text: str, listed: list[Path]) -> None:
+    if listed or Path(text).is_dir():
+        return
+    if _is_glob(text):
+        raise SeriesError(f"{printable(text)}: matches no file", "Check the glob; '**' goes down into folders.")
+    raise SeriesError(f"{printable(text)}: no such file or folder", "Check the path; a glob needs quotes.")
+
+
+def _is_glob(text: str) -> bool:
+    return bool(set(text) & set("*?["))
+
+
+def listing(text: str) -> list[Path]:
+    """What is in a folder or matches a glob, sorted; nothing where that is not there.
+
+    Raises:
+        SeriesError: the folder cannot be listed, or the glob cannot be one.
+    """
     named = Path(text)
     if named.is_dir():
         try:
@@ -141,19 +160,17 @@ def _listing(text: str) -> list[Path]:
             raise SeriesError(
                 f"{printable(text)}: cannot be listed ({error.strerror or error})", "Make the folder readable."
             ) from error
-    if not set(text) & set("*?["):
-        raise SeriesError(f"{printable(text)}: no such file or folder", "Check the path; a glob needs quotes.")
+    if not _is_glob(text):
+        return []
     root = Path(named.anchor or ".")
     try:
-        matches = sorted(root.glob(named.relative_to(named.anchor).as_posix()))
+        return sorted(root.glob(named.relative_to(named.anchor).as_posix()))
     except ValueError as error:
         raise SeriesError(f"{printable(text)}: {error}", "'**' stands for whole folders: 'runs/**/*.pt'.") from error
-    if not matches:
-        raise SeriesError(f"{printable(text)}: matches no file", "Check the glob; '**' goes down into folders.")
-    return matches
 
 
-def _is_checkpoint(path: Path) -> bool:
+def is_checkpoint(path: Path) -> bool:
+    """Whether a file is one by its ending or by what is in it."""
     if path.suffix.lower() in SUFFIXES:
         return True
     try:

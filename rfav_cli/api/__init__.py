@@ -8,5 +8,18 @@ from rfav_cli.api.measuring import analyze
 from rfav_cli.api.monitoring import Monitor
 from rfav_cli.api.stores import compare, examine, open_store, pack, show
 from rfav_cli.api.training import train
+from rfav_cli.api.watching import watch
 
-__all__ = ["Monitor", "analyze", "compare", "examine", "judge", "open_store", "pack", "recommend", "show", "train"]
+__all__ = [
+    "Monitor",
+    "analyze",
+    "compare",
+    "examine",
+    "judge",
+    "open_store",
+    "pack",
+    "recommend",
+    "show",
+    "train",
+    "watch",
+]

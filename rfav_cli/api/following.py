@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from rfav_cli.api.watching import Watch
+    from rfav_cli.api.recording import Recorder
     from rfav_cli.records import TrainingEvent
     from rfav_cli.training.checkpoints import RunFolder
     from rfav_cli.training.loop import Task
@@ -29,7 +29,7 @@ class Run:
     Attributes:
         folder: of the run; None in all processes but the one that writes.
         task: what is trained.
-        watch: measures each checkpoint, or None.
+        recorder: measures each checkpoint, or None.
         out: the folder's path.
         record: all that decides the weights but the device.
         resume: go on with what is in the folder.
@@ -40,7 +40,7 @@ class Run:
 
     folder: RunFolder | None
     task: Task
-    watch: Watch | None
+    recorder: Recorder | None
     out: Path
     record: dict[str, Any]
     resume: bool
@@ -70,8 +70,8 @@ class Run:
                     if not isinstance(event, TrainingEpoch):
                         self._save_state(position, rows)
                     break
-        if self.watch is not None and not stopped:
-            self.watch.pack()
+        if self.recorder is not None and not stopped:
+            self.recorder.pack()
         return Training(str(self.out), tuple(rows), ended=not stopped)
 
     def _restore(self) -> tuple[Position, list[dict[str, Any]]]:
@@ -129,7 +129,7 @@ class Run:
             )
 
     def _measure(self, epoch: int) -> None:
-        if self.watch is None or self.folder is None:
+        if self.recorder is None or self.folder is None:
             return
-        if measurement := self.watch.measure(epoch, self.folder.path_of(epoch)):
+        if measurement := self.recorder.measure(epoch, self.folder.path_of(epoch)):
             self.report(measurement)

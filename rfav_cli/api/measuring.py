@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from rfav_cli.api.preparing import name_of, prepare, sample_options
 from rfav_cli.api.stores import open_store, pack
 from rfav_cli.diagnosis.labels import doubt_about_labels
 from rfav_cli.records import ALONE, Note, Settings
@@ -105,10 +106,7 @@ def analyze(
     """
     from rfav_cli.analysis import sweep
     from rfav_cli.analysis.factory import make_factory
-    from rfav_cli.analysis.networks import OpenOptions
-    from rfav_cli.analysis.probe import load_probe
-    from rfav_cli.analysis.samples import SampleOptions
-    from rfav_cli.api.recording import Recorder
+    from rfav_cli.api.sharing import Sharing
     from rfav_cli.store import check_place
     from rfav_cli.training.ranks import LONG_PATIENCE, joined
 
@@ -116,26 +114,24 @@ def analyze(
         if ranks.first:
             check_place(Path(out), fresh=fresh)
         series = _find_series(checkpoints, epochs, shard, skip_bad=skip_bad, trust_pickle=i_trust_this_pickle)
-        given = SampleOptions(layout, resize, gray, floats(mean), floats(std), path_or_none(classes))
-        kept = probe_size if maps == "all" else maps
-        samples = load_probe(str(probe), size=probe_size, seed=seed, options=given, thumbnails=kept)
-        model_name = name_of(model, model_arg)
-        outputs = samples.labels is not None or not no_outputs
-        settings = Settings(with_bias, centering, fold_norm, model_name, output or "", min(kept, len(samples)), outputs)
-        options = OpenOptions(
-            device=sweep.pick_device(device, ranks),
+        samples, settings, options = prepare(
+            probe,
+            sample_options(layout, resize, gray, mean, std, classes),
+            Settings(with_bias, centering, fold_norm, name_of(model, model_arg), output or "", outputs=not no_outputs),
+            probe_size=probe_size,
+            seed=seed,
+            maps=maps,
+            device=device,
             make_model=make_factory(model, model_arg) if isinstance(model, str) else model,
-            model_name=model_name,
-            with_bias=with_bias,
-            fold_norm=fold_norm,
             trust_pickle=i_trust_this_pickle,
+            ranks=ranks,
         )
         setup = sweep.open_run(series.entries, samples, options, settings, layers=layers, skip=skip, skip_bad=skip_bad)
         tell = report if ranks.first else lambda _: None
         for text in (*series.notes, *samples.notes, *setup.notes):
             tell(Note(text))
-        recorder = Recorder(Path(out), series, setup, options, group, skip_bad, report, should_stop)
-        ended = recorder.record(None if batch_size == "auto" else batch_size, fresh=fresh)
+        sharing = Sharing(Path(out), series, setup, options, group, skip_bad, report, should_stop)
+        ended = sharing.record(None if batch_size == "auto" else batch_size, fresh=fresh)
         if ranks.first and ended and not no_pack and not shard:
             pack(out)
         group.wait()
@@ -158,23 +154,3 @@ def _find_series(
     paths = [checkpoints] if isinstance(checkpoints, (str, Path)) else checkpoints
     series = find_series([str(path) for path in paths], pattern, skip_bad=skip_bad, trust_pickle=trust_pickle)
     return shard(series, part) if part else series
-
-
-def name_of(model: str | Callable[..., object] | None, arguments: Sequence[str]) -> str:
-    """What the store calls a net: the specification with its arguments, or where a callable was defined."""
-    if model is None:
-        return ""
-    name = model if isinstance(model, str) else f"{model.__module__}:{getattr(model, '__qualname__', repr(model))}"
-    return f"{name}({', '.join(arguments)})" if arguments else name
-
-
-def floats(values: Sequence[float] | float | None) -> tuple[float, ...] | None:
-    """One number or several as a tuple."""
-    if values is None:
-        return None
-    return (values,) if isinstance(values, (int, float)) else tuple(values)
-
-
-def path_or_none(value: str | Path | None) -> Path | None:
-    """A path where there is one."""
-    return None if value is None else Path(value)

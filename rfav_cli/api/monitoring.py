@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rfav_cli.api.judging import judge
-from rfav_cli.api.measuring import floats, path_or_none
+from rfav_cli.api.preparing import prepare, sample_options
 from rfav_cli.api.stores import pack
 from rfav_cli.errors import SampleError, UsageError
 from rfav_cli.records import Note, Settings
@@ -77,10 +77,6 @@ class Monitor:
         thresholds: Thresholds = Thresholds(),  # noqa: B008 - frozen
         report: Callable[[Event], None] = lambda _: None,
     ) -> None:
-        from rfav_cli.analysis.networks import OpenOptions
-        from rfav_cli.analysis.probe import load_probe
-        from rfav_cli.analysis.samples import SampleOptions
-        from rfav_cli.analysis.sweep import pick_device
         from rfav_cli.store import StoreWriter, check_place
         from rfav_cli.training.monitor import LiveNet
 
@@ -91,12 +87,16 @@ class Monitor:
             )
         self._store, self._thresholds, self._report = Path(store), thresholds, report
         check_place(self._store, fresh=fresh)
-        kept = probe_size if maps == "all" else maps
-        given = SampleOptions(layout, resize, gray, floats(mean), floats(std), path_or_none(classes))
-        samples = load_probe(str(probe), size=probe_size, seed=seed, options=given, thumbnails=kept)
-        outputs = samples.labels is not None or not no_outputs
-        settings = Settings(with_bias, centering, fold_norm, "", output or "", min(kept, len(samples)), outputs)
-        options = OpenOptions(pick_device(device), make_model, with_bias=with_bias, fold_norm=fold_norm)
+        samples, settings, options = prepare(
+            probe,
+            sample_options(layout, resize, gray, mean, std, classes),
+            Settings(with_bias, centering, fold_norm, "", output or "", outputs=not no_outputs),
+            probe_size=probe_size,
+            seed=seed,
+            maps=maps,
+            device=device,
+            make_model=make_model,
+        )
         batch = None if batch_size == "auto" else batch_size
         self._net = LiveNet(model, samples, options, settings, layers=layers, skip=skip, batch_size=batch)
         for text in (*samples.notes, *self._net.notes):

@@ -1,119 +1,124 @@
-"""Checkpoints that are measured into one store, by one process or by several that share them."""
+"""Checkpoints of a training that is under way, each into the store as it comes."""
 
 from __future__ import annotations
 
-import contextlib
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rfav_cli.analysis.series import sha256_of
-from rfav_cli.analysis.sweep import sweep
-from rfav_cli.errors import StoreError
-from rfav_cli.records import BadCheckpoint, Progress
-from rfav_cli.store import StoreWriter
-from rfav_cli.store.scan import is_there
+from rfav_cli.records import Checkpoint, Note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from rfav_cli.analysis.measure import Setup
-    from rfav_cli.analysis.networks import OpenOptions
-    from rfav_cli.analysis.series import Series
-    from rfav_cli.records import Checkpoint, Event
-    from rfav_cli.training.ranks import Group
+    from rfav_cli.analysis.measure import BatchSize, Setup
+    from rfav_cli.analysis.network import Payload
+    from rfav_cli.api.preparing import Prepared
+    from rfav_cli.records import BadCheckpoint, Event, Measurement
+    from rfav_cli.store import StoreWriter
 
 
-@dataclass(frozen=True)
 class Recorder:
-    """What is measured, and where it goes.
+    """Measures checkpoints into a store, each epoch once; the store can be read meanwhile.
 
-    Attributes:
-        out: the store.
-        series: the checkpoints.
-        setup: the net and the probe.
-        options: how checkpoints are read.
-        group: the processes that share the checkpoints.
-        skip_bad: record files that are no checkpoint of this net, and go on.
-        report: is told what this process measures; the first is told of files that are none for any.
-        should_stop: asked after each checkpoint is safe in the store.
+    The net is made when the first checkpoint comes, and kept.
+
+    Args:
+        store: where it goes.
+        prepared: what is measured; a net must not be the one that is trained.
+        layers, skip, batch_size, fresh: as for `analyze`.
+        watching: this is the store's watcher.
+        report: is told what there is to know.
     """
 
-    out: Path
-    series: Series
-    setup: Setup
-    options: OpenOptions
-    group: Group
-    skip_bad: bool
-    report: Callable[[Event], None]
-    should_stop: Callable[[], bool]
+    def __init__(
+        self,
+        store: Path,
+        prepared: Prepared,
+        layers: Sequence[str] = (),
+        skip: Sequence[str] = (),
+        batch_size: int | None = None,
+        *,
+        fresh: bool = False,
+        watching: bool = False,
+        report: Callable[[Event], None] = lambda _: None,
+    ) -> None:
+        self._store = store
+        self._prepared = prepared
+        self._layers, self._skip = layers, skip
+        self._batch_size = batch_size
+        self._fresh, self._watching = fresh, watching
+        self._report = report
+        self._opened: tuple[Setup, BatchSize, StoreWriter] | None = None
+        self._bad: list[BadCheckpoint] = []
 
-    def record(self, batch_size: int | None, *, fresh: bool) -> bool:
-        """Measure this process's share of what the store does not hold yet, and wait for the others.
+    @property
+    def opened(self) -> bool:
+        """Whether there was a checkpoint of the net yet."""
+        return self._opened is not None
 
-        Args:
-            batch_size: samples a forward; None for what suits.
-            fresh: replace the store that is there.
+    @property
+    def committed(self) -> Mapping[int, Checkpoint]:
+        """The checkpoints whose epochs are in the store, as far as that was opened."""
+        return {} if self._opened is None else self._opened[2].committed
 
-        Returns:
-            False when a process was asked to stop before its end.
+    def measure(self, epoch: int, path: Path) -> Measurement | None:
+        """Measure a checkpoint file and commit it; None where the store has its epoch.
 
         Raises:
-            StoreError: the store is of another run, not seen by all, or cannot be written.
-            CheckpointError: a file is no checkpoint of this net, and `skip_bad` is off.
+            CheckpointError: it is none of the net.
+            SampleError: the probe does not fit the net.
+            StoreError: the store is of another run, or cannot be written.
         """
-        ranks = self.group.ranks
-        writer = self._open(fresh)
-        committed = self.group.of_first(set(writer.committed))
-        entries = [entry for entry in self.series.entries if entry.epoch not in committed]
-        done = len(self.series.entries) - len(entries)
+        from rfav_cli.analysis import networks
+        from rfav_cli.analysis.series import sha256_of
 
-        def told(event: Event) -> None:
-            if isinstance(event, Progress):  # of the share; what is shown is of the whole
-                place = done + event.done * ranks.world + ranks.rank
-                event = replace(event, done=place, total=len(self.series.entries))
-            self.report(event)
+        if epoch in self.committed:
+            return None
+        payload = networks.read(path, self._prepared.options)
+        return self.add(payload, Checkpoint(epoch, str(path), sha256_of(path)))
 
-        share = entries[ranks.rank :: ranks.world]
-        results = sweep(share, self.setup, self.options, batch_size=batch_size, skip_bad=self.skip_bad, report=told)
-        stopped = False
-        with contextlib.closing(results):
-            for result in results:
-                if isinstance(result, BadCheckpoint):
-                    writer.record_bad(result)
-                else:
-                    writer.append(result)
-                self.report(result)
-                if stopped := self.should_stop():
-                    break
-        return not self.group.any(stopped)
+    def add(
+        self, payload: Payload, checkpoint: Checkpoint, on_batch: Callable[[int], None] = lambda _: None
+    ) -> Measurement | None:
+        """Measure what was read and commit it; None where the store has its epoch. Raises as `measure` does."""
+        from rfav_cli.analysis.measure import measure_weights
 
-    def _open(self, fresh: bool) -> StoreWriter:
-        """Make or continue the store: the first process does, then the others join in."""
-        ranks = self.group.ranks
-        if ranks.first:
-            writer = StoreWriter.open(self.out, self.setup.run, fresh=fresh)
-            _check_unchanged(self.series, writer.committed)
-            for bad in self.series.bad:
-                writer.record_bad(bad)
-                self.report(bad)
-            self.group.wait()
-            return writer
-        self.group.wait()
-        if not is_there(self.out):
-            raise StoreError(
-                f"{self.out}: process {ranks.rank} does not see what process 0 wrote",
-                "Give an --out in a folder that all machines share.",
-            )
-        return StoreWriter.open(self.out, self.setup.run)
+        setup, size, writer = self._open(payload)
+        if checkpoint.epoch in writer.committed:
+            return None
+        measurement = measure_weights(setup, payload, checkpoint, size, on_batch, self._report)
+        writer.append(measurement)
+        return measurement
 
+    def record_bad(self, bad: BadCheckpoint) -> None:
+        """Put into the store that a file could not be used, as soon as there is a store."""
+        self._bad.append(bad)
+        self._record_bad()
 
-def _check_unchanged(series: Series, committed: Mapping[int, Checkpoint]) -> None:
-    for entry in series.entries:
-        known = committed.get(entry.epoch)
-        if known and known.sha256 != sha256_of(entry.path):
-            raise StoreError(
-                f"{entry.path}: another file than epoch {entry.epoch} of the store was measured on ({known.path}), "
-                "or changed since",
-                "Give --fresh to measure the whole run anew, or another --out.",
-            )
+    def pack(self) -> None:
+        """Put all epochs into the one file."""
+        from rfav_cli.store import pack
+
+        if self._opened is not None:
+            pack(self._store)
+
+    def _open(self, payload: Payload) -> tuple[Setup, BatchSize, StoreWriter]:
+        from rfav_cli.analysis import networks, sweep
+        from rfav_cli.analysis.measure import BatchSize
+        from rfav_cli.store import StoreWriter
+
+        if self._opened is None:
+            probe, settings, options = self._prepared
+            network = networks.open_network(payload, options)
+            setup = sweep.fit(network, probe, options, settings, layers=self._layers, skip=self._skip)
+            writer = StoreWriter.open(self._store, setup.run, fresh=self._fresh, watching=self._watching)
+            size = BatchSize.of(self._batch_size, setup.device, setup.run.layers)
+            self._opened = setup, size, writer
+            for text in setup.notes:
+                self._report(Note(text))
+            self._record_bad()
+        return self._opened
+
+    def _record_bad(self) -> None:
+        while self._opened is not None and self._bad:
+            self._opened[2].record_bad(self._bad.pop(0))

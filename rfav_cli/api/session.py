@@ -15,9 +15,9 @@ from rfav_cli.analysis.samples.base import shown
 from rfav_cli.analysis.series import sha256_of
 from rfav_cli.analysis.sweep import keep_freed_memory
 from rfav_cli.api.following import Run
-from rfav_cli.api.measuring import name_of
+from rfav_cli.api.preparing import Prepared, name_of
+from rfav_cli.api.recording import Recorder
 from rfav_cli.api.starting import FRESH, check_sha256
-from rfav_cli.api.watching import Watch
 from rfav_cli.errors import SampleError, UsageError
 from rfav_cli.records import Note, Training
 from rfav_cli.training.batches import Batches
@@ -101,7 +101,7 @@ class Session:
             net, notes = open_net(
                 options, start.checkpoint, training, held_out, output=start.settings.output, seed=how.seed
             )
-            watch = None if folder is None else self._watch(folder, net, options, start, training)
+            recorder = None if folder is None else self._recorder(folder, net, options, start, training)
             regularizer = self._regularizer(net, start)
             if regularizer is not None:
                 stack.callback(regularizer.close)
@@ -120,7 +120,7 @@ class Session:
                 group=self.group,
             )
             self._tell(*notes, *task.notes)
-            run = Run(folder, task, watch, self.out, record, self.resume, self.keep, self.report, self.should_stop)
+            run = Run(folder, task, recorder, self.out, record, self.resume, self.keep, self.report, self.should_stop)
             return run.follow()
 
     def _options(self, start: Start) -> OpenOptions:
@@ -165,7 +165,9 @@ class Session:
             squared=self.squared,
         )
 
-    def _watch(self, folder: RunFolder, net: Net, options: OpenOptions, start: Start, training: Part) -> Watch | None:
+    def _recorder(
+        self, folder: RunFolder, net: Net, options: OpenOptions, start: Start, training: Part
+    ) -> Recorder | None:
         """What measures the probe, on a net of its own, with samples normalised as those that are trained on."""
         if self.probe is None:
             return None
@@ -179,7 +181,8 @@ class Session:
         self._tell(*probe.notes)
         twin = copy.deepcopy(net.model)
         settings = replace(start.settings, model=options.model_name, maps=min(start.settings.maps, len(probe)))
-        return Watch(folder.store, probe, replace(options, make_model=lambda: twin, notes=[]), settings)
+        own = replace(options, make_model=lambda: twin, notes=[])
+        return Recorder(folder.store, Prepared(probe, settings, own))
 
     def _record(
         self, how: Hyperparameters, start: Start, model: str, digest: str, training: Part, held_out: Part | None

@@ -115,9 +115,8 @@ def train(
     Raises:
         RfavError: bad input; its subclass and message say which.
     """
-    from rfav_cli.analysis.samples import SampleOptions
     from rfav_cli.analysis.sweep import pick_device
-    from rfav_cli.api.measuring import floats, path_or_none
+    from rfav_cli.api.preparing import sample_options
     from rfav_cli.api.session import Session
     from rfav_cli.training.ranks import PATIENCE, joined
     from rfav_cli.training.settings import Hyperparameters
@@ -139,7 +138,7 @@ def train(
             out=Path(out),
             data=str(data),
             validation=str(validation),
-            samples=SampleOptions(layout, resize, gray, floats(mean), floats(std), path_or_none(classes)),
+            samples=sample_options(layout, resize, gray, mean, std, classes),
             probe=None if probe is None else str(probe),
             probe_size=probe_size,
             device=pick_device(device, ranks),

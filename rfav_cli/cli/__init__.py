@@ -18,6 +18,7 @@ from rfav_cli.cli.pack import pack
 from rfav_cli.cli.recommend import recommend
 from rfav_cli.cli.show import show
 from rfav_cli.cli.train import train
+from rfav_cli.cli.watch import watch
 from rfav_cli.errors import RfavError, ToldError, printable
 from rfav_cli.records import Ranks
 
@@ -34,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (analyze, show, compare, recommend, train, pack, doctor):
+for command in (analyze, watch, show, compare, recommend, train, pack, doctor):
     app.command()(command)
 
 
@@ -85,7 +86,7 @@ def run(arguments: list[str]) -> int:
     """Run one command.
 
     Returns:
-        0 done, 2 nothing could be said, 130 interrupted.
+        0 done, 2 nothing could be said, 3 `watch` was to end at a collapse and did, 130 interrupted.
     """
     try:
         code = app(arguments, prog_name="rfav", standalone_mode=False)

@@ -1,7 +1,7 @@
-"""Ctrl-C in a run that goes on for hours."""
+"""Ctrl-C, and what else asks a run that goes on for hours to end."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -12,7 +12,7 @@ INTERRUPTED = 130
 
 
 class Stop:
-    """The first Ctrl-C asks a run to end in good order, the second ends it at once.
+    """The first Ctrl-C, or other signal, asks a run to end in good order, the second ends it at once.
 
     Of several processes each is asked by torchrun, which hands Ctrl-C and SIGTERM on; the first of them speaks.
 
@@ -21,17 +21,25 @@ class Stop:
         say: tells the user something.
         safe: says what is on disk.
         ranks: the processes.
+        signals: which ask for the end, where there is one process.
 
     Attributes:
-        requested: Ctrl-C was pressed.
+        requested: one came.
     """
 
-    def __init__(self, after: str, say: Callable[[str], None], safe: Callable[[], str], ranks: Ranks = ALONE) -> None:
+    def __init__(
+        self,
+        after: str,
+        say: Callable[[str], None],
+        safe: Callable[[], str],
+        ranks: Ranks = ALONE,
+        signals: Sequence[signal.Signals] = (signal.SIGINT,),
+    ) -> None:
         self.requested = False
         self._after = after
         self._say = say if ranks.first else lambda _: None
         self._safe = safe
-        self._signals = [signal.SIGINT] if ranks.alone else [signal.SIGINT, signal.SIGTERM]
+        self._signals = signals if ranks.alone else (signal.SIGINT, signal.SIGTERM)
 
     def __enter__(self) -> "Stop":
         self._before = [signal.signal(number, self._interrupt) for number in self._signals]

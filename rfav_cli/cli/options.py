@@ -1,6 +1,9 @@
 """Options that several commands have, each for the panel of the help that it stands in."""
 
 import enum
+import inspect
+from collections.abc import Callable, Collection
+from functools import wraps
 from typing import Any
 
 import typer
@@ -103,3 +106,26 @@ def classes(panel: str) -> Any:
 def device(panel: str) -> Any:
     """`--device`."""
     return option(panel, "Where the net runs: cpu, cuda, mps, or auto: CUDA when there is one.", metavar="DEVICE")
+
+
+def with_options_of(
+    other: Callable[..., Any], *, but: Collection[str]
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command the options of another, all but some, in place of its `**` parameter."""
+    theirs = {name: each for name, each in inspect.signature(other).parameters.items() if name not in but}
+
+    def give(command: Callable[..., Any]) -> Callable[..., Any]:
+        signature = inspect.signature(command)
+        own = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+        given = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in theirs.values()]
+
+        @wraps(command)
+        def with_both(**chosen: Any) -> Any:
+            return command(**chosen)
+
+        named = {each.name: each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*own, *given)}
+        with_both.__signature__ = signature.replace(parameters=list(named.values()))  # type: ignore[attr-defined]
+        with_both.__annotations__ = {name: each.annotation for name, each in named.items()} | {"return": None}
+        return with_both
+
+    return give

@@ -4,7 +4,7 @@ Shapes are written with E epochs, L layers, N probe images, M images whose heatm
 """
 
 from rfav_cli.records.comparison import Comparison, Difference, LayerComparison, LayerSide, Moment, RunSide
-from rfav_cli.records.events import Event, Finding, Note, Progress, TrainingEvent
+from rfav_cli.records.events import Event, Finding, Judged, Note, Progress, TrainingEvent, WatchEvent
 from rfav_cli.records.history import Column, History
 from rfav_cli.records.ranks import ALONE, Ranks
 from rfav_cli.records.recipe import RULES, LayerRecipe, Recipe, Rule
@@ -20,6 +20,7 @@ from rfav_cli.records.run import (
 )
 from rfav_cli.records.training import Training, TrainingEpoch, TrainingStep
 from rfav_cli.records.verdict import FilterFinding, LayerFinding, Onset, RunFinding, Verdict
+from rfav_cli.records.watched import Watched
 
 __all__ = [
     "ALONE",
@@ -33,6 +34,7 @@ __all__ = [
     "FilterFinding",
     "Finding",
     "History",
+    "Judged",
     "Layer",
     "LayerComparison",
     "LayerFinding",
@@ -57,4 +59,6 @@ __all__ = [
     "TrainingEvent",
     "TrainingStep",
     "Verdict",
+    "WatchEvent",
+    "Watched",
 ]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rfav_cli.records.run import BadCheckpoint, Measurement
 from rfav_cli.records.training import TrainingEpoch, TrainingStep
+
+if TYPE_CHECKING:
+    from rfav_cli.records.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,25 @@ class Progress:
 
 Event = Note | Progress | Measurement | BadCheckpoint
 """What a run tells while it goes on; a Measurement when it is safe in the store."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became so far of a run that is watched; told after each of its epochs.
+
+    Attributes:
+        epoch: the last one that was measured.
+        verdict: on all that the store holds.
+        measurement: of that epoch; None where a store that was there already is judged.
+    """
+
+    epoch: int
+    verdict: Verdict
+    measurement: Measurement | None = None
+
+
+WatchEvent = Event | Judged
+"""What is told while a training is watched."""
 
 TrainingEvent = Note | TrainingStep | TrainingEpoch | Measurement
 """What a training tells while it goes on; a TrainingEpoch when its checkpoint is on disk."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rfav_cli.store.pack import pack
 from rfav_cli.store.reader import open_store
+from rfav_cli.store.watched import watching
 from rfav_cli.store.writer import StoreWriter, check_place
 
-__all__ = ["StoreWriter", "check_place", "open_store", "pack"]
+__all__ = ["StoreWriter", "check_place", "open_store", "pack", "watching"]

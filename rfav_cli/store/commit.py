@@ -141,8 +141,8 @@ def locked(folder: Path) -> Iterator[bool]:
             yield False
             return
         try:
-            _lock(descriptor, wait=True)
-            if _is_still(folder, descriptor):
+            lock(descriptor, wait=True)
+            if is_still(folder, descriptor):
                 yield True
                 return
         finally:
@@ -160,7 +160,7 @@ def held(folder: Path) -> Iterator[bool]:
         return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        yield _lock(descriptor, wait=False) is not False
+        yield lock(descriptor, wait=False) is not False
     finally:
         os.close(descriptor)
 
@@ -185,9 +185,9 @@ def _new_temporary(path: Path) -> tuple[Path, int]:
     while True:
         temporary = path.with_name(f".tmp-{path.name}-{secrets.token_hex(4)}")
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
-        _lock(descriptor, wait=True)
+        lock(descriptor, wait=True)
         # Someone may have taken it for abandoned between these two lines.
-        if _is_still(temporary, descriptor):
+        if is_still(temporary, descriptor):
             return temporary, descriptor
         os.close(descriptor)
 
@@ -195,7 +195,7 @@ def _new_temporary(path: Path) -> tuple[Path, int]:
 def _remove_if_abandoned(temporary: Path) -> None:
     descriptor = os.open(temporary, os.O_RDWR)
     try:
-        free = _lock(descriptor, wait=False)
+        free = lock(descriptor, wait=False)
         old = time.time() - os.fstat(descriptor).st_mtime > _DAY
         if free or (free is None and old):
             temporary.unlink()
@@ -203,7 +203,7 @@ def _remove_if_abandoned(temporary: Path) -> None:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, *, wait: bool) -> bool | None:
+def lock(descriptor: int, *, wait: bool) -> bool | None:
     """Lock an open file: whether that succeeded, None where there are no locks."""
     if sys.platform == "win32":
         return None
@@ -216,7 +216,8 @@ def _lock(descriptor: int, *, wait: bool) -> bool | None:
     return True
 
 
-def _is_still(path: Path, descriptor: int) -> bool:
+def is_still(path: Path, descriptor: int) -> bool:
+    """Whether an open file is the one under the path."""
     try:
         return os.path.samestat(path.stat(), os.fstat(descriptor))
     except FileNotFoundError:

@@ -29,6 +29,7 @@ from rfav_cli.store.schema import (
     row_problem,
     shown,
 )
+from rfav_cli.store.watched import refuse_watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,18 +55,20 @@ class StoreWriter:
         self._bad = set(found.bad) if found else set()
 
     @classmethod
-    def open(cls, path: Path, run: Run, *, fresh: bool = False) -> StoreWriter:
+    def open(cls, path: Path, run: Run, *, fresh: bool = False, watching: bool = False) -> StoreWriter:
         """Make a store, or go on with the one that is there.
 
         Args:
             path: of the packed file; epochs are written into the folder beside it.
             run: what is going to be measured.
             fresh: remove the store that is there first.
+            watching: the caller is the store's watcher.
 
         Raises:
-            StoreError: one cannot write there, the store that is there is of another run, or it cannot be read.
+            StoreError: one cannot write there, a watcher does, the store that is there is of another run, or it cannot
+                be read.
         """
-        check_place(path, fresh=fresh)
+        check_place(path, fresh=fresh, watching=watching)
         if fresh:
             _remove_store(path)
         remove_abandoned(path.parent, path.name)
@@ -158,15 +161,16 @@ class StoreWriter:
                         raise
 
 
-def check_place(path: Path, *, fresh: bool = False) -> None:
+def check_place(path: Path, *, fresh: bool = False, watching: bool = False) -> None:
     """Find out, before any work, whether a store can be written there.
 
     Args:
         path: of the packed file.
         fresh: the store that is there is going to be replaced, so it may be damaged or of any schema.
+        watching: the caller is the store's watcher.
 
     Raises:
-        StoreError: there is no folder for it, one cannot write there, or what is there is no store.
+        StoreError: there is no folder for it, one cannot write there, a watcher does, or what is there is no store.
     """
     with writing(path):
         if not path.parent.is_dir():
@@ -174,6 +178,8 @@ def check_place(path: Path, *, fresh: bool = False) -> None:
         if path.is_dir():
             raise StoreError(f"{path}: is a folder", "Give the name of a file, like rfav.h5, with --out.")
         check_writable(path)
+        if not watching:
+            refuse_watched(path)
         if folder_of(path).exists():
             check_writable(folder_of(path) / RUN_FILE)
         if fresh and path.exists() and not is_ours(path):

@@ -1,0 +1,80 @@
+"""What `rfav watch` tells: the verdict after each epoch, a line on stdout, and on a terminal what it is waiting for."""
+
+from collections.abc import Iterator
+
+from rich.markup import escape
+from rich.progress import ProgressColumn, SpinnerColumn, TextColumn
+
+from rfav_cli import records
+from rfav_cli.cli.output import emit
+from rfav_cli.cli.progress import LONGEST, Reporter
+from rfav_cli.errors import printable
+
+WAITING = "waiting for checkpoints"
+
+
+class WatchReporter(Reporter):
+    """Shows what happens while a training is watched."""
+
+    waiting = (WAITING, "")
+
+    def _columns(self) -> Iterator[ProgressColumn]:
+        yield SpinnerColumn()
+        yield TextColumn("{task.description}")
+        yield TextColumn("{task.fields[figures]}")
+
+    def report(self, event: records.WatchEvent) -> None:
+        """Show one event."""
+        if isinstance(event, records.Judged):
+            self._print(judged(event))
+        elif isinstance(event, records.Progress):
+            self._advance(event)
+        elif not isinstance(event, records.Measurement):
+            super().report(event)
+
+    def _advance(self, event: records.Progress) -> None:
+        if self._bar:
+            name = event.checkpoint.replace("\\", "/").rsplit("/", 1)[-1]
+            self._show(printable(name[-32:]), f"{event.samples:,}/{event.size:,} samples")
+
+    def _show(self, description: str, figures: str) -> None:
+        if self._bar:
+            self._bar.update(self._task, description=escape(description), figures=figures)
+
+    def _print(self, line: str) -> None:
+        """Print a result on stdout; not while there is a bar, which takes what is printed to stderr."""
+        if self._quiet:
+            return
+        if self._bar:
+            self._show(WAITING, "")
+            self._bar.stop()
+        emit(f"{line}\n")
+        if self._bar:
+            self._bar.start()
+
+
+def judged(event: records.Judged) -> str:
+    """The verdict after an epoch, as a line."""
+    run, layers = event.verdict.run, event.verdict.in_state("collapsed")
+    since = "" if run.onset is None else f" since epoch {run.onset.epoch}"
+    parts = [f"epoch {event.epoch}", f"{run.state}{since}"]
+    if layers:
+        parts.append("collapsed: " + ", ".join(printable(layer.name) for layer in layers))
+    if event.measurement is not None:
+        columns = event.measurement.columns
+        loss, accuracy = float(columns["probe/loss"]), float(columns["probe/accuracy"])
+        if loss == loss:
+            parts.append(f"loss {loss:.4f}  accuracy {accuracy:.4f}")
+        if nonfinite := int(columns["nonfinite"].sum()):
+            parts.append(f"{nonfinite:,} entropies are not finite")
+    return printable("  ".join(parts), LONGEST)
+
+
+def summary(store: object, watched: records.Watched) -> str:
+    """What became of the run in the end, as a line."""
+    history, verdict = watched.history, watched.verdict
+    if history is None or verdict is None:
+        return "nothing was measured\n"
+    held = f"{len(history)} epochs, {len(history.run.layers)} layers, {history.run.probe.size:,} samples"
+    reason = printable(verdict.run.reason, LONGEST)
+    return f"{printable(store, LONGEST)}: {held}: {verdict.run.state}: {reason}\n"
