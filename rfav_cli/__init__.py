@@ -8,7 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rfav_cli.api import Monitor, analyze, compare, examine, judge, open_store, pack, recommend, show, train, watch
+    from rfav_cli.api import (
+        Monitor,
+        analyze,
+        compare,
+        examine,
+        judge,
+        open_store,
+        pack,
+        plot,
+        recommend,
+        show,
+        train,
+        watch,
+    )
     from rfav_cli.errors import RfavError
     from rfav_cli.records import History, Verdict
     from rfav_cli.thresholds import Thresholds
@@ -29,6 +42,7 @@ __all__ = [
     "judge",
     "open_store",
     "pack",
+    "plot",
     "recommend",
     "show",
     "train",

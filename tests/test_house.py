@@ -21,10 +21,12 @@ from rfav_cli.analysis import networks, samples, statistics
 from rfav_cli.cli import app
 from rfav_cli.cli.compare import Format as ComparisonFormat
 from rfav_cli.cli.doctor import Format as DoctorFormat
+from rfav_cli.cli.plot import FigureName
 from rfav_cli.cli.recommend import Format as RecipeFormat
 from rfav_cli.cli.recommend import Rule
 from rfav_cli.cli.show import Format as ShowFormat
 from rfav_cli.records import RULES
+from rfav_cli.render import figures
 from rfav_cli.thresholds import Thresholds
 from rfav_cli.training import integrations
 
@@ -45,18 +47,23 @@ TABLES = {
     "analysis/samples/": ("samples", samples.SOURCES),
     "analysis/statistics/": ("statistics", tuple(statistics.STATISTICS)),
     "render/": ("formats", render.FORMATS),
+    "render/figures/": ("figures", figures.FIGURES),
     "training/integrations/": ("integrations", integrations.INTEGRATIONS),
 }
 """Folder of plug-ins -> (its name in the README's marks, its table of names)."""
 
 NO_PLUG_INS = {"__init__", "base"}
-BESIDE = {"render/": {"comparison", "doctor", "document", "recipe", "remarks"}}
-"""Files of a plug-in folder that are no plug-ins: they render what is no history."""
+BESIDE = {
+    "render/": {"comparison", "doctor", "document", "recipe", "remarks"},
+    "render/figures/": {"curves", "options", "page"},
+}
+"""Files of a plug-in folder that are no plug-ins: what renders no history, and what the figures share."""
 
 CALLS: dict[str, Callable[..., Any]] = {
     "analyze": api.analyze,
     "watch": api.watch,
     "show": api.show,
+    "plot": api.plot,
     "compare": api.compare,
     "recommend": api.recommend,
     "train": api.train,
@@ -69,7 +76,8 @@ THRESHOLDS = {each.name for each in fields(Thresholds)}
 ONLY_ON_THE_COMMAND_LINE = {
     "analyze": {"quiet"},
     "watch": {"quiet"} | THRESHOLDS,
-    "show": THRESHOLDS,
+    "show": THRESHOLDS | {"watch"},
+    "plot": THRESHOLDS,
     "compare": THRESHOLDS,
     "recommend": THRESHOLDS,
     "train": {"quiet"},
@@ -79,11 +87,12 @@ ONLY_IN_PYTHON = {
     "analyze": {"ranks", "report", "should_stop"},
     "watch": {"report", "should_stop", "thresholds"},
     "show": {"screen", "thresholds"},
+    "plot": {"thresholds", "report"},
     "compare": {"screen", "thresholds"},
     "recommend": {"screen", "thresholds"},
     "train": {"ranks", "report", "should_stop"},
 }
-OTHER_DEFAULTS = {"show": {"path"}, "recommend": {"path"}}
+OTHER_DEFAULTS = {"show": {"path"}, "plot": {"stores"}, "recommend": {"path"}}
 """The command looks at rfav.h5 where no store is named."""
 
 LONG_MODULES: set[str] = set()
@@ -144,6 +153,7 @@ def test_the_command_line_offers_each_format() -> None:
     assert tuple(choice.value for choice in ComparisonFormat) == render.COMPARISON_FORMATS
     assert tuple(choice.value for choice in RecipeFormat) == render.RECIPE_FORMATS
     assert tuple(choice.value for choice in Rule) == RULES
+    assert tuple(choice.value for choice in FigureName) == figures.FIGURES
 
 
 def test_the_readme_lists_each_command() -> None:

@@ -24,6 +24,7 @@ EXTRAS = {
     "safetensors": ".safetensors checkpoints",
     "torchvision": "--model torchvision:NAME",
     "timm": "--model timm:NAME",
+    "tensorboard": "rfav analyze --tensorboard",
 }
 SAFE_TORCH = (2, 10)
 """Earlier releases have known holes in `weights_only=True`."""

@@ -3,6 +3,7 @@
 Heavy imports are inside the functions, so that what needs no torch starts without it.
 """
 
+from rfav_cli.api.drawing import plot
 from rfav_cli.api.judging import judge, recommend
 from rfav_cli.api.measuring import analyze
 from rfav_cli.api.monitoring import Monitor
@@ -18,6 +19,7 @@ __all__ = [
     "judge",
     "open_store",
     "pack",
+    "plot",
     "recommend",
     "show",
     "train",

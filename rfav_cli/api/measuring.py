@@ -52,6 +52,7 @@ def analyze(
     fresh: bool = False,
     no_pack: bool = False,
     shard: str | None = None,
+    tensorboard: str | Path | None = None,
     i_trust_this_pickle: bool = False,
     ranks: Ranks = ALONE,
     report: Callable[[Event], None] = lambda _: None,
@@ -92,6 +93,8 @@ def analyze(
         fresh: replace a store that exists.
         no_pack: leave every epoch in a file of its own, for other writers to add to.
         shard: "K/N": measure only every Nth checkpoint, from the Kth; implies no_pack.
+        tensorboard: a folder for event files with scalars, histograms and images of what the store then holds; those
+            of an earlier analysis in it are replaced. Needs the package of this name.
         i_trust_this_pickle: load pickles that may run code.
         ranks: of several processes that share the checkpoints, each of which makes this call, which is this one
             (`Ranks.of_torchrun()`). Each reports what it measures, the first what concerns all.
@@ -106,6 +109,7 @@ def analyze(
     """
     from rfav_cli.analysis import sweep
     from rfav_cli.analysis.factory import make_factory
+    from rfav_cli.analysis.summaries import check_tensorboard, command, write_summaries
     from rfav_cli.api.sharing import Sharing
     from rfav_cli.store import check_place
     from rfav_cli.training.ranks import LONG_PATIENCE, joined
@@ -113,6 +117,8 @@ def analyze(
     with joined(ranks, "cpu", LONG_PATIENCE, GO_ON) as group:
         if ranks.first:
             check_place(Path(out), fresh=fresh)
+            if tensorboard is not None:
+                check_tensorboard(Path(tensorboard))
         series = _find_series(checkpoints, epochs, shard, skip_bad=skip_bad, trust_pickle=i_trust_this_pickle)
         samples, settings, options = prepare(
             probe,
@@ -138,6 +144,9 @@ def analyze(
     history = open_store(out)
     if doubt := doubt_about_labels(history):
         tell(Note(doubt))
+    if tensorboard is not None and ranks.first:
+        write_summaries(history, Path(tensorboard))
+        report(Note(f"all epochs in TensorBoard: {command(history, Path(tensorboard))}"))
     return history
 
 

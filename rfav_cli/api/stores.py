@@ -35,7 +35,7 @@ def pack(path: str | Path) -> History:
 
 
 def show(
-    path: str | Path,
+    path: str | Path | History,
     *,
     format: str = "table",  # noqa: A002 - the option's name
     epochs: bool = False,
@@ -45,8 +45,8 @@ def show(
     """Describe a store and judge it: a line a layer, or with `epochs` a line an epoch.
 
     Args:
-        path: the store.
-        format: "table", "json" or "csv".
+        path: the store, or what `open_store` and `analyze` give.
+        format: "table", "json", "csv" or "markdown".
         epochs: a row an epoch in place of a row a layer; JSON holds both in any case.
         screen: what the text is for; 80 columns of plain text for None.
         thresholds: where the verdict draws its lines.
@@ -57,7 +57,7 @@ def show(
     from rfav_cli import diagnosis
     from rfav_cli.render import render
 
-    history = open_store(path)
+    history = open_store(path) if isinstance(path, (str, Path)) else path
     return render(history, diagnosis.judge(history, thresholds), format, epochs=epochs, screen=screen)
 
 

@@ -15,6 +15,7 @@ from rfav_cli.cli.config import Takes, defaults_of_project
 from rfav_cli.cli.doctor import doctor
 from rfav_cli.cli.output import emit, flushed, forget
 from rfav_cli.cli.pack import pack
+from rfav_cli.cli.plot import plot
 from rfav_cli.cli.recommend import recommend
 from rfav_cli.cli.show import show
 from rfav_cli.cli.train import train
@@ -35,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (analyze, watch, show, compare, recommend, train, pack, doctor):
+for command in (analyze, watch, show, plot, compare, recommend, train, pack, doctor):
     app.command()(command)
 
 

@@ -113,6 +113,15 @@ def analyze(
     shard: Annotated[
         str | None, option(RUN, "Every Nth checkpoint from the Kth; implies --no-pack.", metavar="K/N")
     ] = None,
+    tensorboard: Annotated[
+        Path | None,
+        option(
+            RUN,
+            "Write scalars, histograms and images for TensorBoard, too; those of an earlier analysis there are "
+            "replaced.",
+            metavar="FOLDER",
+        ),
+    ] = None,
     quiet: Annotated[bool, flag(RUN, "Print errors only.", "--quiet", "-q")] = False,
 ) -> None:
     """Run held-out samples through every checkpoint of a run and write the store."""
@@ -153,6 +162,7 @@ def analyze(
             fresh=fresh,
             no_pack=no_pack,
             shard=shard,
+            tensorboard=tensorboard,
             i_trust_this_pickle=i_trust_this_pickle,
             ranks=ranks,
             report=reporter.report,

@@ -6,8 +6,8 @@ import sys
 import typer
 
 
-def emit(text: str, *, err: bool = False) -> None:
-    """Print a text that ends as it should, on stdout or stderr.
+def emit(text: str, *, err: bool = False) -> bool:
+    """Print a text that ends as it should, on stdout or stderr; False where nobody reads it.
 
     When nobody reads the stream any more, the text is dropped and the command goes on, so that it decides its exit code
     whether its output was read or not. Commands print with nothing else.
@@ -16,6 +16,8 @@ def emit(text: str, *, err: bool = False) -> None:
         typer.echo(text, err=err, nl=False)
     except BrokenPipeError:
         forget(2 if err else 1)
+        return False
+    return True
 
 
 def flushed() -> bool:

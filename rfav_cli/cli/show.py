@@ -2,6 +2,7 @@
 
 import enum
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ class Format(str, enum.Enum):
     table = "table"
     json = "json"
     csv = "csv"
+    markdown = "markdown"
 
 
 @with_thresholds
@@ -29,10 +31,21 @@ def show(
     epochs: Annotated[
         bool, typer.Option("--epochs", metavar="", help="A row an epoch in place of a row a layer.")
     ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch", metavar="", help="Follow a run that is being measured, until Ctrl-C; wait for it if need be."
+        ),
+    ] = False,
     thresholds: Thresholds = Thresholds(),  # noqa: B008 - immutable
 ) -> None:
     """Print the verdict on a store: what became of each layer, held-out loss and accuracy, entropy, correlation."""
     from rfav_cli import api
     from rfav_cli.render.base import Screen
 
+    if watch:
+        from rfav_cli.cli.following import follow
+
+        follow(path, partial(api.show, format=format.value, epochs=epochs, thresholds=thresholds))
+        return
     emit(api.show(path, format=format.value, epochs=epochs, screen=Screen.of(sys.stdout), thresholds=thresholds))

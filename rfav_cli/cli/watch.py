@@ -20,7 +20,7 @@ WATCH = "How it watches"
 
 
 @with_thresholds
-@with_options_of(analyze, but={"checkpoints", "skip_bad", "no_pack", "shard", "quiet"})
+@with_options_of(analyze, but={"checkpoints", "skip_bad", "no_pack", "shard", "tensorboard", "quiet"})
 def watch(
     folder: Annotated[
         str,

@@ -143,6 +143,11 @@ class History:
             lines.append(f"  bad    {len(self.bad)} files could not be used")
         return "\n".join(lines) + ">"
 
+    def _repr_html_(self) -> str:
+        from rfav_cli.records.notebook import as_html
+
+        return as_html(self)
+
     def _numbers(self, name: str, *row: int) -> NDArray[np.float64]:
         values = self.columns[name] if name in self.columns else np.full((len(self), *row), np.nan)
         return np.asarray(values, np.float64)

@@ -25,7 +25,7 @@ __all__ = [
     "render_recipe",
 ]
 
-FORMATS = ("table", "json", "csv")
+FORMATS = ("table", "json", "csv", "markdown")
 """Stems of the files in this folder; each has `render(history, verdict, *, epochs, screen) -> str`."""
 
 FINDING_FORMATS = ("table", "json")

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from rfav_cli.render.base import Screen
 
 
+FORMULAS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+"""What spreadsheets take for the beginning of a formula; some take the wide signs, too."""
+
+
 def render(history: History, verdict: Verdict, *, epochs: bool, screen: Screen) -> str:
     """A header and rows, comma-separated, an empty cell where there is no number."""
     out = io.StringIO()
@@ -60,4 +64,4 @@ def _cell(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = whole(value)
-    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
+    return f"'{text}" if text.lstrip().startswith(FORMULAS) else text

@@ -34,6 +34,8 @@ LONGEST = 1000
 """Characters of a text that is wrapped."""
 TREND = 8
 """Cells that a trend has at least; it takes what is left over, up to one an epoch."""
+LAYER_STYLES = {"stable": "green", "falling": "yellow", "collapsed": "bold red"}
+"""State of a layer -> how it is shown."""
 NARROWER: tuple[tuple[int, frozenset[str]], ...] = (
     (GAP, frozenset()),
     (1, frozenset()),
@@ -221,8 +223,13 @@ def _table(columns: Sequence[_Column], gap: int) -> Table:
             style="cyan" if each.title == "trend" else "",
         )
     for cells in zip(*(each.cells for each in columns), strict=True):
-        table.add_row(*(Text(cell, style="dim" if cell == NOT_APPLICABLE else "") for cell in cells))
+        table.add_row(*(Text(cell, style=_style(cell)) for cell in cells))
     return table
+
+
+def _style(cell: str) -> str:
+    """How a cell is shown: states by what they mean, as the verdict above the table."""
+    return "dim" if cell == NOT_APPLICABLE else LAYER_STYLES.get(cell.partition(" @")[0], "")
 
 
 def _text(value: float | None, form: str = "{:.2f}") -> str:

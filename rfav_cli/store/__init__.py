@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from rfav_cli.store.pack import pack
 from rfav_cli.store.reader import open_store
+from rfav_cli.store.scan import state_of
 from rfav_cli.store.watched import watching
 from rfav_cli.store.writer import StoreWriter, check_place
 
-__all__ = ["StoreWriter", "check_place", "open_store", "pack", "watching"]
+__all__ = ["StoreWriter", "check_place", "open_store", "pack", "state_of", "watching"]

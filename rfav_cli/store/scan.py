@@ -107,6 +107,16 @@ def is_there(path: Path) -> bool:
     return bool(listing(path)) or path.exists() or (folder_of(path) / RUN_FILE).exists()
 
 
+def state_of(path: Path) -> tuple[object, ...]:
+    """What changes whenever a store does, without reading it; empty where there is nothing of it."""
+    found: list[object] = [file.name for file in listing(path)]
+    for head in (path, folder_of(path) / RUN_FILE):
+        with suppress(OSError):
+            status = head.stat()
+            found.append((head.name, status.st_ino, status.st_mtime_ns, status.st_size))
+    return tuple(found)
+
+
 def scan(path: Path, *, read_small: bool = False) -> Scan:
     """Look at every file of a store; what is packed meanwhile is found where it then lies.
 

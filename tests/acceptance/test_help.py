@@ -65,7 +65,7 @@ def test_version(rfav: Rfav, folder: Path) -> None:
         ("rfav an", {"analyze"}),
         ("rfav ", set(OPTIONS)),
         ("rfav analyze --fre", {"--fresh"}),
-        ("rfav show --format ", {"table", "json", "csv"}),
+        ("rfav show --format ", {"table", "json", "csv", "markdown"}),
     ],
 )
 def test_the_shell_completes(rfav: Rfav, folder: Path, typed: str, offered: set[str]) -> None:

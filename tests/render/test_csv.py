@@ -124,6 +124,6 @@ def test_no_text_is_a_formula_or_a_control_character(hostile: History, epochs: b
         assert cell[:1] not in {"=", "+", "-", "@"} or math.isfinite(float(cell))
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", " =1"])
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "＝1+1"])
 def test_names_that_a_spreadsheet_would_run(make: Callable[..., History], name: str) -> None:
     assert rows(shown(make((name,)), "csv"))[0]["name"].startswith("'")

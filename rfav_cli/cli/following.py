@@ -1,0 +1,77 @@
+"""`rfav show --watch`: drawn anew on a terminal; in a pipe, a block whenever there are new epochs."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from rfav_cli.cli.output import emit
+from rfav_cli.errors import printable
+
+INTERVAL = 0.5
+"""Seconds between two looks at the store."""
+
+
+def follow(path: Path, shown: Callable[..., str]) -> None:
+    """Show a store whenever it has more, until Ctrl-C, or until nobody reads.
+
+    Args:
+        path: the store, there or not.
+        shown: `api.show`, which is given what the store holds and the screen.
+    """
+    console = Console(highlight=False)
+    terminal = console.is_terminal and not console.is_dumb_terminal
+    try:
+        _on_terminal(path, shown, console) if terminal else _in_pipe(path, shown)
+    except KeyboardInterrupt:
+        return
+
+
+def _on_terminal(path: Path, shown: Callable[..., str], console: Console) -> None:
+    """Draw on a screen of its own; what stood there last stays when it ends."""
+    from rfav_cli.api.live import follow as histories
+    from rfav_cli.render.base import Screen
+
+    text = ""
+    try:
+        with Live(console=console, screen=True, auto_refresh=False) as live:
+            live.update(Text(_waiting(path)), refresh=True)
+            for history in histories(path, interval=INTERVAL):
+                if history is not None:
+                    text = shown(history, screen=Screen.of(sys.stdout))
+                    live.update(_fitted(text, console.height), refresh=True)
+    finally:
+        emit(text)
+
+
+def _in_pipe(path: Path, shown: Callable[..., str]) -> None:
+    """A block whenever there are new epochs."""
+    from rfav_cli.api.live import follow as histories
+    from rfav_cli.render.base import Screen
+
+    waiting, between = False, ""
+    for history in histories(path, interval=INTERVAL):
+        if history is None:
+            if not waiting:
+                emit(f"{_waiting(path)}\n", err=True)
+            waiting = True
+        elif not emit(between + shown(history, screen=Screen.of(sys.stdout))):
+            return
+        else:
+            between = "\n"
+
+
+def _waiting(path: Path) -> str:
+    return f"{printable(path, 1000)}: has no epoch yet; waiting for the first one (Ctrl-C ends)"
+
+
+def _fitted(text: str, height: int) -> Text:
+    """As many lines as there is room for; the screen cannot be scrolled."""
+    lines = text.splitlines()
+    if len(lines) > height - 1:
+        kept = max(height - 2, 1)
+        lines = [*lines[:kept], f"({len(lines) - kept} more lines; `rfav show` has all of them)"]
+    return Text.from_ansi("\n".join(lines))

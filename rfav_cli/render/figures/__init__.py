@@ -1,0 +1,43 @@
+"""The paper's figures, drawn from stores; a new figure is one new file and one line here.
+
+This package alone imports matplotlib, and none of it is imported before something is drawn.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from rfav_cli.errors import UsageError
+from rfav_cli.render.figures.options import MOST_RUNS, Options, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rfav_cli.render.figures.page import Page
+
+__all__ = ["FIGURES", "Options", "Subject", "draw"]
+
+FIGURES = ("overview", "entropy", "heatmaps", "correlation", "loss")
+"""Stems of the files in this folder; each has `draw(subjects, options) -> Page`."""
+
+
+def draw(name: str, subjects: Sequence[Subject], options: Options) -> Page:
+    """Draw a figure.
+
+    Args:
+        name: one in `FIGURES`.
+        subjects: the runs, at least one.
+        options: what of them is drawn, and how large.
+
+    Raises:
+        UsageError: there is no such figure, or an option does not fit the runs.
+        StoreError: a store does not hold what the figure shows.
+    """
+    if name not in FIGURES:
+        raise UsageError(f"--figure: there is no {name!r:.60}", f"Give one of: {', '.join(FIGURES)}.")
+    if len(subjects) > MOST_RUNS:
+        raise UsageError(f"{len(subjects)} runs in one figure: it can tell {MOST_RUNS} apart", "Draw fewer at a time.")
+    module = import_module(f"{__name__}.{name}")
+    page: Page = module.draw(subjects, options)
+    return page

@@ -1,0 +1,181 @@
+"""What is drawn of which runs; nothing here needs matplotlib."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rfav_cli.errors import StoreError, UsageError, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from rfav_cli.records import History, Layer, Verdict
+
+MOST_RUNS = 8
+"""Runs that line styles can tell apart."""
+LONGEST = 400
+"""Characters of a list in a message."""
+_PART = re.compile(r"\s*(-?\d{1,9})?\s*(:)?\s*(-?\d{1,9})?\s*", re.ASCII)
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A run as it is drawn.
+
+    Attributes:
+        name: how the figure calls it.
+        history: what its store holds.
+        verdict: what became of it.
+        smoothed: (E,) held-out losses, smoothed over the epochs; NaN where there are none.
+    """
+
+    name: str
+    history: History
+    verdict: Verdict
+    smoothed: NDArray[np.float64]
+
+    @property
+    def layers(self) -> dict[str, tuple[int, Layer]]:
+        """Name -> (number, layer), in forward order."""
+        return {layer.name: (index, layer) for index, layer in enumerate(self.history.run.layers)}
+
+    @property
+    def moment(self) -> int | None:
+        """The epoch of the moment of overfitting, in a run that overfits."""
+        run = self.verdict.run
+        return run.onset.epoch if run.state == "overfitting" and run.onset else None
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is drawn, and how.
+
+    Attributes:
+        layers: globs of the layers; empty for all, or for a figure with a panel a layer as many as it has room for.
+        epochs: numbers and ranges FIRST:LAST, such as "-1,0,5:10"; empty for what the figure chooses.
+        images: numbers of images whose heatmaps are kept, or "mean"; empty for what the figure chooses.
+        fraction: entropies as a fraction of ln D, in place of nats.
+        full_scale: the colours of heatmaps from 0 to ln D, in place of what each layer has.
+        log_counts: the colours of the correlation histograms go by the logarithm of the counts.
+        colormap: a name that matplotlib has, of low to high.
+        width: of the figure in inches; None for the figure's own.
+        tell: is told what the figure leaves out.
+    """
+
+    layers: Sequence[str] = ()
+    epochs: str = ""
+    images: str = ""
+    fraction: bool = False
+    full_scale: bool = False
+    log_counts: bool = False
+    colormap: str = "YlGnBu"
+    width: float | None = None
+    tell: Callable[[str], None] = lambda _: None
+
+
+def chosen_layers(subjects: Sequence[Subject], options: Options, most: int | None = None) -> list[str]:
+    """Names of the layers to draw, in the order of the forward: those of the first run, then what others have more.
+
+    Args:
+        subjects: the runs.
+        options: `layers` and `tell` are used.
+        most: how many the figure has room for where the user names none.
+
+    Raises:
+        UsageError: a glob matches no layer.
+        StoreError: the runs have no layers.
+    """
+    names = list(dict.fromkeys(name for subject in subjects for name in subject.layers))
+    if not names:
+        raise StoreError(f"{subjects[0].history.path}: holds no layers", "Measure some with `rfav analyze`.")
+    for glob in options.layers:
+        if not any(fnmatchcase(name, glob) for name in names):
+            listed = printable(", ".join(names), LONGEST)
+            raise UsageError(f"--layers {printable(repr(glob))} matches no layer", f"The layers are: {listed}.")
+    if options.layers:
+        return [name for name in names if any(fnmatchcase(name, glob) for glob in options.layers)]
+    if most is None or len(names) <= most:
+        return names
+    options.tell(f"{most} of {len(names)} layers are drawn, evenly from first to last; --layers chooses others")
+    return [names[index] for index in np.linspace(0, len(names) - 1, most).round().astype(int)]
+
+
+def chosen_epochs(subjects: Sequence[Subject], options: Options, most: int | None = None) -> list[int]:
+    """The epochs to draw, ascending.
+
+    Args:
+        subjects: the runs.
+        options: `epochs` is used.
+        most: how many the figure has room for where the user names none; first, last and the moments of overfitting
+            are among them.
+
+    Raises:
+        UsageError: `epochs` is no list of numbers and ranges, or names an epoch that no run has.
+        StoreError: a run has no epochs.
+    """
+    for subject in subjects:
+        if not len(subject.history):
+            raise StoreError(f"{subject.history.path}: holds no epochs yet", "Wait for the first one.")
+    measured = sorted({int(epoch) for subject in subjects for epoch in subject.history.epochs})
+    if options.epochs:
+        return _in_list("--epochs", options.epochs, measured, "epoch")
+    if most is None or len(measured) <= most:
+        return measured
+    shown = np.linspace(0, len(measured) - 1, most).round().astype(int)
+    for moment in {subject.moment for subject in subjects if subject.moment is not None}:
+        nearest = 1 + int(np.argmin(np.abs(shown[1:-1] - measured.index(moment))))  # first and last stay
+        shown[nearest] = measured.index(moment)
+    return [measured[index] for index in sorted(set(shown.tolist()))]
+
+
+def chosen_images(subjects: Sequence[Subject], options: Options) -> list[int | None]:
+    """Numbers of the images whose heatmaps to draw; None for the mean over all of them.
+
+    Raises:
+        UsageError: `images` is no list of numbers and ranges, or names an image that a run keeps no heatmaps of.
+    """
+    kept = min(images_kept(subject.history) for subject in subjects)
+    if options.images.strip().lower() == "mean":
+        return [None]
+    if options.images:
+        if not kept:
+            raise UsageError("--images: no heatmaps of single images are kept (`--maps 0`)", "Give --images mean.")
+        return list(_in_list("--images", options.images, list(range(kept)), "image"))
+    return [0] if kept else [None]
+
+
+def images_kept(history: History) -> int:
+    """M, of how many images the store has heatmaps in every layer."""
+    layers = range(len(history.run.layers))
+    counts = [
+        history.columns[name].shape[1] if (name := f"entropy/map/{index}") in history.columns else 0 for index in layers
+    ]
+    return min(counts, default=0)
+
+
+def _in_list(option: str, text: str, there: list[int], noun: str) -> list[int]:
+    """The members of a list that are named by numbers and ranges."""
+    chosen: set[int] = set()
+    span = f"{there[0]} to {there[-1]}" if len(there) > 1 else str(there[0])
+    for part in text.split(","):
+        found = _PART.fullmatch(part)
+        if found is None or not any(found.groups()) or bool(found[2]) < bool(found[1] and found[3]):
+            raise UsageError(
+                f"{option} {printable(text)}: {printable(part)!r} is neither a number nor a range FIRST:LAST",
+                f"Give numbers and ranges with commas between them; there are {noun}s {span}.",
+            )
+        first, last = (int(side) if side else None for side in (found[1], found[3]))
+        if not found[2]:
+            last = first
+        members = [each for each in there if (first is None or each >= first) and (last is None or each <= last)]
+        if not members:
+            raise UsageError(f"{option} {printable(text)}: there is no {noun} {part.strip()}", f"There are {span}.")
+        chosen |= set(members)
+    return sorted(chosen)
