@@ -51,6 +51,14 @@ class TrainingError(RfavError):
     """A training cannot start, go on or be continued."""
 
 
+class BaselineError(RfavError):
+    """A baseline cannot be read or written, or is none."""
+
+
+class OutputError(RfavError):
+    """A file that was asked for cannot be written."""
+
+
 class RecipeError(RfavError):
     """The recipe cannot be read or written, or says what cannot be."""
 

@@ -19,13 +19,16 @@ import rfav_cli
 from rfav_cli import api, render
 from rfav_cli.analysis import networks, samples, statistics
 from rfav_cli.cli import app
+from rfav_cli.cli.check import Format as CheckFormat
 from rfav_cli.cli.compare import Format as ComparisonFormat
 from rfav_cli.cli.doctor import Format as DoctorFormat
 from rfav_cli.cli.plot import FigureName
 from rfav_cli.cli.recommend import Format as RecipeFormat
 from rfav_cli.cli.recommend import Rule
 from rfav_cli.cli.show import Format as ShowFormat
+from rfav_cli.diagnosis.rules import RULES as CHECK_RULES
 from rfav_cli.records import RULES
+from rfav_cli.render import check as render_check
 from rfav_cli.render import figures
 from rfav_cli.thresholds import Thresholds
 from rfav_cli.training import integrations
@@ -48,6 +51,7 @@ TABLES = {
     "analysis/statistics/": ("statistics", tuple(statistics.STATISTICS)),
     "render/": ("formats", render.FORMATS),
     "render/figures/": ("figures", figures.FIGURES),
+    "render/check/": ("check-formats", render_check.CHECK_FORMATS),
     "training/integrations/": ("integrations", integrations.INTEGRATIONS),
 }
 """Folder of plug-ins -> (its name in the README's marks, its table of names)."""
@@ -64,6 +68,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "watch": api.watch,
     "show": api.show,
     "plot": api.plot,
+    "check": api.check,
     "compare": api.compare,
     "recommend": api.recommend,
     "train": api.train,
@@ -78,6 +83,7 @@ ONLY_ON_THE_COMMAND_LINE = {
     "watch": {"quiet"} | THRESHOLDS,
     "show": THRESHOLDS | {"watch"},
     "plot": THRESHOLDS,
+    "check": THRESHOLDS | {"format", "outputs", "exit_zero", "_explained", "quiet"},
     "compare": THRESHOLDS,
     "recommend": THRESHOLDS,
     "train": {"quiet"},
@@ -88,6 +94,7 @@ ONLY_IN_PYTHON = {
     "watch": {"report", "should_stop", "thresholds"},
     "show": {"screen", "thresholds"},
     "plot": {"thresholds", "report"},
+    "check": {"report", "thresholds", "place"},
     "compare": {"screen", "thresholds"},
     "recommend": {"screen", "thresholds"},
     "train": {"ranks", "report", "should_stop"},
@@ -99,6 +106,8 @@ LONG_MODULES: set[str] = set()
 LONG_FUNCTIONS = {
     "cli/analyze.py:analyze",  # one call with an argument an option
     "cli/train.py:train",
+    "cli/check.py:check",
+    "api/checking.py:check",
 }
 """What is longer than the house's rule, and why."""
 
@@ -149,11 +158,19 @@ def test_the_contributors_guide_lists_each_plug_in() -> None:
 
 def test_the_command_line_offers_each_format() -> None:
     assert tuple(choice.value for choice in ShowFormat) == render.FORMATS
+    assert tuple(choice.value for choice in CheckFormat) == render_check.CHECK_FORMATS
     assert tuple(choice.value for choice in DoctorFormat) == render.FINDING_FORMATS
     assert tuple(choice.value for choice in ComparisonFormat) == render.COMPARISON_FORMATS
     assert tuple(choice.value for choice in RecipeFormat) == render.RECIPE_FORMATS
     assert tuple(choice.value for choice in Rule) == RULES
     assert tuple(choice.value for choice in FigureName) == figures.FIGURES
+
+
+def test_each_rule_has_its_page_and_each_page_its_rule() -> None:
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "rules").iterdir()}
+    assert pages == {rule.id: api.explain(rule.id) for rule in CHECK_RULES.values()}
+    assert [rule.id for rule in CHECK_RULES.values()] == sorted(CHECK_RULES)
+    assert len({rule.name for rule in CHECK_RULES.values()}) == len(CHECK_RULES)
 
 
 def test_the_readme_lists_each_command() -> None:
@@ -244,7 +261,7 @@ def test_each_room_without_torch_is_in_the_contract() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = {contract["id"]: contract for contract in settings["tool"]["importlinter"]["contracts"]}
     with_torch = {"analysis", "training", "equations", "nets"}
-    on_top = {"__init__", "__main__", "api", "cli", "tensorboard"}
+    on_top = {"__init__", "__main__", "api", "cli", "pytest_plugin", "tensorboard"}
     rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
     assert {f"rfav_cli.{room}" for room in rooms - with_torch - on_top} == {
         *contracts["without-torch"]["source_modules"]

@@ -3,6 +3,7 @@
 Heavy imports are inside the functions, so that what needs no torch starts without it.
 """
 
+from rfav_cli.api.checking import check, explain
 from rfav_cli.api.drawing import plot
 from rfav_cli.api.judging import judge, recommend
 from rfav_cli.api.measuring import analyze
@@ -14,8 +15,10 @@ from rfav_cli.api.watching import watch
 __all__ = [
     "Monitor",
     "analyze",
+    "check",
     "compare",
     "examine",
+    "explain",
     "judge",
     "open_store",
     "pack",

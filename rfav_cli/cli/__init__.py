@@ -10,6 +10,7 @@ import typer
 
 from rfav_cli import __version__
 from rfav_cli.cli.analyze import analyze
+from rfav_cli.cli.check import check
 from rfav_cli.cli.compare import compare
 from rfav_cli.cli.config import Takes, defaults_of_project
 from rfav_cli.cli.doctor import doctor
@@ -36,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (analyze, watch, show, plot, compare, recommend, train, pack, doctor):
+for command in (analyze, watch, show, plot, check, compare, recommend, train, pack, doctor):
     app.command()(command)
 
 
@@ -87,7 +88,8 @@ def run(arguments: list[str]) -> int:
     """Run one command.
 
     Returns:
-        0 done, 2 nothing could be said, 3 `watch` was to end at a collapse and did, 130 interrupted.
+        0 done, 1 flagged (`check` alone), 2 nothing could be said, 3 `watch` was to end at a collapse and did, 130
+        interrupted.
     """
     try:
         code = app(arguments, prog_name="rfav", standalone_mode=False)

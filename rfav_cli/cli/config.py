@@ -35,7 +35,7 @@ def defaults_of_project(
     Raises:
         typer.BadParameter: the file can't be read, a key is no option, or it is one of several meanings.
     """
-    path = _nearest(start or Path.cwd())
+    path = nearest_project(start or Path.cwd())
     if path is None:
         return {}
     table = _table(path)
@@ -70,7 +70,8 @@ def _refuse_ambiguous(path: Path, keys: Iterable[str], options: Mapping[str, Map
             )
 
 
-def _nearest(start: Path) -> Path | None:
+def nearest_project(start: Path) -> Path | None:
+    """The pyproject.toml of a folder, or of the nearest above it that has one."""
     candidates = (folder / "pyproject.toml" for folder in (start, *start.parents))
     return next((path for path in candidates if path.is_file()), None)
 
@@ -92,9 +93,15 @@ def _parameter(key: str) -> str:
 
 
 def _as_given(value: Any, several: bool) -> Any:
-    """A value as the command line would have it, so that both are read by the same parser."""
+    """A value as the command line would have it, so that both are read by the same parser.
+
+    A table of numbers is a list of KEY=NUMBER; the options that take other tables read them themselves.
+    """
+    if several and isinstance(value, dict) and all(isinstance(entry, (int, float)) for entry in value.values()):
+        return [f"{key}={entry}" for key, entry in value.items()]
     if several:
-        return [str(entry) for entry in (value if isinstance(value, list) else [value])]
+        entries = value if isinstance(value, list) else [value]
+        return [entry if isinstance(entry, dict) else str(entry) for entry in entries]
     if isinstance(value, list):
         return ",".join(map(str, value))
     return value if isinstance(value, bool) else str(value)

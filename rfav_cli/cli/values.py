@@ -76,3 +76,35 @@ def kept(text: str | int) -> int | Literal["all"]:
 def words(text: object) -> tuple[str, ...]:
     """Words separated by commas."""
     return text if isinstance(text, tuple) else tuple(word.strip() for word in str(text).split(",") if word.strip())
+
+
+def states(text: object) -> tuple[str, ...]:
+    """Words separated by commas; none for "none"."""
+    return tuple(word for word in words(text) if word != "none")
+
+
+def per_layer(text: object) -> tuple[str, float]:
+    """A limit for layers, GLOB=X, or X for all of them.
+
+    Raises:
+        typer.BadParameter: X is no number from 0 to 1.
+    """
+    if isinstance(text, tuple):
+        return text
+    glob, _, number = ("*", "", str(text)) if "=" not in str(text) else str(text).rpartition("=")
+    return glob.strip() or "*", share(number)
+
+
+def share(text: object) -> float:
+    """A number from 0 to 1.
+
+    Raises:
+        typer.BadParameter: it is none.
+    """
+    try:
+        value = math.nan if isinstance(text, bool) else float(str(text))
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise typer.BadParameter(f"{text!r} is no number from 0 to 1")
+    return value

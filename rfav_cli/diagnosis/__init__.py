@@ -1,8 +1,22 @@
 """Decisions on what was measured: pure functions on records."""
 
 from rfav_cli.diagnosis.comparison import compare
+from rfav_cli.diagnosis.gate import check, with_exceptions
+from rfav_cli.diagnosis.limits import baseline_of
 from rfav_cli.diagnosis.overfitting import smoothed_loss
+from rfav_cli.diagnosis.policy import check_policy
 from rfav_cli.diagnosis.recipe import recommend
+from rfav_cli.diagnosis.rules import RULES
 from rfav_cli.diagnosis.verdict import judge
 
-__all__ = ["compare", "judge", "recommend", "smoothed_loss"]
+__all__ = [
+    "RULES",
+    "baseline_of",
+    "check",
+    "check_policy",
+    "compare",
+    "judge",
+    "recommend",
+    "smoothed_loss",
+    "with_exceptions",
+]

@@ -3,6 +3,17 @@
 Shapes are written with E epochs, L layers, N probe images, M images whose heatmaps are kept, D channels.
 """
 
+from rfav_cli.records.checking import (
+    Allowance,
+    Baseline,
+    BaselineLayer,
+    Checked,
+    CheckedStore,
+    CheckReport,
+    CheckRule,
+    Place,
+    Policy,
+)
 from rfav_cli.records.comparison import Comparison, Difference, LayerComparison, LayerSide, Moment, RunSide
 from rfav_cli.records.events import Event, Finding, Judged, Note, Progress, TrainingEvent, WatchEvent
 from rfav_cli.records.history import Column, History
@@ -25,7 +36,14 @@ from rfav_cli.records.watched import Watched
 __all__ = [
     "ALONE",
     "RULES",
+    "Allowance",
     "BadCheckpoint",
+    "Baseline",
+    "BaselineLayer",
+    "CheckReport",
+    "CheckRule",
+    "Checked",
+    "CheckedStore",
     "Checkpoint",
     "Column",
     "Comparison",
@@ -44,6 +62,8 @@ __all__ = [
     "Moment",
     "Note",
     "Onset",
+    "Place",
+    "Policy",
     "ProbeRecord",
     "Progress",
     "Ranks",

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
-from rich.cells import cell_len
-from rich.console import Console
 
 from rfav_cli.errors import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from rich.console import Console
 
     from rfav_cli.records import History
 
@@ -53,6 +52,8 @@ class Screen:
 
     def console(self) -> Console:
         """A console that writes into memory; see `printed`."""
+        from rich.console import Console  # takes its time, and what draws no table needs none
+
         return Console(
             file=io.StringIO(),
             width=self.width,
@@ -81,6 +82,8 @@ def whole(text: str) -> str:
 
 def shorten(text: str, width: int, screen: Screen) -> str:
     """Untrusted text in at most `width` cells; the end of a dotted name or a path says more than its beginning."""
+    from rich.cells import cell_len
+
     text = screen.encodable(whole(text))
     if cell_len(text) <= width:
         return text

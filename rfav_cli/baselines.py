@@ -1,0 +1,133 @@
+"""The figures of a good run as a small JSON file, made to be committed beside the code."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from rfav_cli.errors import BaselineError, printable
+from rfav_cli.files import write_whole
+from rfav_cli.records import Baseline, BaselineLayer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA = 1
+KIND = "rfav baseline"
+LARGEST = 4 * 1024 * 1024
+"""Bytes of a file; a thousand layers need a fortieth of it."""
+_GIVE = "Give a store, or what `rfav check --write-baseline` wrote."
+
+
+def write(baseline: Baseline, path: Path) -> None:
+    """Write a baseline; another one of this name is replaced, anything else stays as it is.
+
+    Raises:
+        BaselineError: something else is there, or it can't be written.
+    """
+    if path.exists() and not _is_baseline(path):
+        raise BaselineError(f"{path}: is there already and no baseline, so it stays as it is", "Choose another name.")
+    try:
+        write_whole({path: dump(baseline).encode()})
+    except OSError as error:
+        raise BaselineError(f"{path}: cannot be written ({error.strerror})", "Choose another name.") from None
+
+
+def dump(baseline: Baseline) -> str:
+    """The baseline as JSON in ASCII, a line a layer, so that a change is read in a diff."""
+    document = {
+        "kind": KIND,
+        "schema": SCHEMA,
+        "store_digest": baseline.digest,
+        "probe": {"sha256": baseline.probe_sha256, "size": baseline.probe_size},
+        "settings": {"with_bias": baseline.with_bias, "fold_norm": baseline.fold_norm},
+        "epoch": baseline.epoch,
+        "accuracy": baseline.accuracy,
+    }
+    head = json.dumps(document, indent=2, allow_nan=False).removesuffix("\n}")
+    layers = ",\n".join(
+        f"    {json.dumps(name)}: {json.dumps({'channels': layer.channels, 'entropy': layer.entropy})}"
+        for name, layer in baseline.layers.items()
+    )
+    return f'{head},\n  "layers": {{\n{layers}\n  }}\n}}\n'
+
+
+def load(path: Path) -> Baseline:
+    """Read a baseline's file.
+
+    Raises:
+        BaselineError: it can't be read, or is none that this version reads.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        raise BaselineError(f"{path}: cannot be read ({error.strerror})", _GIVE) from None
+    if len(data) > LARGEST:
+        raise BaselineError(f"{path}: too large for a baseline", _GIVE)
+    try:
+        document = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise BaselineError(f"{path}: no JSON ({printable(error, 80)})", _GIVE) from None
+    return _parsed(document, str(path))
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
+
+
+def _is_baseline(path: Path) -> bool:
+    try:
+        load(path)
+    except BaselineError:
+        return False
+    return True
+
+
+def _parsed(document: Any, name: str) -> Baseline:
+    if not isinstance(document, dict) or document.get("kind") != KIND:
+        raise BaselineError(f"{name}: no baseline of rfav", _GIVE)
+    if document.get("schema") != SCHEMA or isinstance(document["schema"], bool):
+        raise BaselineError(f"{name}: a baseline of another schema than {SCHEMA}", "Write it anew with this rfav.")
+    try:
+        layers = {str(layer): _layer(given) for layer, given in document["layers"].items()}
+        return Baseline(
+            name=name,
+            digest=_of(str, document["store_digest"]),
+            probe_sha256=_of(str, document["probe"]["sha256"]),
+            probe_size=_of(int, document["probe"]["size"]),
+            with_bias=_of(bool, document["settings"]["with_bias"]),
+            fold_norm=_of(bool, document["settings"]["fold_norm"]),
+            epoch=_of(int, document["epoch"]),
+            accuracy=_share(document["accuracy"]),
+            layers=layers,
+        )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        what = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else error
+        raise BaselineError(f"{name}: damaged: {printable(what, 120)}", "Restore it, or write it anew.") from None
+
+
+def _layer(given: Any) -> BaselineLayer:
+    channels, entropy = _of(int, given["channels"]), given["entropy"]
+    if channels < 1:
+        raise ValueError(f"{channels} channels")
+    if entropy is not None and not (_is_number(entropy) and 0 <= entropy <= math.log(channels) + 1e-6):
+        raise ValueError(f"{entropy!r:.40} is no entropy of {channels} channels")
+    return BaselineLayer(channels, None if entropy is None else float(entropy))
+
+
+def _share(given: Any) -> float | None:
+    if given is not None and not (_is_number(given) and 0 <= given <= 1):
+        raise ValueError(f"{given!r:.40} is no accuracy")
+    return None if given is None else float(given)
+
+
+def _is_number(given: Any) -> bool:
+    return isinstance(given, (int, float)) and not isinstance(given, bool)
+
+
+def _of(kind: type, given: Any) -> Any:
+    if type(given) is not kind:
+        raise ValueError(f"{given!r:.40} is no {kind.__name__}")
+    return given

@@ -1,0 +1,145 @@
+"""Whether an artefact may go on: the verdict and the last figures of a store, held against a policy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rfav_cli.diagnosis.completeness import look_for_gaps
+from rfav_cli.diagnosis.labels import doubt_about_labels
+from rfav_cli.diagnosis.limits import compare_with_baseline, hold_against_limits
+from rfav_cli.diagnosis.verdict import judge
+from rfav_cli.records import Checked, CheckedStore
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Iterator, Sequence
+
+    from rfav_cli.records import Allowance, Baseline, History, Policy, Verdict
+    from rfav_cli.thresholds import Thresholds
+
+
+def check(
+    history: History, policy: Policy, baseline: Baseline | None, thresholds: Thresholds
+) -> tuple[CheckedStore, tuple[Checked, ...]]:
+    """Look at all that the policy asks for; exceptions are not applied yet."""
+    verdict = judge(history, thresholds)
+    return _described(history, verdict, policy), (
+        *look_for_gaps(history, policy),
+        *_probe(history),
+        *(() if policy.final else _states(history, verdict, policy)),
+        *hold_against_limits(history, policy),
+        *(compare_with_baseline(history, policy, baseline) if baseline else ()),
+    )
+
+
+def with_exceptions(
+    checked: Sequence[Checked], allow: Sequence[Allowance], today: datetime.date
+) -> tuple[tuple[Checked, ...], tuple[Allowance, ...]]:
+    """Apply the exceptions that still hold, and flag each that has expired.
+
+    What cannot be said stays so: an exception allows a finding, not its absence.
+
+    Args:
+        checked: what was looked at.
+        allow: the exceptions.
+        today: in UTC.
+
+    Returns:
+        What was looked at with the exceptions applied, and the exceptions that still hold and allowed nothing.
+    """
+    valid = [each for each in allow if today <= each.expires]
+    used: list[Allowance] = []
+    done = []
+    for each in checked:
+        fitting = next((one for one in valid if _fits(one, each)), None) if each.outcome == "flagged" else None
+        if fitting:
+            used.append(fitting)
+            each = replace(each, outcome="allowed", allowance=fitting)
+        done.append(each)
+    for one in allow:
+        if one not in valid:
+            where = f"{one.rule} in {one.layer}" if one.layer != "*" else one.rule
+            message = f"the exception for {where} expired on {one.expires.isoformat()}: {one.reason}"
+            done.append(Checked("RFAV010", "", "", "flagged", message, "allow"))
+    return tuple(done), tuple(one for one in valid if one not in used)
+
+
+def _fits(allowance: Allowance, checked: Checked) -> bool:
+    return (
+        allowance.rule == checked.rule
+        and fnmatchcase(checked.layer, allowance.layer)
+        and fnmatchcase(checked.store, allowance.store)
+    )
+
+
+def _described(history: History, verdict: Verdict, policy: Policy) -> CheckedStore:
+    epochs = [int(epoch) for epoch in history.epochs]
+    notes = [
+        f"{layer.name} is not measured: {layer.reason}" for layer in history.run.skipped if layer.reason != "classifier"
+    ]
+    if policy.final and epochs:
+        notes.append(f"epoch {epochs[-1]} alone was judged, by limits and the baseline")
+    return CheckedStore(
+        path=history.path,
+        digest=history.digest,
+        state=verdict.run.state,
+        reason=verdict.run.reason,
+        epochs=(len(epochs), epochs[0], epochs[-1]) if epochs else (0, 0, 0),
+        layers=tuple(layer.name for layer in history.run.layers),
+        samples=history.run.probe.size,
+        final=policy.final,
+        notes=tuple(notes),
+    )
+
+
+def _probe(history: History) -> Iterator[Checked]:
+    doubt = doubt_about_labels(history)
+    if doubt:
+        yield Checked("RFAV104", history.path, "", "missing", doubt, "")
+
+
+def _states(history: History, verdict: Verdict, policy: Policy) -> Iterator[Checked]:
+    """What the verdict says of the run and of each layer."""
+    path, run, asked = history.path, verdict.run, set(policy.fail_on)
+    if run.state not in {"healthy", "overfitting", "sparsifying"}:
+        yield Checked("RFAV101", path, "", "missing", run.reason, "fail-on")
+        return
+    if "overfitting" in asked:
+        yield Checked("RFAV001", path, "", "flagged" if run.state == "overfitting" else "passed", run.reason, "fail-on")
+    for layer in verdict.layers:
+        if asked & {"collapsed", "falling"} and layer.state is not None:
+            collapsed = layer.state == "collapsed"
+            yield Checked("RFAV002", path, layer.name, "flagged" if collapsed else "passed", layer.evidence, "fail-on")
+            if "falling" in asked and not collapsed:
+                falling = layer.state == "falling"
+                yield Checked(
+                    "RFAV003", path, layer.name, "flagged" if falling else "passed", layer.evidence, "fail-on"
+                )
+        elif asked & {"collapsed", "falling"} and not _has_one_channel(history, layer.name):
+            yield Checked("RFAV106", path, layer.name, "missing", layer.evidence, "fail-on")
+    if "correlated" in asked:
+        yield from _correlations(history, verdict)
+
+
+def _correlations(history: History, verdict: Verdict) -> Iterator[Checked]:
+    columns = {"correlation/abs_mean", "correlation/histogram", "correlation/degenerate"} - history.columns.keys()
+    if columns:
+        message = f"the store has no {', '.join(sorted(columns))}"
+        yield Checked("RFAV106", history.path, "", "missing", message, "fail-on")
+        return
+    last = np.asarray(history.columns["correlation/abs_mean"][-1], np.float64)
+    for layer, value in zip(verdict.layers, last, strict=True):
+        found = [each for each in layer.filters if each.problem in {"correlated", "correlating"}]
+        message = found[0].evidence if found else f"mean |correlation| {value:.2f} in the last epoch"
+        if found:
+            yield Checked("RFAV004", history.path, layer.name, "flagged", message, "fail-on")
+        elif np.isfinite(value):
+            yield Checked("RFAV004", history.path, layer.name, "passed", message, "fail-on")
+
+
+def _has_one_channel(history: History, name: str) -> bool:
+    return history.run.layers[history.layer_index(name)].channels == 1

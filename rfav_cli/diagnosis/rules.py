@@ -1,0 +1,168 @@
+"""The rules of `rfav check`, with their stable ids; each has a page in `docs/rules`."""
+
+from __future__ import annotations
+
+from rfav_cli.records import CheckRule
+
+_RULES = (
+    CheckRule(
+        "RFAV001",
+        "overfitting",
+        "flag",
+        "The run overfits.",
+        "The verdict on the run is `overfitting`: its held-out loss ends above its minimum by more than chance "
+        "explains, or without labels the net grows too sure of its answers, or by entropy alone its last layer "
+        "collapses. The message says since which epoch, and what that rests on.",
+        "Ship the checkpoint of the epoch that is named, or train again: `rfav recommend` gives penalties for the "
+        "layers that collapse, `rfav train --from-store` does what follows. More samples, augmentation and dropout "
+        "help too.",
+    ),
+    CheckRule(
+        "RFAV002",
+        "collapsed-layer",
+        "flag",
+        "A layer's entropy has collapsed: few of its filters still take part.",
+        "A layer that loses most of its entropy answers with a few filters alone. In a run that overfits, what was "
+        "lost since the moment of overfitting counts; in others, most of the entropy there was.",
+        "Look at the layer with `rfav show`. Penalise it (`rfav recommend`), or make it narrower: it does not use the "
+        "filters that it has.",
+    ),
+    CheckRule(
+        "RFAV003",
+        "falling-layer",
+        "flag",
+        "A layer loses entropy since the moment of overfitting, but has not collapsed.",
+        "The layer has lost more than the threshold `fall` since the run began to overfit, and less than `collapse`. "
+        "Asked for with `--fail-on falling`, which flags collapsed layers as well.",
+        "It is an early sign: stop earlier, or penalise the layer as `rfav recommend` says.",
+    ),
+    CheckRule(
+        "RFAV004",
+        "correlated-filters",
+        "flag",
+        "The filters of a layer are alike.",
+        "The mean absolute correlation of the layer's filters is further above that of random filters than the "
+        "threshold `correlated` allows, throughout the run or increasingly. Asked for with `--fail-on correlated`.",
+        "Train with the decorrelation penalty on this layer (`rfav recommend` gives its kappa), or make it narrower.",
+    ),
+    CheckRule(
+        "RFAV005",
+        "low-entropy",
+        "flag",
+        "A layer's entropy is below the limit.",
+        "The mean entropy of the layer in the last checkpoint, as a fraction of ln D, is below what `min-entropy` "
+        "asks for.",
+        "See whether the limit is right for this layer: later layers and dense ones have less. If it is, train again "
+        "with a penalty on the layer.",
+    ),
+    CheckRule(
+        "RFAV006",
+        "high-correlation",
+        "flag",
+        "The filters of a layer are more alike than the limit allows.",
+        "The mean absolute correlation of the layer's filters in the last checkpoint is above `max-correlation`.",
+        "See whether the limit is right: filters with few weights are more alike by chance. If it is, train again "
+        "with the decorrelation penalty.",
+    ),
+    CheckRule(
+        "RFAV007",
+        "low-accuracy",
+        "flag",
+        "The accuracy on the probe is below the limit.",
+        "The accuracy of the last checkpoint on the probe is below `min-accuracy`.",
+        "Check that the samples enter the net as in training (`--mean`, `--std`, `--classes`), then train longer, or "
+        "ship an earlier checkpoint.",
+    ),
+    CheckRule(
+        "RFAV008",
+        "accuracy-drop",
+        "flag",
+        "The accuracy on the probe has dropped below the baseline's.",
+        "The accuracy of the last checkpoint is further below that of the baseline than `max-accuracy-drop` allows, "
+        "on the same samples.",
+        "`rfav compare` says how sure the difference is. If it is meant, write a new baseline and commit it.",
+    ),
+    CheckRule(
+        "RFAV009",
+        "entropy-drop",
+        "flag",
+        "A layer's entropy has dropped below the baseline's.",
+        "The entropy of the layer in the last checkpoint, as a fraction of ln D, is further below that of the "
+        "baseline than `max-entropy-drop` allows.",
+        "`rfav compare` shows both runs, layer by layer. If the drop is meant, write a new baseline and commit it.",
+    ),
+    CheckRule(
+        "RFAV010",
+        "expired-exception",
+        "flag",
+        "An exception has expired.",
+        "The last day of an exception under `allow` has passed. It allows nothing any more, and is flagged itself, "
+        "whether or not what it allowed is still there: somebody has said that this would be settled by now.",
+        "Remove the exception, or give it a new date and a reason that still holds.",
+    ),
+    CheckRule(
+        "RFAV101",
+        "no-verdict",
+        "no verdict",
+        "Nothing can be said of the run.",
+        "The verdict is `unknown`: too few epochs, a last epoch without finite figures, or nothing that can be "
+        "judged. The message says which.",
+        "Analyze the whole series. One checkpoint alone is judged by limits or a baseline with `--final`.",
+    ),
+    CheckRule(
+        "RFAV102",
+        "missing-epoch",
+        "no verdict",
+        "Epochs are missing, or lack figures.",
+        "The epochs of the store do not follow one another in equal steps, do not reach `last-epoch`, or one of them "
+        "has no finite loss or entropy, so what happened there is not known.",
+        "Measure the missing checkpoints. Where they are gone for good, `--allow-gaps` goes on without them.",
+    ),
+    CheckRule(
+        "RFAV103",
+        "missing-layer",
+        "no verdict",
+        "A layer that the policy or the baseline names is not measured.",
+        "A glob of a limit matches no layer of the store, the baseline has a layer that the store has not, or one of "
+        "another width.",
+        "Correct the glob, measure the layer (`rfav analyze --layers`), or write a new baseline for the changed net.",
+    ),
+    CheckRule(
+        "RFAV104",
+        "unfit-probe",
+        "no verdict",
+        "The probe does not answer what is asked.",
+        "An accuracy is asked for and the probe has no labels, the baseline was measured on other samples, or the "
+        "labels do not stand in the order of the net's outputs.",
+        "Analyze with a labelled probe, or the baseline's. `--classes` gives the order of the classes.",
+    ),
+    CheckRule(
+        "RFAV105",
+        "bad-checkpoint",
+        "no verdict",
+        "A checkpoint could not be used.",
+        "The store lists a file that was skipped as no checkpoint of this net (`rfav analyze --skip-bad`).",
+        "Restore or delete the file, then analyze with `--fresh`.",
+    ),
+    CheckRule(
+        "RFAV106",
+        "missing-figure",
+        "no verdict",
+        "A figure that a limit is set on is not there.",
+        "The last checkpoint has no finite value of what is limited: a layer with one channel has no entropy to "
+        "limit, a store without correlations none of those.",
+        "Leave the layer out of the glob, or analyze again so that the figure is measured.",
+    ),
+    CheckRule(
+        "RFAV107",
+        "unfit-baseline",
+        "no verdict",
+        "The baseline cannot be compared with.",
+        "It was measured with other settings (`--with-bias`, `--fold-norm`), so that entropies mean something else, "
+        "or it lacks a figure that is to be compared.",
+        "Write the baseline from a store that was analyzed with the same options.",
+    ),
+)
+
+RULES = {rule.id: rule for rule in _RULES}
+"""Id -> rule. An id is never given to another rule."""

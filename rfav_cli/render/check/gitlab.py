@@ -1,0 +1,30 @@
+"""The code quality report that GitLab shows in merge requests: a list of findings."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from rfav_cli.render.check.base import fingerprint, sentence
+
+if TYPE_CHECKING:
+    from rfav_cli.records import CheckReport
+    from rfav_cli.render.base import Screen
+
+SEVERITIES = {"flag": "critical", "no verdict": "blocker"}
+
+
+def render(report: CheckReport, _: Screen) -> str:
+    """A JSON list, empty where nothing was found."""
+    place = report.place
+    issues = [
+        {
+            "description": f"{found.rule} {sentence(report, found)}",
+            "check_name": report.rules[found.rule].name,
+            "fingerprint": fingerprint(found),
+            "severity": SEVERITIES[report.rules[found.rule].kind],
+            "location": {"path": place.path, "lines": {"begin": place.line(found.key)}},
+        }
+        for found in report.findings
+    ]
+    return json.dumps(issues, indent=2) + "\n"

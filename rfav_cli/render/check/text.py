@@ -1,0 +1,63 @@
+"""For people: what was looked at, then a finding a line."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from rfav_cli.render.check.base import looked_at, plain, result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rfav_cli.records import Checked, CheckReport
+    from rfav_cli.render.base import Screen
+
+COLOURS = {"clean": "32", "flagged": "31", "no verdict": "33"}
+"""Result -> the code that a terminal shows it in."""
+
+
+def render(report: CheckReport, screen: Screen) -> str:
+    """Text that fits the screen."""
+    lines: list[str] = []
+    for store in report.stores:
+        lines += _wrapped(f"{plain(store.path)}: {looked_at(store, '×' if screen.unicode else 'x')}", screen, "")
+        found = [each for each in report.having("flagged", "missing", "allowed") if each.store == store.path]
+        for each in found:
+            lines += _wrapped(f"  {_finding(report, each)}", screen)
+        for note in store.notes:
+            lines += _wrapped(f"  note: {plain(note)}", screen)
+    for each in report.findings:
+        if not each.store:
+            lines += _wrapped(_finding(report, each), screen)
+    for unused in report.unused:
+        lines += _wrapped(f"note: the exception for {unused.rule} in {plain(unused.layer)} allows nothing now", screen)
+    text = "".join(f"{line}\n" for line in (*lines, *_ending(report, screen)))
+    return screen.encodable(text)
+
+
+def _finding(report: CheckReport, found: Checked) -> str:
+    name = report.rules[found.rule].name
+    layer = f" {plain(found.layer)}" if found.layer else ""
+    text = f"{found.rule} {name}{layer}: {plain(found.message)}"
+    if found.allowance:
+        return f"allowed until {found.allowance.expires.isoformat()} ({plain(found.allowance.reason)}): {text}"
+    return text
+
+
+def _ending(report: CheckReport, screen: Screen) -> Iterator[str]:
+    word = result(report)
+    shown = f"\x1b[1;{COLOURS[word]}m{word}\x1b[0m" if screen.colour else word
+    count = len({(each.rule, each.store, each.layer) for each in report.having("passed", "allowed")})
+    if report.code == 0:
+        allowed = len(report.having("allowed"))
+        yield f"{shown}: {count} checks{f', {allowed} allowed by exceptions' if allowed else ''}"
+        return
+    number = len(report.findings)
+    yield f"{shown}: {number} finding{'' if number == 1 else 's'}"
+    if report.findings:
+        yield f"`rfav check --explain {report.findings[0].rule}` says what that means and what to do."
+
+
+def _wrapped(text: str, screen: Screen, indent: str = "    ") -> list[str]:
+    return textwrap.wrap(text, screen.width, subsequent_indent=indent, break_on_hyphens=False) or [""]
