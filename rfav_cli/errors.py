@@ -71,6 +71,10 @@ class ToldError(RfavError):
     """Another of the processes that share a command tells what went wrong, so nothing is to be said here."""
 
 
+class ReportError(RfavError):
+    """The report cannot be written."""
+
+
 def printable(text: object, limit: int = 200) -> str:
     """Untrusted text as it may stand in a message: control characters escaped, cut to `limit` characters."""
     escaped = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text)[:limit])

@@ -69,6 +69,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "show": api.show,
     "plot": api.plot,
     "check": api.check,
+    "report": api.report,
     "compare": api.compare,
     "recommend": api.recommend,
     "train": api.train,
@@ -84,6 +85,7 @@ ONLY_ON_THE_COMMAND_LINE = {
     "show": THRESHOLDS | {"watch"},
     "plot": THRESHOLDS,
     "check": THRESHOLDS | {"format", "outputs", "exit_zero", "_explained", "quiet"},
+    "report": THRESHOLDS,
     "compare": THRESHOLDS,
     "recommend": THRESHOLDS,
     "train": {"quiet"},
@@ -95,11 +97,12 @@ ONLY_IN_PYTHON = {
     "show": {"screen", "thresholds"},
     "plot": {"thresholds", "report"},
     "check": {"report", "thresholds", "place"},
+    "report": {"thresholds"},
     "compare": {"screen", "thresholds"},
     "recommend": {"screen", "thresholds"},
     "train": {"ranks", "report", "should_stop"},
 }
-OTHER_DEFAULTS = {"show": {"path"}, "plot": {"stores"}, "recommend": {"path"}}
+OTHER_DEFAULTS = {"show": {"path"}, "report": {"paths"}, "plot": {"stores"}, "recommend": {"path"}}
 """The command looks at rfav.h5 where no store is named."""
 
 LONG_MODULES: set[str] = set()

@@ -8,6 +8,7 @@ from rfav_cli.api.drawing import plot
 from rfav_cli.api.judging import judge, recommend
 from rfav_cli.api.measuring import analyze
 from rfav_cli.api.monitoring import Monitor
+from rfav_cli.api.reporting import report
 from rfav_cli.api.stores import compare, examine, open_store, pack, show
 from rfav_cli.api.training import train
 from rfav_cli.api.watching import watch
@@ -24,6 +25,7 @@ __all__ = [
     "pack",
     "plot",
     "recommend",
+    "report",
     "show",
     "train",
     "watch",

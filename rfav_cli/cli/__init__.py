@@ -18,6 +18,7 @@ from rfav_cli.cli.output import emit, flushed, forget
 from rfav_cli.cli.pack import pack
 from rfav_cli.cli.plot import plot
 from rfav_cli.cli.recommend import recommend
+from rfav_cli.cli.report import report
 from rfav_cli.cli.show import show
 from rfav_cli.cli.train import train
 from rfav_cli.cli.watch import watch
@@ -37,7 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (analyze, watch, show, plot, check, compare, recommend, train, pack, doctor):
+for command in (analyze, watch, show, report, plot, check, compare, recommend, train, pack, doctor):
     app.command()(command)
 
 

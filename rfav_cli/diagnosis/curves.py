@@ -33,6 +33,23 @@ def smoothing_matrix(epochs: NDArray[np.int64], sigma: float) -> NDArray[np.floa
     return np.asarray(weights / weights.sum(1, keepdims=True))
 
 
+def smoothed(epochs: NDArray[np.int64], values: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
+    """A curve as verdicts see it.
+
+    Args:
+        epochs: (E,), ascending.
+        values: (E,); what is not finite counts for nothing.
+        sigma: in epochs.
+
+    Returns:
+        (E,), NaN where the values are not finite.
+    """
+    known = np.isfinite(values)
+    curve = np.full(len(values), np.nan)
+    curve[known] = smoothing_matrix(epochs[known], sigma) @ values[known]
+    return curve
+
+
 @dataclass(frozen=True, eq=False)
 class Smoothing:
     """The smoothing of all curves that were measured in the same epochs.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rfav_cli.diagnosis.curves import REPLICATES, Smoothing, above_zero, smoothing_matrix
+from rfav_cli.diagnosis.curves import REPLICATES, Smoothing, above_zero, smoothed
 from rfav_cli.records import Onset
 
 if TYPE_CHECKING:
@@ -51,9 +51,7 @@ def held_out_losses(history: History) -> NDArray[np.float64]:
 
 def smoothed_loss(history: History, thresholds: Thresholds) -> NDArray[np.float64]:
     """(E,) held-out losses in nats, smoothed over the epochs; NaN where a loss is not finite."""
-    curve, finite = np.full(len(history), np.nan), np.isfinite(history.loss)
-    curve[finite] = smoothing_matrix(history.epochs[finite], thresholds.smoothing) @ history.loss[finite]
-    return curve
+    return smoothed(history.epochs, history.loss, thresholds.smoothing)
 
 
 def follow_loss(epochs: NDArray[np.int64], losses: NDArray[np.float64], thresholds: Thresholds) -> LossCourse:

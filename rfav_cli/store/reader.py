@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from rfav_cli.store.scan import is_small, scan
 from rfav_cli.store.schema import EPOCH, damaged, epoch_file, folder_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -40,6 +42,28 @@ def open_store(path: Path) -> History:
             columns[name] = LazyColumn(path, found.run_sha256, name, epochs, spec)
     checkpoints = tuple(row.checkpoint for row in found.rows.values())
     return History(str(path), found.run, checkpoints, found.bad, columns)
+
+
+class _Held:
+    """Packed files that stay open for a while, each with the rows of its epochs."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self.stack = stack
+        self.files: dict[Path, tuple[StoreFile, dict[int, int]]] = {}
+
+
+_HELD: ContextVar[_Held | None] = ContextVar("held", default=None)
+
+
+@contextmanager
+def held_open() -> Iterator[None]:
+    """Within this, a packed file is opened and looked through once, and not for every column that is read of it."""
+    with ExitStack() as stack:
+        token = _HELD.set(_Held(stack))
+        try:
+            yield
+        finally:
+            _HELD.reset(token)
 
 
 class LazyColumn:
@@ -105,11 +129,21 @@ class LazyColumn:
                     with opened(epoch_file(folder_of(self._path), epoch)) as file:
                         values[index] = self._read_row(file, 0)
                 except FileNotFoundError:
-                    packed = packed or self._open_packed(stack)
+                    packed = packed or self._held_or_opened(stack)
+                    if epoch not in packed[1]:
+                        packed = self._open_packed(stack)  # the one that was held may have been replaced since
                     if epoch not in packed[1]:
                         raise self._gone() from None
                     values[index] = self._read_row(packed[0], packed[1][epoch])
         return values
+
+    def _held_or_opened(self, stack: ExitStack) -> tuple[StoreFile, dict[int, int]]:
+        held = _HELD.get()
+        if held is None:
+            return self._open_packed(stack)
+        if self._path not in held.files:
+            held.files[self._path] = self._open_packed(held.stack)
+        return held.files[self._path]
 
     def _open_packed(self, stack: ExitStack) -> tuple[StoreFile, dict[int, int]]:
         """The packed file and its epochs; opened after a folder's file was not there, so it has that epoch."""

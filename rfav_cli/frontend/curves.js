@@ -1,0 +1,184 @@
+// Mean entropy of each layer over the epochs, of one run or several.
+
+import { area, epochAxis, epochCursor, frame, linear, momentMark, path, pointer, valueAxis } from "./chart.js";
+import { DASHES, layerColour } from "./colour.js";
+import { hideTip, s, showTip } from "./dom.js";
+import { extent, nats, nearest, percent } from "./numbers.js";
+import { shortened } from "./overview.js";
+
+const HEIGHT = 320;
+const NAMED = 12;
+const NAMED_OF_MANY = 5;
+
+/** The curves of all runs; the selected layer has the band of one deviation over the samples. */
+export function curves(app, body) {
+  let parts = null;
+
+  function draw() {
+    const width = body.clientWidth;
+    const nat = app.state.get("unit") === "nat";
+    const lines = collect(app, nat);
+    const named = namedLines(app, lines);
+    const longest = Math.max(0, ...named.map((line) => Math.min(line.layer.name.length, 14)));
+    const chart = frame({
+      width,
+      height: HEIGHT,
+      margin: { right: 16 + 7 * longest, left: 58, top: 14, bottom: 36 },
+      label: `Mean entropy of each layer over the epochs of ${app.runs.length} run${app.runs.length > 1 ? "s" : ""}; the table below has the figures.`,
+    });
+    const epochs = [...new Set(app.runs.flatMap((run) => run.epochs))].sort((a, b) => a - b);
+    const x = linear(epochs[0], epochs.at(-1) + (epochs.length > 1 ? 0 : 1), 0, chart.width);
+    const high = nat ? (extent(lines.flatMap((line) => line.values)) ?? [0, 1])[1] * 1.04 : 1;
+    const y = linear(0, high, chart.height, 0);
+    const title = nat ? "mean entropy, nats" : "mean entropy / ln D";
+    valueAxis(chart.plot, y, 0, high, chart.width, { wanted: 5, title, height: chart.height, text: nat ? null : (value) => percent(value) });
+    epochAxis(chart.plot, x, epochs, chart.width, chart.height);
+    for (const run of app.runs) {
+      const moment = momentMark(run.finding, x, chart.height, app.runs.length > 1 ? DASHES[run.number % DASHES.length] : "5 3");
+      if (moment) chart.plot.append(moment);
+    }
+    const band = s("path", { class: "band" });
+    const cursor = epochCursor(x, chart.height);
+    chart.plot.append(band);
+    for (const line of lines) {
+      line.path = s("path", { class: "curve", stroke: line.colour, "stroke-dasharray": line.dash, d: path(line.run.epochs.map(x), line.values.map(y)) });
+      chart.plot.append(line.path);
+    }
+    const dot = s("circle", { class: "dot", r: 4 });
+    chart.plot.append(cursor, dot, names(named, chart, y));
+    parts = { chart, lines, band, cursor, dot, x, y, nat };
+    react(chart, x, y, lines);
+    body.replaceChildren(chart.svg);
+    mark();
+  }
+
+  function react(chart, x, y, lines) {
+    const nearestLine = (px, py) => {
+      let best = null;
+      for (const line of lines) {
+        const index = nearest(line.run.epochs, x.inverse(px));
+        const distance = Math.abs(y(line.values[index]) - py);
+        if (Number.isFinite(distance) && (best === null || distance < best.distance)) best = { line, index, distance };
+      }
+      return best;
+    };
+    pointer(chart, {
+      move: (event, px, py) => {
+        const found = nearestLine(px, py);
+        highlight(found && found.distance < 24 ? found.line : null);
+        if (!found || px < -4 || px > chart.width + 4) return hideTip();
+        const { line, index } = found;
+        const value = line.run.at("entropy", index, line.layer.index);
+        const deviation = line.run.at("sample_std", index, line.layer.index);
+        showTip(event, app.runs.length > 1 ? `${line.layer.name} · ${line.run.name}` : line.layer.name, [
+          ["epoch", String(line.run.epochs[index])],
+          ["mean entropy", nats(value)],
+          [`of ln ${line.layer.channels}`, percent(value / line.layer.top)],
+          ...(Number.isFinite(deviation) ? [["deviation over samples", nats(deviation)]] : []),
+        ]);
+      },
+      leave: () => {
+        hideTip();
+        highlight(null);
+      },
+      press: (event, px, py) => {
+        const found = nearestLine(px, py);
+        const epoch = app.run.epochs[nearest(app.run.epochs, x.inverse(px))];
+        const layer = found && found.distance < 24 ? app.run.layers.findIndex((each) => each.name === found.line.layer.name) : -1;
+        app.select({ epoch, ...(layer >= 0 && { layer }) });
+      },
+    });
+  }
+
+  function highlight(line) {
+    for (const each of parts.lines) each.path.classList.toggle("hovered", each === line);
+  }
+
+  function mark() {
+    const { lines, band, cursor, dot, x, y, nat } = parts;
+    cursor.move(app.epoch);
+    let chosen = null;
+    for (const line of lines) {
+      const here = line.layer.name === app.run.layers[app.layer].name;
+      line.path.classList.toggle("selected", here);
+      if (here && line.run === app.run) chosen = line;
+    }
+    if (!chosen) return;
+    chosen.path.parentNode.append(chosen.path, dot);
+    const factor = nat ? 1 : 1 / chosen.layer.top;
+    const spread = chosen.run.course("sample_std", chosen.layer.index);
+    const edge = (sign) => chosen.values.map((value, i) => y(Math.max(value + sign * spread[i] * factor, 0)));
+    band.setAttribute("d", area(chosen.run.epochs.map(x), edge(-1), edge(1)));
+    band.setAttribute("fill", chosen.colour);
+    const at = chosen.values[app.row];
+    dot.setAttribute("visibility", Number.isFinite(at) ? "visible" : "hidden");
+    dot.setAttribute("cx", x(app.epoch));
+    dot.setAttribute("cy", Number.isFinite(at) ? y(at) : 0);
+    dot.setAttribute("fill", chosen.colour);
+  }
+
+  return {
+    draw,
+    mark,
+    name: () => `${app.run.name}-entropy`,
+    svg: () => parts.chart.svg,
+    rows: () => [
+      ["run", "layer", "channels", "epoch", "mean entropy in nats", "deviation over samples in nats"],
+      ...app.runs.flatMap((run) =>
+        run.layers.flatMap((layer) =>
+          run.epochs.map((epoch, i) => [run.name, layer.name, layer.channels, epoch, run.at("entropy", i, layer.index), run.at("sample_std", i, layer.index)]),
+        ),
+      ),
+    ],
+  };
+}
+
+function collect(app, nat) {
+  return app.runs.flatMap((run) =>
+    run.layers.map((layer) => ({
+      run,
+      layer,
+      colour: layerColour(layer.index, run.layers.length),
+      dash: DASHES[run.number % DASHES.length],
+      values: run.course("entropy", layer.index).map((value) => (nat ? value : value / layer.top)),
+    })),
+  );
+}
+
+function namedLines(app, lines) {
+  const own = lines.filter((line) => line.run === app.run);
+  if (own.length <= NAMED) return own;
+  const ill = own.filter((line) => line.layer.state === "collapsed").sort((a, b) => b.layer.fall.fraction - a.layer.fall.fraction);
+  return ill.slice(0, NAMED_OF_MANY);
+}
+
+function names(lines, chart, y) {
+  const ends = lines
+    .map((line) => ({ line, at: y(line.values.findLast(Number.isFinite) ?? NaN) }))
+    .filter(({ at }) => Number.isFinite(at))
+    .sort((a, b) => a.at - b.at);
+  for (let i = 1; i < ends.length; i++) ends[i].at = Math.max(ends[i].at, ends[i - 1].at + 13);
+  const excess = (ends.at(-1)?.at ?? 0) - chart.height;
+  if (excess > 0) {
+    ends.at(-1).at -= excess;
+    for (let i = ends.length - 2; i >= 0; i--) ends[i].at = Math.min(ends[i].at, ends[i + 1].at - 13);
+  }
+  return s(
+    "g",
+    {},
+    ends.map(({ line, at }) => s("text", { class: "line-name", x: chart.width + 8, y: at, "dominant-baseline": "central", fill: line.colour }, shortened(line.layer.name, 14))),
+  );
+}
+
+/** Which line style is which run. */
+export function runLegend(app) {
+  if (app.runs.length < 2) return [];
+  return app.runs.map((run) =>
+    s(
+      "svg",
+      { class: "chart key", width: 40 + 7 * Math.min(run.name.length, 24), height: 16, role: "img", "aria-label": run.name },
+      s("line", { class: "curve", x1: 1, x2: 30, y1: 8, y2: 8, "stroke-dasharray": DASHES[run.number % DASHES.length] }),
+      s("text", { x: 36, y: 8, "dominant-baseline": "central" }, shortened(run.name, 24)),
+    ),
+  );
+}

@@ -1,0 +1,113 @@
+// Runs, out of a source object; docs/frontend.md describes both.
+
+const TYPES = { u1: Uint8Array, u2: Uint16Array, u4: Uint32Array, i4: Int32Array, f4: Float32Array };
+
+/** An array with its epochs first. Quantised values are read as numbers: NaN, or 0 to `top`. */
+export class Block {
+  constructor(described, bytes) {
+    this.shape = described.shape;
+    this.rows = described.rows ?? null;
+    this.top = described.quantised?.top ?? null;
+    this.levels = described.quantised?.levels ?? null;
+    this.data = new TYPES[described.dtype](bytes);
+  }
+
+  /** Values of one row: all that follows the first axis. */
+  row(index) {
+    const size = this.shape.slice(1).reduce((product, length) => product * length, 1);
+    return this.data.subarray(index * size, (index + 1) * size);
+  }
+
+  /** The row nearest to an epoch, given as an index of the run's epochs. */
+  nearestRow(epoch) {
+    if (this.rows === null) return epoch;
+    let best = 0;
+    this.rows.forEach((row, i) => {
+      if (Math.abs(row - epoch) < Math.abs(this.rows[best] - epoch)) best = i;
+    });
+    return best;
+  }
+
+  /** What a code means. */
+  value(code) {
+    if (this.levels === null) return code;
+    return code > this.levels ? NaN : (code / this.levels) * this.top;
+  }
+}
+
+/** A run: its manifest, and its blocks as they are asked for. */
+export class Run {
+  constructor(source, manifest, number) {
+    this.source = source;
+    this.manifest = manifest;
+    this.number = number;
+    this.id = manifest.id;
+    this.name = manifest.name;
+    this.revision = manifest.revision;
+    this.document = manifest.document;
+    this.finding = this.document.run;
+    this.epochs = this.document.epochs.map((each) => each.epoch);
+    this.loss = this.document.epochs.map((each) => each.loss ?? NaN);
+    this.accuracy = this.document.epochs.map((each) => each.accuracy ?? NaN);
+    this.smoothed = manifest.smoothed_loss.map((each) => each ?? NaN);
+    this.layers = this.document.layers.map((layer, index) => ({ ...layer, index, top: layer.entropy.max }));
+    this.images = manifest.images;
+    this.asked = new Map();
+    this.figures = {};
+  }
+
+  has(name) {
+    return name in this.manifest.blocks;
+  }
+
+  describe(name) {
+    return this.manifest.blocks[name];
+  }
+
+  /** A block, or null where the run has none of this name. */
+  block(name) {
+    if (!this.has(name)) return Promise.resolve(null);
+    if (!this.asked.has(name)) {
+      const got = this.source.block(this.id, name).then(inflated);
+      this.asked.set(name, got.then((bytes) => new Block(this.describe(name), bytes)));
+    }
+    return this.asked.get(name);
+  }
+
+  /** Read what every view needs at once. */
+  async ready() {
+    const names = ["entropy", "sample_std", "correlation_mean", "correlation_abs_mean"];
+    const blocks = await Promise.all(names.map((name) => this.block(name)));
+    names.forEach((name, i) => (this.figures[name] = blocks[i]));
+    return this;
+  }
+
+  /** A figure of an epoch, given as an index, and a layer. */
+  at(name, epoch, layer) {
+    const block = this.figures[name];
+    return block ? block.data[epoch * this.layers.length + layer] : NaN;
+  }
+
+  /** A layer's figure in all epochs. */
+  course(name, layer) {
+    return this.epochs.map((_, epoch) => this.at(name, epoch, layer));
+  }
+
+  /** The index of an epoch that was measured, the nearest one. */
+  indexOf(epoch) {
+    let best = 0;
+    this.epochs.forEach((each, i) => {
+      if (Math.abs(each - epoch) < Math.abs(this.epochs[best] - epoch)) best = i;
+    });
+    return best;
+  }
+
+  get onset() {
+    return this.finding.onset;
+  }
+}
+
+async function inflated(bytes) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).arrayBuffer();
+}

@@ -1,0 +1,114 @@
+// Small heatmaps: a row a layer, a column an epoch.
+
+import { fill, h, name, s } from "./dom.js";
+import { Maps, place } from "./maps.js";
+import { spread } from "./numbers.js";
+import { shortened } from "./overview.js";
+
+const GAP = 3;
+const SMALLEST = 28;
+const LARGEST = 58;
+const AT_ONCE = 12;
+
+/** The grid; rows are read and drawn when they come into sight. `hover` and `unhover` hear of the pointer. */
+export function mapGrid(app, hover, unhover) {
+  const element = h("div", { class: "map-grid" });
+  let columns = [];
+  let rows = [];
+  let step = 0;
+  let observer = null;
+
+  /** Lay it out in a width; whether there are heatmaps at all. */
+  function draw(width) {
+    const { run } = app;
+    observer?.disconnect();
+    const kind = app.image < 0 ? "mean_map" : "map";
+    const first = run.layers.find((layer) => run.has(`${kind}/${layer.index}`));
+    const stored = first ? (run.describe(`${kind}/${first.index}`).rows ?? run.epochs.map((_, i) => i)) : [];
+    const label = width < 560 ? 74 : 128;
+    const room = Math.max(width - label - 16, 100);
+    columns = spread(stored.length, Math.max(2, Math.floor(room / (SMALLEST + GAP)))).map((i) => stored[i]);
+    step = Math.min(LARGEST + GAP, Math.floor(room / Math.max(columns.length, 1)));
+    rows = run.layers.map((layer) => rowOf(app, layer, columns, step, hover, unhover));
+    element.style.setProperty("--label", `${label}px`);
+    element.style.setProperty("--step", `${step}px`);
+    fill(element, h("div", { class: "map-rows" }, heads(), h("div", { class: "column-mark" }), rows.map((row) => row.element)));
+    const seen = (entries) => entries.forEach((entry) => entry.isIntersecting && rows[entry.target.dataset.layer]?.paint());
+    observer = new IntersectionObserver(seen, { rootMargin: "300px" });
+    rows.forEach((row, i) => (i < AT_ONCE ? row.paint() : observer.observe(row.element)));
+    return columns.length > 0;
+  }
+
+  function heads() {
+    const every = Math.ceil(26 / step);
+    const numbers = columns.map((epoch, i) => h("span", { class: "head" }, i % every === 0 ? String(app.run.epochs[epoch]) : ""));
+    return h("div", { class: "map-row heads" }, h("span", { class: "row-label" }, "epoch"), h("div", { class: "head-cells" }, numbers));
+  }
+
+  function mark() {
+    if (!columns.length) return;
+    const distance = (i) => Math.abs(columns[i] - app.row);
+    const column = columns.reduce((best, _, i) => (distance(i) < distance(best) ? i : best), 0);
+    element.style.setProperty("--column", String(column));
+    element.querySelectorAll(".head").forEach((head, i) => head.classList.toggle("selected", i === column));
+    rows.forEach((row, i) => row.element.classList.toggle("selected", i === app.layer));
+    const chosen = rows[app.layer].element;
+    const [low, high] = [chosen.offsetTop + chosen.offsetHeight - element.clientHeight + 4, chosen.offsetTop - chosen.offsetHeight - 4];
+    if (element.scrollHeight > element.clientHeight) element.scrollTop = Math.min(Math.max(element.scrollTop, low), high);
+  }
+
+  /** Draw all rows, in sight or not. */
+  function paintAll() {
+    return Promise.all(rows.map((row) => row.paint()));
+  }
+
+  /** The rows that have been drawn, as a drawing to be downloaded. */
+  function drawing() {
+    const drawn = rows.filter((row) => row.maps);
+    const [left, top] = [130, 22];
+    const width = left + columns.length * step;
+    const svg = s("svg", { class: "chart", width, height: top + drawn.length * step + 4 });
+    columns.forEach((epoch, i) => svg.append(s("text", { class: "title", x: left + (i + 0.5) * step, y: 14, "text-anchor": "middle" }, String(app.run.epochs[epoch]))));
+    drawn.forEach((row, i) => {
+      svg.append(
+        s("text", { class: "row-name", x: left - 8, y: top + (i + 0.5) * step, "text-anchor": "end", "dominant-baseline": "central" }, shortened(row.layer.name, 17)),
+        s("image", { href: row.canvas.toDataURL(), x: left, y: top + i * step, width: columns.length * step, height: step }),
+      );
+    });
+    element.append(h("div", { class: "off-screen" }, svg)); // its styles are those of the page
+    setTimeout(() => svg.parentNode.remove(), 5000);
+    return svg;
+  }
+
+  return { element, draw, mark, drawing, paintAll };
+}
+
+function rowOf(app, layer, columns, step, hover, unhover) {
+  const ratio = Math.min(devicePixelRatio || 1, 2);
+  const width = columns.length * step;
+  const canvas = h("canvas", { width: Math.round(width * ratio), height: Math.round(step * ratio), role: "img", "aria-label": `Heatmaps of ${layer.name}` });
+  canvas.style.width = `${width}px`;
+  canvas.style.height = `${step}px`;
+  const button = h("button", { type: "button", class: "row-label", onclick: () => app.select({ layer: layer.index }) }, name(layer.name));
+  const row = { layer, canvas, maps: null, element: h("div", { class: "map-row", "data-layer": layer.index }, button, canvas) };
+  let asked = false;
+  row.paint = async () => {
+    if (asked) return;
+    asked = true;
+    row.maps = await Maps.read(app.run, layer.index, app.image);
+    if (!row.maps) return;
+    const span = row.maps.span(app.stretched);
+    const context = canvas.getContext("2d");
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    columns.forEach((epoch, i) => place(context, row.maps.canvas(epoch, app.palette, span), i * step + GAP / 2, GAP / 2, step - GAP));
+  };
+  const columnAt = (event) => Math.min(columns.length - 1, Math.max(0, Math.floor(event.offsetX / step)));
+  canvas.addEventListener("click", (event) => app.select({ layer: layer.index, epoch: app.run.epochs[columns[columnAt(event)]] }));
+  canvas.addEventListener("pointermove", (event) => {
+    const column = columnAt(event);
+    const inside = (pixels) => (pixels - GAP / 2) / (step - GAP);
+    if (row.maps) hover(event, row.maps, layer, columns[column], inside(event.offsetX - column * step), inside(event.offsetY));
+  });
+  canvas.addEventListener("pointerleave", unhover);
+  return row;
+}

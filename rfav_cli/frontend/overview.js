@@ -1,0 +1,201 @@
+// All layers and epochs at a glance, under the held-out loss.
+
+import { epochAxis, epochCursor, epochOfPixel, epochScale, frame, linear, momentMark, path, pointer, valueAxis } from "./chart.js";
+import { DASHES, css, picture } from "./colour.js";
+import { hideTip, s, showTip } from "./dom.js";
+import { extent, nats, nearest, percent, plain } from "./numbers.js";
+
+export const STATES = { stable: "●", falling: "▲", collapsed: "▼" };
+const LOSS_HEIGHT = 132;
+const GAP = 14;
+
+/** The overview of the run that is selected, drawn into `body`; `rows()` is its table. */
+export function overview(app, body) {
+  let parts = null;
+
+  function draw() {
+    const { run } = app;
+    const width = body.clientWidth;
+    const withLoss = app.runs.some((each) => extent(each.loss));
+    const count = run.layers.length;
+    const rowHeight = Math.max(3, Math.min(26, Math.floor(440 / count)));
+    const top = withLoss ? LOSS_HEIGHT + GAP : 0;
+    const narrow = width < 560;
+    const longest = Math.max(...run.layers.map((layer) => layer.name.length));
+    const left = Math.min(narrow ? 84 : 170, Math.max(60, 14 + 7 * longest));
+    const chart = frame({
+      width,
+      height: top + rowHeight * count + 48,
+      margin: { left, right: narrow ? 24 : 132, top: 12, bottom: 36 },
+      label: `Mean entropy of ${count} layers in ${run.epochs.length} epochs; the table below has the figures. ${run.finding.reason}`,
+    });
+    const x = epochScale(run.epochs, 0, chart.width);
+    if (withLoss) drawLoss(app, chart, x);
+    const strip = s("g", { transform: `translate(0 ${top})` });
+    drawStrip(app, strip, chart.width, rowHeight);
+    drawNames(app, strip, chart.width, rowHeight, left, narrow);
+    run.layers.forEach((layer) => drawOnset(layer, strip, x, rowHeight));
+    chart.plot.append(strip);
+    const moment = momentMark(run.finding, x, top + rowHeight * count, "5 3", momentWords(run));
+    if (moment) chart.plot.append(moment);
+    epochAxis(chart.plot, x, run.epochs, chart.width, top + rowHeight * count);
+    const cursor = epochCursor(x, top + rowHeight * count);
+    const selected = s("rect", { class: "selected-row", x: 0, width: chart.width, height: rowHeight });
+    strip.append(selected);
+    chart.plot.append(cursor);
+    parts = { chart, cursor, selected, rowHeight };
+    react(chart, x, top, rowHeight);
+    body.replaceChildren(chart.svg);
+    mark();
+  }
+
+  function react(chart, x, top, rowHeight) {
+    const at = (px, py) => {
+      const epoch = nearest(app.run.epochs, x.inverse(px));
+      const layer = Math.floor((py - top) / rowHeight);
+      return [epoch, layer >= 0 && layer < app.run.layers.length ? layer : null];
+    };
+    pointer(chart, {
+      move: (event, px, py) => {
+        const [epoch, layer] = at(px, py);
+        if (px < -chart.left || px > chart.width + 4) return hideTip();
+        if (layer === null) showTip(event, `epoch ${app.run.epochs[epoch]}`, lossLines(app, epoch));
+        else showTip(event, app.run.layers[layer].name, cellLines(app.run, epoch, layer));
+      },
+      leave: hideTip,
+      press: (event, px, py) => {
+        const [epoch, layer] = at(px, py);
+        app.select({ ...(px >= 0 && { epoch: app.run.epochs[epoch] }), ...(layer !== null && { layer }) });
+      },
+    });
+  }
+
+  function mark() {
+    parts.cursor.move(app.epoch);
+    parts.selected.setAttribute("y", app.layer * parts.rowHeight);
+  }
+
+  return {
+    draw,
+    mark,
+    name: () => `${app.run.name}-overview`,
+    svg: () => parts.chart.svg,
+    rows: () => [
+      ["epoch", "loss", "loss smoothed", "accuracy", ...app.run.layers.map((layer) => `entropy in nats: ${layer.name}`)],
+      ...app.run.epochs.map((epoch, i) => [
+        epoch,
+        app.run.loss[i],
+        app.run.smoothed[i],
+        app.run.accuracy[i],
+        ...app.run.layers.map((layer) => app.run.at("entropy", i, layer.index)),
+      ]),
+    ],
+  };
+}
+
+function momentWords(run) {
+  return `${run.finding.state === "overfitting" ? "overfitting" : "collapse"} from epoch ${run.finding.onset}`;
+}
+
+function drawLoss(app, chart, x) {
+  const all = app.runs.flatMap((run) => [...run.loss, ...run.smoothed]);
+  const [, high] = extent(all);
+  const y = linear(0, high * 1.06, LOSS_HEIGHT, 0);
+  valueAxis(chart.plot, y, 0, high * 1.06, chart.width, { wanted: 3, title: "held-out loss", height: LOSS_HEIGHT });
+  for (const run of [...app.runs].sort((a, b) => (a === app.run) - (b === app.run))) {
+    const shown = run.epochs.map((epoch, i) => i).filter((i) => x(run.epochs[i]) >= 0 && x(run.epochs[i]) <= chart.width);
+    const xs = shown.map((i) => x(run.epochs[i]));
+    const group = s("g", { class: run === app.run ? "loss current" : "loss", "stroke-dasharray": DASHES[run.number % DASHES.length] });
+    group.append(
+      s("path", { class: "raw", d: path(xs, shown.map((i) => y(run.loss[i]))), "stroke-dasharray": "none" }),
+      s("path", { class: "smooth", d: path(xs, shown.map((i) => y(run.smoothed[i]))) }),
+    );
+    const last = shown.at(-1);
+    if (last !== undefined && app.runs.length > 1 && Number.isFinite(run.smoothed[last])) {
+      group.append(s("text", { class: "line-name", x: Math.min(x(run.epochs[last]) + 6, chart.width + 6), y: y(run.smoothed[last]), "dominant-baseline": "central" }, shortened(run.name, 16)));
+    }
+    chart.plot.append(group);
+  }
+}
+
+function drawStrip(app, strip, width, rowHeight) {
+  const { run } = app;
+  const pixels = Math.max(1, Math.round(width));
+  const owners = epochOfPixel(run.epochs, pixels);
+  const canvas = picture(pixels, run.layers.length, app.state.get("palette"), (px, layer) => run.at("entropy", owners[px], layer) / run.layers[layer].top);
+  strip.append(
+    s("rect", { class: "nothing", width, height: rowHeight * run.layers.length }),
+    s("image", { href: canvas.toDataURL(), width, height: rowHeight * run.layers.length, preserveAspectRatio: "none", class: "pixels" }),
+  );
+  if (rowHeight >= 12) {
+    for (let i = 1; i < run.layers.length; i++) strip.append(s("line", { class: "divider", x2: width, y1: i * rowHeight, y2: i * rowHeight }));
+  }
+}
+
+function drawNames(app, strip, width, rowHeight, left, narrow) {
+  const every = Math.ceil(15 / rowHeight);
+  for (const layer of app.run.layers) {
+    const y = (layer.index + 0.5) * rowHeight;
+    const ill = layer.state === "collapsed" || layer.state === "falling";
+    if (layer.index % every === 0) {
+      strip.append(s("text", { class: "row-name", x: -9, y, "text-anchor": "end", "dominant-baseline": "central" }, shortened(layer.name, Math.floor((left - 10) / 6.6))));
+    }
+    if (rowHeight >= 12) {
+      const words = narrow ? "" : ` ${layer.state ?? "no verdict"}`;
+      strip.append(s("text", { class: `state ${layer.state}`, x: width + 8, y, "dominant-baseline": "central" }, `${STATES[layer.state] ?? "○"}${words}`));
+    } else if (ill) strip.append(s("rect", { class: `state ${layer.state}`, x: width + 6, y: y - rowHeight / 2, width: 8, height: Math.max(rowHeight - 0.5, 2) }));
+  }
+}
+
+function drawOnset(layer, strip, x, rowHeight) {
+  if (layer.onset === null) return;
+  const y = (layer.index + 0.5) * rowHeight;
+  const size = Math.max(1.5, Math.min(5.5, rowHeight / 3));
+  const [low, high] = layer.interval;
+  const at = x(layer.onset);
+  strip.append(
+    s(
+      "g",
+      { class: "onset" },
+      high > low && rowHeight >= 12 && s("line", { x1: x(low), x2: x(high), y1: y, y2: y }),
+      s("path", { d: `M${at} ${y - size}L${at + size} ${y}L${at} ${y + size}L${at - size} ${y}Z` }),
+    ),
+  );
+}
+
+function cellLines(run, epoch, layer) {
+  const value = run.at("entropy", epoch, layer);
+  const { top, channels, state, onset } = run.layers[layer];
+  return [
+    ["epoch", String(run.epochs[epoch])],
+    ["mean entropy", nats(value)],
+    [`of ln ${channels} = ${nats(top)}`, percent(value / top)],
+    state && [state, onset === null ? "" : `since epoch ${onset}`],
+  ].filter(Boolean);
+}
+
+function lossLines(app, epoch) {
+  const { run } = app;
+  return [
+    ["held-out loss", plain(run.loss[epoch], 3)],
+    ["smoothed", plain(run.smoothed[epoch], 3)],
+    ["accuracy", percent(run.accuracy[epoch], 1)],
+  ];
+}
+
+/** The end of a long name, which says more than its beginning. */
+export function shortened(text, length) {
+  return text.length <= length ? text : `…${text.slice(-(length - 1))}`;
+}
+
+/** The colour bar of entropies, 0 to ln D. */
+export function entropyBar(palette, width, labels) {
+  const stops = Array.from({ length: 12 }, (_, i) => s("rect", { x: (i * width) / 12, width: width / 12 + 0.6, height: 10, fill: css(palette, i / 11) }));
+  return s(
+    "svg",
+    { class: "chart bar", width: width + 2, height: 28, role: "img", "aria-label": `Colours from ${labels[0]} to ${labels[1]}` },
+    stops,
+    s("text", { y: 24 }, labels[0]),
+    s("text", { x: width, y: 24, "text-anchor": "end" }, labels[1]),
+  );
+}

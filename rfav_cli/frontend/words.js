@@ -1,0 +1,109 @@
+// What is said in words: the verdict, the selected layer, and what the page leaves out.
+
+import { h, name } from "./dom.js";
+import { nats, percent, plain } from "./numbers.js";
+import { STATES } from "./overview.js";
+
+const MARKS = { healthy: "✓", overfitting: "▼", sparsifying: "▲", unknown: "?" };
+
+/** The verdict on the run that is selected, and its key figures. */
+export function verdict(app) {
+  const { run } = app;
+  const { finding } = run;
+  const when = finding.onset === null ? "" : ` since epoch ${finding.onset}`;
+  const between = finding.interval && finding.interval[0] !== finding.interval[1] ? ` (between ${finding.interval.join(" and ")})` : "";
+  return [
+    h("div", { class: "finding" }, h("p", { class: `verdict-state ${finding.state}` }, h("span", { class: "badge", "aria-hidden": "true" }, MARKS[finding.state] ?? "?"), h("strong", {}, `${finding.state}${when}`), h("span", { class: "between" }, between)), h("p", { class: "reason", title: finding.reason }, finding.reason), h("p", { class: "note" }, basis(finding))),
+    h("dl", { class: "figures" }, figures(run).map(([term, value, more]) => h("div", {}, h("dt", {}, term), h("dd", {}, value, more && h("small", {}, more))))),
+  ];
+}
+
+function basis(finding) {
+  const parts = [];
+  if (finding.basis) parts.push(`Rests on ${finding.basis}.`);
+  if (finding.confidence !== null) parts.push(`Probability that the run overfits: ${sure(finding.confidence)}.`);
+  return parts.join(" ");
+}
+
+function sure(share) {
+  if (share > 0.995) return "over 99 %";
+  return share < 0.005 ? "under 1 %" : percent(share);
+}
+
+function figures(run) {
+  const shown = [["epochs", String(run.epochs.length), `${run.epochs[0]} to ${run.epochs.at(-1)}`]];
+  const states = ["collapsed", "falling", "stable"].map((state) => [run.layers.filter((layer) => layer.state === state).length, state]);
+  shown.push(["layers", String(run.layers.length), states.filter(([count]) => count).map(([count, state]) => `${count} ${state}`).join(", ")]);
+  const known = run.loss.map((loss, i) => [loss, i]).filter(([loss]) => Number.isFinite(loss));
+  if (known.length) {
+    const [best, row] = known.reduce((low, each) => (each[0] < low[0] ? each : low));
+    const [last, end] = known.at(-1);
+    shown.push(["best held-out loss", plain(best, 3), `epoch ${run.epochs[row]}`]);
+    shown.push(["last held-out loss", plain(last, 3), `accuracy ${percent(run.accuracy[end], 1)}`]);
+  }
+  shown.push(["samples", run.document.probe.size.toLocaleString("en"), run.document.probe.labels ? "held out, with labels" : "held out, no labels"]);
+  return shown;
+}
+
+/** What there is to say of the layer that is selected. */
+export function facts(app) {
+  const { run } = app;
+  const layer = run.layers[app.layer];
+  if (!layer) return h("p", {}, "No layer was measured.");
+  const here = run.at("entropy", app.row, app.layer);
+  const lines = [
+    ["kind", `${layer.kind}, ${layer.channels.toLocaleString("en")} ${layer.kind === "Linear" ? "neurons" : "filters"}`],
+    [`entropy at epoch ${app.epoch}`, `${nats(here)}, ${percent(here / layer.top)} of ln ${layer.channels}`],
+    ["perplexity", Number.isFinite(here) ? `${Math.exp(here).toFixed(1)} of ${layer.channels}` : "–"],
+    ["deviation over samples", nats(run.at("sample_std", app.row, app.layer))],
+    ["filter correlation, mean c", `${plain(run.at("correlation_mean", app.row, app.layer))}, mean |c| ${plain(run.at("correlation_abs_mean", app.row, app.layer))}`],
+    ["values left out", layer.nonfinite ? layer.nonfinite.toLocaleString("en") : "none"],
+  ];
+  for (const each of app.runs.length > 1 ? app.runs : []) {
+    const same = each.layers.find((other) => other.name === layer.name);
+    if (same) lines.push([`at the end of ${each.name}`, `${percent(same.entropy.fraction ?? NaN)} of ln D, ${same.state ?? "no verdict"}`]);
+  }
+  return [
+    h("h2", {}, name(layer.name)),
+    h("p", { class: `state ${layer.state}` }, `${STATES[layer.state] ?? "○"} ${layer.state ?? "no verdict"}${layer.onset === null ? "" : ` since epoch ${layer.onset}`}`),
+    h("dl", {}, lines.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value)))),
+    layer.evidence && h("p", { class: "evidence" }, layer.evidence),
+    layer.filters.map((found) => h("p", { class: "evidence" }, `Filters: ${found.evidence}`)),
+  ];
+}
+
+/** What was not measured or is left out of the page, and how exact it is. */
+export function footer(app, manifest) {
+  const { run } = app;
+  const { skipped, bad, probe, settings } = run.document;
+  return [
+    details("Layers that were not measured", skipped.map((each) => [each.name, each.reason])),
+    details("Checkpoints that could not be used", bad.map((each) => [each.path, each.reason])),
+    h("p", {}, exactness(run)),
+    h("p", {}, "Store ", name(run.document.store), "; probe ", name(probe.source || "unnamed"), `, sha256 ${probe.sha256.slice(0, 12)}; activation ${settings.with_bias ? "with" : "without"} bias${settings.fold_norm ? ", normalisation folded in" : ""}; rfav ${manifest.version}.`),
+    h("p", { class: "keys" }, "Keys: ", ...[["←", "→"], ["↑", "↓"], ["[", "]"], ["space"], ["r"]].flatMap((keys, i) => [...keys.map((key) => h("kbd", {}, key)), ` ${["epoch", "layer", "image", "play", "next run"][i]}  `])),
+  ];
+}
+
+function details(title, rows) {
+  if (!rows.length) return null;
+  return h("details", {}, h("summary", {}, `${title} (${rows.length})`), h("ul", {}, rows.map(([what, why]) => h("li", {}, name(what), `: ${why}`))));
+}
+
+/** How exact the figures are, and which epochs and images are left out. */
+export function exactness(run) {
+  const maps = Object.entries(run.manifest.blocks).filter(([key]) => /^(mean_)?map\//.test(key));
+  const parts = ["Entropies are in nats (natural logarithm)."];
+  const first = maps.find(([key]) => key.startsWith("map/")) ?? maps[0];
+  if (first) {
+    const { levels } = first[1].quantised;
+    const tops = run.layers.map((layer) => layer.top);
+    parts.push(`Heatmaps are rounded to steps of ln D / ${levels}, at most ${(Math.max(...tops) / levels).toFixed(3)} nat; all other figures are as stored, in single precision.`);
+    const rows = first[1].rows ?? run.epochs;
+    if (rows.length < run.epochs.length) parts.push(`Heatmaps are of ${rows.length} of ${run.epochs.length} epochs.`);
+    if (run.images.shown < run.images.kept) parts.push(`They are of ${run.images.shown} of the ${run.images.kept} images in the store.`);
+  }
+  const histogram = run.describe("correlation") ?? run.describe("distribution");
+  if (histogram?.rows && histogram.rows.length < run.epochs.length) parts.push(`Histograms are of ${histogram.rows.length} epochs.`);
+  return parts.join(" ");
+}

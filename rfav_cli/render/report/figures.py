@@ -1,0 +1,97 @@
+"""What a run has a number or a histogram of for each epoch and layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rfav_cli.render.base import column, entropies
+from rfav_cli.render.report.blocks import in_memory, smallest_type
+from rfav_cli.render.report.thinning import spread
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from numpy.typing import NDArray
+
+    from rfav_cli.records import History
+    from rfav_cli.render.report.blocks import Block
+
+CELLS = 3_000_000
+"""Numbers of a histogram over epochs and layers, beyond which epochs are left out."""
+
+BINS = 64
+"""Of the distribution of samples, from 0 to ln D."""
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+NUMBERS = {"correlation_mean": "correlation/mean", "correlation_abs_mean": "correlation/abs_mean"}
+"""Block -> column, (E, L)."""
+
+
+def figure_blocks(history: History, kept: Collection[int]) -> dict[str, Block]:
+    """The blocks of what is no heatmap, those that the store has.
+
+    Args:
+        history: what the store holds.
+        kept: epochs, as indices, that are not left out of histograms.
+    """
+    blocks = {"entropy": in_memory("f4", entropies(history))}
+    blocks |= {
+        name: in_memory("f4", column(history, stored)) for name, stored in NUMBERS.items() if stored in history.columns
+    }
+    if "correlation/histogram" in history.columns:
+        rows = _rows(history, 201, kept)
+        counts = np.asarray(history.columns["correlation/histogram"])[list(rows)]
+        blocks["correlation"] = in_memory(smallest_type(counts), counts, rows)
+    if "entropy/sample_mean" in history.columns:
+        blocks |= _distribution(history, np.asarray(history.columns["entropy/sample_mean"]), _rows(history, BINS, kept))
+    return blocks
+
+
+def _rows(history: History, bins: int, kept: Collection[int]) -> tuple[int, ...]:
+    fitting = CELLS // (bins * max(len(history.run.layers), 1))
+    return spread(len(history), max(fitting, 2), kept)
+
+
+def _distribution(history: History, samples: NDArray[np.float32], rows: tuple[int, ...]) -> dict[str, Block]:
+    """How the samples' mean entropies, (E, L, N), are distributed: deviation, quantiles and histogram."""
+    epochs, layers, _ = samples.shape
+    quantiles = np.full((epochs, layers, len(QUANTILES)), np.nan, np.float32)
+    deviation = np.full((epochs, layers), np.nan, np.float32)
+    counts = np.zeros((len(rows), layers, BINS), np.int64)
+    for index, layer in enumerate(history.run.layers):
+        if layer.channels == 1:
+            continue
+        values = samples[:, index]
+        quantiles[:, index], deviation[:, index] = summarise(values)
+        counts[:, index] = histogram(values[list(rows)], layer.max_entropy)
+    return {
+        "sample_std": in_memory("f4", deviation),
+        "quantiles": in_memory("f4", quantiles),
+        "distribution": in_memory(smallest_type(counts), counts, rows),
+    }
+
+
+def summarise(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Quantiles (E, 5) of samples (E, N), each one of them, and their deviation (E,); NaN where there are none."""
+    ordered = np.sort(np.where(np.isfinite(values), values, np.nan), axis=1)  # NaN comes last
+    known = np.isfinite(ordered)
+    number = known.sum(1)
+    places = np.rint(np.maximum(number - 1, 0)[:, None] * np.array(QUANTILES)).astype(int)
+    some = np.maximum(number, 1)
+    mean = np.where(known, ordered, 0).sum(1, dtype=np.float64) / some
+    squares = np.where(known, ordered - mean[:, None], 0) ** 2
+    deviation = np.sqrt(squares.sum(1) / some)
+    quantiles = np.take_along_axis(ordered, places, 1) if values.shape[1] else np.full(places.shape, np.nan)
+    return quantiles.astype(np.float32), np.where(number > 0, deviation, np.nan).astype(np.float32)
+
+
+def histogram(values: NDArray[np.float32], top: float) -> NDArray[np.int64]:
+    """Counts (E, `BINS`) of samples (E, N) in equal bins from 0 to `top`; what is not finite is in none."""
+    epochs = len(values)
+    known = np.isfinite(values)
+    bins = np.clip(np.where(known, values, 0) * (BINS / top), 0, BINS - 1).astype(np.int64)
+    places = (np.arange(epochs)[:, None] * BINS + bins)[known]
+    return np.bincount(places, minlength=epochs * BINS).reshape(epochs, BINS)

@@ -1,0 +1,44 @@
+"""The front-end's modules as one script, for a page that must need no other file.
+
+Each module becomes a function that returns what it exports, so their names do not meet. The modules keep to two forms:
+`import { a, b } from "./name.js";` at the beginning of a line, and `export` before a function, a class or a const.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+_IMPORT = re.compile(r'^import \{([^}]*)\} from "\./(\w+)\.js";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export ((?:async )?function|class|const) (\w+)", re.MULTILINE)
+
+
+def script(entry: str) -> str:
+    """One script that does what the module of this name does."""
+    ordered: dict[str, str] = {}
+    _collect(entry, ordered, ())
+    return "".join(ordered.values())
+
+
+def stylesheet() -> str:
+    """The front-end's styles."""
+    return source("style.css")
+
+
+def source(name: str) -> str:
+    """The text of a file of the front-end."""
+    return (files("rfav_cli") / "frontend" / name).read_text(encoding="utf-8")
+
+
+def _collect(name: str, ordered: dict[str, str], above: tuple[str, ...]) -> None:
+    if name in above:
+        raise ValueError(f"modules import each other: {' -> '.join((*above, name))}")
+    if name in ordered:
+        return
+    text = source(f"{name}.js")
+    for found in _IMPORT.finditer(text):
+        _collect(found[2], ordered, (*above, name))
+    body = _IMPORT.sub(lambda found: f"const {{{found[1].replace(' as ', ': ')}}} = ${found[2]};\n", text)
+    names = ", ".join(found[2] for found in _EXPORT.finditer(body))
+    body = _EXPORT.sub(r"\1 \2", body)
+    ordered[name] = f"const ${name} = (() => {{\n{body}return {{ {names} }};\n}})();\n"

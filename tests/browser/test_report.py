@@ -1,0 +1,198 @@
+"""The page of `rfav report`, opened from the disk in a real browser."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+import numpy as np
+
+import rfav_cli
+from rfav_cli import judge, open_store
+from tests.browser.conftest import until
+from tests.browser.stores import HOSTILE, names_of, write_store
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.browser.conftest import Watch
+
+DRAWN = ("Layers and epochs", "Mean entropy of each layer", "Heatmaps")
+
+
+def selected(page: Page) -> tuple[str, str]:
+    """(layer, epoch), as the bar says, after making sure that the table and the address agree."""
+    layer = page.locator("select option:checked").inner_text()
+    assert page.locator(".layers tr.selected th").inner_text() == layer
+    return layer, page.locator("output.epoch").inner_text()
+
+
+def click(page: Page, element: str, across: float, down: float) -> None:
+    """Click at shares of an element's width and height."""
+    target = page.locator(element)
+    target.scroll_into_view_if_needed()
+    box = target.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + across * box["width"], box["y"] + down * box["height"])
+
+
+def downloaded(page: Page, card: str, kind: str) -> bytes:
+    """What a view's button gives."""
+    with page.expect_download() as waiting:
+        page.get_by_role("region", name=card).get_by_role("button", name=kind, exact=True).click()
+    path = waiting.value.path()
+    assert waiting.value.suggested_filename.endswith(f".{kind.lower()}")
+    return Path(path).read_bytes()
+
+
+def test_it_says_the_verdict_and_starts_where_a_reader_should_look(watch: Watch, report: Path, stores: Path) -> None:
+    page = watch.open(report)
+    verdict = judge(stores / "first.h5")
+    worst = max(verdict.in_state("collapsed"), key=lambda layer: layer.fall_fraction or 0)
+    assert verdict.run.reason in page.locator(".verdict").inner_text()
+    assert verdict.run.onset
+    assert selected(page) == (worst.name, f"epoch {verdict.run.onset.epoch}")
+    assert page.locator(".layers tbody tr").count() == 9
+    assert page.locator(".map-row canvas").count() == 9
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_click_selects_everywhere_and_the_address_keeps_it(watch: Watch, report: Path) -> None:
+    page = watch.open(report)
+    click(page, "section[aria-label='Layers and epochs'] image", 0.99, 0.99)
+    assert selected(page) == ("head.fc1", "epoch 10")
+    until(page, "location.hash.includes('epoch=10')")
+    assert "head.fc1" in page.locator(".facts h2").inner_text()
+    click(page, ".map-row[data-layer='2'] canvas", 0.01, 0.5)
+    assert selected(page) == (names_of(9)[2], "epoch -1")
+    page.get_by_role("button", name="Image 3").click()
+    page.get_by_role("button", name="yellow–blue").click()
+    until(page, "location.hash.includes('palette=paper')")
+    address = page.evaluate("location.hash")
+    page.goto("about:blank")
+    again = watch.open(report, address)
+    assert selected(again) == (names_of(9)[2], "epoch -1")
+    assert again.get_by_role("button", name="Image 3").get_attribute("aria-pressed") == "true"
+    assert again.get_by_role("button", name="yellow–blue").get_attribute("aria-pressed") == "true"
+
+
+def test_keys_slider_and_play_go_through_epochs_and_layers(watch: Watch, report: Path) -> None:
+    page = watch.open(report, "#epoch=2&layer=3")
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowUp", "ArrowUp", "]"):
+        page.keyboard.press(key)
+    assert selected(page) == (names_of(9)[2], "epoch 4")
+    assert page.get_by_role("button", name="Image 1").get_attribute("aria-pressed") == "true"
+    page.locator("input[type=range]").fill("0")
+    assert selected(page)[1] == "epoch -1"
+    page.keyboard.press("ArrowRight")
+    assert selected(page)[1] == "epoch 0"
+    page.get_by_role("button", name="Play").click()
+    until(page, "document.querySelector('output.epoch').textContent === 'epoch 10'")
+    page.get_by_role("button", name="Play").wait_for()
+    page.keyboard.press("Home")
+    assert selected(page)[1] == "epoch -1"
+
+
+def test_another_run_is_shown_at_the_layer_of_the_same_name(watch: Watch, report: Path) -> None:
+    page = watch.open(report, "#layer=4&epoch=3")
+    layer, _ = selected(page)
+    page.get_by_role("button", name="second").click()
+    assert selected(page) == (layer, "epoch 3")
+    assert page.locator(".layers tbody tr").count() == 7
+    page.keyboard.press("r")
+    assert page.locator(".layers tbody tr").count() == 9
+
+
+def test_the_table_is_sorted_and_filtered(watch: Watch, report: Path) -> None:
+    page = watch.open(report)
+    page.get_by_role("button", name="last, nat").click()
+    shown = [float(text) for text in page.locator(".layers tbody tr td:nth-child(9)").all_inner_texts()]
+    assert shown == sorted(shown)
+    page.get_by_role("button", name="last, nat").click()
+    assert page.locator("th[aria-sort=descending]").count() == 1
+    page.get_by_role("searchbox").fill("HEAD")
+    assert page.locator(".layers tbody tr").count() == 1
+    assert "1 of 9 layers" in page.locator(".table-tools").inner_text()
+
+
+def test_the_numbers_of_the_heatmaps_are_those_of_the_store(watch: Watch, report: Path, stores: Path) -> None:
+    history = open_store(stores / "first.h5")
+    random = np.random.default_rng(5)
+    page = watch.open(report)
+    for _ in range(5):
+        layer, row, image = random.integers(9), random.integers(12), random.integers(6)
+        page.evaluate(f"location.hash = 'layer={layer}&epoch={history.epochs[row]}&image={image}'")
+        name = history.run.layers[layer].name
+        page.locator("figure + figure figcaption", has_text=f"{name}, epoch {history.epochs[row]}").wait_for()
+        table = list(csv.DictReader(io.StringIO(downloaded(page, "Heatmaps", "CSV").decode())))
+        stored = np.atleast_2d(history.maps(name)[int(row)][image].astype(np.float64))
+        cell = table[int(random.integers(len(table)))]
+        assert (cell["layer"], cell["image"]) == (name, str(image))
+        step = history.run.layers[layer].max_entropy / 254
+        assert abs(float(cell["entropy in nats"]) - stored[int(cell["row"]), int(cell["column"])]) <= step / 2 + 1e-6
+    assert "steps of ln D / 254" in page.locator(".foot").inner_text()
+
+
+def test_pointing_at_a_map_says_the_value(watch: Watch, report: Path, stores: Path) -> None:
+    history = open_store(stores / "first.h5")
+    page = watch.open(report, "#layer=0&epoch=4&image=2")
+    canvas = page.locator("figure canvas").nth(1)
+    canvas.hover(position={"x": 232 * 2.5 / 8, "y": 232 * 5.5 / 8})
+    tip = page.locator(".tip").inner_text()
+    assert "position 5, 2" in tip
+    shown = float(tip.split("position 5, 2")[1].split()[0])
+    layer = history.run.layers[0]
+    assert abs(shown - float(history.maps(layer.name)[5][2][5, 2])) <= layer.max_entropy / 254 / 2 + 0.005
+
+
+def test_views_are_downloaded(watch: Watch, report: Path) -> None:
+    page = watch.open(report)
+    for card in (*DRAWN, "Samples", "Correlation of the filters"):
+        drawing = ElementTree.fromstring(downloaded(page, card, "SVG"))
+        assert drawing.tag.endswith("svg")
+        assert len(list(drawing.iter())) > 10
+        assert b"var(" not in ElementTree.tostring(drawing)
+    assert downloaded(page, "Layers and epochs", "PNG").startswith(b"\x89PNG")
+    rows = list(csv.reader(io.StringIO(downloaded(page, "Mean entropy of each layer", "CSV").decode())))
+    assert len(rows) == 1 + 9 * 12 + 7 * 9
+    rows = list(csv.reader(io.StringIO(downloaded(page, "Samples", "CSV").decode())))
+    assert sum(int(row[-1]) for row in rows[1:]) == 12 * 40
+
+
+def test_nothing_that_a_store_says_runs_or_breaks_the_page(watch: Watch, hostile: Path) -> None:
+    page = watch.open(hostile)
+    shown = page.locator(".layers tbody th").all_inner_texts()
+    assert shown[:2] == [*HOSTILE[:2]]
+    assert "\\u202eevil\\u2066\\x1b[31m\\x07" in shown[2]
+    assert len(shown) == len(HOSTILE)
+    assert page.locator("script").count() == page.locator("script[id], script[type=module]").count()
+    assert page.locator(".rfav img, .rfav script").count() == 0
+    text = page.evaluate("document.querySelector('.rfav').textContent")
+    assert "\u202e" not in text
+    assert "\x1b" not in text
+    table = downloaded(page, "All layers", "CSV").decode()
+    assert [row[0] for row in csv.reader(io.StringIO(table))][4].startswith("'=HYPERLINK")
+    ElementTree.fromstring(downloaded(page, "Layers and epochs", "SVG"))
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.evaluate("location.hash = 'layer=<img src=x onerror=alert(5)>&epoch=1e9&theme=x&filter=<script>'")
+    until(page, "document.querySelector('input[type=search]').value === '<script>'")
+
+
+def test_maps_of_many_layers_are_drawn_when_they_come_into_sight(watch: Watch, tmp_path: Path) -> None:
+    write_store(tmp_path / "rfav.h5", names_of(30), epochs=5)
+    page = watch.open(rfav_cli.report(tmp_path / "rfav.h5", out=tmp_path / "report.html"), "#layer=29")
+    page.locator(".map-row[data-layer='29'] canvas").scroll_into_view_if_needed()
+    canvas = "document.querySelector('.map-row[data-layer=\"{}\"] canvas')"
+    drawn = canvas + ".getContext('2d').getImageData(20, 20, 1, 1).data[3]"
+    until(page, drawn.format(29))
+    assert page.evaluate(drawn.format(15)) == 0
+
+
+def test_it_is_legible_when_narrow_and_dark(watch: Watch, report: Path) -> None:
+    watch.page.set_viewport_size({"width": 600, "height": 900})
+    page = watch.open(report, "#theme=dark")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate("getComputedStyle(document.querySelector('.card')).backgroundColor") == "rgb(24, 28, 36)"
