@@ -109,16 +109,13 @@ def analyze(
     """
     from rfav_cli.analysis import sweep
     from rfav_cli.analysis.factory import make_factory
-    from rfav_cli.analysis.summaries import check_tensorboard, command, write_summaries
+    from rfav_cli.analysis.summaries import command, write_summaries
     from rfav_cli.api.sharing import Sharing
-    from rfav_cli.store import check_place
     from rfav_cli.training.ranks import LONG_PATIENCE, joined
 
     with joined(ranks, "cpu", LONG_PATIENCE, GO_ON) as group:
         if ranks.first:
-            check_place(Path(out), fresh=fresh)
-            if tensorboard is not None:
-                check_tensorboard(Path(tensorboard))
+            _check_places(Path(out), tensorboard, fresh=fresh)
         series = _find_series(checkpoints, epochs, shard, skip_bad=skip_bad, trust_pickle=i_trust_this_pickle)
         samples, settings, options = prepare(
             probe,
@@ -148,6 +145,16 @@ def analyze(
         write_summaries(history, Path(tensorboard))
         report(Note(f"all epochs in TensorBoard: {command(history, Path(tensorboard))}"))
     return history
+
+
+def _check_places(out: Path, tensorboard: str | Path | None, *, fresh: bool) -> None:
+    """Refuse places that cannot be written, before there is anything to lose."""
+    from rfav_cli.analysis.summaries import check_tensorboard
+    from rfav_cli.store import check_place
+
+    check_place(out, fresh=fresh)
+    if tensorboard is not None:
+        check_tensorboard(Path(tensorboard))
 
 
 def _find_series(

@@ -76,7 +76,7 @@ def test_epochs_are_set_for_a_command(rfav: Rfav, folder: Path) -> None:
         ("mean = 'grey'", {"pyproject.toml", "--mean", "grey"}),
         ("mean = true", {"pyproject.toml", "--mean"}),
         ("resize = [8, 8, 8]", {"pyproject.toml", "--resize"}),
-        ("maps = true", {"pyproject.toml", "--maps"}),
+        ("[tool.rfav.analyze]\nmaps = true", {"pyproject.toml", "--maps"}),
         ("device = 'tpu'", {"pyproject.toml", "--device", "tpu"}),
         ("layers = 'block*'", {"--layers", "block*", "conv1"}),
         ("probe-size = ", {"pyproject.toml", "line"}),
