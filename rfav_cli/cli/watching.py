@@ -26,7 +26,7 @@ class WatchReporter(Reporter):
     def report(self, event: records.WatchEvent) -> None:
         """Show one event."""
         if isinstance(event, records.Judged):
-            self._print(judged(event))
+            self._tell(judged(event))
         elif isinstance(event, records.Progress):
             self._advance(event)
         elif not isinstance(event, records.Measurement):
@@ -41,7 +41,7 @@ class WatchReporter(Reporter):
         if self._bar:
             self._bar.update(self._task, description=escape(description), figures=figures)
 
-    def _print(self, line: str) -> None:
+    def _tell(self, line: str) -> None:
         """Print a result on stdout; not while there is a bar, which takes what is printed to stderr."""
         if self._quiet:
             return

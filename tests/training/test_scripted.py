@@ -195,8 +195,8 @@ def test_arguments_go_where_they_belong() -> None:
 def test_the_module_itself_stays_as_it_is_and_one_regularizer_can_follow_another() -> None:
     module = program(Small()).train()
     regularizer = TargetedRegularizer(module, ALL)
-    assert "rfav" not in str(module.inlined_graph)
-    assert "rfav" not in str(program_of(module).inlined_graph)
+    assert "rfav::" not in str(module.inlined_graph)
+    assert "rfav::" not in str(program_of(module).inlined_graph)
     copy.deepcopy(module)(samples(2))
     with pytest.raises(RecipeError, match="no forward"):
         regularizer()
