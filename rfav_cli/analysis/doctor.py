@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import tempfile
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ EXTRAS = {
 }
 SAFE_TORCH = (2, 10)
 """Earlier releases have known holes in `weights_only=True`."""
+OLDEST_TENSORBOARD = (2, 16)
 FREE_SPACE = 10**9
 """Bytes on the disk below which a run's heatmaps may not fit."""
 
@@ -45,6 +47,7 @@ def examine(folder: Path) -> tuple[Finding, ...]:
         Finding("h5py", "ok", f"{h5py.__version__}, HDF5 {h5py.version.hdf5_version}"),
         *_devices(),
         *(_extra(name, use) for name, use in EXTRAS.items()),
+        _tab(),
         _folder(folder),
     )
 
@@ -77,6 +80,25 @@ def _extra(name: str, use: str) -> Finding:
         return Finding(name, "ok", f"{version(name)}, for {use}")
     except PackageNotFoundError:
         return Finding(name, "missing", f"for {use}: pip install 'rfav-cli[{name}]'")
+
+
+def _tab() -> Finding:
+    """Whether TensorBoard will show the tab: it looks for the entry point at its start, and loads it."""
+    name, upgrade = "TensorBoard tab", "pip install --upgrade 'rfav-cli[tensorboard]'"
+    try:
+        installed = version("tensorboard")
+    except PackageNotFoundError:
+        return Finding(name, "missing", "needs tensorboard: pip install 'rfav-cli[tensorboard]'")
+    if tuple(map(int, re.findall(r"\d+", installed)[:2])) < OLDEST_TENSORBOARD:
+        return Finding(name, "warning", f"tensorboard {installed} is older than what it was made for: {upgrade}")
+    found = [each for each in entry_points(group="tensorboard_plugins") if each.name == "rfav"]
+    if not found:
+        return Finding(name, "missing", "this rfav is not installed as a package, so TensorBoard can't find it")
+    try:
+        found[0].load()
+    except Exception as error:  # whatever an installation is broken by
+        return Finding(name, "warning", f"cannot be loaded ({type(error).__name__}: {error}): {upgrade}")
+    return Finding(name, "ok", f"tensorboard {installed} loads it: tensorboard --logdir FOLDER")
 
 
 def _folder(folder: Path) -> Finding:

@@ -64,11 +64,19 @@ export class Run {
     return this.manifest.blocks[name];
   }
 
-  /** A block, or null where the run has none of this name. */
+  /** A block, or null where the run has none of this name or it cannot be read now. */
   block(name) {
+    return this.needed(name).catch(() => {
+      this.asked.delete(name); // the store was replaced, or the server is away: the next look tells
+      return null;
+    });
+  }
+
+  /** The same, but it fails where the source does. */
+  needed(name) {
     if (!this.has(name)) return Promise.resolve(null);
     if (!this.asked.has(name)) {
-      const got = this.source.block(this.id, name).then(inflated);
+      const got = this.source.block(this.id, name, this.revision).then(inflated);
       this.asked.set(name, got.then((bytes) => new Block(this.describe(name), bytes)));
     }
     return this.asked.get(name);
@@ -77,7 +85,7 @@ export class Run {
   /** Read what every view needs at once. */
   async ready() {
     const names = ["entropy", "sample_std", "correlation_mean", "correlation_abs_mean"];
-    const blocks = await Promise.all(names.map((name) => this.block(name)));
+    const blocks = await Promise.all(names.map((name) => this.needed(name)));
     names.forEach((name, i) => (this.figures[name] = blocks[i]));
     return this;
   }

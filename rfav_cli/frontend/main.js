@@ -4,6 +4,7 @@ import { fill, h, hideTip } from "./dom.js";
 import { Run } from "./data.js";
 import { page } from "./page.js";
 import { State } from "./state.js";
+import { omitted } from "./words.js";
 
 const REDRAW = ["run", "palette", "theme"];
 
@@ -81,7 +82,7 @@ export async function mount(root, source) {
     const manifest = await source.manifest();
     const runs = await Promise.all(manifest.runs.map((each, number) => new Run(source, each, number).ready()));
     if (!runs.length) {
-      fill(place, h("p", { class: "loading" }, "There are no runs here yet."));
+      fill(place, h("p", { class: "loading" }, "There are no runs here yet."), h("footer", { class: "foot" }, omitted(manifest)));
       return source.interval ? retry(root, place, source) : () => {};
     }
     return start(place, source, manifest, runs);
@@ -122,7 +123,7 @@ function start(place, source, manifest, runs) {
     else built.change(changed);
   });
   const stops = [listen(window, "hashchange", () => state.set({ ...state.first, ...State.read(location.hash) })), resizing(place, built), keys(app, built), listen(window, "beforeprint", built.beforePrint)];
-  if (source.interval) stops.push(follow(app, source, built));
+  if (source.interval) stops.push(follow(app, source, built, place));
   return () => {
     stops.forEach((stop) => stop());
     built.stop();
@@ -140,7 +141,7 @@ function resizing(place, built) {
   let width = place.clientWidth;
   let timer = null;
   const observer = new ResizeObserver(() => {
-    if (place.clientWidth === width) return;
+    if (!place.clientWidth || place.clientWidth === width) return; // nothing to see
     width = place.clientWidth;
     clearTimeout(timer);
     timer = setTimeout(built.draw, 120);
@@ -174,12 +175,12 @@ function keys(app, built) {
 }
 
 /** Look at the source again and again; whoever looked at the last epoch goes on to the new last one. */
-function follow(app, source, built) {
+function follow(app, source, built, place) {
   let running = true;
   let timer = null;
   const look = async () => {
     try {
-      if (!document.hidden) await update(app, source, built);
+      if (!document.hidden && place.clientWidth) await update(app, source, built);
     } catch {
       // the server may be away for a while; the next look tells
     }

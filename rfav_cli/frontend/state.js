@@ -59,7 +59,7 @@ export class State {
     this.timer = setTimeout(() => {
       const kept = Object.entries(this.values).filter(([name, value]) => value !== this.first[name]);
       const hash = new URLSearchParams(kept.map(([name, value]) => [name, String(value)])).toString();
-      history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search);
+      history.replaceState(null, "", location.pathname + location.search + (hash && `#${hash}`)); // the whole of it: a page may have a <base>
     }, 150);
   }
 

@@ -77,12 +77,18 @@ export function footer(app, manifest) {
   const { run } = app;
   const { skipped, bad, probe, settings } = run.document;
   return [
+    omitted(manifest),
     details("Layers that were not measured", skipped.map((each) => [each.name, each.reason])),
     details("Checkpoints that could not be used", bad.map((each) => [each.path, each.reason])),
     h("p", {}, exactness(run)),
     h("p", {}, "Store ", name(run.document.store), "; probe ", name(probe.source || "unnamed"), `, sha256 ${probe.sha256.slice(0, 12)}; activation ${settings.with_bias ? "with" : "without"} bias${settings.fold_norm ? ", normalisation folded in" : ""}; rfav ${manifest.version}.`),
     h("p", { class: "keys" }, "Keys: ", ...[["←", "→"], ["↑", "↓"], ["[", "]"], ["space"], ["r"]].flatMap((keys, i) => [...keys.map((key) => h("kbd", {}, key)), ` ${["epoch", "layer", "image", "play", "next run"][i]}  `])),
   ];
+}
+
+/** What of a folder is not among the runs, and why. */
+export function omitted(manifest) {
+  return details("Stores that are not shown", (manifest.skipped ?? []).map((each) => [each.name, each.reason]));
 }
 
 function details(title, rows) {

@@ -166,7 +166,7 @@ def is_ours(path: Path) -> bool:
     try:
         with _open(path)[0] as file:
             return "schema" in file.attrs and "rfav_version" in file.attrs
-    except StoreError:
+    except (StoreError, *_LIBRARY_ERRORS):
         return False
 
 

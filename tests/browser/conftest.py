@@ -42,7 +42,8 @@ class Watch:
         self.page.on("console", lambda message: self._note(message.type in {"error", "warning"}, message.text))
         self.page.on("pageerror", lambda error: self._note(True, str(error)))
         self.page.on("dialog", self._dialog)
-        self.page.on("request", lambda request: self._note(not request.url.startswith(ALLOWED), request.url))
+        self.allowed = ALLOWED
+        self.page.on("request", lambda request: self._note(not request.url.startswith(self.allowed), request.url))
 
     def _note(self, bad: bool, text: str) -> None:
         if bad and "getImageData" not in text:  # advice on speed, for what only tests do

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,8 +42,9 @@ def write_store(
     checkpoint: str = "run/epoch_{:03d}.pt",
     labels: bool = True,
     without: Sequence[str] = (),
+    stop: int | None = None,
 ) -> None:
-    """Write a packed store.
+    """Write a packed store, or the beginning of one that is still written; called again, it goes on.
 
     Args:
         path: of the store.
@@ -54,6 +56,7 @@ def write_store(
         checkpoint: the path of a checkpoint, from its epoch.
         labels: the probe has them.
         without: columns that are not written, as beginnings of their names.
+        stop: how many epochs are there so far; None for all, packed.
     """
     random = np.random.default_rng(3)
     layers = tuple(
@@ -68,10 +71,13 @@ def write_store(
     writer = StoreWriter.open(
         path, Run(layers, (SkippedLayer(checkpoint, "classifier"),), probe, Settings(maps=images))
     )
-    for epoch, columns in figures(layers, epochs, samples, images, random):
+    for epoch, columns in islice(figures(layers, epochs, samples, images, random), stop):
+        if epoch in writer.committed:
+            continue
         kept = {name: values for name, values in columns.items() if not name.startswith(tuple(without) or "-")}
         writer.append(Measurement(Checkpoint(epoch, checkpoint.format(epoch), f"{epoch:064d}"[-64:]), kept))
-    pack(path)
+    if stop is None:
+        pack(path)
 
 
 def figures(

@@ -1,0 +1,25 @@
+// The tab of TensorBoard: its iframe has an empty page, whose <base> is where the plugin answers.
+
+import { mount } from "./main.js";
+import { h } from "./dom.js";
+
+const source = {
+  interval: 4,
+  manifest: async () => (await got("manifest")).json(),
+  block: async (run, name, revision) => (await got(`block?${new URLSearchParams({ run, name, revision })}`)).arrayBuffer(),
+};
+
+async function got(address) {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+  return response;
+}
+
+/** TensorBoard calls this once the tab is opened. */
+export async function render() {
+  document.documentElement.lang = "en";
+  await new Promise((loaded) => {
+    document.head.append(h("link", { rel: "stylesheet", href: "style.css", onload: loaded, onerror: loaded }));
+  });
+  await mount(document.body, source);
+}

@@ -1,0 +1,77 @@
+"""Stores below a folder, without being told where."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rfav_cli.store.hdf5 import is_ours
+from rfav_cli.store.scan import RUN_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rfav_cli.store.hdf5 import Stamp
+
+MOST_ENTRIES = 50_000
+"""Files and folders that are looked at; what is nearer to the top comes first."""
+
+USUAL = "rfav.h5"
+"""What has this name is a store, if only a damaged one."""
+
+
+class Finder:
+    """Looks for stores below a folder, again and again; a file is opened once as long as it stays the same."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ours: dict[Path, tuple[Stamp, bool]] = {}
+
+    def find(self, most: int = MOST_ENTRIES) -> tuple[list[Path], bool]:
+        """The paths of all stores, packed or still a folder beside their path, and whether the search came to its end.
+
+        Hidden files and folders are passed over, links are not followed, what cannot be read is left out.
+
+        Args:
+            most: files and folders that are looked at.
+        """
+        found: set[Path] = set()
+        seen: dict[Path, tuple[Stamp, bool]] = {}
+        whole, folders = True, deque([self._folder])
+        while folders and whole:
+            for entry in _entries(folders.popleft()):
+                most -= 1
+                if most < 0:
+                    whole = False
+                    break
+                path = Path(entry.path)
+                if entry.is_dir(follow_symlinks=False):
+                    if not path.name.endswith(".h5.d"):
+                        folders.append(path)
+                    elif self._is_ours(path / RUN_FILE, seen):
+                        found.add(path.with_suffix(""))
+                elif path.name == USUAL or (path.name.endswith(".h5") and self._is_ours(path, seen)):
+                    found.add(path)
+        self._ours = seen
+        return sorted(found), whole
+
+    def _is_ours(self, path: Path, seen: dict[Path, tuple[Stamp, bool]]) -> bool:
+        try:
+            status = path.lstat()
+        except OSError:
+            return False
+        stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
+        known = self._ours.get(path)
+        seen[path] = known if known and known[0] == stamp else (stamp, not path.is_symlink() and is_ours(path))
+        return seen[path][1]
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """What is in a folder in the order of names, but for what is hidden and links."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda each: each.name):
+            if not entry.name.startswith(".") and not entry.is_symlink():
+                yield entry

@@ -1,0 +1,116 @@
+"""The runs below `--logdir` to the front-end in TensorBoard's tab.
+
+TensorBoard loads this module at its start, and does not start where that fails: nothing else of rfav is imported before
+the tab is asked for. A route is made for each file of the front-end, so no address is ever turned into a path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tensorboard.backend import http_util
+from tensorboard.plugins import base_plugin
+from werkzeug import wrappers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from werkzeug.wrappers import Request, Response
+
+    from rfav_cli.api.gallery import Gallery
+
+ENTRY = "/tensorboard.js"
+TYPES = {".js": "text/javascript", ".css": "text/css"}
+METHODS = {"GET", "HEAD"}
+
+
+class RfavPlugin(base_plugin.TBPlugin):  # type: ignore[misc] # TensorBoard has no types
+    """The tab."""
+
+    plugin_name = "rfav"
+
+    def __init__(self, context: Any) -> None:
+        """Look at nothing yet.
+
+        Args:
+            context: a `base_plugin.TBContext`, whose `logdir` is the folder that is searched.
+        """
+        self._logdir: str = getattr(context, "logdir", None) or ""
+        self._made: Gallery | None = None
+
+    def get_plugin_apps(self) -> dict[str, Any]:
+        """Route -> WSGI application."""
+        frontend = {
+            f"/{file.name}": _static(file.read_bytes(), TYPES[Path(file.name).suffix])
+            for file in (files("rfav_cli") / "frontend").iterdir()
+            if Path(file.name).suffix in TYPES
+        }
+        return frontend | {"/manifest": _app(self._manifest), "/block": _app(self._block)}
+
+    def is_active(self) -> bool:
+        """Whether there is any store: the tab needs no event files."""
+        gallery = self._gallery
+        return gallery is not None and not gallery.is_empty()
+
+    def frontend_metadata(self) -> Any:
+        """How the tab is called, and its module, which exports `render`."""
+        return base_plugin.FrontendMetadata(es_module_path=ENTRY, tab_name="rfav")
+
+    @property
+    def _gallery(self) -> Gallery | None:
+        """None without a `--logdir` on this machine."""
+        from rfav_cli.api.gallery import Gallery
+
+        if self._made is None and self._logdir and "://" not in self._logdir:
+            self._made = Gallery(Path(self._logdir).expanduser())
+        return self._made
+
+    def _manifest(self, request: Request) -> Response:
+        gallery = self._gallery
+        manifest = {"schema": 1, "version": "", "runs": []} if gallery is None else gallery.manifest()
+        text = json.dumps(manifest, allow_nan=False)
+        return _answer(request, text, "application/json", hashlib.sha256(text.encode()).hexdigest())
+
+    def _block(self, request: Request) -> Response:
+        from rfav_cli import __version__
+        from rfav_cli.errors import RfavError
+
+        asked = [request.args.get(key, "") for key in ("run", "name", "revision")]
+        tag = hashlib.sha256(json.dumps([__version__, *asked]).encode()).hexdigest()
+        if tag in request.if_none_match:  # a revision's blocks never change
+            return _answer(request, b"", "application/octet-stream", tag)
+        try:
+            packed = self._gallery.block(*asked) if self._gallery is not None else None
+        except RfavError:
+            packed = None
+        if packed is None:
+            return http_util.Respond(request, "There is no such block.", "text/plain", code=404)
+        return _answer(request, packed, "application/octet-stream", tag)
+
+
+def _answer(request: Request, content: str | bytes, content_type: str, tag: str) -> Response:
+    """An answer that the browser may keep, and asks about each time."""
+    response: Response = http_util.Respond(request, content, content_type, headers=[("ETag", f'"{tag}"')])
+    return response.make_conditional(request.environ)
+
+
+def _static(content: bytes, content_type: str) -> Any:
+    tag = hashlib.sha256(content).hexdigest()
+    return _app(lambda request: _answer(request, content, content_type, tag))
+
+
+def _app(view: Callable[[Request], Response]) -> Any:
+    """A WSGI application of a view that only reads."""
+
+    def application(environ: dict[str, Any], start_response: Any) -> Any:
+        request = wrappers.Request(environ)
+        if request.method in METHODS:
+            return view(request)(environ, start_response)
+        refusal = http_util.Respond(request, "Only GET.", "text/plain", code=405, headers=[("Allow", "GET, HEAD")])
+        return refusal(environ, start_response)
+
+    return application
