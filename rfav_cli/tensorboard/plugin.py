@@ -19,7 +19,7 @@ from werkzeug import wrappers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from werkzeug.wrappers import Request, Response
+    from werkzeug.wrappers import Request
 
     from rfav_cli.api.gallery import Gallery
 
@@ -69,20 +69,20 @@ class RfavPlugin(base_plugin.TBPlugin):  # type: ignore[misc] # TensorBoard has 
             self._made = Gallery(Path(self._logdir).expanduser())
         return self._made
 
-    def _manifest(self, request: Request) -> Response:
+    def _manifest(self, request: Request) -> Any:
         gallery = self._gallery
         manifest = {"schema": 1, "version": "", "runs": []} if gallery is None else gallery.manifest()
         text = json.dumps(manifest, allow_nan=False)
         return _answer(request, text, "application/json", hashlib.sha256(text.encode()).hexdigest())
 
-    def _block(self, request: Request) -> Response:
+    def _block(self, request: Request) -> Any:
         from rfav_cli import __version__
         from rfav_cli.errors import RfavError
 
         asked = [request.args.get(key, "") for key in ("run", "name", "revision")]
         tag = hashlib.sha256(json.dumps([__version__, *asked]).encode()).hexdigest()
         if tag in request.if_none_match:  # a revision's blocks never change
-            return _answer(request, b"", "application/octet-stream", tag)
+            return _unchanged("application/octet-stream", tag)
         try:
             packed = self._gallery.block(*asked) if self._gallery is not None else None
         except RfavError:
@@ -92,10 +92,27 @@ class RfavPlugin(base_plugin.TBPlugin):  # type: ignore[misc] # TensorBoard has 
         return _answer(request, packed, "application/octet-stream", tag)
 
 
-def _answer(request: Request, content: str | bytes, content_type: str, tag: str) -> Response:
+def _answer(request: Request, content: str | bytes, content_type: str, tag: str) -> Any:
     """An answer that the browser may keep, and asks about each time."""
-    response: Response = http_util.Respond(request, content, content_type, headers=[("ETag", f'"{tag}"')])
-    return response.make_conditional(request.environ)
+    if tag in request.if_none_match:
+        return _unchanged(content_type, tag)
+    return http_util.Respond(request, content, content_type, headers=[("ETag", f'"{tag}"')])
+
+
+def _unchanged(content_type: str, tag: str) -> Any:
+    """Says that the browser has it. Werkzeug's own takes the type out, and TensorBoard warns of answers without one."""
+    headers = [
+        ("ETag", f'"{tag}"'),
+        ("Content-Type", content_type),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Cache-Control", "no-cache, must-revalidate"),
+    ]
+
+    def application(_: Any, start_response: Any) -> list[bytes]:
+        start_response("304 NOT MODIFIED", headers)
+        return []
+
+    return application
 
 
 def _static(content: bytes, content_type: str) -> Any:
@@ -103,8 +120,8 @@ def _static(content: bytes, content_type: str) -> Any:
     return _app(lambda request: _answer(request, content, content_type, tag))
 
 
-def _app(view: Callable[[Request], Response]) -> Any:
-    """A WSGI application of a view that only reads."""
+def _app(view: Callable[[Request], Any]) -> Any:
+    """A WSGI application of a view, which gives one in its turn; nothing can be written."""
 
     def application(environ: dict[str, Any], start_response: Any) -> Any:
         request = wrappers.Request(environ)

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import namedtuple
+from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,8 +13,6 @@ import torch
 from rfav_cli.analysis import doctor
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rfav_cli.records import Finding
 
 
@@ -66,3 +67,54 @@ def test_each_device_is_named(tmp_path: Path) -> None:
     findings = found(tmp_path)
     assert str(torch.get_num_threads()) in findings["cpu"].detail
     assert ("cuda:0" in findings) == torch.cuda.is_available() != ("cuda" in findings)
+
+
+class Entry:
+    name = "rfav"
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+
+    def load(self) -> None:
+        if self.error:
+            raise self.error
+
+
+@pytest.mark.parametrize(
+    ("installed", "entries", "state", "said"),
+    [
+        ("2.21.0", [Entry()], "ok", "tensorboard --logdir FOLDER"),
+        ("2.16.0rc1", [Entry()], "ok", "tensorboard --logdir FOLDER"),
+        (None, [Entry()], "missing", "pip install 'rfav-cli[tensorboard]'"),
+        ("2.9.1", [Entry()], "warning", "--upgrade"),
+        ("2.21.0", [], "missing", "not installed as a package"),
+        ("2.21.0", [Entry(ImportError("no werkzeug"))], "warning", "ImportError: no werkzeug"),
+    ],
+)
+def test_whether_the_tab_of_tensorboard_will_load(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    installed: str | None,
+    entries: list[Entry],
+    state: str,
+    said: str,
+) -> None:
+    def version(name: str) -> str:
+        if installed is None:
+            raise doctor.PackageNotFoundError(name)
+        return installed
+
+    monkeypatch.setattr(doctor, "version", version)
+    monkeypatch.setattr(doctor, "entry_points", lambda group: entries if group == "tensorboard_plugins" else [])
+    tab = found(tmp_path)["TensorBoard tab"]
+    assert tab.state == state
+    assert said in tab.detail
+
+
+def test_the_entry_point_that_is_declared_is_the_plugin() -> None:
+    base_plugin = pytest.importorskip("tensorboard.plugins.base_plugin")
+    root = Path(doctor.__file__).parent.parent.parent
+    [line] = re.findall(r"entry-points\.tensorboard_plugins\]\nrfav = \"(.*)\"", (root / "pyproject.toml").read_text())
+    plugin = EntryPoint("rfav", line, "tensorboard_plugins").load()
+    assert issubclass(plugin, base_plugin.TBPlugin)
+    assert plugin.plugin_name == "rfav"

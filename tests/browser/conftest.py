@@ -39,11 +39,16 @@ class Watch:
         self.page: Page = context.new_page()
         self.page.set_default_timeout(60_000)
         self.wrong: list[str] = []
-        self.page.on("console", lambda message: self._note(message.type in {"error", "warning"}, message.text))
+        self.theirs = "nowhere:"
+        self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self._note(True, str(error)))
         self.page.on("dialog", self._dialog)
         self.allowed = ALLOWED
         self.page.on("request", lambda request: self._note(not request.url.startswith(self.allowed), request.url))
+
+    def _hear(self, message: Any) -> None:
+        ours = not message.location["url"].startswith(self.theirs)
+        self._note(ours and message.type in {"error", "warning"}, message.text)
 
     def _note(self, bad: bool, text: str) -> None:
         if bad and "getImageData" not in text:  # advice on speed, for what only tests do

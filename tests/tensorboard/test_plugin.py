@@ -73,6 +73,7 @@ def test_each_module_that_is_imported_is_served_with_its_type(logdir: Path) -> N
         assert answer.mimetype == {".js": "text/javascript", ".css": "text/css"}[file.suffix]
         again = client.get(f"{PREFIX}/{file.name}", headers={"If-None-Match": answer.headers["ETag"]})
         assert (again.status_code, again.data) == (304, b"")
+        assert again.mimetype == answer.mimetype  # TensorBoard warns of answers without a type
 
 
 @pytest.mark.parametrize(
