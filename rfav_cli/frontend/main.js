@@ -123,7 +123,7 @@ function start(place, source, manifest, runs) {
     else built.change(changed);
   });
   const stops = [listen(window, "hashchange", () => state.set({ ...state.first, ...State.read(location.hash) })), resizing(place, built), keys(app, built), listen(window, "beforeprint", built.beforePrint)];
-  if (source.interval) stops.push(follow(app, source, built, place));
+  if (source.interval) stops.push(follow(app, source, built));
   return () => {
     stops.forEach((stop) => stop());
     built.stop();
@@ -174,13 +174,13 @@ function keys(app, built) {
   });
 }
 
-/** Look at the source again and again; whoever looked at the last epoch goes on to the new last one. */
-function follow(app, source, built, place) {
+/** Look at the source again and again while the page, or the frame that it is in, can be seen; whoever looked at the last epoch goes on to the new last one. */
+function follow(app, source, built) {
   let running = true;
   let timer = null;
   const look = async () => {
     try {
-      if (!document.hidden && place.clientWidth) await update(app, source, built);
+      if (!document.hidden && innerWidth * innerHeight) await update(app, source, built);
     } catch {
       // the server may be away for a while; the next look tells
     }
