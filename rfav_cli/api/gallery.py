@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import time
@@ -25,6 +26,9 @@ MOST_RUNS = 50
 
 KEPT = 2
 """Revisions of a run whose blocks are given: a page may still show the one before."""
+
+LONGEST_READ = 10.0
+"""Seconds that the end of the process waits for a thread that reads."""
 
 
 @dataclass
@@ -105,16 +109,26 @@ class Gallery:
         with self._lock:
             shown = next((each for path, each in self._shown.items() if self._id(path) == run), _Shown())
             prepared = shown.revisions.get(revision)
-        if prepared is None or name not in prepared.blocks:
-            raise StoreError("there is no such block now", "Read the manifest again.")
-        return prepared.blocks[name].packed()
+            if prepared is None or name not in prepared.blocks:
+                raise StoreError("there is no such block now", "Read the manifest again.")
+            return prepared.blocks[name].packed()
+
+    def _end(self) -> None:
+        """Wait until no thread reads, and let none read again: the process ends.
+
+        A daemon thread that the interpreter ends inside of HDF5 keeps h5py's lock, and the process would wait for it
+        forever.
+        """
+        self._lock.acquire(timeout=LONGEST_READ)
 
     def _search(self) -> list[Path]:
         from rfav_cli.store import Finder
 
         now = self._clock()
         if self._searched is None or now - self._searched >= self._patience:
-            self._finder = self._finder or Finder(self._folder)
+            if self._finder is None:
+                self._finder = Finder(self._folder)
+                atexit.register(self._end)  # after h5py, which is loaded by now, so that it is called before h5py's own
             self._paths, self._whole = self._finder.find()
             self._searched = now
         return self._paths

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -129,3 +131,22 @@ def test_an_id_is_of_plain_letters_and_gives_the_run(tmp_path: Path, name: bytes
     assert run["id"].isascii()
     assert run["name"].isprintable()
     assert entropies(shown, run).shape == (6, 3)
+
+
+def test_the_process_ends_while_threads_read(tmp_path: Path) -> None:
+    """A thread that is ended inside of HDF5 keeps a lock that the process waits for."""
+    store(tmp_path / "rfav.h5", epochs=60)
+    code = (
+        "import pathlib, sys, threading, time\n"
+        "from rfav_cli.api.gallery import Gallery\n"
+        "shown = Gallery(pathlib.Path(sys.argv[1]))\n"
+        "run = shown.manifest()['runs'][0]\n"
+        "def read():\n"
+        "    while True:\n"
+        "        shown.block(run['id'], 'map/0', run['revision'])\n"
+        "for _ in range(4):\n"
+        "    threading.Thread(target=read, daemon=True).start()\n"
+        "time.sleep(0.3)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == (b"", b"")

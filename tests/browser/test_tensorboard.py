@@ -76,10 +76,10 @@ def address(logdir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield f"http://127.0.0.1:{port}/"
     finally:
         process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(5)
-        process.kill()  # the end of gRPC's threads, which TensorBoard reads event files by, can take forever
-        process.wait()
+        try:
+            process.wait(30)
+        finally:
+            process.kill()
     said = log.read_text(encoding="utf-8")
     assert "Traceback" not in said
     assert "will become an error" not in said  # what TensorBoard says of answers that are not safe
