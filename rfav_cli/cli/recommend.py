@@ -39,7 +39,7 @@ def recommend(
     rule: Annotated[
         Rule,
         typer.Option(
-            help="lambda: 0.5 / positions, so that each layer weighs the same (even); 0.001 for every layer (paper); "
+            help="lambda: 0.3 / positions, so that each layer weighs the same (even); 0.001 for every layer (paper); "
             "that, or more where a layer has few positions (balanced).",
             metavar="RULE",
         ),

@@ -73,8 +73,8 @@ def test_the_table_and_the_recipe_of_a_run_that_overfits(rfav: Rfav, overfitted:
     recipe = recipes.load(tmp_path / "recipe.toml")
     assert {layer.name: (layer.lambda_, layer.kappa) for layer in recipe.layers} == {
         "conv1": (0.0, 1.0),
-        ILL[0]: (pytest.approx(0.5 / 144), 0.0),
-        ILL[1]: (0.5, 0.0),
+        ILL[0]: (pytest.approx(0.3 / 144), 0.0),
+        ILL[1]: (0.3, 0.0),
     }
     assert recipe.rule == "even"
     assert recipe.digest == open_store(overfitted).digest

@@ -86,7 +86,7 @@ def test_the_papers_targets() -> None:
 def test_a_layer_can_need_both() -> None:
     both = make_verdict(filters=((), (), (CORRELATING, FilterFinding("duplicate", 3, "3 pairs"))))
     layer = recommend(make_history(), both).layers[-1]
-    assert (layer.finding, layer.lambda_, layer.kappa) == ("collapsed, correlating", 0.5, 1.0)
+    assert (layer.finding, layer.lambda_, layer.kappa) == ("collapsed, correlating", 0.3, 1.0)
     assert CORRELATING.evidence in layer.why
     assert "3 pairs" not in layer.why
 
@@ -118,7 +118,7 @@ def test_balanced_by_its_formula(positions: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("layer", LAYERS)
 def test_even_weighs_the_mean_entropy_of_each_layer_alike(layer: Layer) -> None:
     positions = int(np.prod(layer.positions))
-    assert lambda_by_rule(layer, "even") * positions == pytest.approx(0.5)
+    assert lambda_by_rule(layer, "even") * positions == pytest.approx(0.3)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -180,7 +180,7 @@ def test_sizes_are_of_the_last_figures_that_are_finite() -> None:
     recipe = recommend(history, make_verdict(filters=((CORRELATED,), (CORRELATED,), ())))
     conv1, conv4, fc1 = recipe.layers
     assert conv1.decorrelation == 0.25 * 28
-    assert conv4.sparsity == pytest.approx(-0.5 * entropies[-2, 1])
+    assert conv4.sparsity == pytest.approx(-0.3 * entropies[-2, 1])
     assert conv4.decorrelation is None
     assert fc1.sparsity is None
     assert recipe.loss is None
