@@ -69,6 +69,8 @@ def _supervise(request: dict[str, Any], descriptors: list[int]) -> None:
 
 def _become_command(request: dict[str, Any], streams: list[int]) -> NoReturn:
     os.setsid()
+    # What is started in the background of a script ignores Ctrl-C, and so would the command.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for target, stream in enumerate(streams):
         os.dup2(stream, target)
         os.close(stream)
