@@ -176,10 +176,11 @@ def test_ctrl_c_in_one_process_ends_all_and_the_run_goes_on_to_the_same_bits(two
     wait_until((folder / "waiting").exists)
     for each in running:
         each.send(signal.SIGTERM)
-    running[0].wait_for("stopping after this step")
+    # The first waits in torch for the second's gradients, and says it when they come.
     (folder / "block-1").unlink()
     done = [each.wait() for each in running]
     assert [each.code for each in done] == [130, 130], [each.err for each in done]
+    assert "stopping after this step" in done[0].err
     assert done[0].out.endswith("; --resume goes on\n")
     again = two(folder, *TRAIN, *BLOCKING, "--resume")
     assert "note: going on at epoch 1, step 3" in again[0].err
