@@ -1,0 +1,1 @@
+"""What retraining by a recommended recipe is worth, beside the usual remedies."""
