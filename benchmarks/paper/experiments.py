@@ -130,6 +130,7 @@ class Scale:
         figures: data set and size that Figures 5, 6, 7, A.1 and A.2 show.
         sizes: that Figure 3 shows.
         seeds: of each cell.
+        amp: sizes whose forwards are run in bfloat16.
     """
 
     name: str
@@ -144,6 +145,7 @@ class Scale:
     figures: tuple[str, str]
     sizes: tuple[str, ...]
     seeds: tuple[int, ...] = (0, 1, 2)
+    amp: tuple[str, ...] = ()
 
 
 SCALES: Mapping[str, Scale] = {
@@ -185,6 +187,7 @@ SCALES: Mapping[str, Scale] = {
         momentum=0.9,
         figures=("cifar-100", "s"),
         sizes=("s", "m"),
+        amp=("m",),
     ),
 }
 

@@ -125,6 +125,7 @@ def run(cell: Cell, scale: Scale, data: Path, out: Path, device: str, deadline: 
             keep=1,
             resume=True,
             device=device,
+            amp=cell.size in scale.amp,
             should_stop=lambda: _stopping(deadline),
         )
     except rfav_cli.RfavError as error:
