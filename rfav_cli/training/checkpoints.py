@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOG, STORE, STATE = "log.jsonl", "rfav.h5", "resume.pt"
+START_ANOTHER = "Start another from its last checkpoint: --init FILE with another --out."
 _CHECKPOINT = re.compile(r"epoch_(-1|\d{1,9})\.pt", re.ASCII)
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -47,6 +48,8 @@ class RunFolder:
     def open(cls, path: Path, *, resume: bool) -> Iterator[RunFolder]:
         """Make the folder, or take the one that is there; no other process trains in it until the block ends.
 
+        Of a run that never began nothing stays behind.
+
         Args:
             path: the folder; the one above it is made, too.
             resume: a run that is in it is going to be continued.
@@ -57,6 +60,9 @@ class RunFolder:
         """
         folder = cls(path)
         with contextlib.ExitStack() as stack:
+            for each in (path, folder._state.parent):
+                if not each.exists():
+                    stack.callback(_remove_empty, each)
             with folder._writing():
                 if path.exists() and not path.is_dir():
                     raise TrainingError(f"{path}: is no folder", "Give another --out.")
@@ -131,12 +137,15 @@ class RunFolder:
             return None
         try:
             state: dict[str, Any] = torch.load(self._state, map_location="cpu", weights_only=True)
-            _ = [state[name] for name in ("settings", "model", "optimizer", "position", "others")]
+            missing = [name for name in ("settings", "model", "optimizer", "position", "others") if name not in state]
         except Exception as error:  # a damaged pickle makes the machine that reads it fail in any way there is
+            raise TrainingError(f"{self._state}: damaged, so the run cannot be continued", START_ANOTHER) from error
+        if missing:
             raise TrainingError(
-                f"{self._state}: damaged, so the run cannot be continued",
-                "Start another from its last checkpoint: --init FILE with another --out.",
-            ) from error
+                f"{self._state}: has no {', '.join(missing)}: another version of rfav wrote it, so the run cannot be "
+                "continued",
+                START_ANOTHER,
+            )
         return state
 
     def prune(self, keep: int | None) -> None:
@@ -176,6 +185,11 @@ def unwritable(path: Path, error: OSError) -> TrainingError:
         f"{path}: cannot be written ({error.strerror or error})",
         f"Make the folder writable, or choose another --out; {kept}.",
     )
+
+
+def _remove_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def program(module: torch.jit.ScriptModule) -> bytes:

@@ -95,7 +95,8 @@ def find_targets(model: nn.Module | Program, recipe: Recipe) -> list[Target]:
     if len({id(target.module) for target in targets}) < len(targets):
         problems.append("two of the recipe's names are of one layer")
     if problems:
-        raise RecipeError("\n".join(f"recipe: {problem}" for problem in problems), _remedy(layers))
+        first, *more = (f"recipe: {problem}" for problem in problems)
+        raise RecipeError(first, "\n".join([*more, _remedy(layers)]))
     return targets
 
 

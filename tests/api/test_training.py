@@ -371,7 +371,7 @@ def test_bad_input_is_an_error_that_says_so(
     with pytest.raises(error) as caught:
         train(**options)
     assert said in str(caught.value)
-    assert checkpoints(user / "new") == {}
+    assert not (user / "new").exists()
 
 
 @pytest.fixture
@@ -408,6 +408,16 @@ def test_torchscript_is_trained_as_the_eager_net_and_stays_torchscript(user: Pat
     history = rfav_cli.analyze("new", probe="probe.npz", out="after.h5")
     np.testing.assert_array_equal(history.entropy, rfav_cli.open_store("new/rfav.h5").entropy)
     train("again", init="new/epoch_2.pt", model=None, epochs=1)
+
+
+def test_what_lies_beside_a_program_is_told_of_and_left(user: Path, script: str) -> None:
+    told: list[object] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.load(script).save("more.pt", _extra_files={"classes.txt": "cat", "\x1b[2Jnotes": "x"})
+    train(init="more.pt", model=None, epochs=1, report=told.append)
+    notes = [each.text for each in told if isinstance(each, Note)]
+    assert "what is stored beside the program (\\x1b[2Jnotes, classes.txt) is not in its new checkpoints" in notes
 
 
 def test_torchscript_without_penalties_is_plain_training(user: Path, script: str) -> None:
