@@ -83,7 +83,9 @@ def watch(browser: Browser) -> Iterator[Watch]:
     context = browser.new_context(viewport={"width": 1280, "height": 1000}, accept_downloads=True)
     watched = Watch(context)
     yield watched
+    texts = [frame.evaluate("document.body.textContent") for frame in watched.page.frames]
     context.close()
+    assert not any("[object " in text for text in texts)
     assert watched.wrong == []
 
 

@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.server import opened, started
 from tests.browser.stores import HOSTILE, names_of, write_store
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Frame, Page
 
     from tests.browser.conftest import Watch
 
-ROOT = Path(__file__).parent.parent.parent
 GROWING = {"epochs": 9, "samples": 20, "images": 3}
-
-
-def with_entry_point(folder: Path) -> str:
-    """A folder for PYTHONPATH in which this checkout is installed, with the entry points of its `pyproject.toml`."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    info = folder / "rfav_cli-0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: rfav-cli\nVersion: 0\n")
-    lines = [f"{name} = {value}" for name, value in project["entry-points"]["tensorboard_plugins"].items()]
-    (info / "entry_points.txt").write_text("\n".join(["[tensorboard_plugins]", *lines, ""]))
-    return os.pathsep.join([str(folder), str(ROOT)])
 
 
 @pytest.fixture(scope="module")
@@ -61,57 +39,9 @@ def logdir(stores: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(logdir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Of a TensorBoard on the folder, which is stopped in the end."""
-    pytest.importorskip("tensorboard", reason="TensorBoard's tab is NOT TESTED: no tensorboard")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("log") / "tensorboard.log"
-    environment = os.environ | {"PYTHONPATH": with_entry_point(tmp_path_factory.mktemp("site"))}
-    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir), "--host", "127.0.0.1"]
-    with log.open("wb") as out:
-        process = subprocess.Popen([*command, "--port", str(port)], env=environment, stdout=out, stderr=out)
-    try:
-        wait_for(f"http://127.0.0.1:{port}/data/plugins_listing", process, log)
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        finally:
-            process.kill()
-    said = log.read_text(encoding="utf-8")
-    assert "Traceback" not in said
-    assert "will become an error" not in said  # what TensorBoard says of answers that are not safe
-
-
-def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 120
-    while not answers(address):
-        assert process.poll() is None, log.read_text(encoding="utf-8")
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
-def answers(address: str) -> bool:
-    with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=30):
-        return True
-    return False
-
-
-def opened(watch: Watch, address: str) -> tuple[Page, Frame]:
-    """The page, and the frame of the tab once it is drawn."""
-    watch.allowed = (address, "data:", "blob:")
-    watch.theirs = f"{address}index.js"
-    page = watch.page
-    page.goto(address)
-    page.wait_for_selector("iframe")
-    handle = page.query_selector("iframe")
-    frame = handle.content_frame() if handle else None
-    assert frame
-    frame.wait_for_selector(".rfav .layers tbody tr")
-    frame.wait_for_selector(".rfav .large")
-    return page, frame
+    """Of a TensorBoard on the folder."""
+    with started(logdir, tmp_path_factory.mktemp("tensorboard")) as found:
+        yield found
 
 
 def until(page: Page, frame: Frame, expression: str) -> None:
@@ -129,8 +59,8 @@ def test_the_tab_opens_without_event_files_and_its_views_are_drawn(watch: Watch,
     page, frame = opened(watch, address)
     assert page.get_by_role("tab", name="rfav").get_attribute("aria-selected") == "true"
     choose(frame, "first")
-    assert frame.locator(".layers tbody tr").count() == 9
-    assert frame.locator(".map-row canvas").count() == 9
+    for part in (".layers tbody tr", ".map-row canvas"):
+        until(page, frame, f"document.querySelectorAll('{part}').length === 9")
     canvases = "[...document.querySelectorAll('.map-row canvas')]"
     pixels = "getContext('2d').getImageData(0, 0, 8, 8).data"
     until(page, frame, f"{canvases}.every((each) => each.{pixels}.some((value) => value))")
