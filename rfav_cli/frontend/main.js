@@ -112,9 +112,9 @@ function beginning(run) {
 }
 
 function start(place, source, manifest, runs) {
-  const state = new State(beginning(runs[0]));
+  const state = new State(beginning(runs[0]), source.memory);
   const app = new App(runs, state);
-  state.set(State.read(location.hash), { silent: true });
+  state.set(State.read(location.hash || (source.memory?.read() ?? "")), { silent: true });
   const built = page(app, manifest);
   fill(place, built.element);
   built.draw();

@@ -1,4 +1,4 @@
-// What is selected and how it is shown, kept in the address.
+// What is selected and how it is shown, kept in the address, and where a frame forgets its address, in a memory.
 
 const DEFAULTS = {
   run: 0,
@@ -26,7 +26,8 @@ const CHOICES = {
 
 /** The state, and who wants to know of its changes. */
 export class State {
-  constructor(first) {
+  constructor(first, memory = null) {
+    this.memory = memory;
     this.first = { ...DEFAULTS, ...first };
     this.values = { ...this.first };
     this.listeners = [];
@@ -60,6 +61,7 @@ export class State {
       const kept = Object.entries(this.values).filter(([name, value]) => value !== this.first[name]);
       const hash = new URLSearchParams(kept.map(([name, value]) => [name, String(value)])).toString();
       history.replaceState(null, "", location.pathname + location.search + (hash && `#${hash}`)); // the whole of it: a page may have a <base>
+      this.memory?.write(hash);
     }, 150);
   }
 

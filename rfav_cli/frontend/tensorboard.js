@@ -5,6 +5,11 @@ import { h } from "./dom.js";
 
 const source = {
   interval: 4,
+  // TensorBoard makes the frame anew when its page is loaded again; a tab of the browser keeps this as long as it is open.
+  memory: {
+    read: () => sessionStorage.getItem("rfav"),
+    write: (text) => sessionStorage.setItem("rfav", text),
+  },
   manifest: async () => (await got("manifest")).json(),
   block: async (run, name, revision) => (await got(`block?${new URLSearchParams({ run, name, revision })}`)).arrayBuffer(),
 };

@@ -84,6 +84,9 @@ def test_runs_epochs_and_layers_are_selected_and_the_frame_stays_where_it_is(wat
     assert frame.locator("select option:checked").inner_text() == names_of(9)[4]
     until(page, frame, "location.hash.includes('epoch=0')")
     assert frame.evaluate("location.pathname + location.search") == where
+    _, frame = opened(watch, address)  # as by the browser's button: the frame is another
+    assert frame.locator("output.epoch").inner_text() == "epoch 0"
+    assert frame.locator("select option:checked").inner_text() == names_of(9)[4]
 
 
 def test_an_epoch_that_is_added_is_shown_and_a_run_that_comes(watch: Watch, address: str, logdir: Path) -> None:
