@@ -62,6 +62,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     environment = ENVIRONMENT | {
         "PATH": f"{python.parent}:{folder / 'site' / 'bin'}:{os.environ['PATH']}",
         "PYTHONPATH": str(folder / "site"),
+        "HOME": str(folder),
         "GITHUB_ACTION_PATH": str(ROOT),
     }
     done = run_step(INSTALL, folder, environment)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 SERIES = ROOT / "sample_models" / "overfit"
 NAMES = ["epoch_-1.pt", *(f"epoch_{epoch:03d}.pt" for epoch in range(28))]
-KNOWN = 18
-"""The epoch from which on the verdict on what there is then tells the collapse."""
+ENOUGH = NAMES[:20]
+"""With these the verdict tells the collapse."""
 SAMPLES = ["--probe", str(ROOT / "sample_models" / "probe.npz"), "--probe-size", "100"]
 NET = ["--model", f"{ROOT / 'sample_models' / 'net.py'}:make_net"]
 WATCH = ["watch", "run", *NET, *SAMPLES, "--interval", "0.05"]
@@ -49,7 +49,7 @@ def assert_same_collapse(first: Verdict, afterwards: Verdict) -> None:
 def test_the_collapse_is_reported_as_soon_as_the_verdict_tells_it(rfav: Rfav, tmp_path: Path, whole: Path) -> None:
     told = ["--idle", "30", "--until-collapse", "--on-collapse", "sh -c 'echo $RFAV_EPOCH $RFAV_LAYERS > told'"]
     running = rfav.start(tmp_path, *WATCH, *told)
-    with training(tmp_path, SERIES, NAMES[: KNOWN + 2], 0.01):
+    with training(tmp_path, SERIES, ENOUGH, 0.01):
         done = running.wait()
     assert done.code == 3, done.err
     *before, reported, _ = done.out.splitlines()
