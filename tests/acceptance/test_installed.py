@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -109,3 +110,30 @@ def test_the_plug_in_of_pytest(installed: dict[str, str], project: Path) -> None
     assert "2 failed, 2 passed" in done.stdout
     assert "bad.h5: 3 layers × 25 epochs × 200 samples: overfitting\n  RFAV001 overfitting: " in done.stdout
     assert done.stdout.count("none.h5: there is no such store\nMake it with `rfav analyze`.\n") == 1
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="there is no git")
+def test_the_hook_of_pre_commit(installed: dict[str, str], project: Path) -> None:
+    """With rfav as it is installed: an environment of the hook's own would need all of torch."""
+    pytest.importorskip("pre_commit", reason="pre-commit is not installed")
+    someone = {f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    environment = installed | someone | {"PRE_COMMIT_HOME": str(project / "cache")}
+
+    def call(*command: str, folder: Path = project) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+    hooks = project / "hooks"
+    hooks.mkdir()
+    shutil.copy(ROOT / ".pre-commit-hooks.yaml", hooks)
+    for git in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "the hook"]):
+        assert call("git", *git, folder=hooks).returncode == 0
+    assert call("git", "init", "-q").returncode == 0
+    revision = call("git", "rev-parse", "HEAD", folder=hooks).stdout.strip()
+    for name, code in (("good", 0), ("bad", 1), ("none", 2)):
+        hook = {"id": "rfav-check", "language": "system", "args": [f"{name}.h5"]}
+        config = {"repos": [{"repo": str(hooks), "rev": revision, "hooks": [hook]}]}
+        (project / "hooks.yaml").write_text(yaml.safe_dump(config))
+        done = call(sys.executable, "-m", "pre_commit", "run", "--config", "hooks.yaml")
+        assert done.returncode == (code != 0), done.stdout + done.stderr
+        assert (f"exit code: {code}\n" in done.stdout) == (code != 0)
+        assert (f"{name}.h5: " in done.stdout) == (code != 0)
