@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -46,6 +47,11 @@ def run_step(
     )
 
 
+def told_to(folder: Path) -> dict[str, str]:
+    """Where the runner reads what a step tells it."""
+    return {name: str(folder / name.lower()) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment after the first step, which has installed this checkout into a folder.
@@ -65,6 +71,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "PYTHONPATH": str(folder / "site"),
         "HOME": str(folder),
         "GITHUB_ACTION_PATH": str(ROOT),
+        "RUNNER_TEMP": str(folder),
     }
     done = run_step(INSTALL, folder, environment)
     assert done.returncode == 0, done.stderr
@@ -73,14 +80,26 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.mark.parametrize(("name", "code"), [("good", 0), ("bad", 1), ("none", 2)])
 def test_the_steps_of_the_action(installed: dict[str, str], project: Path, name: str, code: int) -> None:
-    told = {name: str(project / name.lower()) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
-    done = run_step(CHECK, project, installed | told, paths=f"{name}.h5", args="--fail-on overfitting")
+    (project / "rfav.sarif").write_text("of an earlier step")
+    done = run_step(CHECK, project, installed | told_to(project), paths=f"{name}.h5", args="--fail-on overfitting")
     assert done.returncode == code, done.stderr
     assert done.stdout.count("::error ") == (code == 1)
     assert (project / "github_output").read_text() == f"exit-code={code}\n"
     summary = (project / "github_step_summary").read_text()
     assert summary.startswith(f"## rfav check: {('clean', 'flagged', 'no verdict')[code]}\n")
     assert (project / "rfav.sarif").exists() == (code != 2)
+    assert code == 2 or json.loads((project / "rfav.sarif").read_text())["version"] == "2.1.0"
+
+
+@pytest.mark.parametrize(("name", "code"), [("healthy", 0), ("overfit", 1)])
+def test_the_action_on_the_sample_series(installed: dict[str, str], tmp_path: Path, name: str, code: int) -> None:
+    samples = ROOT / "sample_models"
+    shutil.copytree(samples / name, tmp_path / name)
+    options = f"--model {samples}/net.py:make_net --probe {samples}/probe.npz --probe-size 100"
+    done = run_step(CHECK, tmp_path, installed | told_to(tmp_path), paths=name, args=options)
+    assert done.returncode == code, done.stderr
+    assert (tmp_path / "github_output").read_text() == f"exit-code={code}\n"
+    assert "5 layers × 29 epochs × 100 samples" in done.stdout
 
 
 def test_the_example_uses_what_the_action_has() -> None:
