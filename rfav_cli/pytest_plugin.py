@@ -43,6 +43,12 @@ def assert_healthy(store: str | Path, **policy: Any) -> None:
         policy: options of `rfav_cli.check`, such as `min_accuracy=0.9`.
     """
     __tracebackhide__ = True
+    if text := _problems(store, policy):
+        pytest.fail(text, pytrace=False)
+
+
+def _problems(store: str | Path, policy: dict[str, Any]) -> str:
+    """What was found, or why nothing can be said; empty where the store passes."""
     from rfav_cli import RfavError, check
     from rfav_cli.render.base import Screen
     from rfav_cli.render.check import render_check
@@ -50,6 +56,5 @@ def assert_healthy(store: str | Path, **policy: Any) -> None:
     try:
         report = check(store, **policy)
     except RfavError as error:
-        pytest.fail(str(error), pytrace=False)
-    if report.code:
-        pytest.fail(render_check(report, "text", Screen(width=100)), pytrace=False)
+        return str(error)
+    return render_check(report, "text", Screen(width=100)) if report.code else ""

@@ -14,7 +14,7 @@ from rfav_cli.cli.check import check
 from rfav_cli.cli.compare import compare
 from rfav_cli.cli.config import Takes, defaults_of_project
 from rfav_cli.cli.doctor import doctor
-from rfav_cli.cli.output import emit, flushed, forget
+from rfav_cli.cli.output import emit, flushed, forget, open_closed
 from rfav_cli.cli.pack import pack
 from rfav_cli.cli.plot import plot
 from rfav_cli.cli.recommend import recommend
@@ -76,6 +76,7 @@ def _takes(parameter: Any) -> Takes:
 
 def main() -> None:
     """Run the command line of this process and exit."""
+    open_closed()
     if not sys.warnoptions:
         # What torch has to say to those who call it is nothing that its user's user can act on.
         warnings.filterwarnings("ignore", module=r"torch\.")

@@ -20,6 +20,13 @@ def emit(text: str, *, err: bool = False) -> bool:
     return True
 
 
+def open_closed() -> None:
+    """Let what goes to a stream that was closed before the start (`rfav … >&-`) go nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - as long as the process
+
+
 def flushed() -> bool:
     """Whether what was printed on stdout could be written, if anybody is there to read it."""
     try:

@@ -114,7 +114,8 @@ def shown(text: object) -> str:
 
 def not_a_store(path: Path, why: str) -> StoreError:
     """The error for a file that rfav did not write."""
-    return StoreError(f"{path}: not an rfav store ({why})", "Give a store that `rfav analyze` wrote, or another --out.")
+    remedy = "Give a store that `rfav analyze` wrote, or a new file where one is to be written."
+    return StoreError(f"{path}: not an rfav store ({why})", remedy)
 
 
 def damaged(path: Path, why: object) -> StoreError:

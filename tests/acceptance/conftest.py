@@ -52,3 +52,22 @@ def measured(finished: Path, rfav: Rfav, tmp_path_factory: pytest.TempPathFactor
     done = rfav(folder, *ANALYZE)
     assert done.code == 0, done.err
     return folder
+
+
+@pytest.fixture(scope="session")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `bad.h5`, of a run that overfits, and `good.h5`, not to be changed."""
+    from tests.api.judged import write_judged
+
+    folder = tmp_path_factory.mktemp("judged")
+    for name, overfits in (("bad", True), ("good", False)):
+        write_judged(folder / name, overfits=overfits).rename(folder / f"{name}.h5")
+    return folder
+
+
+@pytest.fixture
+def project(judged: Path, tmp_path: Path) -> Path:
+    """A folder of this test's own with both stores."""
+    for name in ("bad.h5", "good.h5"):
+        shutil.copy(judged / name, tmp_path / name)
+    return tmp_path

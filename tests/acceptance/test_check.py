@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,29 +13,12 @@ import pytest
 import yaml
 
 from tests.acceptance.runs import ANALYZE
-from tests.api.judged import write_judged
 
 if TYPE_CHECKING:
     from tests.acceptance.commands import Rfav
 
 ROOT = Path(__file__).parents[2]
 CHECKPOINTS = ["check", "run", *ANALYZE[2:]]
-
-
-@pytest.fixture(scope="module")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `bad.h5`, of a run that overfits, and `good.h5`."""
-    folder = tmp_path_factory.mktemp("checked")
-    for name, overfits in (("bad", True), ("good", False)):
-        write_judged(folder / name, overfits=overfits).rename(folder / f"{name}.h5")
-    return folder
-
-
-@pytest.fixture
-def project(stores: Path, tmp_path: Path) -> Path:
-    for name in ("bad.h5", "good.h5"):
-        shutil.copy(stores / name, tmp_path / name)
-    return tmp_path
 
 
 def test_exit_codes_and_what_was_looked_at(rfav: Rfav, project: Path) -> None:
@@ -130,30 +112,6 @@ def test_checkpoints_are_analysed_once(rfav: Rfav, folder: Path) -> None:
     assert rfav(folder, *CHECKPOINTS, "--fewest", "3").code == 2
 
 
-@pytest.mark.parametrize(("name", "code"), [("good", 0), ("bad", 1), ("none", 2)])
-def test_the_steps_of_the_action(project: Path, name: str, code: int) -> None:
-    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
-    step = next(each for each in action["runs"]["steps"] if each.get("id") == "check")
-    tool = project / "bin" / "rfav"
-    tool.parent.mkdir()
-    tool.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m rfav_cli "$@"\n')
-    tool.chmod(0o755)
-    environment = {
-        "PATH": f"{tool.parent}:{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-        "GITHUB_OUTPUT": str(project / "outputs"),
-        "GITHUB_STEP_SUMMARY": str(project / "summary"),
-        "RFAV_PATHS": f"{name}.h5",
-        "RFAV_ARGS": "--fail-on overfitting",
-        "RFAV_SARIF": "rfav.sarif",
-    }
-    done = subprocess.run(["bash", "-eo", "pipefail", "-c", step["run"]], cwd=project, env=environment, check=False)
-    assert done.returncode == code
-    assert (project / "outputs").read_text() == f"exit-code={code}\n"
-    assert ("rfav check" in (project / "summary").read_text()) == (code != 2)
-    assert (project / "rfav.sarif").exists() == (code != 2)
-
-
 def test_the_other_ways_call_what_there_is(rfav: Rfav, project: Path) -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     stages: dict[str, Any] = yaml.safe_load((ROOT / "examples" / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
@@ -170,27 +128,6 @@ def test_the_other_ways_call_what_there_is(rfav: Rfav, project: Path) -> None:
     (metrics,) = stages["check"]["metrics"]
     files = {*metrics, *job["artifacts"]["reports"].values()}
     assert {name for name in files if not (project / name).exists()} == set()
-
-
-def test_the_plug_in_of_pytest(project: Path) -> None:
-    (project / "test_models.py").write_text(
-        "import pytest\n"
-        "def test_good(assert_healthy): assert_healthy('good.h5', fail_on=('overfitting',))\n"
-        "def test_bad(assert_healthy): assert_healthy('bad.h5')\n"
-        "@pytest.mark.healthy_store('good.h5')\ndef test_marked(): pass\n"
-        "@pytest.mark.healthy_store('none.h5')\ndef test_missing(): pass\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--strict-markers", "-p", "rfav_cli.pytest_plugin", "test_models.py"],
-        cwd=project,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "2 failed, 2 passed" in done.stdout
-    assert "RFAV001 overfitting" in done.stdout
-    assert "none.h5: " in done.stdout
 
 
 def test_mlflow_gets_the_figures(project: Path) -> None:

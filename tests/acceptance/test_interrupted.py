@@ -112,3 +112,27 @@ def test_a_killed_run_loses_no_committed_epoch(
     assert [epoch for epoch in told if f" epoch {epoch} " in again.err] == []
     assert_same_figures(folder / "rfav.h5", measured / "rfav.h5")
     assert [path.name for path in folder.iterdir() if path.name.startswith((".tmp", "rfav.h5."))] == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
+def test_a_check_that_is_ended_passes_and_flags_nothing(
+    rfav: Rfav, folder: Path, number: signal.Signals, code: int
+) -> None:
+    check = ["check", *ANALYZE[1:], *SLOW, "--fewest", "3", "--output", "json:found.json"]
+    (folder / "blocked-from").write_text("3")
+    running = rfav.start(folder, *check)
+    running.wait_for("2/5 epoch 0")
+    running.send(number)
+    done = running.wait()
+    assert (done.code, done.out) == (code, "")
+    assert "Traceback" not in done.err
+    assert not (folder / "found.json").exists()
+    (folder / "blocked-from").unlink()
+    again = rfav(folder, *check)
+    assert "epoch 0 " not in again.err
+    assert "3/5 epoch 1 " in again.err
+    assert [path.name for path in (folder / "run").iterdir() if path.suffix != ".pt"] == ["rfav-check.h5"]
+    (folder / "run" / "rfav-check.h5").unlink()
+    undisturbed = rfav(folder, *check)
+    assert (again.code, again.out) == (undisturbed.code, undisturbed.out)
+    assert undisturbed.code in {0, 1}

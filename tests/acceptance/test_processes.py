@@ -57,6 +57,13 @@ def test_a_reader_that_goes_away(measured: Path) -> None:
     assert (done.stdout, done.stderr) == ("{\n0\n", "")
 
 
+def test_streams_that_are_closed(measured: Path) -> None:
+    done = run(measured, "bash", "-c", f"{shlex.join(MODULE)} check --fewest 3 --min-accuracy 1 >&-; echo $? >&2")
+    assert (done.stdout, done.stderr) == ("", "1\n")
+    done = run(measured, "bash", "-c", f"{shlex.join(MODULE)} show none.h5 2>&-")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
+
+
 def test_an_error_leaves_the_interpreter_with_2(tmp_path: Path) -> None:
     done = run(tmp_path, *MODULE, "show")
     assert (done.returncode, done.stdout) == (2, "")

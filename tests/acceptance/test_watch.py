@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rfav_cli import judge, open_store
-from tests.acceptance.commands import PATIENCE, ROOT
+from rfav_cli import open_store
+from tests.acceptance.commands import PATIENCE
 from tests.acceptance.runs import EPOCHS, name_of
 from tests.acceptance.stores import assert_same_figures
 from tests.acceptance.test_terminal import lines_of
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from tests.acceptance.commands import Rfav, Running
 
-LAST = 18
-"""The last epoch that is needed of the sample run."""
 WATCH = ["watch", "run", "--model", "tiny_net:make_net", "--probe", "probe.npz", "--interval", "0.05"]
 
 TRAINING = """
@@ -95,32 +93,6 @@ def test_a_training_is_watched_to_its_end(rfav: Rfav, folder: Path, source: Path
     assert not [path.name for path in folder.iterdir() if path.name.startswith((".tmp", "rfav.h5."))]
     (folder / "rfav.h5").rename(folder / "watched.h5")
     assert_same_figures(folder / "watched.h5", measured / "rfav.h5")
-
-
-def test_the_collapse_is_reported_as_soon_as_the_verdict_tells_it(rfav: Rfav, tmp_path: Path) -> None:
-    """On the sample run that overfits, and with the onset that the verdict on the whole run gives, within an epoch."""
-    names = ["epoch_-1.pt", *(f"epoch_{epoch:03d}.pt" for epoch in range(LAST + 1))]
-    watch = ["watch", "run", "--model", f"{ROOT}/sample_models/net.py:make_net", "--interval", "0.05"]
-    probe = ["--probe", f"{ROOT}/sample_models/probe.npz", "--probe-size", "100", "--idle", "30", "--until-collapse"]
-    running = rfav.start(tmp_path, *watch, *probe, "--on-collapse", "sh -c 'echo $RFAV_EPOCH $RFAV_LAYERS > told'")
-    with training(tmp_path, ROOT / "sample_models" / "overfit", names, 0.01):
-        done = running.wait()
-    assert done.code == 3, done.err
-    *before, reported, _ = done.out.splitlines()
-    assert not any("collapsed" in line for line in before)
-    epoch = int(reported.split()[1])
-    assert (tmp_path / "told").read_text().split()[0] == str(epoch)
-    assert "--on-collapse" in done.err.splitlines()[-1]
-    assert done.err.splitlines()[-1].endswith("done")
-
-    shutil.copytree(ROOT / "sample_models" / "overfit", tmp_path / "whole")
-    again = [*watch[:1], "whole", *watch[2:], *probe[:4], "--idle", "1"]
-    assert rfav(tmp_path, *again, "--out", "whole.h5").code == 0
-    first, last = judge(tmp_path / "rfav.h5"), judge(tmp_path / "whole.h5")
-    assert first.run.onset is not None
-    assert last.run.onset is not None
-    assert abs(first.run.onset.epoch - last.run.onset.epoch) <= 1
-    assert {layer.name for layer in first.in_state("collapsed")} <= {layer.name for layer in last.in_state("collapsed")}
 
 
 def test_a_watcher_that_is_killed_harms_nothing_and_goes_on(
