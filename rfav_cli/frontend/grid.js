@@ -9,8 +9,9 @@ const GAP = 3;
 const SMALLEST = 28;
 const LARGEST = 58;
 const AT_ONCE = 12;
+const PAPER = 650; // pixels across an upright page, within the card
 
-/** The grid; rows are read and drawn when they come into sight. `hover` and `unhover` hear of the pointer. */
+/** The grid; rows are read and drawn when they come into sight, on paper all. `hover` and `unhover` hear of the pointer. */
 export function mapGrid(app, hover, unhover) {
   const element = h("div", { class: "map-grid" });
   let columns = [];
@@ -32,10 +33,12 @@ export function mapGrid(app, hover, unhover) {
     rows = run.layers.map((layer) => rowOf(app, layer, columns, step, hover, unhover));
     element.style.setProperty("--label", `${label}px`);
     element.style.setProperty("--step", `${step}px`);
+    element.style.setProperty("--print-zoom", String(Math.min(1, PAPER / (label + columns.length * step))));
     fill(element, h("div", { class: "map-rows" }, heads(), h("div", { class: "column-mark" }), rows.map((row) => row.element)));
+    const printed = matchMedia("print").matches; // the page is laid out anew for paper, and drawn for its width
     const seen = (entries) => entries.forEach((entry) => entry.isIntersecting && rows[entry.target.dataset.layer]?.paint());
     observer = new IntersectionObserver(seen, { rootMargin: "300px" });
-    rows.forEach((row, i) => (i < AT_ONCE ? row.paint() : observer.observe(row.element)));
+    rows.forEach((row, i) => (i < AT_ONCE || printed ? row.paint() : observer.observe(row.element)));
     return columns.length > 0;
   }
 
@@ -57,11 +60,6 @@ export function mapGrid(app, hover, unhover) {
     if (element.scrollHeight > element.clientHeight) element.scrollTop = Math.min(Math.max(element.scrollTop, low), high);
   }
 
-  /** Draw all rows, in sight or not. */
-  function paintAll() {
-    return Promise.all(rows.map((row) => row.paint()));
-  }
-
   /** The rows that have been drawn, as a drawing to be downloaded. */
   function drawing() {
     const drawn = rows.filter((row) => row.maps);
@@ -80,7 +78,7 @@ export function mapGrid(app, hover, unhover) {
     return svg;
   }
 
-  return { element, draw, mark, drawing, paintAll };
+  return { element, draw, mark, drawing };
 }
 
 function rowOf(app, layer, columns, step, hover, unhover) {
@@ -97,6 +95,7 @@ function rowOf(app, layer, columns, step, hover, unhover) {
     asked = true;
     row.maps = await Maps.read(app.run, layer.index, app.image);
     if (!row.maps) return;
+    row.element.classList.add("drawn");
     const span = row.maps.span(app.stretched);
     const context = canvas.getContext("2d");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);

@@ -121,7 +121,6 @@ export function heatmaps(app, body) {
   return {
     draw,
     mark,
-    paintAll: grid.paintAll,
     name: () => `${app.run.name}-heatmaps`,
     svg: () => grid.drawing(),
     rows: async () => {

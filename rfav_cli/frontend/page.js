@@ -72,7 +72,7 @@ export function page(app, manifest) {
     draw();
   }
 
-  return { element, draw, change, renew, play: bar.play, stop: bar.stop, beforePrint: views.heatmaps.view.paintAll };
+  return { element, draw, change, renew, play: bar.play, stop: bar.stop };
 }
 
 function card(app, title, note, make, { wide = false, tools = [], after = false } = {}) {
