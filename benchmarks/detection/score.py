@@ -19,6 +19,7 @@ from benchmarks.detection.configurations import split
 from benchmarks.detection.judges import judges
 from benchmarks.detection.metrics import brier, reliability, score
 from benchmarks.detection.tables import render
+from benchmarks.detection.watched import watched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,6 +100,7 @@ def evaluate(half: str) -> dict[str, Any]:
             each.name: _figures([each.judge(case) for case in overfitting], overfitting) for each in partial_judges
         },
         "every_fifth": {each.name: _figures([each.judge(case) for case in sparse], sparse) for each in partial_judges},
+        "watched": {each.name: watched(each.judge, cases) for each in partial_judges} if half == "reporting" else {},
         "reliability": {
             name: {"brier": brier(found, truths), "bins": [asdict(each) for each in reliability(found, truths)]}
             for name, found in stating.items()

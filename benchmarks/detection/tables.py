@@ -24,6 +24,8 @@ def _lines(document: Mapping[str, Any]) -> Iterator[str]:
     yield from _scores("Whole runs", document["judges"])
     yield from _scores("Overfitting runs cut at their true onset: all are healthy then", document["cut"], recall=False)
     yield from _scores("Every fifth checkpoint only", document["every_fifth"])
+    if document["watched"]:
+        yield from _watched(document["watched"])
     yield from _reliability(document["reliability"])
     yield "\n**Layers that rfav calls collapsed on vanillanet-m** (the paper names conv3, conv4 and fc1)\n"
     yield from _table(
@@ -46,6 +48,21 @@ def _scores(title: str, scores: Mapping[str, Any], *, recall: bool = True) -> It
         row.append(f"{each['false_alarms']}/{each['healthy']}")
         rows.append([*row, *([_number(each["onset_error"])] if recall else []), str(each["silent"])])
     yield from _table(names, rows)
+
+
+def _watched(found: Mapping[str, Any]) -> Iterator[str]:
+    yield "\n**Judged after each epoch**, as by `rfav watch`: when a run is first flagged\n"
+    rows = [
+        [
+            name,
+            f"{each['found']}/{each['overfitting']}",
+            "{:g} ({:g} to {:g})".format(*each["delay"]) if each["delay"] else NONE,
+            _number(each["onset_error"]),
+            f"{each['false_alarms']}/{each['healthy']}",
+        ]
+        for name, each in found.items()
+    ]
+    yield from _table(["judge", "found", "epochs after the onset", "onset error, epochs", "ever a false alarm"], rows)
 
 
 def _reliability(found: Mapping[str, Any]) -> Iterator[str]:
