@@ -38,7 +38,8 @@ class TrainingEpoch:
         epoch: its number.
         epochs: how many there are going to be.
         learning_rate: in this epoch.
-        train_loss, train_accuracy: means over the samples as the epoch went on, without penalties.
+        train_loss, train_accuracy: means over the samples as the epoch went on, without penalties: what the paper calls
+            the adjusted loss (Fig. 3).
         penalties: the mean of each, by name ("sparsity/conv4", ...).
         validation_loss, validation_accuracy: at its end.
         seconds: that it took, with validation.
@@ -55,7 +56,7 @@ class TrainingEpoch:
     seconds: float = 0.0
 
     @property
-    def adjusted_loss(self) -> float | None:
+    def penalised_loss(self) -> float | None:
         """The training loss with the penalties, which is what is made small."""
         return None if self.train_loss is None else self.train_loss + sum(self.penalties.values())
 
@@ -67,7 +68,7 @@ class TrainingEpoch:
             "train_loss": self.train_loss,
             "train_accuracy": self.train_accuracy,
             "penalties": {name: _finite(value) for name, value in self.penalties.items()} or None,
-            "adjusted_loss": self.adjusted_loss if self.penalties else None,
+            "penalised_loss": self.penalised_loss if self.penalties else None,
             "validation_loss": self.validation_loss,
             "validation_accuracy": self.validation_accuracy,
             "seconds": round(self.seconds, 3),

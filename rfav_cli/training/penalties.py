@@ -14,7 +14,7 @@ from rfav_cli.equations import decorrelation_penalty
 from rfav_cli.errors import RecipeError
 from rfav_cli.training.readers import HookReader, Reader
 from rfav_cli.training.scripted import Attachment, Program
-from rfav_cli.training.targets import find_targets, unwrapped
+from rfav_cli.training.targets import as_recipe, find_targets, unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +47,7 @@ class TargetedRegularizer:
         model: the net; what is wrapped around it, before or after, does not matter.
         recipe: a recipe, the path of its file, one of the paper's ("paper:sr3"), or name of a layer -> (lambda, kappa).
             A layer with two zeros is left as it is.
-        with_bias: the bias is part of the activation.
+        with_bias: the bias is part of the activation; None, as for the next two, for what the recipe was measured with.
         fold_norm: an activation that goes into a batch normalisation is multiplied with its gamma / sigma before the
             entropy is taken, sigma being what the normalisation divides by in this forward (with SyncBatchNorm, what
             this process alone would divide by). kappa is about the weights as they are.
@@ -65,16 +65,20 @@ class TargetedRegularizer:
         model: nn.Module,
         recipe: Recipe | str | Path | Mapping[str, tuple[float, float]],
         *,
-        with_bias: bool = False,
-        fold_norm: bool = False,
-        centering: Centering = "pearson",
+        with_bias: bool | None = None,
+        fold_norm: bool | None = None,
+        centering: Centering | None = None,
         squared: bool = False,
     ) -> None:
         root = unwrapped(model)
         program = Program(root) if isinstance(root, torch.jit.ScriptModule) else None
-        targets = find_targets(program or model, recipe)
+        known = as_recipe(recipe)
+        targets = find_targets(program or model, known)
+        with_bias = known.with_bias if with_bias is None else with_bias
+        fold_norm = known.fold_norm if fold_norm is None else fold_norm
         self._decorrelated = [target for target in targets if target.kappa]
-        self._centering, self._squared = centering, squared
+        self._centering: Centering = centering or ("paper" if known.centering == "paper" else "pearson")
+        self._squared = squared
         self._values: dict[str, Tensor] = {}
         self._readers: list[Reader] = []
         self._handles: list[RemovableHandle | Attachment] = []

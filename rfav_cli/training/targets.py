@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -21,6 +20,7 @@ from rfav_cli.training.scripted import Program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from torch import Tensor, nn
 
@@ -47,29 +47,26 @@ class Target(Tap):
         return grouped_filters(self.kind, self.module.weight, getattr(self.module, "groups", 1))
 
 
-def find_targets(
-    model: nn.Module | Program, recipe: Recipe | str | Path | Mapping[str, tuple[float, float]]
-) -> list[Target]:
+def find_targets(model: nn.Module | Program, recipe: Recipe) -> list[Target]:
     """The layers that have a penalty.
 
     Args:
         model: the net, also wrapped; or the program of a TorchScript net.
-        recipe: a recipe, the path of its file, the name of one of the paper's, or name of a layer -> (lambda, kappa).
+        recipe: which penalties.
 
     Returns:
         In the recipe's order; without those whose lambda and kappa are both 0.
 
     Raises:
-        RecipeError: the recipe can't be read, names no layer, a layer that the net has not, or a penalty that a layer
-            cannot have. All that is wrong is said at once.
+        RecipeError: the recipe names no layer, a layer that the net has not, or a penalty that a layer cannot have. All
+            that is wrong is said at once.
     """
     found = model.named_layers() if isinstance(model, Program) else _layers(model)
     layers = {name: Tap(name, module, kind) for name, module, kind in found}
-    asked = _layer_recipes(recipe)
-    if not asked:
+    if not recipe.layers:
         raise RecipeError("the recipe names no layer, so there is nothing to penalise", _remedy(layers))
     problems, targets = [], []
-    for each in asked:
+    for each in recipe.layers:
         layer = layers.get(each.name) or layers.get(_bare(each.name))
         problem = _problem(each, layer)
         if problem:
@@ -113,17 +110,22 @@ def _bare(name: str) -> str:
     return ".".join(parts)
 
 
-def _layer_recipes(recipe: Recipe | str | Path | Mapping[str, tuple[float, float]]) -> tuple[LayerRecipe, ...]:
-    if isinstance(recipe, Recipe):
-        return recipe.layers
-    if isinstance(recipe, Mapping):
-        try:
-            pairs = [(name, float(lambda_), float(kappa)) for name, (lambda_, kappa) in recipe.items()]
-        except (TypeError, ValueError):
-            raise RecipeError("recipe: a layer has no pair of numbers", "Give {'conv4': (lambda, kappa)}.") from None
-        return tuple(LayerRecipe(name, "", lambda_, kappa) for name, lambda_, kappa in pairs)
-    paper = isinstance(recipe, str) and recipe.startswith("paper:")
-    return (recipes.named(str(recipe)) if paper else recipes.load(Path(recipe))).layers
+def as_recipe(given: Recipe | str | Path | Mapping[str, tuple[float, float]]) -> Recipe:
+    """A recipe from whatever says one: itself, its file, the name of one of the paper's, or pairs (lambda, kappa).
+
+    Raises:
+        RecipeError: it cannot be read.
+    """
+    if isinstance(given, Recipe):
+        return given
+    if not isinstance(given, Mapping):
+        return recipes.find(given)
+    try:
+        pairs = [(name, float(lambda_), float(kappa)) for name, (lambda_, kappa) in given.items()]
+    except (TypeError, ValueError):
+        raise RecipeError("recipe: a layer has no pair of numbers", "Give {'conv4': (lambda, kappa)}.") from None
+    layers = tuple(LayerRecipe(name, "", lambda_, kappa) for name, lambda_, kappa in pairs)
+    return Recipe("", "", "", None, None, None, layers)
 
 
 def _problem(asked: LayerRecipe, layer: Tap | None) -> str:

@@ -61,9 +61,9 @@ def test_a_row_holds_what_there_is() -> None:
     before = TrainingEpoch(-1, 3, validation_loss=2.0, validation_accuracy=0.5)
     assert set(before.row()) == {"epoch", "validation_loss", "validation_accuracy", "seconds"}
     done = TrainingEpoch(0, 3, 0.1, 1.0, 0.5, {"sparsity/a": -0.25, "decorrelation/b": 2.0}, float("nan"), 0.1, 3.0)
-    assert done.adjusted_loss == 2.75
-    assert done.row()["adjusted_loss"] == 2.75
+    assert done.penalised_loss == 2.75
+    assert done.row()["penalised_loss"] == 2.75
     assert done.row()["penalties"] == {"sparsity/a": -0.25, "decorrelation/b": 2.0}
     assert done.row()["validation_loss"] is None
-    assert "adjusted_loss" not in TrainingEpoch(0, 3, 0.1, 1.0, 0.5).row()
+    assert "penalised_loss" not in TrainingEpoch(0, 3, 0.1, 1.0, 0.5).row()
     json.loads(json.dumps(done.row(), allow_nan=False))
