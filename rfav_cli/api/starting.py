@@ -89,10 +89,7 @@ def find_start(
 def _from_recipe(start: Start, recipe: str | Path | Recipe) -> Start:
     from rfav_cli import recipes
 
-    if isinstance(recipe, Recipe):
-        known = recipe
-    else:
-        known = recipes.named(str(recipe)) if str(recipe).startswith("paper:") else recipes.load(Path(recipe))
+    known = recipe if isinstance(recipe, Recipe) else recipes.find(recipe)
     settings = replace(
         start.settings,
         with_bias=start.settings.with_bias or known.with_bias,

@@ -38,8 +38,8 @@ class TrainingEpoch:
         epoch: its number.
         epochs: how many there are going to be.
         learning_rate: in this epoch.
-        train_loss, train_accuracy: means over the samples as the epoch went on. The loss, without penalties, is what
-            the paper calls adjusted by them (Figures 3 and 6).
+        train_loss, train_accuracy: means over the samples as the epoch went on, without penalties: what the paper calls
+            the adjusted loss (Fig. 3).
         penalties: the mean of each, by name ("sparsity/conv4", ...).
         validation_loss, validation_accuracy: at its end, without penalties too.
         seconds: that it took, with validation.

@@ -16,11 +16,12 @@ from rfav_cli.errors import TrainingError
 from rfav_cli.store.commit import check_writable, held, remove_abandoned, replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 LOG, STORE, STATE = "log.jsonl", "rfav.h5", "resume.pt"
-START_ANOTHER = "Start another from its last checkpoint: --init FILE with another --out."
+_IN_STATE = {"settings", "position", "others", "row", "model", "optimizer"}
+_ANEW = "Start another from its last checkpoint: --init FILE with another --out."
 _CHECKPOINT = re.compile(r"epoch_(-1|\d{1,9})\.pt", re.ASCII)
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -48,7 +49,7 @@ class RunFolder:
     def open(cls, path: Path, *, resume: bool) -> Iterator[RunFolder]:
         """Make the folder, or take the one that is there; no other process trains in it until the block ends.
 
-        Of a run that never began nothing stays behind.
+        Where no run has begun by then, the folders that were made are gone again.
 
         Args:
             path: the folder; the one above it is made, too.
@@ -66,12 +67,14 @@ class RunFolder:
             with folder._writing():
                 if path.exists() and not path.is_dir():
                     raise TrainingError(f"{path}: is no folder", "Give another --out.")
+                made = [each for each in (folder._state.parent, path, *path.parents) if not each.exists()]
                 path.mkdir(parents=True, exist_ok=True)
                 if not stack.enter_context(held(path)):
                     raise TrainingError(
                         f"{path}: another process trains there now",
                         "Wait for its end, or give another --out.",
                     )
+                stack.callback(folder._leave, made)
                 folder._take(resume)
             yield folder
 
@@ -90,6 +93,13 @@ class RunFolder:
         check_writable(self.path / STATE)
         for each in (self.path, self._state.parent):
             remove_abandoned(each)
+
+    def _leave(self, made: Sequence[Path]) -> None:
+        """Remove folders, inner ones first, if no run has begun; one that is not empty stays, with those around it."""
+        if not self._state.exists():
+            with contextlib.suppress(OSError):
+                for each in made:
+                    each.rmdir()
 
     def path_of(self, epoch: int) -> Path:
         """Where the checkpoint of an epoch is."""
@@ -136,15 +146,18 @@ class RunFolder:
         if not self._state.exists():
             return None
         try:
-            state: dict[str, Any] = torch.load(self._state, map_location="cpu", weights_only=True)
-            missing = [name for name in ("settings", "model", "optimizer", "position", "others") if name not in state]
+            state = torch.load(self._state, map_location="cpu", weights_only=True)
         except Exception as error:  # a damaged pickle makes the machine that reads it fail in any way there is
             raise TrainingError(f"{self._state}: damaged, so the run cannot be continued", START_ANOTHER) from error
         if missing:
             raise TrainingError(
-                f"{self._state}: has no {', '.join(missing)}: another version of rfav wrote it, so the run cannot be "
-                "continued",
-                START_ANOTHER,
+                f"{self._state}: damaged, so the run cannot be continued",
+                _ANEW,
+            ) from error
+        if not isinstance(state, dict) or set(state) != _IN_STATE:
+            raise TrainingError(
+                f"{self._state}: written by another version of rfav, so the run cannot be continued by this one",
+                f"Go on with that version. {_ANEW}",
             )
         return state
 

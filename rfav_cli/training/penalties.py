@@ -47,7 +47,7 @@ class TargetedRegularizer:
         model: the net; what is wrapped around it, before or after, does not matter.
         recipe: a recipe, the path of its file, one of the paper's ("paper:sr3"), or name of a layer -> (lambda, kappa).
             A layer with two zeros is left as it is.
-        with_bias: the bias is part of the activation. This and the next two are by default what the recipe says.
+        with_bias: the bias is part of the activation; None, as for the next two, for what the recipe was measured with.
         fold_norm: an activation that goes into a batch normalisation is multiplied with its gamma / sigma before the
             entropy is taken, sigma being what the normalisation divides by in this forward (with SyncBatchNorm, what
             this process alone would divide by). kappa is about the weights as they are.
@@ -75,9 +75,12 @@ class TargetedRegularizer:
         fold_norm = recipe.fold_norm if fold_norm is None else fold_norm
         root = unwrapped(model)
         program = Program(root) if isinstance(root, torch.jit.ScriptModule) else None
-        targets = find_targets(program or model, recipe)
+        known = as_recipe(recipe)
+        targets = find_targets(program or model, known)
+        with_bias = known.with_bias if with_bias is None else with_bias
+        fold_norm = known.fold_norm if fold_norm is None else fold_norm
         self._decorrelated = [target for target in targets if target.kappa]
-        self._centering: Centering = centering or ("paper" if recipe.centering == "paper" else "pearson")
+        self._centering: Centering = centering or ("paper" if known.centering == "paper" else "pearson")
         self._squared = squared
         self._values: dict[str, Tensor] = {}
         self._readers: list[Reader] = []

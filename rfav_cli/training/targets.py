@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -21,6 +20,7 @@ from rfav_cli.training.scripted import Program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from torch import Tensor, nn
 
@@ -47,38 +47,19 @@ class Target(Tap):
         return grouped_filters(self.kind, self.module.weight, getattr(self.module, "groups", 1))
 
 
-def as_recipe(recipe: Recipe | str | Path | Mapping[str, tuple[float, float]]) -> Recipe:
-    """A recipe from whatever stands for it: its file, the name of one of the paper's, or (lambda, kappa) by layer.
-
-    Raises:
-        RecipeError: it can't be read.
-    """
-    if isinstance(recipe, Recipe):
-        return recipe
-    if isinstance(recipe, Mapping):
-        try:
-            pairs = [(name, float(lambda_), float(kappa)) for name, (lambda_, kappa) in recipe.items()]
-        except (TypeError, ValueError):
-            raise RecipeError("recipe: a layer has no pair of numbers", "Give {'conv4': (lambda, kappa)}.") from None
-        layers = tuple(LayerRecipe(name, "", lambda_, kappa) for name, lambda_, kappa in pairs)
-        return Recipe("", "", "", None, None, None, layers)
-    paper = isinstance(recipe, str) and recipe.startswith("paper:")
-    return recipes.named(str(recipe)) if paper else recipes.load(Path(recipe))
-
-
 def find_targets(model: nn.Module | Program, recipe: Recipe) -> list[Target]:
     """The layers that have a penalty.
 
     Args:
         model: the net, also wrapped; or the program of a TorchScript net.
-        recipe: which layers.
+        recipe: which penalties.
 
     Returns:
         In the recipe's order; without those whose lambda and kappa are both 0.
 
     Raises:
-        RecipeError: the recipe names no layer, a layer that the net has not, or a penalty that a layer
-            cannot have. All that is wrong is said at once.
+        RecipeError: the recipe names no layer, a layer that the net has not, or a penalty that a layer cannot have. All
+            that is wrong is said at once.
     """
     found = model.named_layers() if isinstance(model, Program) else _layers(model)
     layers = {name: Tap(name, module, kind) for name, module, kind in found}
@@ -128,6 +109,24 @@ def _bare(name: str) -> str:
     while parts and parts[0] == "module":
         parts = parts[1:]
     return ".".join(parts)
+
+
+def as_recipe(given: Recipe | str | Path | Mapping[str, tuple[float, float]]) -> Recipe:
+    """A recipe from whatever says one: itself, its file, the name of one of the paper's, or pairs (lambda, kappa).
+
+    Raises:
+        RecipeError: it cannot be read.
+    """
+    if isinstance(given, Recipe):
+        return given
+    if not isinstance(given, Mapping):
+        return recipes.find(given)
+    try:
+        pairs = [(name, float(lambda_), float(kappa)) for name, (lambda_, kappa) in given.items()]
+    except (TypeError, ValueError):
+        raise RecipeError("recipe: a layer has no pair of numbers", "Give {'conv4': (lambda, kappa)}.") from None
+    layers = tuple(LayerRecipe(name, "", lambda_, kappa) for name, lambda_, kappa in pairs)
+    return Recipe("", "", "", None, None, None, layers)
 
 
 def _problem(asked: LayerRecipe, layer: Tap | None) -> str:

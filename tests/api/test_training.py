@@ -363,6 +363,10 @@ def test_another_checkpoint_than_the_stores_is_refused(user: Path) -> None:
         ({"probe": "none.npz"}, SampleError, "none.npz"),
         ({"device": "abacus"}, ModelError, "abacus"),
         ({"output": "7"}, ModelError, "--output"),
+        ({"validation": "none.npz"}, SampleError, "none.npz"),
+        ({"data": "none.npz"}, SampleError, "none.npz"),
+        ({"batch_size": 0}, UsageError, "--batch-size"),
+        ({"augment": ("spin",)}, UsageError, "spin"),
     ],
 )
 def test_bad_input_is_an_error_that_says_so(
@@ -461,7 +465,7 @@ def test_torchscript_goes_on_to_the_same_bits(user: Path, script: str, stop: int
 def test_checkpoints_that_cannot_be_trained(user: Path, script: str, init: str, said: str) -> None:
     with pytest.raises(ModelError, match=said):
         train(init=init, model=None)
-    assert not list(user.glob("new/*.pt"))
+    assert not (user / "new").exists()
 
 
 @pytest.mark.parametrize(

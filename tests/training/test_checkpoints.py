@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -16,25 +16,42 @@ from rfav_cli.training.checkpoints import RunFolder, plain
 if TYPE_CHECKING:
     from pathlib import Path
 
+STATE: dict[str, Any] = {"settings": {}, "position": {}, "others": [], "row": None, "model": {}, "optimizer": {}}
 WEIGHTS = {"weight": torch.arange(6.0).view(2, 3), "steps": torch.tensor(3)}
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
+    """A folder as a process leaves it that was killed before it began."""
     (tmp_path / "deep" / "run" / "state").mkdir(parents=True)
-    return opened(tmp_path / "deep" / "run", resume=False)
+    return RunFolder(tmp_path / "deep" / "run")
 
 
-def opened(path: Path, *, resume: bool) -> RunFolder:
-    """A folder as a process leaves it that has opened it and done nothing."""
-    with RunFolder.open(path, resume=resume) as folder:
-        return folder
+def opened(path: Path, *, resume: bool) -> None:
+    with RunFolder.open(path, resume=resume):
+        pass
 
 
 def save_all(folder: RunFolder, epochs: range = range(-1, 3)) -> None:
     for epoch in epochs:
         folder.save(epoch, {"weight": WEIGHTS["weight"] * epoch})
-    folder.save_state({"settings": {}, "position": {}, "model": WEIGHTS, "optimizer": {}, "others": []})
+    folder.save_state(STATE | {"model": WEIGHTS})
+
+
+@pytest.mark.parametrize("there", ["", "deep", "deep/run"])
+def test_where_no_run_begins_no_folder_is_left(tmp_path: Path, there: str) -> None:
+    (tmp_path / there).mkdir(parents=True, exist_ok=True)
+    before = [*tmp_path.rglob("*")]
+    with RunFolder.open(tmp_path / "deep" / "run", resume=True) as folder:
+        assert folder.path.is_dir()
+    assert [*tmp_path.rglob("*")] == before
+    with RunFolder.open(tmp_path / "deep" / "run", resume=False) as folder:
+        (folder.path / "notes.txt").write_text("mine")
+    assert [path.name for path in tmp_path.rglob("*")] == ["deep", "run", "notes.txt"]
+    with RunFolder.open(tmp_path / "other", resume=False) as folder:
+        folder.save_state(STATE)
+    opened(tmp_path / "other", resume=True)
+    assert (tmp_path / "other" / "state" / "resume.pt").is_file()
 
 
 def test_checkpoints_are_a_series_that_analyze_reads(folder: RunFolder) -> None:
@@ -103,8 +120,7 @@ def test_a_full_disk_loses_nothing(folder: RunFolder, monkeypatch: pytest.Monkey
     def fail(*_: object) -> int:
         raise OSError(code, os.strerror(code))
 
-    state = {"settings": {}, "position": {}, "model": {}, "optimizer": {}, "others": []}
-    for use in (lambda: folder.save(3, WEIGHTS), lambda: folder.save(2, WEIGHTS), lambda: folder.save_state(state)):
+    for use in (lambda: folder.save(3, WEIGHTS), lambda: folder.save(2, WEIGHTS), lambda: folder.save_state(STATE)):
         with monkeypatch.context() as patch:
             patch.setattr(f"rfav_cli.store.commit.os.{call}", fail)
             with pytest.raises(TrainingError, match="no room left") as caught:
@@ -142,10 +158,19 @@ def test_a_damaged_state_is_an_error(folder: RunFolder) -> None:
             folder.load_state()
 
 
+@pytest.mark.parametrize("changed", [{"others"}, {"row", "optimizer"}, {"clock"}])
+def test_a_state_of_another_version_is_called_that(folder: RunFolder, changed: set[str]) -> None:
+    save_all(folder)
+    torch.save(dict.fromkeys(set(STATE) ^ changed), folder.path / "state" / "resume.pt")
+    with pytest.raises(TrainingError, match="another version of rfav") as caught:
+        folder.load_state()
+    assert "--init" in caught.value.remedy
+
+
 def test_what_a_killed_run_left_half_written_is_removed(folder: RunFolder) -> None:
     (folder.path / ".tmp-epoch_3.pt-abcd").write_bytes(b"half")
     opened(folder.path, resume=True)
-    assert [path.name for path in folder.path.iterdir()] == ["state"]
+    assert [*folder.path.iterdir()] == [folder.path / "state"]
 
 
 def test_plain_weights_share_no_memory() -> None:

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import math
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -97,6 +98,34 @@ def test_a_bias_is_part_of_the_activation_if_asked_for() -> None:
     regularizer = TargetedRegularizer(layer, {"": (1.0, 0.0)}, with_bias=True)
     output = layer(images)
     assert regularizer().item() == pytest.approx(equations.sparsity_penalty(output, 1, 1.0).item())
+
+
+@pytest.mark.parametrize("in_a_file", [False, True])
+@pytest.mark.parametrize(
+    ("measured", "other"),
+    [
+        ({"with_bias": True}, {"with_bias": False}),
+        ({"fold_norm": True}, {"fold_norm": False}),
+        ({"centering": "paper"}, {"centering": "pearson"}),
+    ],
+)
+def test_it_penalises_as_the_recipe_was_measured_unless_told_otherwise(
+    tmp_path: Path, measured: dict[str, Any], other: dict[str, Any], in_a_file: bool
+) -> None:
+    net, images, pairs = Normed(), batch()[0], {"conv1": (0.1, 0.3)}
+    known: Any = replace(recipe(**pairs), **measured)
+    if in_a_file:
+        recipes.write(known, tmp_path / "recipe.toml")
+        known = tmp_path / "recipe.toml"
+
+    def value(asked: Any, **options: Any) -> dict[str, float]:
+        with TargetedRegularizer(net, asked, **options) as regularizer:
+            net(images)
+            regularizer()
+        return regularizer.values
+
+    assert value(known) == value(pairs, **measured)
+    assert value(known, **other) == value(pairs) != value(known)
 
 
 @pytest.mark.parametrize("options", [{"squared": True}, {"centering": "paper"}])
