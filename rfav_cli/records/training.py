@@ -41,7 +41,7 @@ class TrainingEpoch:
         train_loss, train_accuracy: means over the samples as the epoch went on, without penalties: what the paper calls
             the adjusted loss (Fig. 3).
         penalties: the mean of each, by name ("sparsity/conv4", ...).
-        validation_loss, validation_accuracy: at its end, without penalties too.
+        validation_loss, validation_accuracy: at its end.
         seconds: that it took, with validation.
     """
 

@@ -61,9 +61,6 @@ class RunFolder:
         """
         folder = cls(path)
         with contextlib.ExitStack() as stack:
-            for each in (path, folder._state.parent):
-                if not each.exists():
-                    stack.callback(_remove_empty, each)
             with folder._writing():
                 if path.exists() and not path.is_dir():
                     raise TrainingError(f"{path}: is no folder", "Give another --out.")
@@ -148,8 +145,6 @@ class RunFolder:
         try:
             state = torch.load(self._state, map_location="cpu", weights_only=True)
         except Exception as error:  # a damaged pickle makes the machine that reads it fail in any way there is
-            raise TrainingError(f"{self._state}: damaged, so the run cannot be continued", START_ANOTHER) from error
-        if missing:
             raise TrainingError(
                 f"{self._state}: damaged, so the run cannot be continued",
                 _ANEW,
@@ -198,11 +193,6 @@ def unwritable(path: Path, error: OSError) -> TrainingError:
         f"{path}: cannot be written ({error.strerror or error})",
         f"Make the folder writable, or choose another --out; {kept}.",
     )
-
-
-def _remove_empty(folder: Path) -> None:
-    with contextlib.suppress(OSError):
-        folder.rmdir()
 
 
 def program(module: torch.jit.ScriptModule) -> bytes:

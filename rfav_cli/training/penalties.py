@@ -70,9 +70,6 @@ class TargetedRegularizer:
         centering: Centering | None = None,
         squared: bool = False,
     ) -> None:
-        recipe = as_recipe(recipe)
-        with_bias = recipe.with_bias if with_bias is None else with_bias
-        fold_norm = recipe.fold_norm if fold_norm is None else fold_norm
         root = unwrapped(model)
         program = Program(root) if isinstance(root, torch.jit.ScriptModule) else None
         known = as_recipe(recipe)

@@ -129,24 +129,6 @@ def test_a_full_disk_loses_nothing(folder: RunFolder, monkeypatch: pytest.Monkey
         assert {path: path.read_bytes() for path in folder.path.rglob("*") if path.is_file()} == before
 
 
-def test_of_a_run_that_never_began_nothing_stays(tmp_path: Path) -> None:
-    opened(tmp_path / "run", resume=False)
-    assert not (tmp_path / "run").exists()
-    (tmp_path / "mine").mkdir()
-    opened(tmp_path / "mine", resume=False)
-    assert [*(tmp_path / "mine").iterdir()] == []
-    with RunFolder.open(tmp_path / "begun", resume=False) as folder:
-        save_all(folder, range(-1, 0))
-    assert [*folder.checkpoints()] == [-1]
-    assert folder.load_state() is not None
-
-
-def test_a_state_of_another_version_is_no_damaged_one(folder: RunFolder) -> None:
-    folder.save_state({"settings": {}, "position": {}, "model": WEIGHTS})
-    with pytest.raises(TrainingError, match=r"has no optimizer, others: another version of rfav wrote it"):
-        folder.load_state()
-
-
 def test_a_damaged_state_is_an_error(folder: RunFolder) -> None:
     assert folder.load_state() is None
     save_all(folder)
@@ -154,7 +136,7 @@ def test_a_damaged_state_is_an_error(folder: RunFolder) -> None:
     whole = path.read_bytes()
     for content in (b"", whole[: len(whole) // 2], b"no pickle"):
         path.write_bytes(content)
-        with pytest.raises(TrainingError, match="damaged, so"):
+        with pytest.raises(TrainingError, match="damaged"):
             folder.load_state()
 
 

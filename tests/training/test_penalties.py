@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import math
 import sys
 from dataclasses import replace
@@ -412,25 +411,6 @@ def test_a_normalisation_that_takes_the_activation_is_folded_in(frozen: bool, wi
     regularizer()
     assert regularizer.values["sparsity/conv1"] == pytest.approx(folded(twin, images, with_bias).item(), rel=1e-5)
     assert regularizer.values["sparsity/conv2"] == pytest.approx(plain.values["sparsity/conv2"], rel=1e-5)
-
-
-def test_what_is_penalised_follows_from_the_recipe_unless_it_is_given() -> None:
-    images = batch()[0]
-
-    def value(told: Recipe, **given: Any) -> dict[str, float]:
-        net = Normed()
-        with TargetedRegularizer(net, told, **given) as regularizer:
-            net(images)
-            regularizer()
-            return regularizer.values
-
-    plain = recipe(conv1=(0.1, 1.0))
-    told = dataclasses.replace(plain, with_bias=True, fold_norm=True, centering="paper")
-    given: dict[str, Any] = {"with_bias": True, "fold_norm": True, "centering": "paper"}
-    assert value(told) == value(plain, **given)
-    assert value(told, with_bias=False, fold_norm=False, centering="pearson") == value(plain)
-    for name, other in {"with_bias": False, "fold_norm": False, "centering": "pearson"}.items():
-        assert value(told, **{name: other}) != value(told)
 
 
 @pytest.mark.parametrize("frozen", [False, True])
