@@ -111,7 +111,7 @@ def run(cell: Cell, scale: Scale, data: Path, out: Path, device: str, deadline: 
         training = rfav_cli.train(
             data=samples.training,
             validation=samples.validation,
-            probe=samples.probe,
+            probe=samples.probe if cell.seed == scale.seeds[0] else None,  # the figures show the first seed
             out=out / cell.name,
             model=cell.model,
             model_arg=(f"classes={samples.classes}", f"image_size={samples.size}"),
