@@ -114,7 +114,7 @@ def shown(text: object) -> str:
 
 def not_a_store(path: Path, why: str) -> StoreError:
     """The error for a file that rfav did not write."""
-    remedy = "Give a store that `rfav analyze` wrote, or a new file where one is to be written."
+    remedy = "Give a store that `rfav analyze` wrote; to have one written, name a new file with --out."
     return StoreError(f"{path}: not an rfav store ({why})", remedy)
 
 
