@@ -57,7 +57,7 @@ export function heatmaps(app, body) {
     if (current) {
       const span = current.span(app.stretched);
       place(context, current.canvas(app.row, app.palette, span), 0, 0, LARGE * 2);
-      fill(bar, entropyBar(app.palette, LARGE, span.map((code) => nats(current.block.value(code)))));
+      fill(bar, entropyBar(app.palette, map.clientWidth || LARGE, span.map((code) => nats(current.block.value(code)))));
     }
     const shown = current ? app.run.epochs[current.shownEpoch(app.row)] : app.epoch;
     fill(mapWords, name(layer.name), current ? `, epoch ${shown}${shown === app.epoch ? "" : ` (nearest to ${app.epoch})`}` : ": no heatmaps");

@@ -122,7 +122,7 @@ function start(place, source, manifest, runs) {
     if (REDRAW.some((name) => changed.has(name))) built.draw();
     else built.change(changed);
   });
-  const stops = [listen(window, "hashchange", () => state.set({ ...state.first, ...State.read(location.hash) })), resizing(place, built), keys(app, built)];
+  const stops = [listen(window, "hashchange", () => state.set({ ...state.first, ...State.read(location.hash) })), resizing(place, built), keys(app, built), listen(window, "beforeprint", () => built.print(true)), listen(window, "afterprint", () => built.print(false))];
   if (source.interval) stops.push(follow(app, source, built));
   return () => {
     stops.forEach((stop) => stop());

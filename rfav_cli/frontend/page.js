@@ -72,7 +72,13 @@ export function page(app, manifest) {
     draw();
   }
 
-  return { element, draw, change, renew, play: bar.play, stop: bar.stop };
+  /** Draw for paper, as wide as it is, or for the screen again. */
+  function print(on) {
+    element.classList.toggle("printing", on);
+    draw();
+  }
+
+  return { element, draw, change, renew, play: bar.play, stop: bar.stop, print };
 }
 
 function card(app, title, note, make, { wide = false, tools = [], after = false } = {}) {

@@ -20,6 +20,7 @@ export function picker(app) {
   const element = h("div", { class: "picker" }, h("div", { class: "picker-head" }, h("h3", {}, "Images"), order), list, words);
   let buttons = new Map();
   let falls = [];
+  let sorted = "";
 
   async function draw(thumbnails) {
     const { run } = app;
@@ -33,8 +34,8 @@ export function picker(app) {
       button.label = label === undefined ? `image ${i}` : `image ${i}, label ${label}`;
       buttons.set(i, button);
     }
-    fill(list, [...buttons.values()]);
-    await sort();
+    sorted = "";
+    await mark();
   }
 
   async function sort() {
@@ -54,12 +55,17 @@ export function picker(app) {
     const since = run.onset === null ? `from epoch ${run.epochs[0]}` : `since epoch ${run.onset}`;
     words.textContent = block && run.images.shown ? `Fall: mean entropy of the image in this layer, ${since} to epoch ${run.epochs[last]}.` : "";
     order.refresh();
-    sayFall();
   }
 
-  function sayFall() {
+  /** Follow the selection; the order is another one only for another layer. */
+  async function mark() {
+    const wanted = `${app.layer} ${app.state.get("order")}`;
+    if (sorted !== wanted) {
+      sorted = wanted;
+      await sort();
+    }
     for (const [i, button] of buttons) button.setAttribute("aria-pressed", String(i === app.image));
   }
 
-  return { element, draw, mark: sort };
+  return { element, draw, mark };
 }

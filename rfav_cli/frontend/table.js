@@ -91,10 +91,10 @@ function lineOf(app, layer) {
   const x = linear(app.run.epochs[0], app.run.epochs.at(-1), 1, SPARK_WIDTH - 1);
   const cursor = s("line", { class: "cursor", y1: 0, y2: SPARK_HEIGHT });
   const button = h("button", { type: "button", onclick: () => app.select({ layer: layer.index }) }, name(layer.name));
-  const here = h("td", { class: "number" });
+  const here = h("span", { class: "here" });
   const cells = COLUMNS.map((column) => {
     if (column.key === "name") return h("th", { scope: "row" }, button);
-    if (column.key === "here") return here;
+    if (column.key === "here") return h("td", { class: "number" }, here);
     if (column.key === "state") return h("td", { class: `state ${layer.state}` }, `${STATES[layer.state] ?? "○"} ${layer.state ?? "no verdict"}`);
     if (column.key === "trend") return h("td", { class: "trend" }, spark(app.run, layer, x, cursor));
     const text = column.cell ? column.cell(layer) : column.number && column.digits ? plain(column.value(layer, app)) : String(column.value(layer, app));
