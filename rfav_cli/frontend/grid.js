@@ -37,6 +37,7 @@ export function mapGrid(app, hover, unhover) {
     columns = spread(stored.length, Math.max(2, Math.floor(room / (SMALLEST + GAP)))).map((i) => stored[i]);
     step = Math.min(LARGEST + GAP, Math.floor(room / Math.max(columns.length, 1)));
     rows = run.layers.map((layer) => rowOf(app, layer, columns, step, narrow, hover, unhover));
+    element.classList.toggle("many", rows.length > NEAR);
     element.style.setProperty("--label", `${label}px`);
     element.style.setProperty("--step", `${step}px`);
     element.style.setProperty("--columns", String(columns.length));
