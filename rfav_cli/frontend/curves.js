@@ -120,6 +120,7 @@ export function curves(app, body) {
     draw,
     mark,
     name: () => `${app.run.name}-entropy`,
+    subject: () => app.runs.map((run) => run.name).join(", "),
     svg: () => parts.chart.svg,
     rows: () => [
       ["run", "layer", "channels", "epoch", "mean entropy in nats", "deviation over samples in nats"],

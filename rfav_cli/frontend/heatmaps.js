@@ -18,7 +18,7 @@ export function heatmaps(app, body) {
   const images = picker(app);
   const grid = mapGrid(app, hover, unhover);
   const pair = h("div", { class: "pair-of-maps" }, h("figure", {}, image, imageWords), h("figure", {}, map, mapWords, bar));
-  const nothing = h("p", { class: "note" }, "The store has no heatmaps.");
+  const nothing = h("p", { class: "note", hidden: true }, "The store has no heatmaps.");
   fill(body, h("div", { class: "maps-top" }, pair, images.element), grid.element, nothing);
   let current = null;
   let thumbnails = null;
@@ -122,6 +122,7 @@ export function heatmaps(app, body) {
     draw,
     mark,
     name: () => `${app.run.name}-heatmaps`,
+    subject: () => `${app.run.name}, ${app.image < 0 ? "mean of the samples" : `image ${app.image}`}`,
     svg: () => grid.drawing(),
     rows: async () => {
       const layer = app.run.layers[app.layer];

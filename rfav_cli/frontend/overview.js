@@ -79,6 +79,7 @@ export function overview(app, body) {
     draw,
     mark,
     name: () => `${app.run.name}-overview`,
+    subject: () => app.run.name,
     svg: () => parts.chart.svg,
     rows: () => [
       ["epoch", "loss", "loss smoothed", "accuracy", ...app.run.layers.map((layer) => `entropy in nats: ${layer.name}`)],

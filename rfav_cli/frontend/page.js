@@ -85,7 +85,7 @@ function card(app, title, note, make, { wide = false, tools = [], after = false 
   const body = h("div", { class: "body" });
   const view = make(app, body);
   const legend = h("div", { class: "legend" });
-  const head = h("div", { class: "card-head" }, h("div", {}, h("h2", {}, title), note && h("p", { class: "note" }, note)), h("div", { class: "tools" }, legend, tools, downloads(view)));
+  const head = h("div", { class: "card-head" }, h("div", {}, h("h2", {}, title), note && h("p", { class: "note" }, note)), h("div", { class: "tools" }, legend, tools, downloads(title, view)));
   const element = h("section", { class: wide ? "card wide" : "card", "aria-label": title }, head, body, after && h("p", { class: "note after" }));
   return { element, view, legend };
 }
