@@ -37,7 +37,6 @@ export function mapGrid(app, hover, unhover) {
     columns = spread(stored.length, Math.max(2, Math.floor(room / (SMALLEST + GAP)))).map((i) => stored[i]);
     step = Math.min(LARGEST + GAP, Math.floor(room / Math.max(columns.length, 1)));
     rows = run.layers.map((layer) => rowOf(app, layer, columns, step, narrow, hover, unhover));
-    element.classList.toggle("many", rows.length > NEAR);
     element.style.setProperty("--label", `${label}px`);
     element.style.setProperty("--step", `${step}px`);
     element.style.setProperty("--columns", String(columns.length));
@@ -110,15 +109,17 @@ function rowOf(app, layer, columns, step, narrow, hover, unhover) {
   const button = h("button", { type: "button", class: "row-label", onclick: () => app.select({ layer: layer.index }) }, name(layer.name, narrow ? 9 : 16));
   const row = { layer, canvas, maps: null, element: h("div", { class: "map-row", "data-layer": layer.index }, button, canvas) };
   let asked = false;
-  row.paint = async () => {
+  row.paint = () => {
     if (asked) return;
     asked = true;
-    row.maps = await Maps.read(app.run, layer.index, app.image);
-    if (!row.maps) return;
-    const span = row.maps.span(app.stretched);
-    const context = canvas.getContext("2d");
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    columns.forEach((epoch, i) => place(context, row.maps.canvas(epoch, app.palette, span), i * step + GAP / 2, GAP / 2, step - GAP));
+    Maps.read(app.run, layer.index, app.image, (maps) => {
+      row.maps = maps;
+      if (!maps) return;
+      const span = maps.span(app.stretched);
+      const context = canvas.getContext("2d");
+      context.setTransform(ratio, 0, 0, ratio, 0, 0);
+      columns.forEach((epoch, i) => place(context, maps.canvas(epoch, app.palette, span), i * step + GAP / 2, GAP / 2, step - GAP));
+    });
   };
   const columnAt = (event) => Math.min(columns.length - 1, Math.max(0, Math.floor(event.offsetX / step)));
   canvas.addEventListener("click", (event) => app.select({ layer: layer.index, epoch: app.run.epochs[columns[columnAt(event)]] }));

@@ -22,7 +22,7 @@ export function picker(app) {
   let falls = [];
   let sorted = "";
 
-  async function draw(thumbnails) {
+  function draw(thumbnails) {
     const { run } = app;
     buttons = new Map();
     const every = h("button", { type: "button", class: "image mean", title: "Mean heatmap of all samples", onclick: () => app.select({ image: -1 }) }, "mean");
@@ -34,13 +34,13 @@ export function picker(app) {
       button.label = label === undefined ? `image ${i}` : `image ${i}, label ${label}`;
       buttons.set(i, button);
     }
+    fill(list, [...buttons.values()]);
     sorted = "";
-    await mark();
+    mark();
   }
 
-  async function sort() {
+  function sort(block) {
     const { run, layer } = app;
-    const block = await run.block("image_entropy");
     const from = run.onset === null ? 0 : run.indexOf(run.onset);
     const last = run.epochs.length - 1;
     const value = (epoch, image) => block.row(epoch)[layer * run.images.shown + image];
@@ -58,11 +58,12 @@ export function picker(app) {
   }
 
   /** Follow the selection; the order is another one only for another layer. */
-  async function mark() {
+  function mark() {
+    const { run } = app;
     const wanted = `${app.layer} ${app.state.get("order")}`;
     if (sorted !== wanted) {
       sorted = wanted;
-      await sort();
+      run.withBlocks(["image_entropy"], (block) => sorted === wanted && run === app.run && sort(block));
     }
     for (const [i, button] of buttons) button.setAttribute("aria-pressed", String(i === app.image));
   }

@@ -54,12 +54,14 @@ function profile(app, body, kind) {
   let parts = null;
   let asked = 0;
 
-  async function draw() {
+  function draw() {
     const ticket = ++asked;
     const { run } = app;
+    return run.withBlocks([kind.block, kind.extra].filter(Boolean), (block, extra = null) => ticket === asked && run === app.run && paint(run, block, extra));
+  }
+
+  function paint(run, block, extra) {
     const layer = run.layers[app.layer];
-    const [block, extra] = await Promise.all([run.block(kind.block), kind.extra ? run.block(kind.extra) : null]);
-    if (ticket !== asked || run !== app.run) return;
     const rows = block ? Array.from({ length: block.shape[0] }, (_, i) => layerRow(block, i, layer.index)) : [];
     if (!rows.some((row) => row.some(Boolean))) {
       parts = null;
