@@ -2,9 +2,8 @@
 
 import { area, epochAxis, epochCursor, frame, linear, momentMark, path, pointer, valueAxis } from "./chart.js";
 import { DASHES, layerColour } from "./colour.js";
-import { hideTip, s, showTip } from "./dom.js";
+import { hideTip, s, shortened, showTip } from "./dom.js";
 import { extent, nats, nearest, percent } from "./numbers.js";
-import { shortened } from "./overview.js";
 
 const HEIGHT = 320;
 const NAMED = 12;
@@ -104,7 +103,7 @@ export function curves(app, body) {
       if (here && line.run === app.run) chosen = line;
     }
     if (!chosen) return;
-    chosen.path.parentNode.append(chosen.path, dot);
+    if (dot.previousSibling !== chosen.path) dot.before(chosen.path); // drawn last of all
     const factor = nat ? 1 : 1 / chosen.layer.top;
     const spread = chosen.run.course("sample_std", chosen.layer.index);
     const edge = (sign) => chosen.values.map((value, i) => y(Math.max(value + sign * spread[i] * factor, 0)));
@@ -121,6 +120,7 @@ export function curves(app, body) {
     draw,
     mark,
     name: () => `${app.run.name}-entropy`,
+    subject: () => app.runs.map((run) => run.name).join(", "),
     svg: () => parts.chart.svg,
     rows: () => [
       ["run", "layer", "channels", "epoch", "mean entropy in nats", "deviation over samples in nats"],

@@ -53,6 +53,7 @@ export class Run {
     this.layers = this.document.layers.map((layer, index) => ({ ...layer, index, top: layer.entropy.max }));
     this.images = manifest.images;
     this.asked = new Map();
+    this.held = new Map();
     this.figures = {};
   }
 
@@ -77,9 +78,21 @@ export class Run {
     if (!this.has(name)) return Promise.resolve(null);
     if (!this.asked.has(name)) {
       const got = this.source.block(this.id, name, this.revision).then(inflated);
-      this.asked.set(name, got.then((bytes) => new Block(this.describe(name), bytes)));
+      this.asked.set(
+        name,
+        got.then((bytes) => {
+          this.held.set(name, new Block(this.describe(name), bytes));
+          return this.held.get(name);
+        }),
+      );
     }
     return this.asked.get(name);
+  }
+
+  /** Hand over blocks, null where there are none: at once if they have been read before, as paper does not wait. */
+  withBlocks(names, use) {
+    if (names.every((name) => this.held.has(name) || !this.has(name))) return use(...names.map((name) => this.held.get(name) ?? null));
+    return Promise.all(names.map((name) => this.block(name))).then((blocks) => use(...blocks));
   }
 
   /** Read what every view needs at once. */

@@ -26,9 +26,14 @@ export function fill(element, ...children) {
   return element;
 }
 
-/** A name out of a store, kept apart from the direction of the text around it. */
-export function name(text) {
-  return h("bdi", { class: "name", title: text }, text);
+/** A name out of a store, kept apart from the direction of the text around it; of more than `length`, the end. */
+export function name(text, length = Infinity) {
+  return h("bdi", { class: "name", title: text }, shortened(text, length));
+}
+
+/** The end of a long name, which says more than its beginning. */
+export function shortened(text, length) {
+  return text.length <= length ? text : `…${text.slice(-(length - 1))}`;
 }
 
 /** A group of buttons of which one is pressed. */

@@ -1,23 +1,28 @@
 // Small heatmaps: a row a layer, a column an epoch.
 
-import { fill, h, name, s } from "./dom.js";
+import { fill, h, name, s, shortened } from "./dom.js";
 import { Maps, place } from "./maps.js";
 import { spread } from "./numbers.js";
-import { shortened } from "./overview.js";
 
 const GAP = 3;
 const SMALLEST = 28;
 const LARGEST = 58;
-const AT_ONCE = 12;
-const PAPER = 650; // pixels across an upright page, within the card
+const NEAR = 24;
 
-/** The grid; rows are read and drawn when they come into sight, on paper all. `hover` and `unhover` hear of the pointer. */
+/**
+ * The grid; rows are read and drawn when they come into sight. `hover` and `unhover` hear of the pointer.
+ *
+ * The rows near the selected layer are drawn in any case: paper has no others.
+ */
 export function mapGrid(app, hover, unhover) {
   const element = h("div", { class: "map-grid" });
+  const columnMark = h("div", { class: "column-mark" });
+  const printed = h("p", { class: "note printed" });
   let columns = [];
   let rows = [];
   let step = 0;
   let observer = null;
+  let scrolledTo = null;
 
   /** Lay it out in a width; whether there are heatmaps at all. */
   function draw(width) {
@@ -26,19 +31,20 @@ export function mapGrid(app, hover, unhover) {
     const kind = app.image < 0 ? "mean_map" : "map";
     const first = run.layers.find((layer) => run.has(`${kind}/${layer.index}`));
     const stored = first ? (run.describe(`${kind}/${first.index}`).rows ?? run.epochs.map((_, i) => i)) : [];
-    const label = width < 560 ? 74 : 128;
+    const narrow = width < 560;
+    const label = narrow ? 74 : 128;
     const room = Math.max(width - label - 16, 100);
     columns = spread(stored.length, Math.max(2, Math.floor(room / (SMALLEST + GAP)))).map((i) => stored[i]);
     step = Math.min(LARGEST + GAP, Math.floor(room / Math.max(columns.length, 1)));
-    rows = run.layers.map((layer) => rowOf(app, layer, columns, step, hover, unhover));
+    rows = run.layers.map((layer) => rowOf(app, layer, columns, step, narrow, hover, unhover));
     element.style.setProperty("--label", `${label}px`);
     element.style.setProperty("--step", `${step}px`);
-    element.style.setProperty("--print-zoom", String(Math.min(1, PAPER / (label + columns.length * step))));
-    fill(element, h("div", { class: "map-rows" }, heads(), h("div", { class: "column-mark" }), rows.map((row) => row.element)));
-    const printed = matchMedia("print").matches; // the page is laid out anew for paper, and drawn for its width
+    element.style.setProperty("--columns", String(columns.length));
+    fill(element, h("div", { class: "map-rows" }, heads(), columnMark, rows.map((row) => row.element)), printed);
     const seen = (entries) => entries.forEach((entry) => entry.isIntersecting && rows[entry.target.dataset.layer]?.paint());
     observer = new IntersectionObserver(seen, { rootMargin: "300px" });
-    rows.forEach((row, i) => (i < AT_ONCE || printed ? row.paint() : observer.observe(row.element)));
+    rows.forEach((row) => observer.observe(row.element));
+    scrolledTo = null;
     return columns.length > 0;
   }
 
@@ -52,10 +58,23 @@ export function mapGrid(app, hover, unhover) {
     if (!columns.length) return;
     const distance = (i) => Math.abs(columns[i] - app.row);
     const column = columns.reduce((best, _, i) => (distance(i) < distance(best) ? i : best), 0);
-    element.style.setProperty("--column", String(column));
+    columnMark.style.setProperty("--column", String(column)); // not on the grid, whose rows would all be styled anew
     element.querySelectorAll(".head").forEach((head, i) => head.classList.toggle("selected", i === column));
-    rows.forEach((row, i) => row.element.classList.toggle("selected", i === app.layer));
-    const chosen = rows[app.layer].element;
+    if (scrolledTo !== app.layer) reach(app.layer);
+  }
+
+  /** Bring a row into sight, once: whoever scrolls away from it stays there. */
+  function reach(layer) {
+    scrolledTo = layer;
+    const first = Math.max(0, Math.min(layer - NEAR / 2, rows.length - NEAR));
+    rows.forEach((row, i) => {
+      const near = i >= first && i < first + NEAR;
+      row.element.classList.toggle("selected", i === layer);
+      row.element.classList.toggle("far", !near);
+      if (near) row.paint();
+    });
+    printed.textContent = rows.length > NEAR ? `Layers ${first + 1} to ${first + NEAR} of ${rows.length}; the page on a screen has all.` : "";
+    const chosen = rows[layer].element;
     const [low, high] = [chosen.offsetTop + chosen.offsetHeight - element.clientHeight + 4, chosen.offsetTop - chosen.offsetHeight - 4];
     if (element.scrollHeight > element.clientHeight) element.scrollTop = Math.min(Math.max(element.scrollTop, low), high);
   }
@@ -81,25 +100,26 @@ export function mapGrid(app, hover, unhover) {
   return { element, draw, mark, drawing };
 }
 
-function rowOf(app, layer, columns, step, hover, unhover) {
+function rowOf(app, layer, columns, step, narrow, hover, unhover) {
   const ratio = Math.min(devicePixelRatio || 1, 2);
   const width = columns.length * step;
   const canvas = h("canvas", { width: Math.round(width * ratio), height: Math.round(step * ratio), role: "img", "aria-label": `Heatmaps of ${layer.name}` });
   canvas.style.width = `${width}px`;
   canvas.style.height = `${step}px`;
-  const button = h("button", { type: "button", class: "row-label", onclick: () => app.select({ layer: layer.index }) }, name(layer.name));
+  const button = h("button", { type: "button", class: "row-label", onclick: () => app.select({ layer: layer.index }) }, name(layer.name, narrow ? 9 : 16));
   const row = { layer, canvas, maps: null, element: h("div", { class: "map-row", "data-layer": layer.index }, button, canvas) };
   let asked = false;
-  row.paint = async () => {
+  row.paint = () => {
     if (asked) return;
     asked = true;
-    row.maps = await Maps.read(app.run, layer.index, app.image);
-    if (!row.maps) return;
-    row.element.classList.add("drawn");
-    const span = row.maps.span(app.stretched);
-    const context = canvas.getContext("2d");
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    columns.forEach((epoch, i) => place(context, row.maps.canvas(epoch, app.palette, span), i * step + GAP / 2, GAP / 2, step - GAP));
+    Maps.read(app.run, layer.index, app.image, (maps) => {
+      row.maps = maps;
+      if (!maps) return;
+      const span = maps.span(app.stretched);
+      const context = canvas.getContext("2d");
+      context.setTransform(ratio, 0, 0, ratio, 0, 0);
+      columns.forEach((epoch, i) => place(context, maps.canvas(epoch, app.palette, span), i * step + GAP / 2, GAP / 2, step - GAP));
+    });
   };
   const columnAt = (event) => Math.min(columns.length - 1, Math.max(0, Math.floor(event.offsetX / step)));
   canvas.addEventListener("click", (event) => app.select({ layer: layer.index, epoch: app.run.epochs[columns[columnAt(event)]] }));

@@ -18,36 +18,38 @@ export function heatmaps(app, body) {
   const images = picker(app);
   const grid = mapGrid(app, hover, unhover);
   const pair = h("div", { class: "pair-of-maps" }, h("figure", {}, image, imageWords), h("figure", {}, map, mapWords, bar));
-  const nothing = h("p", { class: "note" }, "The store has no heatmaps.");
+  const nothing = h("p", { class: "note", hidden: true }, "The store has no heatmaps.");
   fill(body, h("div", { class: "maps-top" }, pair, images.element), grid.element, nothing);
   let current = null;
   let thumbnails = null;
   let asked = 0;
 
-  async function draw() {
+  function draw() {
     const ticket = ++asked;
     const { run } = app;
-    const read = await run.block("thumbnails");
-    if (ticket !== asked || run !== app.run) return;
-    thumbnails = read;
-    images.draw(thumbnails);
-    const any = grid.draw(body.clientWidth);
-    [pair.hidden, grid.element.hidden, nothing.hidden] = [!any, !any, any];
-    await mark();
+    return run.withBlocks(["thumbnails"], (read) => {
+      if (ticket !== asked || run !== app.run) return;
+      thumbnails = read;
+      images.draw(thumbnails);
+      const any = grid.draw(body.clientWidth);
+      [pair.hidden, grid.element.hidden, nothing.hidden] = [!any, !any, any];
+      mark();
+    });
   }
 
-  async function mark() {
+  function mark() {
     const { run } = app;
     const layer = run.layers[app.layer];
     const wanted = app.image;
-    const maps = await Maps.read(run, app.layer, wanted);
-    if (run !== app.run || layer.index !== app.layer || wanted !== app.image) return;
-    current = maps;
-    paintMap(layer);
-    paintImage();
-    grid.mark();
-    images.mark();
-    await sayImage();
+    return Maps.read(run, app.layer, wanted, (maps) => {
+      if (run !== app.run || layer.index !== app.layer || wanted !== app.image) return;
+      current = maps;
+      paintMap(layer);
+      paintImage();
+      grid.mark();
+      images.mark();
+      sayImage();
+    });
   }
 
   function paintMap(layer) {
@@ -57,7 +59,7 @@ export function heatmaps(app, body) {
     if (current) {
       const span = current.span(app.stretched);
       place(context, current.canvas(app.row, app.palette, span), 0, 0, LARGE * 2);
-      fill(bar, entropyBar(app.palette, LARGE, span.map((code) => nats(current.block.value(code)))));
+      fill(bar, entropyBar(app.palette, map.clientWidth || LARGE, span.map((code) => nats(current.block.value(code)))));
     }
     const shown = current ? app.run.epochs[current.shownEpoch(app.row)] : app.epoch;
     fill(mapWords, name(layer.name), current ? `, epoch ${shown}${shown === app.epoch ? "" : ` (nearest to ${app.epoch})`}` : ": no heatmaps");
@@ -79,20 +81,21 @@ export function heatmaps(app, body) {
     if (position) outline(context, over, position, side);
   }
 
-  async function sayImage() {
-    const { run } = app;
-    const chosen = app.image;
+  function sayImage() {
+    const { run, image: chosen } = app;
     if (chosen < 0) {
       image.setAttribute("aria-label", "Mean heatmap of all samples");
       return fill(imageWords, `mean of ${run.document.probe.size.toLocaleString("en")} samples`);
     }
-    const [prediction, confidence] = await Promise.all([run.block("image_prediction"), run.block("image_confidence")]);
-    const label = run.images.labels?.[chosen];
-    const parts = [`image ${chosen}`];
-    if (label !== undefined) parts.push(`label ${label}`);
-    if (prediction) parts.push(`answer ${prediction.row(app.row)[chosen]} (${percent(confidence?.row(app.row)[chosen] ?? NaN)})`);
-    image.setAttribute("aria-label", parts.join(", "));
-    return fill(imageWords, parts.join(" · "));
+    return run.withBlocks(["image_prediction", "image_confidence"], (prediction, confidence) => {
+      if (run !== app.run || chosen !== app.image) return;
+      const label = run.images.labels?.[chosen];
+      const parts = [`image ${chosen}`];
+      if (label !== undefined) parts.push(`label ${label}`);
+      if (prediction) parts.push(`answer ${prediction.row(app.row)[chosen]} (${percent(confidence?.row(app.row)[chosen] ?? NaN)})`);
+      image.setAttribute("aria-label", parts.join(", "));
+      fill(imageWords, parts.join(" · "));
+    });
   }
 
   function hover(event, maps, layer, epoch, across, down) {
@@ -122,6 +125,7 @@ export function heatmaps(app, body) {
     draw,
     mark,
     name: () => `${app.run.name}-heatmaps`,
+    subject: () => `${app.run.name}, ${app.image < 0 ? "mean of the samples" : `image ${app.image}`}`,
     svg: () => grid.drawing(),
     rows: async () => {
       const layer = app.run.layers[app.layer];

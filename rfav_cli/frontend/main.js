@@ -111,10 +111,21 @@ function beginning(run) {
   return { layer: worst?.index ?? 0, epoch: run.onset ?? run.epochs.at(-1), image: run.images.shown ? 0 : -1 };
 }
 
+/** What was selected when the page was last here, if its run is still there. */
+function remembered(source, runs) {
+  try {
+    const [id, hash] = JSON.parse(source.memory?.read() ?? "[]");
+    const run = runs.findIndex((each) => each.id === id);
+    return run < 0 ? {} : { ...State.read(hash), run };
+  } catch {
+    return {}; // of another version
+  }
+}
+
 function start(place, source, manifest, runs) {
-  const state = new State(beginning(runs[0]), source.memory);
+  const state = new State(beginning(runs[0]), (hash) => source.memory?.write(JSON.stringify([app.run.id, hash])));
   const app = new App(runs, state);
-  state.set(State.read(location.hash || (source.memory?.read() ?? "")), { silent: true });
+  state.set(location.hash ? State.read(location.hash) : remembered(source, runs), { silent: true });
   const built = page(app, manifest);
   fill(place, built.element);
   built.draw();
@@ -122,7 +133,7 @@ function start(place, source, manifest, runs) {
     if (REDRAW.some((name) => changed.has(name))) built.draw();
     else built.change(changed);
   });
-  const stops = [listen(window, "hashchange", () => state.set({ ...state.first, ...State.read(location.hash) })), resizing(place, built), keys(app, built)];
+  const stops = [listen(window, "hashchange", () => state.set({ ...state.first, ...State.read(location.hash) })), resizing(place, built), keys(app, built), listen(window, "beforeprint", () => built.print(true)), listen(window, "afterprint", () => built.print(false))];
   if (source.interval) stops.push(follow(app, source, built));
   return () => {
     stops.forEach((stop) => stop());

@@ -19,10 +19,9 @@ export class Maps {
     this.size = this.height * this.width;
   }
 
-  /** Read them; null where there are none. */
-  static async read(run, layer, image) {
-    const block = await run.block(image < 0 ? `mean_map/${layer}` : `map/${layer}`);
-    return block && new Maps(block, image, run.manifest.positions[layer]);
+  /** Hand them over, null where there are none, as `run.withBlocks` does. */
+  static read(run, layer, image, use) {
+    return run.withBlocks([image < 0 ? `mean_map/${layer}` : `map/${layer}`], (block) => use(block && new Maps(block, image, run.manifest.positions[layer])));
   }
 
   /** Codes of the map nearest to an epoch. */

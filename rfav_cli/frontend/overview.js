@@ -2,7 +2,7 @@
 
 import { epochAxis, epochCursor, epochOfPixel, epochScale, frame, linear, momentMark, path, pointer, valueAxis } from "./chart.js";
 import { DASHES, css, picture } from "./colour.js";
-import { hideTip, s, showTip } from "./dom.js";
+import { hideTip, s, shortened, showTip } from "./dom.js";
 import { extent, nats, nearest, percent, plain } from "./numbers.js";
 
 export const STATES = { stable: "●", falling: "▲", collapsed: "▼" };
@@ -30,7 +30,7 @@ export function overview(app, body) {
       label: `Mean entropy of ${count} layers in ${run.epochs.length} epochs; the table below has the figures. ${run.finding.reason}`,
     });
     const x = epochScale(run.epochs, 0, chart.width);
-    if (withLoss) drawLoss(app, chart, x);
+    if (withLoss) drawLoss(app, chart, x, narrow);
     const strip = s("g", { transform: `translate(0 ${top})` });
     drawStrip(app, strip, chart.width, rowHeight);
     drawNames(app, strip, chart.width, rowHeight, left, narrow);
@@ -79,6 +79,7 @@ export function overview(app, body) {
     draw,
     mark,
     name: () => `${app.run.name}-overview`,
+    subject: () => app.run.name,
     svg: () => parts.chart.svg,
     rows: () => [
       ["epoch", "loss", "loss smoothed", "accuracy", ...app.run.layers.map((layer) => `entropy in nats: ${layer.name}`)],
@@ -97,7 +98,7 @@ function momentWords(run) {
   return `${run.finding.state === "overfitting" ? "overfitting" : "collapse"} from epoch ${run.finding.onset}`;
 }
 
-function drawLoss(app, chart, x) {
+function drawLoss(app, chart, x, narrow) {
   const all = app.runs.flatMap((run) => [...run.loss, ...run.smoothed]);
   const [, high] = extent(all);
   const y = linear(0, high * 1.06, LOSS_HEIGHT, 0);
@@ -112,7 +113,9 @@ function drawLoss(app, chart, x) {
     );
     const last = shown.at(-1);
     if (last !== undefined && app.runs.length > 1 && Number.isFinite(run.smoothed[last])) {
-      group.append(s("text", { class: "line-name", x: Math.min(x(run.epochs[last]) + 6, chart.width + 6), y: y(run.smoothed[last]), "dominant-baseline": "central" }, shortened(run.name, 16)));
+      const end = Math.min(x(run.epochs[last]), chart.width);
+      const where = narrow ? { x: end, y: y(run.smoothed[last]) - 8, "text-anchor": "end" } : { x: end + 6, y: y(run.smoothed[last]), "dominant-baseline": "central" };
+      group.append(s("text", { class: "line-name", ...where }, shortened(run.name, 16)));
     }
     chart.plot.append(group);
   }
@@ -181,11 +184,6 @@ function lossLines(app, epoch) {
     ["smoothed", plain(run.smoothed[epoch], 3)],
     ["accuracy", percent(run.accuracy[epoch], 1)],
   ];
-}
-
-/** The end of a long name, which says more than its beginning. */
-export function shortened(text, length) {
-  return text.length <= length ? text : `…${text.slice(-(length - 1))}`;
 }
 
 /** The colour bar of entropies, 0 to ln D. */

@@ -72,14 +72,20 @@ export function page(app, manifest) {
     draw();
   }
 
-  return { element, draw, change, renew, play: bar.play, stop: bar.stop };
+  /** Draw for paper, as wide as it is, or for the screen again. */
+  function print(on) {
+    element.classList.toggle("printing", on);
+    draw();
+  }
+
+  return { element, draw, change, renew, play: bar.play, stop: bar.stop, print };
 }
 
 function card(app, title, note, make, { wide = false, tools = [], after = false } = {}) {
   const body = h("div", { class: "body" });
   const view = make(app, body);
   const legend = h("div", { class: "legend" });
-  const head = h("div", { class: "card-head" }, h("div", {}, h("h2", {}, title), note && h("p", { class: "note" }, note)), h("div", { class: "tools" }, legend, tools, downloads(view)));
+  const head = h("div", { class: "card-head" }, h("div", {}, h("h2", {}, title), note && h("p", { class: "note" }, note)), h("div", { class: "tools" }, legend, tools, downloads(title, view)));
   const element = h("section", { class: wide ? "card wide" : "card", "aria-label": title }, head, body, after && h("p", { class: "note after" }));
   return { element, view, legend };
 }

@@ -20,8 +20,9 @@ export function picker(app) {
   const element = h("div", { class: "picker" }, h("div", { class: "picker-head" }, h("h3", {}, "Images"), order), list, words);
   let buttons = new Map();
   let falls = [];
+  let sorted = "";
 
-  async function draw(thumbnails) {
+  function draw(thumbnails) {
     const { run } = app;
     buttons = new Map();
     const every = h("button", { type: "button", class: "image mean", title: "Mean heatmap of all samples", onclick: () => app.select({ image: -1 }) }, "mean");
@@ -34,12 +35,12 @@ export function picker(app) {
       buttons.set(i, button);
     }
     fill(list, [...buttons.values()]);
-    await sort();
+    sorted = "";
+    mark();
   }
 
-  async function sort() {
+  function sort(block) {
     const { run, layer } = app;
-    const block = await run.block("image_entropy");
     const from = run.onset === null ? 0 : run.indexOf(run.onset);
     const last = run.epochs.length - 1;
     const value = (epoch, image) => block.row(epoch)[layer * run.images.shown + image];
@@ -54,12 +55,18 @@ export function picker(app) {
     const since = run.onset === null ? `from epoch ${run.epochs[0]}` : `since epoch ${run.onset}`;
     words.textContent = block && run.images.shown ? `Fall: mean entropy of the image in this layer, ${since} to epoch ${run.epochs[last]}.` : "";
     order.refresh();
-    sayFall();
   }
 
-  function sayFall() {
+  /** Follow the selection; the order is another one only for another layer. */
+  function mark() {
+    const { run } = app;
+    const wanted = `${app.layer} ${app.state.get("order")}`;
+    if (sorted !== wanted) {
+      sorted = wanted;
+      run.withBlocks(["image_entropy"], (block) => sorted === wanted && run === app.run && sort(block));
+    }
     for (const [i, button] of buttons) button.setAttribute("aria-pressed", String(i === app.image));
   }
 
-  return { element, draw, mark: sort };
+  return { element, draw, mark };
 }

@@ -54,12 +54,14 @@ function profile(app, body, kind) {
   let parts = null;
   let asked = 0;
 
-  async function draw() {
+  function draw() {
     const ticket = ++asked;
     const { run } = app;
+    return run.withBlocks([kind.block, kind.extra].filter(Boolean), (block, extra = null) => ticket === asked && run === app.run && paint(run, block, extra));
+  }
+
+  function paint(run, block, extra) {
     const layer = run.layers[app.layer];
-    const [block, extra] = await Promise.all([run.block(kind.block), kind.extra ? run.block(kind.extra) : null]);
-    if (ticket !== asked || run !== app.run) return;
     const rows = block ? Array.from({ length: block.shape[0] }, (_, i) => layerRow(block, i, layer.index)) : [];
     if (!rows.some((row) => row.some(Boolean))) {
       parts = null;
@@ -129,6 +131,7 @@ function profile(app, body, kind) {
     draw,
     mark,
     name: () => `${app.run.name}-${app.run.layers[app.layer].name}-${kind.name}`,
+    subject: () => `${app.run.name}, ${app.run.layers[app.layer].name}`,
     svg: () => parts?.chart.svg,
     rows: async () => {
       const { block, rows, layer } = parts;
@@ -148,15 +151,20 @@ function drawn(kind, run, block, rows, range, chart) {
   const owners = epochOfPixel(run.epochs, pixels);
   const rowOf = run.epochs.map((_, epoch) => block.nearestRow(epoch));
   const bins = range.last - range.first + 1;
-  let most = 1;
-  for (const row of rows) for (const count of row) if (count > most) most = count;
   const logarithmic = kind.logarithmic();
+  const most = highest(rows, logarithmic ? 1 : 0.99); // one full bin would leave all others pale
   const canvas = picture(pixels, bins, kind.scale(), (px, i) => {
     const count = rows[rowOf[owners[px]]][range.last - i];
     if (!count) return NaN;
     return logarithmic ? Math.log1p(count) / Math.log1p(most) : count / most;
   });
   return s("image", { href: canvas.toDataURL(), width: chart.width, height: chart.height, preserveAspectRatio: "none", class: "pixels" });
+}
+
+/** The count that a share of the counts, those of nothing left out, is not above. */
+function highest(rows, share) {
+  const counts = rows.flatMap((row) => Array.from(row).filter(Boolean)).sort((a, b) => a - b);
+  return counts[Math.min(Math.floor(share * counts.length), counts.length - 1)] ?? 1;
 }
 
 /** The colour bar of counts. */

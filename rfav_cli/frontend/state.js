@@ -1,4 +1,4 @@
-// What is selected and how it is shown, kept in the address, and where a frame forgets its address, in a memory.
+// What is selected and how it is shown, kept in the address.
 
 const DEFAULTS = {
   run: 0,
@@ -24,10 +24,10 @@ const CHOICES = {
   order: ["stored", "fall"],
 };
 
-/** The state, and who wants to know of its changes. */
+/** The state, and who wants to know of its changes; `remembered(hash)` is told what the address keeps. */
 export class State {
-  constructor(first, memory = null) {
-    this.memory = memory;
+  constructor(first, remembered) {
+    this.remembered = remembered;
     this.first = { ...DEFAULTS, ...first };
     this.values = { ...this.first };
     this.listeners = [];
@@ -61,7 +61,7 @@ export class State {
       const kept = Object.entries(this.values).filter(([name, value]) => value !== this.first[name]);
       const hash = new URLSearchParams(kept.map(([name, value]) => [name, String(value)])).toString();
       history.replaceState(null, "", location.pathname + location.search + (hash && `#${hash}`)); // the whole of it: a page may have a <base>
-      this.memory?.write(hash);
+      this.remembered(hash);
     }, 150);
   }
 

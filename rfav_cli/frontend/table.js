@@ -33,7 +33,11 @@ export function layerTable(app, body) {
   const rows = h("tbody");
   const table = h("table", { class: "layers" }, h("caption", {}, "Every layer: its state, mean entropy in nats, and correlation of its filters"), h("thead", {}, h("tr", {}, heads)), rows);
   fill(body, h("div", { class: "table-tools" }, filter, count), h("div", { class: "table-scroll" }, table));
+  const inSight = new Set();
+  const observer = new IntersectionObserver((entries) => entries.forEach((entry) => (entry.isIntersecting ? inSight.add(entry.target) : inSight.delete(entry.target))));
   let lines = [];
+  let chosen = null;
+  let rest = null;
 
   function sortBy(key) {
     const current = app.state.get("sort");
@@ -42,7 +46,12 @@ export function layerTable(app, body) {
 
   function draw() {
     lines = app.run.layers.map((layer) => lineOf(app, layer));
+    inSight.clear();
+    observer.disconnect();
+    lines.forEach((line) => observer.observe(line.row));
+    chosen = null;
     arrange();
+    lines.forEach((line) => follow(line, app));
     mark();
   }
 
@@ -59,14 +68,15 @@ export function layerTable(app, body) {
     count.textContent = shown.length === lines.length ? `${lines.length} layers` : `${shown.length} of ${lines.length} layers`;
   }
 
+  /** Follow the selection: at once where it can be seen, else after the last of several steps. */
   function mark() {
-    for (const line of lines) {
-      line.here.textContent = plain(app.run.at("entropy", app.row, line.layer.index));
-      line.row.classList.toggle("selected", line.layer.index === app.layer);
-      line.button.setAttribute("aria-pressed", String(line.layer.index === app.layer));
-      line.cursor.setAttribute("x1", line.x(app.epoch));
-      line.cursor.setAttribute("x2", line.x(app.epoch));
-    }
+    if (chosen) select(chosen, false);
+    chosen = lines[app.layer];
+    if (chosen) select(chosen, true);
+    for (const line of lines) if (inSight.has(line.row)) follow(line, app);
+    clearTimeout(rest);
+    rest = setTimeout(() => lines.forEach((line) => follow(line, app)), 150);
+    if (/^-?here$/.test(app.state.get("sort"))) arrange();
   }
 
   return {
@@ -87,10 +97,23 @@ function compare(a, b) {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+function select(line, yes) {
+  line.row.classList.toggle("selected", yes);
+  line.button.setAttribute("aria-pressed", String(yes));
+}
+
+function follow(line, app) {
+  if (line.epoch === app.epoch) return;
+  line.epoch = app.epoch;
+  line.here.textContent = plain(app.run.at("entropy", app.row, line.layer.index));
+  line.cursor.setAttribute("x1", line.x(app.epoch));
+  line.cursor.setAttribute("x2", line.x(app.epoch));
+}
+
 function lineOf(app, layer) {
   const x = linear(app.run.epochs[0], app.run.epochs.at(-1), 1, SPARK_WIDTH - 1);
   const cursor = s("line", { class: "cursor", y1: 0, y2: SPARK_HEIGHT });
-  const button = h("button", { type: "button", onclick: () => app.select({ layer: layer.index }) }, name(layer.name));
+  const button = h("button", { type: "button", "aria-pressed": "false", onclick: () => app.select({ layer: layer.index }) }, name(layer.name));
   const here = h("td", { class: "number" });
   const cells = COLUMNS.map((column) => {
     if (column.key === "name") return h("th", { scope: "row" }, button);

@@ -7,12 +7,21 @@ const source = {
   interval: 4,
   // TensorBoard makes the frame anew when its page is loaded again; a tab of the browser keeps this as long as it is open.
   memory: {
-    read: () => sessionStorage.getItem("rfav"),
-    write: (text) => sessionStorage.setItem("rfav", text),
+    read: () => stored((storage) => storage.getItem("rfav")),
+    write: (text) => stored((storage) => storage.setItem("rfav", text)),
   },
   manifest: async () => (await got("manifest")).json(),
   block: async (run, name, revision) => (await got(`block?${new URLSearchParams({ run, name, revision })}`)).arrayBuffer(),
 };
+
+/** Use the storage, which a browser may keep from a frame in a notebook of another address. */
+function stored(use) {
+  try {
+    return use(sessionStorage);
+  } catch {
+    return null;
+  }
+}
 
 async function got(address) {
   const response = await fetch(address);

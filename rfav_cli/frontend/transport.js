@@ -8,7 +8,7 @@ const PER_SECOND = 6;
 export function transport(app) {
   const button = h("button", { type: "button", class: "play", "aria-label": "Play", onclick: () => play() }, "▶");
   const slider = h("input", { type: "range", min: 0, max: 0, step: 1, "aria-label": "Epoch", oninput: () => app.select({ epoch: app.run.epochs[slider.value] }) });
-  const words = h("output", { class: "epoch" });
+  const words = h("output", { class: "epoch", "aria-live": "off" });
   const layers = h("select", { "aria-label": "Layer", onchange: () => app.select({ layer: Number(layers.value) }) });
   const said = h("span", { class: "said", role: "status" });
   const element = h("div", { class: "transport", role: "group", "aria-label": "Selection" }, button, slider, words, h("label", { class: "layer-choice" }, "layer ", layers), said);

@@ -53,7 +53,7 @@ export function facts(app) {
   const here = run.at("entropy", app.row, app.layer);
   const lines = [
     ["kind", `${layer.kind}, ${layer.channels.toLocaleString("en")} ${layer.kind === "Linear" ? "neurons" : "filters"}`],
-    [`entropy at epoch ${app.epoch}`, `${nats(here)}, ${percent(here / layer.top)} of ln ${layer.channels}`],
+    [`entropy at epoch ${app.epoch}`, `${nats(here)}, ${percent(here / layer.top)} of ln\u00a0${layer.channels}`],
     ["perplexity", Number.isFinite(here) ? `${Math.exp(here).toFixed(1)} of ${layer.channels}` : "–"],
     ["deviation over samples", nats(run.at("sample_std", app.row, app.layer))],
     ["filter correlation, mean c", `${plain(run.at("correlation_mean", app.row, app.layer))}, mean |c| ${plain(run.at("correlation_abs_mean", app.row, app.layer))}`],
