@@ -117,14 +117,14 @@ class RunFolder:
         """
         self._write(self.path_of(epoch), {"model": dict(weights), "epoch": epoch})
 
-    def save_program(self, epoch: int, module: torch.jit.ScriptModule) -> None:
-        """Write the checkpoint of an epoch as TorchScript, for the CPU and in evaluation mode.
+    def save_program(self, epoch: int, module: torch.jit.ScriptModule, beside: Mapping[str, bytes]) -> None:
+        """Write the checkpoint of an epoch as TorchScript, for the CPU and in evaluation mode, with files beside it.
 
         Raises:
             TrainingError: it could not be written; what was there still is.
         """
         with self._writing(), replacing(self.path_of(epoch)) as file:
-            file.write(program(module))
+            file.write(program(module, beside))
 
     def save_state(self, state: Mapping[str, Any]) -> None:
         """Write what the run needs to go on from here.
@@ -195,15 +195,21 @@ def unwritable(path: Path, error: OSError) -> TrainingError:
     )
 
 
-def program(module: torch.jit.ScriptModule) -> bytes:
-    """A module as a TorchScript archive, for the CPU and in evaluation mode; the module is left in it, too."""
+def program(module: torch.jit.ScriptModule, beside: Mapping[str, bytes]) -> bytes:
+    """A module as a TorchScript archive, for the CPU and in evaluation mode; the module is left in it, too.
+
+    Args:
+        module: the net.
+        beside: name -> content of files that the archive is to have, too.
+    """
     module.eval()
+    extra = {"_extra_files": dict(beside)}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`torch.jit.(load|save)` is deprecated", FutureWarning)
-        archive: bytes = module.save_to_buffer()
+        archive: bytes = module.save_to_buffer(**extra)
         if any(tensor.device.type != "cpu" for tensor in module.state_dict().values()):
             # Constants in its code are moved, too.
-            archive = torch.jit.load(io.BytesIO(archive), map_location="cpu").save_to_buffer()
+            archive = torch.jit.load(io.BytesIO(archive), map_location="cpu").save_to_buffer(**extra)
     return archive
 
 

@@ -12,6 +12,7 @@ from torch.jit._fuser import optimized_execution
 from torch.nn.functional import cross_entropy, nll_loss
 
 from rfav_cli.analysis import networks
+from rfav_cli.analysis.loading import archives
 from rfav_cli.analysis.networks import eager, torchscript
 from rfav_cli.analysis.outputs import are_class_scores, are_probabilities, describe_choice, select_output
 from rfav_cli.analysis.probe import to_input
@@ -21,7 +22,7 @@ from rfav_cli.training.checkpoints import plain
 from rfav_cli.training.scripted import check_trainable, fixed_modes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from torch import Tensor, nn
@@ -71,9 +72,14 @@ class Net:
 
 @dataclass(frozen=True)
 class ScriptNet(Net):
-    """A TorchScript net, whose checkpoints are TorchScript again."""
+    """A TorchScript net, whose checkpoints are TorchScript again.
+
+    Attributes:
+        beside: name -> content of what else its archive has, which theirs have, too.
+    """
 
     network: torchscript.ScriptNetwork
+    beside: Mapping[str, bytes]
 
     def scores(self, samples: Tensor) -> Tensor:
         """See `Net.scores`."""
@@ -83,7 +89,7 @@ class ScriptNet(Net):
 
     def save(self, folder: RunFolder, epoch: int) -> None:
         """See `Net.save`."""
-        folder.save_program(epoch, self.network.model)
+        folder.save_program(epoch, self.network.model, self.beside)
 
 
 def check_start(start: Path | None, options: OpenOptions) -> None:
@@ -149,10 +155,13 @@ def open_net(
     notes = [*options.notes, *_notes(network, options, start), describe_choice(answer, output)]
     if probabilities:
         notes.append("the net returns probabilities; the loss is taken of their logarithms")
-    told = tuple(note for note in notes if note)
-    if isinstance(network, eager.EagerNetwork):
-        return Net(network, output, probabilities), told
-    return ScriptNet(network, output, probabilities), told
+    if isinstance(network, eager.EagerNetwork) or start is None:
+        net = Net(network, output, probabilities)
+    else:
+        beside, left = archives.extra_files(start)
+        notes += [f"{start}: the extra file {printable(name, 80)} is left out of the checkpoints" for name in left]
+        net = ScriptNet(network, output, probabilities, beside)
+    return net, tuple(note for note in notes if note)
 
 
 def _open(options: OpenOptions, start: Path | None) -> eager.EagerNetwork | torchscript.ScriptNetwork:

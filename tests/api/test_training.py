@@ -16,6 +16,7 @@ import torch
 
 import rfav_cli
 from rfav_cli import recipes
+from rfav_cli.analysis.loading import archives
 from rfav_cli.api.starting import model_of
 from rfav_cli.errors import (
     CheckpointError,
@@ -440,6 +441,29 @@ def test_torchscript_without_penalties_is_plain_training(user: Path, script: str
         torch.nn.functional.cross_entropy(net(images), labels).backward()
         optimizer.step()
     torch.testing.assert_close(dict(plain["epoch_2.pt"]), dict(net.state_dict()), rtol=1e-4, atol=1e-6)
+
+
+def test_the_extra_files_of_an_archive_are_kept(user: Path, script: str) -> None:
+    beside = {
+        "config.json": b'{"classes": 4}\xff',
+        "a/b.txt": b"",
+        "../up\x1b": b"up",
+        "zz": bytes(archives.MOST_EXTRA),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.save(torch.jit.load(script), user / "rich.pt", _extra_files=beside)
+    told: list[str] = []
+    options: dict[str, Any] = {"init": "rich.pt", "model": None, "epochs": 1}
+    train(should_stop=stop_after(2), report=lambda e: told.append(e.text) if isinstance(e, Note) else None, **options)
+    train(resume=True, **options)
+    for epoch in (-1, 0):
+        kept, left = archives.extra_files(user / "new" / f"epoch_{epoch}.pt")
+        assert (kept, left) == ({name: beside[name] for name in ("a/b.txt", "config.json")}, ())
+    assert [text for text in told if "extra" in text] == [
+        f"rich.pt: the extra file {name} is left out of the checkpoints" for name in (r"../up\x1b", "zz")
+    ]
+    assert not (user / "up\x1b").exists()
 
 
 @pytest.mark.parametrize("stop", [4, 7])

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 REMEDY = "Nothing of it was run; load such a file only where you trust its author, and save its state_dict instead."
 
+MOST_EXTRA = 16 * 2**20
+"""Bytes of files beside a program that are kept when it is saved again; each checkpoint of a training has them."""
+
+_EXTRA = "extra/"
 _FORBIDDEN = ("save", "from_file", "load_tensor", "rpc_async", "rpc_sync", "rpc_remote", "PythonOp", "_print")
 """Operators of TorchScript that reach files, other processes, Python or the terminal."""
 _NAMESPACES = ("aten", "prim", "quantized", "torchvision")
@@ -86,6 +90,29 @@ def check_torchscript(path: Path) -> None:
             for rule in (_FORBIDDEN_CALL, _OPS, _GETATTR, _CLASSES):
                 if found := rule.search(text):
                     refuse(path, text[found.start() : found.start() + 60].splitlines()[0])
+
+
+def extra_files(path: Path) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """What was saved beside a program, as `_extra_files` of `torch.jit.save`.
+
+    Returns:
+        Name -> content, and the names of those that are left out: they make more than `MOST_EXTRA` bytes together with
+        those before, or would be written elsewhere by who unpacks the archive.
+
+    Raises:
+        CheckpointError: the archive is damaged.
+    """
+    inside = members(path)
+    size_of = torch._C.PyTorchFileReader(str(path)).get_record_size
+    kept: dict[str, bytes] = {}
+    left, room = [], MOST_EXTRA
+    for member in sorted(name for name in inside if name.startswith(_EXTRA)):
+        name = member.removeprefix(_EXTRA)
+        if ".." in re.split(r"[/\\]", name) or (size := size_of(member)) > room:
+            left.append(name)
+        else:
+            kept[name], room = inside[member](), room - size
+    return kept, tuple(left)
 
 
 def nodes(block: Any) -> Iterator[Any]:
