@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -152,7 +151,7 @@ def open_net(
         if part is not None:
             _check_fits(part, scores.shape[1])
     probabilities = are_probabilities(scores.float())
-    notes = [*options.notes, *_notes(network, options, start), describe_choice(answer, output)]
+    notes = [*options.notes, *_notes(network, options), describe_choice(answer, output)]
     if probabilities:
         notes.append("the net returns probabilities; the loss is taken of their logarithms")
     if isinstance(network, eager.EagerNetwork) or start is None:
@@ -175,16 +174,10 @@ def _open(options: OpenOptions, start: Path | None) -> eager.EagerNetwork | torc
     return torchscript.open_network(payload, options)
 
 
-def _notes(
-    network: eager.EagerNetwork | torchscript.ScriptNetwork, options: OpenOptions, start: Path | None
-) -> Iterator[str]:
+def _notes(network: eager.EagerNetwork | torchscript.ScriptNetwork, options: OpenOptions) -> Iterator[str]:
     """What the user should be told of a TorchScript net."""
-    if isinstance(network, eager.EagerNetwork) or start is None:
+    if isinstance(network, eager.EagerNetwork):
         return
-    with zipfile.ZipFile(start) as archive:
-        extra = sorted(name.partition("/extra/")[2] for name in archive.namelist() if "/extra/" in name)
-    if extra:
-        yield f"what is stored beside the program ({printable(', '.join(extra), 200)}) is not in its new checkpoints"
     if options.make_model is not None:
         yield "the checkpoint is TorchScript, which brings its own code: --model is not used"
     if fixed := fixed_modes(network.model):

@@ -415,16 +415,6 @@ def test_torchscript_is_trained_as_the_eager_net_and_stays_torchscript(user: Pat
     train("again", init="new/epoch_2.pt", model=None, epochs=1)
 
 
-def test_what_lies_beside_a_program_is_told_of_and_left(user: Path, script: str) -> None:
-    told: list[object] = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.jit.load(script).save("more.pt", _extra_files={"classes.txt": "cat", "\x1b[2Jnotes": "x"})
-    train(init="more.pt", model=None, epochs=1, report=told.append)
-    notes = [each.text for each in told if isinstance(each, Note)]
-    assert "what is stored beside the program (\\x1b[2Jnotes, classes.txt) is not in its new checkpoints" in notes
-
-
 def test_torchscript_without_penalties_is_plain_training(user: Path, script: str) -> None:
     options: dict[str, Any] = {"init": script, "model": None, "validation": 0, "batch_size": 100}
     train("plain", **options)

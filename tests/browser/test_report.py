@@ -181,30 +181,6 @@ def test_nothing_that_a_store_says_runs_or_breaks_the_page(watch: Watch, hostile
     until(page, "document.querySelector('input[type=search]').value === '<script>'")
 
 
-def test_maps_of_many_layers_are_drawn_when_they_come_into_sight_and_all_on_paper(watch: Watch, tmp_path: Path) -> None:
-    write_store(tmp_path / "rfav.h5", names_of(30), epochs=5)
-    page = watch.open(rfav_cli.report(tmp_path / "rfav.h5", out=tmp_path / "report.html"), "#layer=29")
-    page.locator(".map-row[data-layer='29'] canvas").scroll_into_view_if_needed()
-    canvas = "document.querySelector('.map-row[data-layer=\"{}\"] canvas')"
-    drawn = canvas + ".getContext('2d').getImageData(20, 20, 1, 1).data[3]"
-    until(page, drawn.format(29))
-    assert page.evaluate(drawn.format(15)) == 0
-    page.emulate_media(media="print")
-    page.set_viewport_size({"width": 718, "height": 1000})  # A4 within its margins
-    until(page, "document.querySelectorAll('.map-row.drawn').length === 30")
-    assert page.evaluate(drawn.format(15)) > 0
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
-def test_a_dark_page_is_printed_on_white(watch: Watch, report: Path) -> None:
-    page = watch.open(report, "#theme=dark")
-    page.emulate_media(media="print")
-    colours = "[...document.querySelectorAll('.rfav, .card')].map((each) => getComputedStyle(each).backgroundColor)"
-    assert set(page.evaluate(colours)) == {"rgb(255, 255, 255)"}
-    assert page.evaluate("getComputedStyle(document.querySelector('.rfav')).color") == "rgb(27, 31, 39)"
-    assert not page.locator(".transport").is_visible()
-
-
 def test_it_is_legible_when_narrow_and_dark(watch: Watch, report: Path) -> None:
     watch.page.set_viewport_size({"width": 600, "height": 900})
     page = watch.open(report, "#theme=dark")
