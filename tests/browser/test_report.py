@@ -113,6 +113,10 @@ def test_the_table_is_sorted_and_filtered(watch: Watch, report: Path) -> None:
     assert shown == sorted(shown)
     page.get_by_role("button", name="last, nat").click()
     assert page.locator("th[aria-sort=descending]").count() == 1
+    page.get_by_role("button", name="here, nat").click()
+    page.keyboard.press("End")  # "here" is another epoch, so the order is another one
+    shown = [float(text) for text in page.locator(".layers tbody tr td:nth-child(8)").all_inner_texts()]
+    assert shown == sorted(shown)
     page.get_by_role("searchbox").fill("HEAD")
     assert page.locator(".layers tbody tr").count() == 1
     assert "1 of 9 layers" in page.locator(".table-tools").inner_text()
@@ -155,6 +159,10 @@ def test_views_are_downloaded(watch: Watch, report: Path) -> None:
         assert drawing.tag.endswith("svg")
         assert len(list(drawing.iter())) > 10
         assert b"var(" not in ElementTree.tostring(drawing)
+        assert "".join(drawing.itertext()).startswith(f"{card}: first")
+    curves = ElementTree.fromstring(downloaded(page, "Mean entropy of each layer", "SVG"))
+    texts = {text.text for text in curves.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"first", "second"} < texts  # the line styles
     assert downloaded(page, "Layers and epochs", "PNG").startswith(b"\x89PNG")
     rows = list(csv.reader(io.StringIO(downloaded(page, "Mean entropy of each layer", "CSV").decode())))
     assert len(rows) == 1 + 9 * 12 + 7 * 9
@@ -181,8 +189,54 @@ def test_nothing_that_a_store_says_runs_or_breaks_the_page(watch: Watch, hostile
     until(page, "document.querySelector('input[type=search]').value === '<script>'")
 
 
+def test_maps_of_many_layers_are_drawn_when_they_come_into_sight(watch: Watch, tmp_path: Path) -> None:
+    write_store(tmp_path / "rfav.h5", names_of(60), epochs=5)
+    page = watch.open(rfav_cli.report(tmp_path / "rfav.h5", out=tmp_path / "report.html"), "#layer=59")
+    drawn = """[...document.querySelectorAll('.map-row[data-layer] canvas')].map((each, layer) =>
+        each.getContext('2d').getImageData(20, 20, 1, 1).data[3] ? layer : -1).filter((layer) => layer >= 0)"""
+    until(page, f"{drawn}.includes(59)")
+    assert page.evaluate(drawn) == [*range(36, 60)]
+    grid = page.locator(".map-grid")
+    grid.scroll_into_view_if_needed()
+    grid.evaluate("(element) => { element.scrollTop = 0; }")
+    until(page, f"{drawn}.includes(0)")
+    page.keyboard.press("Home")
+    assert grid.evaluate("(element) => element.scrollTop") == 0  # only another layer brings its row back
+    page.keyboard.press("ArrowUp")
+    assert grid.evaluate("(element) => element.scrollTop") > 0
+
+
+def test_paper_has_the_maps_near_the_selected_layer_and_all_is_as_wide_as_it(watch: Watch, tmp_path: Path) -> None:
+    write_store(tmp_path / "rfav.h5", names_of(60), epochs=30)
+    page = watch.open(rfav_cli.report(tmp_path / "rfav.h5", out=tmp_path / "report.html"), "#layer=30")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")  # as browsers do, which then wait for nothing
+    charts = page.locator(".body > svg")
+    assert charts.evaluate_all("(charts) => charts.map((each) => each.clientWidth)") == [664] * 4
+    page.set_viewport_size({"width": 718, "height": 1000})  # A4 within its margins
+    page.emulate_media(media="print")
+    rows = page.locator(".map-row[data-layer]:visible")
+    assert rows.evaluate_all("(rows) => rows.map((row) => Number(row.dataset.layer))") == [*range(18, 42)]
+    alpha = "querySelector('canvas').getContext('2d').getImageData(20, 20, 1, 1).data[3]"
+    assert all(rows.evaluate_all(f"(rows) => rows.map((row) => row.{alpha})"))
+    assert page.get_by_text("Layers 19 to 42 of 60").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.set_viewport_size({"width": 1280, "height": 1000})
+    page.emulate_media(media="screen")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert charts.first.evaluate("(chart) => chart.clientWidth") > 1100
+
+
+def test_a_dark_page_is_printed_on_white(watch: Watch, report: Path) -> None:
+    page = watch.open(report, "#theme=dark")
+    page.emulate_media(media="print")
+    colours = "[...document.querySelectorAll('.rfav, .card')].map((each) => getComputedStyle(each).backgroundColor)"
+    assert set(page.evaluate(colours)) == {"rgb(255, 255, 255)"}
+    assert page.evaluate("getComputedStyle(document.querySelector('.rfav')).color") == "rgb(27, 31, 39)"
+    assert not page.locator(".transport").is_visible()
+
+
 def test_it_is_legible_when_narrow_and_dark(watch: Watch, report: Path) -> None:
-    watch.page.set_viewport_size({"width": 600, "height": 900})
+    watch.page.set_viewport_size({"width": 400, "height": 900})
     page = watch.open(report, "#theme=dark")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate("getComputedStyle(document.querySelector('.card')).backgroundColor") == "rgb(24, 28, 36)"

@@ -85,6 +85,7 @@ def test_runs_epochs_and_layers_are_selected_and_the_frame_stays_where_it_is(wat
     until(page, frame, "location.hash.includes('epoch=0')")
     assert frame.evaluate("location.pathname + location.search") == where
     _, frame = opened(watch, address)  # as by the browser's button: the frame is another
+    assert frame.locator(".run-tab[aria-pressed=true]").inner_text() == "second"
     assert frame.locator("output.epoch").inner_text() == "epoch 0"
     assert frame.locator("select option:checked").inner_text() == names_of(9)[4]
 
