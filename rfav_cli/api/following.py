@@ -6,14 +6,16 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rfav_cli.errors import StoreError
 from rfav_cli.records import Note, Training, TrainingEpoch
 from rfav_cli.training import log
+from rfav_cli.training.checkpoints import unwritable
 from rfav_cli.training.loop import run
 from rfav_cli.training.position import Position
 from rfav_cli.training.settings import check_same
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from rfav_cli.api.recording import Recorder
@@ -70,8 +72,9 @@ class Run:
                     if not isinstance(event, TrainingEpoch):
                         self._save_state(position, rows)
                     break
-        if self.recorder is not None and not stopped:
-            self.recorder.pack()
+        if self.recorder is not None and self.folder is not None and not stopped:
+            with _resumable(self.folder.store):
+                self.recorder.pack()
         return Training(str(self.out), tuple(rows), ended=not stopped)
 
     def _restore(self) -> tuple[Position, list[dict[str, Any]]]:
@@ -131,5 +134,18 @@ class Run:
     def _measure(self, epoch: int) -> None:
         if self.recorder is None or self.folder is None:
             return
-        if measurement := self.recorder.measure(epoch, self.folder.path_of(epoch)):
+        with _resumable(self.folder.store):
+            measurement = self.recorder.measure(epoch, self.folder.path_of(epoch))
+        if measurement:
             self.report(measurement)
+
+
+@contextlib.contextmanager
+def _resumable(store: Path) -> Iterator[None]:
+    """Where a store cannot be written, say what to do about a training."""
+    try:
+        yield
+    except StoreError as error:
+        if isinstance(error.__cause__, OSError):
+            raise unwritable(store, error.__cause__) from error
+        raise

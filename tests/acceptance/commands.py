@@ -109,10 +109,14 @@ class Rfav:
         folder: Path,
         *arguments: str | Path,
         unprivileged: bool = False,
+        largest_file: int | None = None,
         environment: Mapping[str, str] = {},
         **fds: int,
     ) -> Running:
-        """Start a command; `out`, `err` are descriptors for its streams in place of files."""
+        """Start a command that can make files of so many bytes at most, as if the disk were full then.
+
+        `out`, `err` are descriptors for its streams in place of files.
+        """
         self._count += 1
         paths = {name: Path(self._scratch.name) / f"{self._count}.{name}" for name in ("out", "err") if name not in fds}
         with contextlib.ExitStack() as stack:
@@ -124,6 +128,7 @@ class Rfav:
                 "folder": os.fspath(folder),
                 "environment": ENVIRONMENT | dict(environment),
                 "unprivileged": unprivileged,
+                "largest_file": largest_file,
             }
             streams = opened | fds
             socket.send_fds(self._socket, [json.dumps(request).encode()], [stdin, streams["out"], streams["err"], tell])

@@ -14,6 +14,7 @@ import io
 import json
 import os
 import pkgutil
+import resource
 import signal
 import socket
 import struct
@@ -29,8 +30,9 @@ PID_OR_STATUS = struct.Struct("i")
 def serve(connection: socket.socket) -> None:
     """Start a command a request until the other side has gone.
 
-    A request is JSON with `arguments`, `folder`, `environment` and `unprivileged`, and four descriptors: stdin,
-    stdout, stderr and the one that is told the pid of the command, then its exit status as `os.waitpid` gives it.
+    A request is JSON with `arguments`, `folder`, `environment`, `unprivileged` and `largest_file`, and four
+    descriptors: stdin, stdout, stderr and the one that is told the pid of the command, then its exit status as
+    `os.waitpid` gives it.
     """
     for module in pkgutil.walk_packages(rfav_cli.__path__, "rfav_cli."):
         if module.name != "rfav_cli.__main__" and not module.name.startswith("rfav_cli.training.integrations."):
@@ -87,6 +89,8 @@ def _become_command(request: dict[str, Any], streams: list[int]) -> NoReturn:
         setattr(sys, f"__{name}__", text)
     if request["unprivileged"]:
         _drop_capabilities()
+    if request["largest_file"] is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (request["largest_file"],) * 2)
     sys.argv = ["rfav", *request["arguments"]]
     try:
         rfav_cli.cli.main()

@@ -261,6 +261,23 @@ def test_unreadable_images_are_listed_and_can_be_left_out(rfav: Rfav, images: Pa
 
 
 @pytest.mark.parametrize(
+    ("kilobytes", "file"),
+    [(8, "new: "), (16, "new/rfav.h5: ")],  # no state is that small, and no epoch of the store
+)
+def test_a_full_disk_is_said_and_the_run_goes_on_later(
+    rfav: Rfav, folder: Path, whole: Path, kilobytes: int, file: str
+) -> None:
+    done = rfav(folder, *KEPT, largest_file=1024 * kilobytes)
+    assert (done.code, done.out) == (2, "")
+    error = done.err[done.err.index("error: ") :].splitlines()
+    assert error[0] == f"error: {file}no room left to write (File too large)"
+    assert "run the same command again with --resume" in error[1]
+    again = rfav(folder, *KEPT, "--resume")
+    assert again.code == 0, again.err
+    assert_same_run(folder / "new", whole)
+
+
+@pytest.mark.parametrize(
     ("options", "said"),
     [
         (["--recipe", "other.toml"], "conv7"),

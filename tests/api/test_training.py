@@ -163,6 +163,17 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(user: Path, stop: int) 
     assert_same(user / "whole", user / "parts")
 
 
+@pytest.mark.parametrize(
+    "options", [{"amp": True, "workers": 2}, {"optimizer": "adam", "momentum": 0.0, "schedule": "cosine", "workers": 2}]
+)
+def test_whatever_it_is_trained_with_it_goes_on_to_the_same_bits(user: Path, options: dict[str, Any]) -> None:
+    options |= {"recipe": recipe(conv1=(0.0, 0.1), conv2=(0.001, 0.0)), "augment": ("flip", "crop")}
+    train("whole", **options)
+    train("parts", should_stop=stop_after(9), **options)
+    train("parts", resume=True, **options)
+    assert_same(user / "whole", user / "parts")
+
+
 def test_a_run_can_be_made_longer_at_a_constant_rate(user: Path) -> None:
     train("whole", epochs=4)
     train("parts", epochs=2)
