@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LOG, STORE, STATE = "log.jsonl", "rfav.h5", "resume.pt"
 _IN_STATE = {"settings", "position", "others", "row", "model", "optimizer"}
-_ANEW = "Start another from its last checkpoint: --init FILE with another --out."
+_ANEW = "another from its last checkpoint: --init FILE with another --out."
 _CHECKPOINT = re.compile(r"epoch_(-1|\d{1,9})\.pt", re.ASCII)
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -148,12 +148,12 @@ class RunFolder:
         except Exception as error:  # a damaged pickle makes the machine that reads it fail in any way there is
             raise TrainingError(
                 f"{self._state}: damaged, so the run cannot be continued",
-                _ANEW,
+                f"Start {_ANEW}",
             ) from error
         if not _is_of_this_version(state):
             raise TrainingError(
                 f"{self._state}: written by another version of rfav, so the run cannot be continued by this one",
-                f"Go on with that version. {_ANEW}",
+                f"Go on with that version, or start {_ANEW}",
             )
         return state
 
