@@ -14,6 +14,7 @@ import torch
 
 from rfav_cli.errors import TrainingError
 from rfav_cli.store.commit import check_writable, held, remove_abandoned, replacing
+from rfav_cli.training.position import Position
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 LOG, STORE, STATE = "log.jsonl", "rfav.h5", "resume.pt"
 _IN_STATE = {"settings", "position", "others", "row", "model", "optimizer"}
-_ANEW = "Start another from its last checkpoint: --init FILE with another --out."
+_ANEW = "another from its last checkpoint: --init FILE with another --out."
 _CHECKPOINT = re.compile(r"epoch_(-1|\d{1,9})\.pt", re.ASCII)
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -143,16 +144,16 @@ class RunFolder:
         if not self._state.exists():
             return None
         try:
-            state = torch.load(self._state, map_location="cpu", weights_only=True)
+            state: dict[str, Any] = torch.load(self._state, map_location="cpu", weights_only=True)
         except Exception as error:  # a damaged pickle makes the machine that reads it fail in any way there is
             raise TrainingError(
                 f"{self._state}: damaged, so the run cannot be continued",
-                _ANEW,
+                f"Start {_ANEW}",
             ) from error
-        if not isinstance(state, dict) or set(state) != _IN_STATE:
+        if not _is_of_this_version(state):
             raise TrainingError(
                 f"{self._state}: written by another version of rfav, so the run cannot be continued by this one",
-                f"Go on with that version. {_ANEW}",
+                f"Go on with that version, or start {_ANEW}",
             )
         return state
 
@@ -179,6 +180,14 @@ class RunFolder:
             yield
         except OSError as error:
             raise unwritable(self.path, error) from error
+
+
+def _is_of_this_version(state: object) -> bool:
+    """Whether a state has what this version reads, and nothing else."""
+    if not isinstance(state, dict) or set(state) != _IN_STATE:
+        return False
+    position = state["position"]
+    return isinstance(position, dict) and set(position) == set(Position().capture())
 
 
 def unwritable(path: Path, error: OSError) -> TrainingError:

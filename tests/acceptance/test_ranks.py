@@ -61,6 +61,17 @@ class Slow(TinyNet):
 """
 """Waits in its second checkpoint, each of which is two forwards, in the process that a file names."""
 
+IDLE = """
+import torch
+from tiny_net import TinyNet
+
+class Idle(TinyNet):
+    def __init__(self):
+        super().__init__()
+        self.spare = torch.nn.Linear(3, 4)
+"""
+"""Has a layer that no forward reaches."""
+
 
 @pytest.fixture
 def folder(finished: Path, tmp_path: Path) -> Path:
@@ -71,6 +82,7 @@ def folder(finished: Path, tmp_path: Path) -> Path:
     (folder / "recipe.toml").write_text(RECIPE)
     (folder / "blocking.py").write_text(NET)
     (folder / "slow.py").write_text(SLOW)
+    (folder / "idle.py").write_text(IDLE)
     return folder
 
 
@@ -140,6 +152,7 @@ def errors(done: list[Done]) -> list[str]:
         (2, ["--batch-size", "21"]),  # unequal shares
         (2, ["--batch-size", "16", "--recipe", "recipe.toml"]),  # 113 samples: the last batch has 17
         (3, ["--batch-size", "22", "--recipe", "recipe.toml"]),  # the last has 3, too few for three
+        (2, ["--batch-size", "32", "--model", "idle.py:Idle", "--weight-decay", "0.1"]),  # a layer without gradients
     ],
 )
 def test_the_loss_is_that_of_one_process(rfav: Rfav, folder: Path, world: int, options: list[str]) -> None:

@@ -288,7 +288,11 @@ def test_a_full_disk_is_said_and_the_run_goes_on_later(
         (["--keep", "0"], "'0' is neither"),
         (["--model-arg", "classes=2"], "beyond the 2 outputs"),
         (["--augment", "spin"], "spin"),
-        (["--learning-rate", "1e30", "--momentum", "0"], "last good one"),
+        (["--learning-rate", "1e30", "--momentum", "0"], "The checkpoint before training is the last good one."),
+        (["--recipe", "huge.toml"], "epoch 0, step 1: the penalty sparsity/conv2 is -inf"),
+        (["--recipe", "paper:sr3"], "layer 'conv3': this net has no such layer"),
+        (["--validation", "none.npz"], "none.npz"),
+        (["--validation", "0.001"], "or 0 for none"),
         (["--data", "bare.npz"], "no labels"),
         (["--out", "data.npz"], "data.npz"),
     ],
@@ -297,9 +301,13 @@ def test_bad_input_is_an_error_of_a_few_lines(rfav: Rfav, folder: Path, options:
     (folder / "other.toml").write_text(RECIPE.replace("conv2", "conv7"))
     (folder / "wrong.toml").write_text(RECIPE.replace("0.001", "-0.001").replace('"conv2"\n', '"conv2"\nkappa = nan\n'))
     np.savez(folder / "bare.npz", images=draw(20, seed=3)[0])
+    (folder / "huge.toml").write_text(RECIPE.replace("0.001", "1e300"))
     done = rfav(folder, *TRAIN, *options)
     assert (done.code, done.out) == (2, "")
     assert said in done.err
+    # What breaks down as it trains keeps its last good checkpoint; what is refused leaves nothing.
+    assert [*states(folder / "new")] == (["epoch_-1.pt"] if "step 1" in said or "last good" in said else [])
+    assert (folder / "new").exists() == bool(states(folder / "new"))
     assert "Traceback" not in done.err
     first = next(n for n, line in enumerate(done.err.splitlines()) if line.startswith("error: "))
     assert len(done.err.splitlines()) - first <= 4

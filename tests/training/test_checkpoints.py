@@ -12,11 +12,13 @@ import torch
 from rfav_cli.analysis.series import find_series
 from rfav_cli.errors import TrainingError
 from rfav_cli.training.checkpoints import RunFolder, plain
+from rfav_cli.training.position import Position
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-STATE: dict[str, Any] = {"settings": {}, "position": {}, "others": [], "row": None, "model": {}, "optimizer": {}}
+STATE: dict[str, Any] = {"settings": {}, "others": [], "row": None, "model": {}, "optimizer": {}}
+STATE["position"] = Position().capture()
 WEIGHTS = {"weight": torch.arange(6.0).view(2, 3), "steps": torch.tensor(3)}
 
 
@@ -140,10 +142,19 @@ def test_a_damaged_state_is_an_error(folder: RunFolder) -> None:
             folder.load_state()
 
 
-@pytest.mark.parametrize("changed", [{"others"}, {"row", "optimizer"}, {"clock"}])
-def test_a_state_of_another_version_is_called_that(folder: RunFolder, changed: set[str]) -> None:
+@pytest.mark.parametrize(
+    "state",
+    [
+        {name: value for name, value in STATE.items() if name != "others"},
+        STATE | {"clock": 1.0},
+        STATE | {"position": {"epoch": 1, "step": 0}},
+        STATE | {"position": None},
+        [1, 2],
+    ],
+)
+def test_a_state_of_another_version_is_called_that(folder: RunFolder, state: object) -> None:
     save_all(folder)
-    torch.save(dict.fromkeys(set(STATE) ^ changed), folder.path / "state" / "resume.pt")
+    torch.save(state, folder.path / "state" / "resume.pt")
     with pytest.raises(TrainingError, match="another version of rfav") as caught:
         folder.load_state()
     assert "--init" in caught.value.remedy
