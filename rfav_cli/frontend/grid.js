@@ -23,6 +23,7 @@ export function mapGrid(app, hover, unhover) {
   let step = 0;
   let observer = null;
   let scrolledTo = null;
+  let later = null;
 
   /** Lay it out in a width; whether there are heatmaps at all. */
   function draw(width) {
@@ -65,14 +66,17 @@ export function mapGrid(app, hover, unhover) {
 
   /** Bring a row into sight, once: whoever scrolls away from it stays there. */
   function reach(layer) {
+    const atOnce = scrolledTo === null; // all is drawn, perhaps for paper; a step does not wait for rows out of sight
     scrolledTo = layer;
     const first = Math.max(0, Math.min(layer - NEAR / 2, rows.length - NEAR));
     rows.forEach((row, i) => {
       const near = i >= first && i < first + NEAR;
       row.element.classList.toggle("selected", i === layer);
       row.element.classList.toggle("far", !near);
-      if (near) row.paint();
+      if (near && atOnce) row.paint();
     });
+    clearTimeout(later);
+    later = setTimeout(() => rows.slice(first, first + NEAR).forEach((row) => row.paint()), 200);
     printed.textContent = rows.length > NEAR ? `Layers ${first + 1} to ${first + NEAR} of ${rows.length}; the page on a screen has all.` : "";
     const chosen = rows[layer].element;
     const [low, high] = [chosen.offsetTop + chosen.offsetHeight - element.clientHeight + 4, chosen.offsetTop - chosen.offsetHeight - 4];
