@@ -33,7 +33,7 @@ export function mapGrid(app, hover, unhover) {
     const first = run.layers.find((layer) => run.has(`${kind}/${layer.index}`));
     const stored = first ? (run.describe(`${kind}/${first.index}`).rows ?? run.epochs.map((_, i) => i)) : [];
     const narrow = width < 560;
-    const label = narrow ? 74 : 128;
+    const label = narrow ? 84 : 128;
     const room = Math.max(width - label - 16, 100);
     columns = spread(stored.length, Math.max(2, Math.floor(room / (SMALLEST + GAP)))).map((i) => stored[i]);
     step = Math.min(LARGEST + GAP, Math.floor(room / Math.max(columns.length, 1)));
@@ -110,7 +110,7 @@ function rowOf(app, layer, columns, step, narrow, hover, unhover) {
   const canvas = h("canvas", { width: Math.round(width * ratio), height: Math.round(step * ratio), role: "img", "aria-label": `Heatmaps of ${layer.name}` });
   canvas.style.width = `${width}px`;
   canvas.style.height = `${step}px`;
-  const button = h("button", { type: "button", class: "row-label", onclick: () => app.select({ layer: layer.index }) }, name(layer.name, narrow ? 9 : 16));
+  const button = h("button", { type: "button", class: "row-label", onclick: () => app.select({ layer: layer.index }) }, name(layer.name, narrow ? 8 : 14));
   const row = { layer, canvas, maps: null, element: h("div", { class: "map-row", "data-layer": layer.index }, button, canvas) };
   let asked = false;
   row.paint = () => {
