@@ -21,7 +21,7 @@ export class Block {
 
   /** The row nearest to an epoch, given as an index of the run's epochs. */
   nearestRow(epoch) {
-    return this.nearest ? this.nearest[epoch] : epoch;
+    return this.nearest ? this.nearest[Math.min(epoch, this.nearest.length - 1)] : epoch; // a run that goes on has later ones
   }
 
   /** What a code means. */
