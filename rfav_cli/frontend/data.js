@@ -7,6 +7,7 @@ export class Block {
   constructor(described, bytes) {
     this.shape = described.shape;
     this.rows = described.rows ?? null;
+    this.nearest = this.rows && nearestRows(this.rows);
     this.top = described.quantised?.top ?? null;
     this.levels = described.quantised?.levels ?? null;
     this.data = new TYPES[described.dtype](bytes);
@@ -20,12 +21,7 @@ export class Block {
 
   /** The row nearest to an epoch, given as an index of the run's epochs. */
   nearestRow(epoch) {
-    if (this.rows === null) return epoch;
-    let best = 0;
-    this.rows.forEach((row, i) => {
-      if (Math.abs(row - epoch) < Math.abs(this.rows[best] - epoch)) best = i;
-    });
-    return best;
+    return this.nearest ? this.nearest[Math.min(epoch, this.nearest.length - 1)] : epoch; // a run that goes on has later ones
   }
 
   /** What a code means. */
@@ -126,6 +122,17 @@ export class Run {
   get onset() {
     return this.finding.onset;
   }
+}
+
+/** For each epoch up to the last of ascending ones, which of them is the nearest. */
+function nearestRows(rows) {
+  const nearest = new Uint32Array(rows.at(-1) + 1);
+  let best = 0;
+  for (let epoch = 0; epoch < nearest.length; epoch++) {
+    while (best < rows.length - 1 && Math.abs(rows[best + 1] - epoch) < Math.abs(rows[best] - epoch)) best++;
+    nearest[epoch] = best;
+  }
+  return nearest;
 }
 
 async function inflated(bytes) {

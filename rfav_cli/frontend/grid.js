@@ -23,6 +23,7 @@ export function mapGrid(app, hover, unhover) {
   let step = 0;
   let observer = null;
   let scrolledTo = null;
+  let later = null;
 
   /** Lay it out in a width; whether there are heatmaps at all. */
   function draw(width) {
@@ -32,7 +33,7 @@ export function mapGrid(app, hover, unhover) {
     const first = run.layers.find((layer) => run.has(`${kind}/${layer.index}`));
     const stored = first ? (run.describe(`${kind}/${first.index}`).rows ?? run.epochs.map((_, i) => i)) : [];
     const narrow = width < 560;
-    const label = narrow ? 74 : 128;
+    const label = narrow ? 84 : 128;
     const room = Math.max(width - label - 16, 100);
     columns = spread(stored.length, Math.max(2, Math.floor(room / (SMALLEST + GAP)))).map((i) => stored[i]);
     step = Math.min(LARGEST + GAP, Math.floor(room / Math.max(columns.length, 1)));
@@ -65,14 +66,17 @@ export function mapGrid(app, hover, unhover) {
 
   /** Bring a row into sight, once: whoever scrolls away from it stays there. */
   function reach(layer) {
+    const atOnce = scrolledTo === null; // all is drawn, perhaps for paper; a step does not wait for rows out of sight
     scrolledTo = layer;
     const first = Math.max(0, Math.min(layer - NEAR / 2, rows.length - NEAR));
     rows.forEach((row, i) => {
       const near = i >= first && i < first + NEAR;
       row.element.classList.toggle("selected", i === layer);
       row.element.classList.toggle("far", !near);
-      if (near) row.paint();
+      if (near && atOnce) row.paint();
     });
+    clearTimeout(later);
+    later = setTimeout(() => rows.slice(first, first + NEAR).forEach((row) => row.paint()), 200);
     printed.textContent = rows.length > NEAR ? `Layers ${first + 1} to ${first + NEAR} of ${rows.length}; the page on a screen has all.` : "";
     const chosen = rows[layer].element;
     const [low, high] = [chosen.offsetTop + chosen.offsetHeight - element.clientHeight + 4, chosen.offsetTop - chosen.offsetHeight - 4];
@@ -106,7 +110,7 @@ function rowOf(app, layer, columns, step, narrow, hover, unhover) {
   const canvas = h("canvas", { width: Math.round(width * ratio), height: Math.round(step * ratio), role: "img", "aria-label": `Heatmaps of ${layer.name}` });
   canvas.style.width = `${width}px`;
   canvas.style.height = `${step}px`;
-  const button = h("button", { type: "button", class: "row-label", onclick: () => app.select({ layer: layer.index }) }, name(layer.name, narrow ? 9 : 16));
+  const button = h("button", { type: "button", class: "row-label", onclick: () => app.select({ layer: layer.index }) }, name(layer.name, narrow ? 8 : 14));
   const row = { layer, canvas, maps: null, element: h("div", { class: "map-row", "data-layer": layer.index }, button, canvas) };
   let asked = false;
   row.paint = () => {

@@ -17,9 +17,9 @@ export function heatmaps(app, body) {
   const bar = h("div", { class: "bar-place" });
   const images = picker(app);
   const grid = mapGrid(app, hover, unhover);
-  const pair = h("div", { class: "pair-of-maps" }, h("figure", {}, image, imageWords), h("figure", {}, map, mapWords, bar));
   const nothing = h("p", { class: "note", hidden: true }, "The store has no heatmaps.");
-  fill(body, h("div", { class: "maps-top" }, pair, images.element), grid.element, nothing);
+  const top = h("div", { class: "maps-top" }, h("div", { class: "pair-of-maps" }, h("figure", {}, image, imageWords), h("figure", {}, map, mapWords, bar)), images.element);
+  fill(body, top, grid.element, nothing);
   let current = null;
   let thumbnails = null;
   let asked = 0;
@@ -32,7 +32,7 @@ export function heatmaps(app, body) {
       thumbnails = read;
       images.draw(thumbnails);
       const any = grid.draw(body.clientWidth);
-      [pair.hidden, grid.element.hidden, nothing.hidden] = [!any, !any, any];
+      [top.hidden, grid.element.hidden, nothing.hidden] = [!any, !any, any];
       mark();
     });
   }

@@ -2,6 +2,8 @@
 
 import { table } from "./colour.js";
 
+const scratch = document.createElement("canvas").getContext("2d");
+
 /** Height and width of a heatmap: a sequence is one row, a volume has its slices one below another. */
 export function gridOf(positions) {
   if (positions.length === 0) return [1, 1];
@@ -56,12 +58,11 @@ export class Maps {
     return high > low ? [low, high] : [0, this.block.levels];
   }
 
-  /** The map of an epoch as a small canvas, a pixel a position. */
+  /** The map of an epoch as a small canvas, a pixel a position; it is good until the next one is asked for. */
   canvas(epoch, palette, [low, high]) {
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [this.width, this.height];
-    const context = canvas.getContext("2d");
-    const image = context.createImageData(this.width, this.height);
+    const { canvas } = scratch;
+    if (canvas.width !== this.width || canvas.height !== this.height) [canvas.width, canvas.height] = [this.width, this.height];
+    const image = scratch.createImageData(this.width, this.height);
     const colours = table(palette);
     const codes = this.codes(epoch);
     const scale = 255 / (high - low || 1);
@@ -73,7 +74,7 @@ export class Maps {
       image.data[4 * i + 2] = colours[from + 2];
       image.data[4 * i + 3] = 255;
     }
-    context.putImageData(image, 0, 0);
+    scratch.putImageData(image, 0, 0);
     return canvas;
   }
 }

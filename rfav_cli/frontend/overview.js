@@ -18,7 +18,8 @@ export function overview(app, body) {
     const width = body.clientWidth;
     const withLoss = app.runs.some((each) => extent(each.loss));
     const count = run.layers.length;
-    const rowHeight = Math.max(3, Math.min(26, Math.floor(440 / count)));
+    const least = body.closest(".printing") ? 2 : 3; // rows that can be pointed at, or that leave room on the page
+    const rowHeight = Math.max(least, Math.min(26, Math.floor(440 / count)));
     const top = withLoss ? LOSS_HEIGHT + GAP : 0;
     const narrow = width < 560;
     const longest = Math.max(...run.layers.map((layer) => layer.name.length));

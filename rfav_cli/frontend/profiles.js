@@ -149,22 +149,29 @@ function layerRow(block, row, layer) {
 function drawn(kind, run, block, rows, range, chart) {
   const pixels = Math.max(1, Math.round(chart.width));
   const owners = epochOfPixel(run.epochs, pixels);
-  const rowOf = run.epochs.map((_, epoch) => block.nearestRow(epoch));
   const bins = range.last - range.first + 1;
   const logarithmic = kind.logarithmic();
-  const most = highest(rows, logarithmic ? 1 : 0.99); // one full bin would leave all others pale
-  const canvas = picture(pixels, bins, kind.scale(), (px, i) => {
-    const count = rows[rowOf[owners[px]]][range.last - i];
-    if (!count) return NaN;
-    return logarithmic ? Math.log1p(count) / Math.log1p(most) : count / most;
-  });
+  const most = logarithmic ? highest(rows) : high(rows); // beside one full bin all others would be pale
+  const scaled = logarithmic ? Math.log1p : Number;
+  const unit = 1 / scaled(most);
+  const rowOfPixel = Array.from(owners, (epoch) => rows[block.nearestRow(epoch)]);
+  const canvas = picture(pixels, bins, kind.scale(), (px, i) => scaled(rowOfPixel[px][range.last - i] || NaN) * unit);
   return s("image", { href: canvas.toDataURL(), width: chart.width, height: chart.height, preserveAspectRatio: "none", class: "pixels" });
 }
 
-/** The count that a share of the counts, those of nothing left out, is not above. */
-function highest(rows, share) {
-  const counts = rows.flatMap((row) => Array.from(row).filter(Boolean)).sort((a, b) => a - b);
-  return counts[Math.min(Math.floor(share * counts.length), counts.length - 1)] ?? 1;
+function highest(rows) {
+  let most = 1;
+  for (const row of rows) for (const count of row) if (count > most) most = count;
+  return most;
+}
+
+/** The count that one in a hundred bins is above, of those that are not empty. */
+function high(rows) {
+  const counts = new Uint32Array(rows.reduce((size, row) => size + row.length, 0));
+  rows.forEach((row, i) => counts.set(row, i * row.length));
+  counts.sort();
+  const empty = counts.findIndex(Boolean);
+  return counts[Math.floor(empty + 0.99 * (counts.length - empty))] ?? 1;
 }
 
 /** The colour bar of counts. */

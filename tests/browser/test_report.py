@@ -223,7 +223,7 @@ def test_paper_has_the_maps_near_the_selected_layer_and_all_is_as_wide_as_it(wat
     page.set_viewport_size({"width": 1280, "height": 1000})
     page.emulate_media(media="screen")
     page.evaluate("dispatchEvent(new Event('afterprint'))")
-    assert charts.first.evaluate("(chart) => chart.clientWidth") > 1100
+    until(page, "document.querySelector('.body > svg').clientWidth > 1100")
 
 
 def test_a_dark_page_is_printed_on_white(watch: Watch, report: Path) -> None:
