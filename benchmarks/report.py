@@ -1,6 +1,6 @@
 """How long a report takes to be made and opened, how large it is, and what a step on it costs.
 
-    PYTHONPATH=. python -m benchmarks.report --stores DIR     # two minutes at first, which make the stores in DIR
+    PYTHONPATH=. python -m benchmarks.report --stores DIR     # a minute, once the stores have been made in DIR
 
 A process of its own makes each report, as the command does. It is opened in headless Chromium from the disk. A step is
 an arrow key, until the next frame is drawn.
