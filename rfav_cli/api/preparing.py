@@ -58,7 +58,6 @@ def prepare(
         SampleError: the probe cannot be read.
         ModelError: there is no such device.
     """
-    from rfav_cli.analysis.networks import OpenOptions
     from rfav_cli.analysis.probe import load_probe
     from rfav_cli.analysis.sweep import pick_device
 
@@ -68,14 +67,23 @@ def prepare(
     return Prepared(
         loaded,
         replace(settings, maps=min(kept, len(loaded)), outputs=outputs),
-        OpenOptions(
-            device=pick_device(device, ranks),
-            make_model=make_model,
-            model_name=settings.model,
-            with_bias=settings.with_bias,
-            fold_norm=settings.fold_norm,
-            trust_pickle=trust_pickle,
-        ),
+        open_options(settings, make_model, pick_device(device, ranks), trust_pickle),
+    )
+
+
+def open_options(
+    settings: Settings, make_model: Callable[[], torch.nn.Module] | None, device: torch.device, trust_pickle: bool
+) -> OpenOptions:
+    """How the checkpoints of a run are opened. The arguments are as for `prepare`."""
+    from rfav_cli.analysis.networks import OpenOptions
+
+    return OpenOptions(
+        device=device,
+        make_model=make_model,
+        model_name=settings.model,
+        with_bias=settings.with_bias,
+        fold_norm=settings.fold_norm,
+        trust_pickle=trust_pickle,
     )
 
 

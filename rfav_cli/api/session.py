@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rfav_cli.analysis.factory import make_factory
-from rfav_cli.analysis.networks import OpenOptions
 from rfav_cli.analysis.probe import load_probe
 from rfav_cli.analysis.samples.base import shown
 from rfav_cli.analysis.series import sha256_of
 from rfav_cli.analysis.sweep import keep_freed_memory
 from rfav_cli.api.following import Run
-from rfav_cli.api.preparing import Prepared, name_of
+from rfav_cli.api.preparing import Prepared, name_of, open_options
 from rfav_cli.api.recording import Recorder
 from rfav_cli.api.starting import FRESH, check_sha256
 from rfav_cli.errors import SampleError, UsageError
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
     import torch
 
+    from rfav_cli.analysis.networks import OpenOptions
     from rfav_cli.analysis.samples import SampleOptions
     from rfav_cli.api.starting import Start
     from rfav_cli.records import TrainingEvent
@@ -89,7 +89,9 @@ class Session:
         if start.done:
             return Training("", reason=start.done)
         keep_freed_memory()
-        options = self._options(start)
+        factory = make_factory(start.model, start.model_arg) if isinstance(start.model, str) else start.model
+        measured = replace(start.settings, model=name_of(start.model, start.model_arg))
+        options = open_options(measured, factory, self.device, self.trust_pickle)
         check_start(start.checkpoint, options)
         digest = FRESH if start.checkpoint is None else sha256_of(start.checkpoint)
         if start.checkpoint is not None:
@@ -122,16 +124,6 @@ class Session:
             self._tell(*notes, *task.notes)
             run = Run(folder, task, recorder, self.out, record, self.resume, self.keep, self.report, self.should_stop)
             return run.follow()
-
-    def _options(self, start: Start) -> OpenOptions:
-        return OpenOptions(
-            device=self.device,
-            make_model=make_factory(start.model, start.model_arg) if isinstance(start.model, str) else start.model,
-            model_name=name_of(start.model, start.model_arg),
-            with_bias=start.settings.with_bias,
-            fold_norm=start.settings.fold_norm,
-            trust_pickle=self.trust_pickle,
-        )
 
     def _data(self, seed: int, start: Start) -> tuple[Part, Part | None]:
         training, held_out = load_data(

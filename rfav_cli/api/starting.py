@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rfav_cli.errors import CheckpointError, ModelError, RecipeError, UsageError, printable
-from rfav_cli.records import Recipe, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rfav_cli.records import Recipe, Settings
 
 FRESH = "fresh"
 _ARGUMENTS = re.compile(r"(?s)(.+?)\((.*)\)")
@@ -89,7 +90,7 @@ def find_start(
 def _from_recipe(start: Start, recipe: str | Path | Recipe) -> Start:
     from rfav_cli import recipes
 
-    known = recipe if isinstance(recipe, Recipe) else recipes.find(recipe)
+    known = recipes.find(recipe)
     settings = replace(
         start.settings,
         with_bias=start.settings.with_bias or known.with_bias,

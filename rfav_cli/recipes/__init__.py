@@ -1,19 +1,34 @@
 """Where recipes come from: a file, TOML that a person edits, which this room alone knows; or the paper, by name."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from rfav_cli.errors import RecipeError
 from rfav_cli.recipes.paper import named
 from rfav_cli.recipes.reader import load, parse
 from rfav_cli.recipes.writer import dump, write
-from rfav_cli.records import Recipe
+from rfav_cli.records import LayerRecipe, Recipe
 
 __all__ = ["dump", "find", "load", "named", "parse", "write"]
 
 
-def find(source: str | Path) -> Recipe:
-    """The recipe of a file, or one of the paper's where the name begins with "paper:".
+def find(given: Recipe | str | Path | Mapping[str, tuple[float, float]]) -> Recipe:
+    """A recipe from whatever says one: itself, its file, "paper:" with a name of the paper's, or pairs (lambda, kappa).
 
     Raises:
         RecipeError: it cannot be read, or the paper has none of that name.
     """
-    return named(str(source)) if str(source).startswith("paper:") else load(Path(source))
+    if isinstance(given, Recipe):
+        return given
+    if isinstance(given, Mapping):
+        return _of_pairs(given)
+    return named(str(given)) if str(given).startswith("paper:") else load(Path(given))
+
+
+def _of_pairs(pairs: Mapping[str, tuple[float, float]]) -> Recipe:
+    try:
+        weights = [(name, float(lambda_), float(kappa)) for name, (lambda_, kappa) in pairs.items()]
+    except (TypeError, ValueError):
+        raise RecipeError("recipe: a layer has no pair of numbers", "Give {'conv4': (lambda, kappa)}.") from None
+    layers = tuple(LayerRecipe(name, "", lambda_, kappa) for name, lambda_, kappa in weights)
+    return Recipe("", "", "", None, None, None, layers)

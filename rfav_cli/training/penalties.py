@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from rfav_cli import recipes
 from rfav_cli.equations import decorrelation_penalty
 from rfav_cli.errors import RecipeError
 from rfav_cli.training.readers import HookReader, Reader
 from rfav_cli.training.scripted import Attachment, Program
-from rfav_cli.training.targets import as_recipe, find_targets, unwrapped
+from rfav_cli.training.targets import find_targets, unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +73,7 @@ class TargetedRegularizer:
     ) -> None:
         root = unwrapped(model)
         program = Program(root) if isinstance(root, torch.jit.ScriptModule) else None
-        known = as_recipe(recipe)
+        known = recipes.find(recipe)
         targets = find_targets(program or model, known)
         with_bias = known.with_bias if with_bias is None else with_bias
         fold_norm = known.fold_norm if fold_norm is None else fold_norm

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,18 +10,17 @@ import torch
 from torch.nn.parallel import DataParallel, DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
-from rfav_cli import recipes
 from rfav_cli.analysis.taps.base import LAZY, grouped_filters
 from rfav_cli.analysis.taps.hooks import STANDARD, Tap
 from rfav_cli.errors import RecipeError, printable
-from rfav_cli.records import LayerRecipe, Recipe
 from rfav_cli.training.scripted import Program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
     from torch import Tensor, nn
+
+    from rfav_cli.records import LayerRecipe, Recipe
 
 WRAPPED = ("_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_module")
 """What wrappers call the module that they wrap: torch.compile, checkpoint_wrapper, FSDP."""
@@ -109,24 +107,6 @@ def _bare(name: str) -> str:
     while parts and parts[0] == "module":
         parts = parts[1:]
     return ".".join(parts)
-
-
-def as_recipe(given: Recipe | str | Path | Mapping[str, tuple[float, float]]) -> Recipe:
-    """A recipe from whatever says one: itself, its file, the name of one of the paper's, or pairs (lambda, kappa).
-
-    Raises:
-        RecipeError: it cannot be read.
-    """
-    if isinstance(given, Recipe):
-        return given
-    if not isinstance(given, Mapping):
-        return recipes.find(given)
-    try:
-        pairs = [(name, float(lambda_), float(kappa)) for name, (lambda_, kappa) in given.items()]
-    except (TypeError, ValueError):
-        raise RecipeError("recipe: a layer has no pair of numbers", "Give {'conv4': (lambda, kappa)}.") from None
-    layers = tuple(LayerRecipe(name, "", lambda_, kappa) for name, lambda_, kappa in pairs)
-    return Recipe("", "", "", None, None, None, layers)
 
 
 def _problem(asked: LayerRecipe, layer: Tap | None) -> str:

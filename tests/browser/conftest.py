@@ -15,7 +15,7 @@ from tests.browser.stores import HOSTILE, names_of, write_store
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Frame, Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
@@ -66,8 +66,8 @@ class Watch:
         return self.page
 
 
-def until(page: Page, expression: str) -> None:
-    """Wait until an expression is true on the page. The page's policy forbids what playwright's own wait does."""
+def until(page: Page | Frame, expression: str) -> None:
+    """Wait until an expression is true there. The page's policy forbids what playwright's own wait does."""
     deadline = time.monotonic() + 60
     while not page.evaluate(expression):
         assert time.monotonic() < deadline, expression

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.conftest import until
 from tests.browser.server import opened, started
 from tests.browser.stores import HOSTILE, names_of, write_store
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Frame, Page
+    from playwright.sync_api import Frame
 
     from tests.browser.conftest import Watch
 
@@ -44,13 +44,6 @@ def address(logdir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield found
 
 
-def until(page: Page, frame: Frame, expression: str) -> None:
-    deadline = time.monotonic() + 60
-    while not frame.evaluate(expression):
-        assert time.monotonic() < deadline, expression
-        page.wait_for_timeout(20)
-
-
 def choose(frame: Frame, run: str) -> None:
     frame.locator(".run-tab", has_text=run).click()
 
@@ -60,10 +53,10 @@ def test_the_tab_opens_without_event_files_and_its_views_are_drawn(watch: Watch,
     assert page.get_by_role("tab", name="rfav").get_attribute("aria-selected") == "true"
     choose(frame, "first")
     for part in (".layers tbody tr", ".map-row canvas"):
-        until(page, frame, f"document.querySelectorAll('{part}').length === 9")
+        until(frame, f"document.querySelectorAll('{part}').length === 9")
     canvases = "[...document.querySelectorAll('.map-row canvas')]"
     pixels = "getContext('2d').getImageData(0, 0, 8, 8).data"
-    until(page, frame, f"{canvases}.every((each) => each.{pixels}.some((value) => value))")
+    until(frame, f"{canvases}.every((each) => each.{pixels}.some((value) => value))")
     assert frame.evaluate("document.documentElement.scrollWidth <= innerWidth")
     frame.get_by_text("Stores that are not shown (1)").click()
     assert "not an rfav store" in frame.locator(".foot details li").first.inner_text()
@@ -82,7 +75,7 @@ def test_runs_epochs_and_layers_are_selected_and_the_frame_stays_where_it_is(wat
     page.keyboard.press("ArrowRight")
     frame.locator("output.epoch", has_text="epoch 0").wait_for()
     assert frame.locator("select option:checked").inner_text() == names_of(9)[4]
-    until(page, frame, "location.hash.includes('epoch=0')")
+    until(frame, "location.hash.includes('epoch=0')")
     assert frame.evaluate("location.pathname + location.search") == where
     _, frame = opened(watch, address)  # as by the browser's button: the frame is another
     assert frame.locator(".run-tab[aria-pressed=true]").inner_text() == "second"
@@ -98,7 +91,7 @@ def test_an_epoch_that_is_added_is_shown_and_a_run_that_comes(watch: Watch, addr
     for stop, last in ((4, 2), (None, 7)):  # one more, then to the end, packed
         write_store(logdir / "growing" / "rfav.h5", names_of(4), stop=stop, **GROWING)
         frame.locator("output.epoch", has_text=f"epoch {last}").wait_for()
-        until(page, frame, f"document.querySelector('input[type=range]').max === '{last + 1}'")
+        until(frame, f"document.querySelector('input[type=range]').max === '{last + 1}'")
     write_store(logdir / "later.h5", names_of(3))
     choose(frame, "later")
     assert frame.locator(".layers tbody tr").count() == 3
