@@ -47,7 +47,8 @@ def recipe_options(recipe: str, history: History, verdict: Verdict, seed: int) -
     """Arguments for a training that goes on by a recipe; None where there is nothing to do.
 
     Variants are told after a colon: `x3` (all lambdas threefold), `fc3` (those of dense layers), `c0.3` (0.3 /
-    positions), `fresh` (from fresh weights), `fold` (with the normalisation folded in).
+    positions), `fresh` (from fresh weights), `fold` (with the normalisation folded in), `k1` and `kall` (with
+    decorrelation of the first convolution, of all).
     """
     kind, _, variants = recipe.partition(":")
     rule = kind if kind in RULES else RULE
@@ -66,6 +67,8 @@ def recipe_options(recipe: str, history: History, verdict: Verdict, seed: int) -
             options["init"] = "fresh"
         elif variant == "fold":
             options["fold_norm"] = True
+        elif variant in ("k1", "kall"):
+            told = _decorrelated(told, history, first_only=variant == "k1")
         elif variant.startswith("c"):
             told = _equal(told, history, float(variant[1:]))
         else:
@@ -98,3 +101,11 @@ def _scaled(told: Recipe, variant: str) -> Recipe:
             for each in told.layers
         ),
     )
+
+
+def _decorrelated(told: Recipe, history: History, *, first_only: bool) -> Recipe:
+    convolutions = [layer.name for layer in history.run.layers if layer.kind.startswith("Conv")]
+    names = convolutions[:1] if first_only else convolutions
+    known = {each.name: each for each in told.layers}
+    added = {name: replace(known.get(name, LayerRecipe(name, "", 0.0, 0.0)), kappa=1.0) for name in names}
+    return replace(told, layers=tuple((known | added).values()))
