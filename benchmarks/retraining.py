@@ -52,7 +52,7 @@ def measure(folder: Path, seeds: int, epochs: int, rule: str) -> list[dict[str, 
     common: dict[str, Any] = {"data": folder / "few.npz", "validation": 0, "probe": probe, "epochs": epochs}
     for seed in range(seeds):
         for name, how in (
-            ("penalties", {"from_store": store, "rule": rule}),
+            ("penalties", {"from_store": store, "rule": rule, "model": MODEL}),
             ("plain", {"model": MODEL, "init": start}),
         ):
             out, begun = folder / f"{name}-{seed}", time.process_time()

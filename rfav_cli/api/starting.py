@@ -31,6 +31,7 @@ class Start:
         settings: how activations are measured and filters centred, for the penalties and the probe alike.
         notes: what the user should be told.
         done: why there is nothing to train; empty where there is.
+        model_of_store: the net and its arguments are what a store says, which may come from anywhere.
     """
 
     model: Any
@@ -41,6 +42,7 @@ class Start:
     settings: Settings
     notes: tuple[str, ...] = ()
     done: str = ""
+    model_of_store: bool = False
 
 
 def find_start(
@@ -117,6 +119,7 @@ def _from_store(start: Start, path: Path, rule: str) -> Start:
         start,
         model=model,
         model_arg=arguments,
+        model_of_store=not start.model,
         recipe=recipe,
         settings=replace(history.run.settings, model="", output=start.settings.output or history.run.settings.output),
         notes=(f"{path}: {recipe.reason}", _targets(recipe)),

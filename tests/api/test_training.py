@@ -333,6 +333,18 @@ def test_how_the_recipe_was_measured_is_how_it_is_penalised(user: Path) -> None:
     assert (kept.with_bias, kept.fold_norm, kept.centering) == (True, False, "paper")
 
 
+def test_a_store_chooses_no_code_but_the_users_own(user: Path) -> None:
+    shutil.rmtree(user / "run")
+    (user / "judged.h5").unlink()
+    write_judged(user, overfits=True, settings=Settings(model="subprocess:getoutput(cmd=touch ran)"))
+    with pytest.raises(ModelError, match="the store says that subprocess:getoutput makes its net") as caught:
+        train(model=None, from_store="judged.h5")
+    assert "--model" in caught.value.remedy
+    assert not (user / "ran").exists()
+    assert not (user / "new").exists()
+    assert train(from_store="judged.h5", epochs=1).ended
+
+
 def test_a_healthy_run_is_not_trained_again(user: Path, tmp_path: Path) -> None:
     store = write_judged(tmp_path / "healthy", overfits=False)
     done = train(from_store=store)
