@@ -24,11 +24,9 @@ def doubt_about_labels(history: History) -> str:
     Returns:
         What is probably wrong, or nothing.
     """
-    labels = history.run.probe.labels
-    predictions = history.columns.get("probe/sample_prediction")
-    if labels is None or predictions is None or not len(predictions):
+    labels, rows = history.run.probe.labels, predictions(history)
+    if labels is None or rows is None or not len(rows):
         return ""
-    rows = np.asarray(predictions[:])
     classes = int(max(labels.max(), rows.max())) + 1
     # One answer for all is right for the most frequent class, and needs no knowledge of any.
     chance = float(np.bincount(labels).max() / len(labels))
@@ -45,13 +43,19 @@ def doubt_about_labels(history: History) -> str:
     )
 
 
-def _accuracy_by_another_order(labels: NDArray[Any], predictions: NDArray[Any], classes: int) -> float:
+def predictions(history: History) -> NDArray[np.int64] | None:
+    """(E, N) class of the highest score of each sample, -1 where an epoch has none; None where the store has none."""
+    column = history.columns.get("probe/sample_prediction")
+    return None if column is None else np.nan_to_num(np.asarray(column[:], np.float64), nan=-1).astype(np.int64)
+
+
+def _accuracy_by_another_order(labels: NDArray[Any], told: NDArray[Any], classes: int) -> float:
     """Accuracy on every second sample of each class when classes are matched greedily by the other samples."""
     counts = np.zeros((classes, classes), dtype=np.int64)
     by_class = np.argsort(labels, kind="stable")
-    by_class = by_class[predictions[by_class] >= 0]
+    by_class = by_class[told[by_class] >= 0]
     fitted, judged = by_class[::2], by_class[1::2]
-    np.add.at(counts, (labels[fitted], predictions[fitted]), 1)
+    np.add.at(counts, (labels[fitted], told[fitted]), 1)
     order = np.full(classes, -1)
     for _ in range(classes):
         label, output = np.unravel_index(counts.argmax(), counts.shape)
@@ -59,4 +63,4 @@ def _accuracy_by_another_order(labels: NDArray[Any], predictions: NDArray[Any], 
             break
         order[label] = output
         counts[label, :] = counts[:, output] = -1
-    return float((order[labels[judged]] == predictions[judged]).sum() / max(1, len(judged)))
+    return float((order[labels[judged]] == told[judged]).sum() / max(1, len(judged)))

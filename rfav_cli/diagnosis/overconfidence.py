@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rfav_cli.diagnosis.curves import Smoothing, above_zero
+from rfav_cli.diagnosis.labels import predictions
 from rfav_cli.records import Onset
 
 if TYPE_CHECKING:
@@ -55,18 +56,17 @@ def answers(history: History) -> tuple[NDArray[np.int64], NDArray[np.int64], NDA
 
     None where the store has no outputs.
     """
-    columns = history.columns
-    if not {"probe/sample_prediction", "probe/sample_confidence"} <= columns.keys():
+    told, column = predictions(history), history.columns.get("probe/sample_confidence")
+    if told is None or column is None:
         return None
-    confidences = np.asarray(columns["probe/sample_confidence"][:], np.float64)
-    predictions = np.nan_to_num(np.asarray(columns["probe/sample_prediction"][:], np.float64), nan=-1).astype(np.int64)
-    whole = np.isfinite(confidences).all(1) & (predictions >= 0).all(1) & (history.epochs >= 0)
-    return history.epochs[whole], predictions[whole], confidences[whole]
+    confidences = np.asarray(column[:], np.float64)
+    whole = np.isfinite(confidences).all(1) & (told >= 0).all(1) & (history.epochs >= 0)
+    return history.epochs[whole], told[whole], confidences[whole]
 
 
 def follow_answers(
     epochs: NDArray[np.int64],
-    predictions: NDArray[np.int64],
+    told: NDArray[np.int64],
     confidences: NDArray[np.float64],
     thresholds: Thresholds,
 ) -> AnswersCourse:
@@ -76,12 +76,12 @@ def follow_answers(
 
     Args:
         epochs: (E,), ascending, E > 1.
-        predictions: (E, N) class of the highest score of each sample.
+        told: (E, N) class of the highest score of each sample.
         confidences: (E, N) its probability.
         thresholds: smoothing and overconfidence are used.
     """
     smoothing = Smoothing.over(epochs[1:], thresholds.smoothing)
-    changed = smoothing.matrix @ (predictions[1:] != predictions[:-1])
+    changed = smoothing.matrix @ (told[1:] != told[:-1])
     doubt = smoothing.matrix @ (1 - (confidences[1:] + confidences[:-1]) / 2)
     ratio = changed.mean(1) / np.maximum(doubt.mean(1), 1e-9)
     settled = np.minimum.accumulate(ratio)

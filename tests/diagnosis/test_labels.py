@@ -28,6 +28,13 @@ def test_a_net_that_knows_its_classes_in_another_order_is_found(labels, order):
     assert "--mean" in doubt
 
 
+def test_an_epoch_without_predictions_hides_nothing_of_the_others(labels):
+    turned = np.roll(np.arange(10), 1)[knows(labels, 0.5)]
+    assert "--classes" in doubt_about_labels(history(labels, [np.full(1000, np.nan), turned.astype(float)]))
+    assert doubt_about_labels(history(labels, [np.full(1000, np.nan), knows(labels, 0.3).astype(float)])) == ""
+    assert doubt_about_labels(history(labels, [np.full(1000, np.nan)])) == ""
+
+
 def test_a_net_that_knows_its_classes_is_not_doubted(labels):
     assert doubt_about_labels(history(labels, [knows(labels, 0.0), knows(labels, 0.3)])) == ""
 
