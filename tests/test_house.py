@@ -88,7 +88,7 @@ ONLY_ON_THE_COMMAND_LINE = {
     "report": THRESHOLDS,
     "compare": THRESHOLDS,
     "recommend": THRESHOLDS,
-    "train": {"quiet"},
+    "train": {"quiet"} | THRESHOLDS,
     "doctor": {"format"},
 }
 ONLY_IN_PYTHON = {
@@ -100,7 +100,7 @@ ONLY_IN_PYTHON = {
     "report": {"thresholds"},
     "compare": {"screen", "thresholds"},
     "recommend": {"screen", "thresholds"},
-    "train": {"ranks", "report", "should_stop"},
+    "train": {"ranks", "report", "should_stop", "thresholds"},
 }
 OTHER_DEFAULTS = {"show": {"path"}, "report": {"paths"}, "plot": {"stores"}, "recommend": {"path"}}
 """The command looks at rfav.h5 where no store is named."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rfav_cli.thresholds import Thresholds
 
 if TYPE_CHECKING:
-    from rfav_cli.records import History, Verdict
+    from rfav_cli.records import History, Recipe, Verdict
     from rfav_cli.render.base import Screen
 
 
@@ -53,16 +53,28 @@ def recommend(
         RecipeError: nothing can be said of the run, or the recipe can't be written.
         UsageError: there is no such rule.
     """
-    from rfav_cli import diagnosis, recipes, store
-    from rfav_cli.errors import RecipeError
+    from rfav_cli import recipes
     from rfav_cli.render import render_recipe
 
-    history = store.open_store(Path(path))
-    verdict = diagnosis.judge(history, thresholds)
-    recipe = diagnosis.recommend(history, verdict, rule)
-    if verdict.run.state == "unknown":
-        raise RecipeError(f"{path}: {recipe.reason}", "`rfav show` shows what was measured.")
+    _, recipe = prescribe(Path(path), rule, thresholds)
     text = render_recipe(recipe, format, screen=screen)
     if out is not None:
         recipes.write(recipe, Path(out))
     return text
+
+
+def prescribe(path: Path, rule: str, thresholds: Thresholds) -> tuple[History, Recipe]:
+    """A store, and the recipe that follows from it; one without layers where there is nothing to do.
+
+    Raises:
+        StoreError, RecipeError, UsageError: as for `recommend`.
+    """
+    from rfav_cli import diagnosis, store
+    from rfav_cli.errors import RecipeError
+
+    history = store.open_store(path)
+    verdict = diagnosis.judge(history, thresholds)
+    recipe = diagnosis.recommend(history, verdict, rule)
+    if verdict.run.state == "unknown":
+        raise RecipeError(f"{path}: {recipe.reason}", "`rfav show` shows what was measured.")
+    return history, recipe

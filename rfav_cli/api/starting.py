@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rfav_cli.errors import CheckpointError, ModelError, RecipeError, UsageError, printable
+from rfav_cli.api.judging import prescribe
+from rfav_cli.errors import CheckpointError, ModelError, UsageError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rfav_cli.records import Recipe, Settings
+    from rfav_cli.thresholds import Thresholds
 
 FRESH = "fresh"
 _ARGUMENTS = re.compile(r"(?s)(.+?)\((.*)\)")
@@ -54,6 +56,7 @@ def find_start(
     rule: str,
     init: str | Path | None,
     settings: Settings,
+    thresholds: Thresholds,
 ) -> Start:
     """Put together what the options, the recipe and the store say.
 
@@ -67,7 +70,7 @@ def find_start(
         raise UsageError("--from-store and --recipe: a recipe is made of the store", "Give one of the two.")
     start = Start(model, tuple(model_arg), None, None, "", settings)
     if from_store is not None:
-        start = _from_store(start, Path(from_store), rule)
+        start = _from_store(start, Path(from_store), rule, thresholds)
     elif recipe is not None:
         start = _from_recipe(start, recipe)
     if start.done:
@@ -103,15 +106,9 @@ def _from_recipe(start: Start, recipe: str | Path | Recipe) -> Start:
     return replace(start, recipe=known, checkpoint=checkpoint, settings=settings)
 
 
-def _from_store(start: Start, path: Path, rule: str) -> Start:
+def _from_store(start: Start, path: Path, rule: str, thresholds: Thresholds) -> Start:
     """Judge the run, and take from its store what the options leave open."""
-    from rfav_cli import diagnosis, store
-
-    history = store.open_store(path)
-    verdict = diagnosis.judge(history)
-    recipe = diagnosis.recommend(history, verdict, rule)
-    if verdict.run.state == "unknown":
-        raise RecipeError(f"{path}: {recipe.reason}", "`rfav show` shows what was measured.")
+    history, recipe = prescribe(path, rule, thresholds)
     if not recipe.layers:
         return replace(start, done=f"{path}: {recipe.reason}")
     model, arguments = (start.model, start.model_arg) if start.model else model_of(history.run.settings.model)

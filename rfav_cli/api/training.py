@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from rfav_cli.api.starting import find_start
 from rfav_cli.records import ALONE, Settings
+from rfav_cli.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,6 +60,7 @@ def train(
     amp: bool = False,
     workers: int = 2,
     i_trust_this_pickle: bool = False,
+    thresholds: Thresholds = Thresholds(),  # noqa: B008 - frozen
     ranks: Ranks = ALONE,
     report: Callable[[TrainingEvent], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -104,6 +106,7 @@ def train(
         amp: run forwards in bfloat16 where that is safe.
         workers: threads that read samples ahead; 0 for none.
         i_trust_this_pickle: load pickles that may run code.
+        thresholds: of the verdict on the run of `from_store`.
         ranks: of several processes that train together, each of which makes this call, which is this one
             (`Ranks.of_torchrun()`). The first alone writes and reports.
         report: is told what goes on.
@@ -133,6 +136,7 @@ def train(
             rule=rule,
             init=init,
             settings=Settings(with_bias, centering, fold_norm, "", output or ""),
+            thresholds=thresholds,
         )
         session = Session(
             out=Path(out),

@@ -11,7 +11,9 @@ from rfav_cli.cli.interrupts import INTERRUPTED, Stop, safe_in_run
 from rfav_cli.cli.options import Centering, Device, Layout, flag, option
 from rfav_cli.cli.output import emit
 from rfav_cli.cli.recommend import Rule
+from rfav_cli.cli.thresholds import with_thresholds
 from rfav_cli.records import Ranks
+from rfav_cli.thresholds import Thresholds
 
 
 class Optimizer(str, enum.Enum):
@@ -33,6 +35,7 @@ class Schedule(str, enum.Enum):
 NET, PENALTIES, SAMPLES, HOW, RUN = "The net", "The penalties", "The data", "How it is trained", "How it runs"
 
 
+@with_thresholds
 def train(
     data: Annotated[
         str,
@@ -154,8 +157,7 @@ def train(
     ] = False,
     optimizer: Annotated[Optimizer, option(HOW, "sgd, adam or adamw.", metavar="NAME")] = Optimizer.sgd,
     learning_rate: Annotated[
-        float | None,
-        option(HOW, "By default 0.01 for sgd, 0.001 for adam and adamw.", metavar="X"),
+        float | None, option(HOW, "By default 0.01 for sgd, 0.001 for adam and adamw.", metavar="X")
     ] = None,
     momentum: Annotated[float, option(HOW, "Of sgd; the paper has none.", metavar="X")] = 0.0,
     weight_decay: Annotated[float, option(HOW, "On all parameters.", metavar="X")] = 0.0,
@@ -187,6 +189,7 @@ def train(
     device: Annotated[Device, options.device(RUN)] = Device.auto,
     workers: Annotated[int, option(RUN, "Threads that read samples ahead; 0 for none.", min=0, metavar="N")] = 2,
     quiet: Annotated[bool, flag(RUN, "Print errors only.", "--quiet", "-q")] = False,
+    thresholds: Thresholds = Thresholds(),  # noqa: B008 - frozen
 ) -> None:
     """Train a net with penalties on the layers that need them, a checkpoint an epoch."""
     from rfav_cli import api
@@ -236,6 +239,7 @@ def train(
             amp=amp,
             workers=workers,
             i_trust_this_pickle=i_trust_this_pickle,
+            thresholds=thresholds,
             ranks=ranks,
             report=reporter.report,
             should_stop=lambda: stop.requested,
