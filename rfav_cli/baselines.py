@@ -29,7 +29,7 @@ def write(baseline: Baseline, path: Path) -> None:
     if path.exists() and not _is_baseline(path):
         raise BaselineError(f"{path}: is there already and no baseline, so it stays as it is", "Choose another name.")
     try:
-        write_whole({path: dump(baseline).encode()})
+        write_whole({path: [dump(baseline).encode()]})
     except OSError as error:
         raise BaselineError(f"{path}: cannot be written ({error.strerror})", "Choose another name.") from None
 

@@ -6,6 +6,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from rfav_cli.errors import UsageError, printable
+from rfav_cli.files import write_whole
 from rfav_cli.thresholds import Thresholds
 
 if TYPE_CHECKING:
@@ -155,9 +156,9 @@ def _check_range(option: str, value: float | None, limits: tuple[float, float], 
 
 def _write(path: Path, data: bytes) -> None:
     try:
-        path.write_bytes(data)
+        write_whole({path: [data]})
     except OSError as error:
         raise UsageError(
-            f"--out {printable(path)}: cannot be written ({error.strerror or error})",
+            f"--out {printable(path)}: cannot be written ({error.strerror})",
             "Make its folder writable, or choose another --out.",
         ) from None

@@ -51,7 +51,7 @@ def write_outputs(report: CheckReport, printed: str, written: Mapping[Path, str]
     Raises:
         OutputError: one cannot be written.
     """
-    contents = {path: render_check(report, name, Screen()).encode() for path, name in written.items()}
+    contents = {path: [render_check(report, name, Screen()).encode()] for path, name in written.items()}
     try:
         write_whole(contents)
     except OSError as error:

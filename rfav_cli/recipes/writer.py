@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import secrets
 import textwrap
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rfav_cli.errors import RecipeError, printable
+from rfav_cli.files import write_whole
 from rfav_cli.recipes.reader import load
 from rfav_cli.recipes.schema import MARK, SCHEMA
 
@@ -61,21 +61,11 @@ def write(recipe: Recipe, path: Path) -> None:
     data = dump(recipe).encode()
     if os.path.lexists(path) and not _is_recipe(path):
         raise RecipeError(f"{path}: is there already and no recipe, so it stays as it is", "Choose another --out.")
-    temporary = path.with_name(f".tmp-recipe-{secrets.token_hex(4)}")
     try:
-        try:
-            with temporary.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                temporary.unlink()
-            raise
+        write_whole({path: [data]})
     except OSError as error:
         raise RecipeError(
-            f"{path}: cannot be written ({error.strerror or error})",
+            f"{path}: cannot be written ({error.strerror})",
             "Make its folder writable, or choose another --out.",
         ) from None
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rfav_cli.errors import ReportError
+from rfav_cli.files import write_whole
 from rfav_cli.render.report.page import MARK
 
 if TYPE_CHECKING:
@@ -36,21 +36,11 @@ def write(path: Path, pieces: Iterable[str]) -> None:
         ReportError: as of `check_place`, or it can't be written.
     """
     check_place(path)
-    temporary = path.with_name(f".tmp-report-{secrets.token_hex(4)}")
     try:
-        try:
-            with temporary.open("x", encoding="utf-8", newline="\n") as file:
-                file.writelines(pieces)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                temporary.unlink()
-            raise
+        write_whole({path: (piece.encode() for piece in pieces)})
     except OSError as error:
         raise ReportError(
-            f"{path}: cannot be written ({error.strerror or error})",
+            f"{path}: cannot be written ({error.strerror})",
             "Make its folder writable or free some space, or choose another --out.",
         ) from None
 
