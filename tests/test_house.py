@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import doctest
 import enum
+import importlib
 import inspect
 import re
 import subprocess
@@ -44,6 +46,11 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "rfav_cli"
 MODULES = sorted(PACKAGE.rglob("*.py"))
+WITH_EXAMPLES = [
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in MODULES
+    if ">>> " in path.read_text(encoding="utf-8")
+]
 
 TABLES = {
     "analysis/networks/": ("networks", networks.KINDS),
@@ -232,6 +239,13 @@ def test_showing_a_store_needs_no_torch() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
+def test_the_examples_in_docstrings_are_true(name: str) -> None:
+    result = doctest.testmod(importlib.import_module(name))
+    assert result.attempted
+    assert result.failed == 0
 
 
 def test_every_public_name_is_there() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rfav_cli.api.naming import run_names
 from rfav_cli.errors import UsageError, printable
 from rfav_cli.files import write_whole
 from rfav_cli.thresholds import Thresholds
@@ -109,26 +110,8 @@ def _subjects(
         )
     return [
         Subject(called, each, diagnosis.judge(each, thresholds), diagnosis.smoothed_loss(each, thresholds))
-        for called, each in zip(names or distinct_names([each.path for each in histories]), histories, strict=True)
+        for called, each in zip(names or run_names([each.path for each in histories]), histories, strict=True)
     ]
-
-
-def distinct_names(paths: Sequence[str]) -> list[str]:
-    """Names for stores, from what their paths do not share.
-
-    >>> distinct_names(["overfit.h5"]), distinct_names(["runs/a/rfav.h5", "runs/b/rfav.h5"])
-    (['overfit'], ['a', 'b'])
-    """
-    parts = [PurePath(path).with_suffix("").parts or (path,) for path in paths]
-    if len(parts) == 1:
-        return [parts[0][-1]]
-    if len(set(parts)) < len(parts):  # the same store twice
-        return [f"{'/'.join(each[-1:])} {number}" for number, each in enumerate(parts, 1)]
-    while all(len(each) > 1 for each in parts) and len({each[-1] for each in parts}) == 1:
-        parts = [each[:-1] for each in parts]
-    while all(len(each) > 1 for each in parts) and len({each[0] for each in parts}) == 1:
-        parts = [each[1:] for each in parts]
-    return ["/".join(each) for each in parts]
 
 
 def _checked(path: Path) -> str:

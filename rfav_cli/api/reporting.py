@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rfav_cli.api.naming import run_names
 from rfav_cli.errors import StoreError, UsageError
 from rfav_cli.thresholds import Thresholds
 
@@ -86,21 +87,3 @@ def prepare_run(
     verdict = diagnosis.judge(history, thresholds)
     loss = diagnosis.smoothed_loss(history, thresholds)
     return prepare(history, verdict, loss, name=name, maps=maps, budget=BUDGET // among)
-
-
-def run_names(paths: Sequence[Path]) -> list[str]:
-    """Short names that tell stores apart: the file's, or as much of the end of the path as no other has.
-
-    Args:
-        paths: of the stores; one that is given twice is numbered.
-    """
-    parts = [path.absolute().with_suffix("").parts for path in paths]
-    names: list[str] = []
-    for length in range(1, 1 + max(map(len, parts), default=0)):
-        names = ["/".join(each[-length:]) for each in parts]
-        if len(set(names)) == len(set(parts)):
-            break
-    return [
-        name if name not in names[:number] else f"{name} ({names[:number].count(name) + 1})"
-        for number, name in enumerate(names)
-    ]

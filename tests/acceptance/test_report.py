@@ -40,7 +40,7 @@ def test_one_page_that_needs_nothing_else(rfav: Rfav, stores: Path, tmp_path: Pa
     page = (tmp_path / "two.html").read_text(encoding="utf-8")
     runs = manifest_of(page)["runs"]
     assert isinstance(runs, list)
-    assert [run["name"] for run in runs] == [f"{stores.name}/rfav", "other/rfav"]
+    assert [run["name"] for run in runs] == [stores.name, "other"]
     assert not re.search(r"""(src|href)\s*=\s*["']?https?:|@import|url\(""", page)
     assert page.count("<script") == page.count("</script>")
     assert page.count("<img") == 0
