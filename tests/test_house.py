@@ -217,6 +217,12 @@ def test_each_option_and_command_has_help(name: str) -> None:
     assert [param.name for param in command.params if not getattr(param, "help", None)] == []
 
 
+@pytest.mark.parametrize(("command", "option"), [("analyze", "probe"), ("train", "data")])
+def test_the_help_names_each_source(command: str, option: str) -> None:
+    (text,) = (param.help for param in commands()[command].params if param.name == option)
+    assert re.findall(r"([\w-]+):DIR", text) == [name for name in samples.SOURCES if name not in {"folder", "arrays"}]
+
+
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["analyze", "--help"], ["watch", "--help"], ["show", "--help"], ["--version"]]
 )

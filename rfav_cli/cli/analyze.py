@@ -8,7 +8,7 @@ import typer
 from rfav_cli.cli import options, values
 from rfav_cli.cli.interrupts import INTERRUPTED, Stop, safe_in_store
 from rfav_cli.cli.options import Centering, Device, Layout, flag, option
-from rfav_cli.cli.output import emit
+from rfav_cli.cli.output import emit, held
 from rfav_cli.records import Ranks
 
 NET, SAMPLES, MEASURE, RUN = "The net", "The probe", "What is measured", "How it runs"
@@ -26,7 +26,7 @@ def analyze(
         option(
             SAMPLES,
             "Held-out samples: an image folder (a sub-folder a class, or flat), a .npz, .npy, .pt or .h5 file, or "
-            "cifar10:DIR, cifar100:DIR, tiny-imagenet:DIR, mnist:DIR.",
+            "cifar10:DIR, cifar100:DIR, tiny-imagenet:DIR, mnist:DIR, fashion-mnist:DIR.",
             metavar="SAMPLES",
             show_default=False,
         ),
@@ -127,6 +127,7 @@ def analyze(
     """Run held-out samples through every checkpoint of a run and write the store."""
     from rfav_cli import api
     from rfav_cli.cli.progress import Reporter
+    from rfav_cli.render.base import count
 
     ranks = Ranks.of_torchrun()
     with (
@@ -169,8 +170,7 @@ def analyze(
             should_stop=lambda: stop.requested,
         )
     if not quiet and ranks.first:
-        run = history.run
-        bad = f"; {len(history.bad)} files could not be used" if history.bad else ""
-        emit(f"{out}: {len(history)} epochs, {len(run.layers)} layers, {run.probe.size:,} samples{bad}\n")
+        bad = f"; {count(len(history.bad), 'file')} could not be used" if history.bad else ""
+        emit(f"{held(out, history)}{bad}\n")
     if stop.requested:
         raise typer.Exit(INTERRUPTED)

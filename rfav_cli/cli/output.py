@@ -2,8 +2,12 @@
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from rfav_cli.records import History
 
 
 def emit(text: str, *, err: bool = False) -> bool:
@@ -18,6 +22,15 @@ def emit(text: str, *, err: bool = False) -> bool:
         forget(2 if err else 1)
         return False
     return True
+
+
+def held(store: object, history: "History") -> str:
+    """What a store holds, in words: "rfav.h5: 29 epochs, 5 layers, 1,000 samples"."""
+    from rfav_cli.errors import printable
+    from rfav_cli.render.base import count
+
+    sizes = (len(history), "epoch"), (len(history.run.layers), "layer"), (history.run.probe.size, "sample")
+    return f"{printable(store, 2000)}: {', '.join(count(*size) for size in sizes)}"
 
 
 def open_closed() -> None:

@@ -13,6 +13,7 @@ def pack(
 ) -> None:
     """Put the epochs that lie in files of their own beside a store into the store."""
     from rfav_cli import api
+    from rfav_cli.errors import printable
+    from rfav_cli.render.base import count
 
-    history = api.pack(path)
-    emit(f"{path}: {len(history.checkpoints)} epochs\n")
+    emit(f"{printable(path, 1000)}: {count(len(api.pack(path)), 'epoch')}\n")

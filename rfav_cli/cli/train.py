@@ -42,7 +42,7 @@ def train(
         option(
             SAMPLES,
             "What to train on: an image folder (a sub-folder a class), a .npz, .npy, .pt or .h5 file with labels, or "
-            "cifar10:DIR, cifar100:DIR, tiny-imagenet:DIR, mnist:DIR (their training splits).",
+            "cifar10:DIR, cifar100:DIR, tiny-imagenet:DIR, mnist:DIR, fashion-mnist:DIR (their training splits).",
             metavar="SAMPLES",
             show_default=False,
         ),

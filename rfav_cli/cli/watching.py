@@ -6,7 +6,7 @@ from rich.markup import escape
 from rich.progress import ProgressColumn, SpinnerColumn, TextColumn
 
 from rfav_cli import records
-from rfav_cli.cli.output import emit
+from rfav_cli.cli.output import emit, held
 from rfav_cli.cli.progress import LONGEST, Reporter
 from rfav_cli.errors import printable
 
@@ -75,6 +75,4 @@ def summary(store: object, watched: records.Watched) -> str:
     history, verdict = watched.history, watched.verdict
     if history is None or verdict is None:
         return "nothing was measured\n"
-    held = f"{len(history)} epochs, {len(history.run.layers)} layers, {history.run.probe.size:,} samples"
-    reason = printable(verdict.run.reason, LONGEST)
-    return f"{printable(store, LONGEST)}: {held}: {verdict.run.state}: {reason}\n"
+    return f"{held(store, history)}: {verdict.run.state}: {printable(verdict.run.reason, LONGEST)}\n"

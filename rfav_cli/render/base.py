@@ -94,6 +94,11 @@ def shorten(text: str, width: int, screen: Screen) -> str:
     return mark + end
 
 
+def count(number: int, noun: str) -> str:
+    """A number and its noun."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def sparkline(values: NDArray[np.float64], low: float, high: float, width: int, screen: Screen) -> str:
     """A curve on one line.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.text import Text
 
-from rfav_cli.render.base import column
+from rfav_cli.render.base import column, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -59,8 +59,3 @@ def _nonfinite(history: History, counts: NDArray[np.float64]) -> Iterator[str]:
 def span(epochs: Sequence[int]) -> str:
     """Epochs in words."""
     return f"{epochs[0]}" if len(epochs) == 1 else f"{epochs[0]} to {epochs[-1]}"
-
-
-def count(number: int, noun: str) -> str:
-    """A number and its noun."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -12,9 +12,9 @@ from rich.text import Text
 
 from rfav_cli.errors import printable
 from rfav_cli.records import Settings
-from rfav_cli.render.base import column, entropies, shorten, sparkline, whole
+from rfav_cli.render.base import column, count, entropies, shorten, sparkline, whole
 from rfav_cli.render.document import show_document
-from rfav_cli.render.remarks import count, headline, remarks, span
+from rfav_cli.render.remarks import headline, remarks, span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

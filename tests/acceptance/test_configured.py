@@ -40,7 +40,7 @@ def test_the_nearest_project_above_counts(rfav: Rfav, folder: Path) -> None:
 def test_the_command_line_wins(rfav: Rfav, folder: Path) -> None:
     configure(folder, "probe-size = 60\nwith-bias = true\nlayers = ['conv*']")
     done = rfav(folder, *ANALYZE, "--probe-size", "30", "--layers", "fc1")
-    assert done.out == "rfav.h5: 5 epochs, 1 layers, 30 samples\n"
+    assert done.out == "rfav.h5: 5 epochs, 1 layer, 30 samples\n"
     assert open_store(folder / "rfav.h5").run.settings.with_bias
 
 

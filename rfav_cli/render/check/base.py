@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from rfav_cli.errors import printable
+from rfav_cli.render.base import count
 
 if TYPE_CHECKING:
     from rfav_cli.records import Checked, CheckedStore, CheckReport, CheckRule
@@ -29,10 +30,9 @@ def plain(text: object) -> str:
 
 def looked_at(store: CheckedStore, times: str = "×") -> str:
     """What was measured, and what became of it: "5 layers × 31 epochs × 1,000 samples: healthy"."""
-    count = 1 if store.final else store.epochs[0]
+    epochs = 1 if store.final else store.epochs[0]
     sizes = f" {times} ".join(
-        f"{number:,} {noun}{'' if number == 1 else 's'}"
-        for number, noun in ((len(store.layers), "layer"), (count, "epoch"), (store.samples, "sample"))
+        (count(len(store.layers), "layer"), count(epochs, "epoch"), count(store.samples, "sample"))
     )
     return f"{sizes}: {f'epoch {store.epochs[2]} alone' if store.final else store.state}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from rfav_cli.render.base import count
 from rfav_cli.render.check.base import looked_at, plain, result
 
 if TYPE_CHECKING:
@@ -48,13 +49,12 @@ def _finding(report: CheckReport, found: Checked) -> str:
 def _ending(report: CheckReport, screen: Screen) -> Iterator[str]:
     word = result(report)
     shown = f"\x1b[1;{COLOURS[word]}m{word}\x1b[0m" if screen.colour else word
-    count = len({(each.rule, each.store, each.layer) for each in report.having("passed", "allowed")})
+    looked = len({(each.rule, each.store, each.layer) for each in report.having("passed", "allowed")})
     if report.code == 0:
         allowed = len(report.having("allowed"))
-        yield f"{shown}: {count} checks{f', {allowed} allowed by exceptions' if allowed else ''}"
+        yield f"{shown}: {count(looked, 'check')}{f', {allowed} allowed by exceptions' if allowed else ''}"
         return
-    number = len(report.findings)
-    yield f"{shown}: {number} finding{'' if number == 1 else 's'}"
+    yield f"{shown}: {count(len(report.findings), 'finding')}"
     if report.findings:
         yield f"`rfav check --explain {report.findings[0].rule}` says what that means and what to do."
 
