@@ -113,20 +113,29 @@ class Reporter(BarReporter):
         if self._bar:
             samples = (event.done - self._done_before) * event.size + event.samples
             rate = samples / max(1e-9, time.monotonic() - self._started)
-            name = event.checkpoint.replace("\\", "/").rsplit("/", 1)[-1]
             self._bar.update(
                 self._task,
-                description=escape(printable(name[-32:])),
+                description=escape(name_of(event)),
                 completed=event.done,
                 total=event.total,
                 figures=f"{rate:,.0f}",
             )
 
 
+def name_of(event: records.Progress) -> str:
+    """The name of the file that runs through the net, as it fits a bar."""
+    return printable(event.checkpoint.replace("\\", "/").rsplit("/", 1)[-1][-32:])
+
+
+def figures_of(measurement: records.Measurement) -> Iterator[str]:
+    """The held-out figures of a checkpoint, where there are labels, and what was left out of its entropies."""
+    loss, accuracy = (float(measurement.columns[name]) for name in ("probe/loss", "probe/accuracy"))
+    if loss == loss:
+        yield f"loss {loss:.4f}  accuracy {accuracy:.4f}"
+    if nonfinite := int(measurement.columns["nonfinite"].sum()):
+        yield f"{nonfinite:,} entropies are not finite"
+
+
 def _described(measurement: records.Measurement) -> str:
-    checkpoint, columns = measurement.checkpoint, measurement.columns
-    loss, accuracy = float(columns["probe/loss"]), float(columns["probe/accuracy"])
-    scores = "" if loss != loss else f"  loss {loss:.4f}  accuracy {accuracy:.4f}"
-    nonfinite = int(columns["nonfinite"].sum())
-    warning = f"  {nonfinite:,} entropies are not finite" if nonfinite else ""
-    return f"epoch {checkpoint.epoch}  {checkpoint.path}{scores}{warning}"
+    checkpoint = measurement.checkpoint
+    return "  ".join([f"epoch {checkpoint.epoch}", checkpoint.path, *figures_of(measurement)])

@@ -40,11 +40,7 @@ def count_or_all(text: str | int) -> int | Literal["all"]:
     Raises:
         typer.BadParameter: it is neither.
     """
-    if text == "all":
-        return "all"
-    if not str(text).isdecimal():
-        raise typer.BadParameter(f"{text!r} is neither a number of samples nor 'all'")
-    return int(text)
+    return "all" if text == "all" else _number(text, 0, "a number of samples nor 'all'")
 
 
 def count_or_auto(text: str | int) -> int | Literal["auto"]:
@@ -53,11 +49,7 @@ def count_or_auto(text: str | int) -> int | Literal["auto"]:
     Raises:
         typer.BadParameter: it is neither.
     """
-    if text == "auto":
-        return "auto"
-    if not str(text).isdecimal() or int(text) < 1:
-        raise typer.BadParameter(f"{text!r} is neither a number of samples nor 'auto'")
-    return int(text)
+    return "auto" if text == "auto" else _number(text, 1, "a number of samples nor 'auto'")
 
 
 def kept(text: str | int) -> int | Literal["all"]:
@@ -66,11 +58,7 @@ def kept(text: str | int) -> int | Literal["all"]:
     Raises:
         typer.BadParameter: it is neither.
     """
-    if text == "all":
-        return "all"
-    if not str(text).isdecimal() or int(text) < 1:
-        raise typer.BadParameter(f"{text!r} is neither a number of checkpoints from 1 on nor 'all'")
-    return int(text)
+    return "all" if text == "all" else _number(text, 1, "a number of checkpoints from 1 on nor 'all'")
 
 
 def words(text: object) -> tuple[str, ...]:
@@ -108,3 +96,9 @@ def share(text: object) -> float:
     if not 0 <= value <= 1:
         raise typer.BadParameter(f"{text!r} is no number from 0 to 1")
     return value
+
+
+def _number(text: str | int, least: int, what: str) -> int:
+    if not str(text).isdecimal() or int(text) < least:
+        raise typer.BadParameter(f"{text!r} is neither {what}")
+    return int(text)

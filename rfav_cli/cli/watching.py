@@ -7,7 +7,7 @@ from rich.progress import ProgressColumn, SpinnerColumn, TextColumn
 
 from rfav_cli import records
 from rfav_cli.cli.output import emit, held
-from rfav_cli.cli.progress import LONGEST, Reporter
+from rfav_cli.cli.progress import LONGEST, Reporter, figures_of, name_of
 from rfav_cli.errors import printable
 
 WAITING = "waiting for checkpoints"
@@ -34,8 +34,7 @@ class WatchReporter(Reporter):
 
     def _advance(self, event: records.Progress) -> None:
         if self._bar:
-            name = event.checkpoint.replace("\\", "/").rsplit("/", 1)[-1]
-            self._show(printable(name[-32:]), f"{event.samples:,}/{event.size:,} samples")
+            self._show(name_of(event), f"{event.samples:,}/{event.size:,} samples")
 
     def _show(self, description: str, figures: str) -> None:
         if self._bar:
@@ -61,12 +60,7 @@ def judged(event: records.Judged) -> str:
     if layers:
         parts.append("collapsed: " + ", ".join(printable(layer.name) for layer in layers))
     if event.measurement is not None:
-        columns = event.measurement.columns
-        loss, accuracy = float(columns["probe/loss"]), float(columns["probe/accuracy"])
-        if loss == loss:
-            parts.append(f"loss {loss:.4f}  accuracy {accuracy:.4f}")
-        if nonfinite := int(columns["nonfinite"].sum()):
-            parts.append(f"{nonfinite:,} entropies are not finite")
+        parts += figures_of(event.measurement)
     return printable("  ".join(parts), LONGEST)
 
 
