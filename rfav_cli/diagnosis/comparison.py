@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rfav_cli.diagnosis.curves import finite_or_none
 from rfav_cli.diagnosis.differences import (
     FEWEST_SAMPLES,
     SURE,
@@ -121,12 +122,12 @@ def _layer_sides(history: History, verdict: Verdict) -> dict[str, LayerSide]:
     correlations = history.columns.get("correlation/abs_mean")
     sides = {}
     for index, (layer, found) in enumerate(zip(history.run.layers, verdict.layers, strict=True)):
-        entropy = _finite(history.entropy[-1, index]) if len(history) and layer.channels > 1 else None
+        entropy = finite_or_none(history.entropy[-1, index]) if len(history) and layer.channels > 1 else None
         sides[layer.name] = LayerSide(
             state=found.state,
             entropy=entropy,
             fraction=None if entropy is None else min(entropy / layer.max_entropy, 1.0),  # rounding may exceed ln D
-            correlation=_finite(correlations[-1][index]) if correlations is not None and len(history) else None,
+            correlation=finite_or_none(correlations[-1][index]) if correlations is not None and len(history) else None,
         )
     return sides
 
@@ -211,7 +212,3 @@ def _other_settings(a: History, b: History) -> list[tuple[str, str, str]]:
 
 def _value(setting: Any) -> str:
     return {True: "on", False: "off"}.get(setting) or str(setting) or "the first"
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

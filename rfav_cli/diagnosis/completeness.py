@@ -23,11 +23,12 @@ def look_for_gaps(history: History, policy: Policy) -> Iterator[Checked]:
     path = history.path
     for file in history.bad:
         yield Checked("RFAV105", path, "", "missing", f"{file.path}: {file.reason}", "")
-    problems = [problem for problem in (_nothing(history), _unreached(history, policy)) if problem]
+    found = [("", _nothing(history)), ("last-epoch", _unreached(history, policy))]
     if not policy.final and not policy.allow_gaps and len(history):
-        problems += [problem for problem in (_gap(history.epochs), *_without_figures(history)) if problem]
-    for problem in problems:
-        yield Checked("RFAV102", path, "", "missing", problem, "last-epoch" if "is needed" in problem else "")
+        found += [("", problem) for problem in (_gap(history.epochs), *_without_figures(history))]
+    problems = [(key, problem) for key, problem in found if problem]
+    for key, problem in problems:
+        yield Checked("RFAV102", path, "", "missing", problem, key)
     if not problems:
         epochs = history.epochs
         yield Checked("RFAV102", path, "", "passed", f"{len(epochs)} epochs ({epochs[0]} to {epochs[-1]})", "")

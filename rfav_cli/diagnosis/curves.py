@@ -127,6 +127,11 @@ def median(values: NDArray[Any]) -> float:
     return float(ascending[middle] + ascending[~middle]) / 2
 
 
+def finite_or_none(value: float) -> float | None:
+    """The value, or None where it is NaN or infinite."""
+    return float(value) if math.isfinite(value) else None
+
+
 def above_zero(estimate: float, error: float) -> float:
     """Probability that something is above zero.
 

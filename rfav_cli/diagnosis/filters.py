@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from rfav_cli.records import History, Layer
     from rfav_cli.thresholds import Thresholds
 
+CORRELATIONS = {"correlation/abs_mean", "correlation/histogram", "correlation/degenerate"}
+"""Columns that tell of filters, all of which are needed."""
+
 
 def look_at_filters(history: History, thresholds: Thresholds) -> tuple[tuple[FilterFinding, ...], ...]:
     """Look at the weights of each layer, (L,): those of the last checkpoint, and what they became over the epochs."""
     columns = history.columns
-    absent = {"correlation/abs_mean", "correlation/histogram", "correlation/degenerate"} - columns.keys()
-    if absent or not len(history):
+    if CORRELATIONS - columns.keys() or not len(history):
         return tuple(() for _ in history.run.layers)
     sizes = np.asarray(columns["correlation/abs_mean"][:], np.float64)
     histogram = np.asarray(columns["correlation/histogram"][-1], np.float64)

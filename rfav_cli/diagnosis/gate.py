@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rfav_cli.diagnosis.completeness import look_for_gaps
+from rfav_cli.diagnosis.filters import CORRELATIONS
 from rfav_cli.diagnosis.labels import doubt_about_labels
 from rfav_cli.diagnosis.limits import compare_with_baseline, hold_against_limits
 from rfav_cli.diagnosis.verdict import judge
@@ -126,9 +127,9 @@ def _states(history: History, verdict: Verdict, policy: Policy) -> Iterator[Chec
 
 
 def _correlations(history: History, verdict: Verdict) -> Iterator[Checked]:
-    columns = {"correlation/abs_mean", "correlation/histogram", "correlation/degenerate"} - history.columns.keys()
-    if columns:
-        message = f"the store has no {', '.join(sorted(columns))}"
+    absent = CORRELATIONS - history.columns.keys()
+    if absent:
+        message = f"the store has no {', '.join(sorted(absent))}"
         yield Checked("RFAV106", history.path, "", "missing", message, "fail-on")
         return
     last = np.asarray(history.columns["correlation/abs_mean"][-1], np.float64)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rfav_cli.diagnosis.curves import finite_or_none
 from rfav_cli.records import Baseline, BaselineLayer, Checked
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ def baseline_of(history: History) -> Baseline:
         with_bias=history.run.settings.with_bias,
         fold_norm=history.run.settings.fold_norm,
         epoch=int(history.epochs[-1]),
-        accuracy=_finite(history.accuracy[-1]),
+        accuracy=finite_or_none(history.accuracy[-1]),
         layers={
-            layer.name: BaselineLayer(layer.channels, _finite(value))
+            layer.name: BaselineLayer(layer.channels, finite_or_none(value))
             for layer, value in zip(history.run.layers, history.entropy[-1], strict=True)
         },
     )
@@ -89,7 +90,7 @@ def _unfit(history: History, baseline: Baseline) -> list[tuple[str, str]]:
 
 
 def _accuracy(history: History, limit: float) -> Checked:
-    value, key = _finite(history.accuracy[-1]), "min-accuracy"
+    value, key = finite_or_none(history.accuracy[-1]), "min-accuracy"
     if value is None:
         unlabelled = history.run.probe.labels is None
         message = "the probe has no labels" if unlabelled else "the last epoch has no accuracy"
@@ -109,7 +110,7 @@ def _entropy(history: History, name: str, limit: float) -> Checked:
 
 def _correlation(history: History, name: str, limit: float) -> Checked:
     column, key = history.columns.get("correlation/abs_mean"), "max-correlation"
-    value = None if column is None else _finite(np.asarray(column[-1])[history.layer_index(name)])
+    value = None if column is None else finite_or_none(np.asarray(column[-1])[history.layer_index(name)])
     if value is None:
         message = f"the last epoch has no correlation of the filters of {name}"
         return Checked("RFAV106", history.path, name, "missing", message, key, None, limit)
@@ -118,7 +119,7 @@ def _correlation(history: History, name: str, limit: float) -> Checked:
 
 
 def _accuracy_drop(history: History, policy: Policy, baseline: Baseline) -> Iterator[Checked]:
-    value, before, key = _finite(history.accuracy[-1]), baseline.accuracy, "max-accuracy-drop"
+    value, before, key = finite_or_none(history.accuracy[-1]), baseline.accuracy, "max-accuracy-drop"
     limit = ACCURACY_DROP if policy.max_accuracy_drop is None else policy.max_accuracy_drop
     if value is None and before is None and policy.max_accuracy_drop is None:
         return
@@ -175,13 +176,9 @@ def _unmatched(history: History, glob: str, key: str, *, entropy: bool = True) -
 def _share(history: History, name: str) -> float | None:
     """Entropy of a layer in the last epoch as a fraction of ln D."""
     index = history.layer_index(name)
-    layer, value = history.run.layers[index], _finite(history.entropy[-1, index])
+    layer, value = history.run.layers[index], finite_or_none(history.entropy[-1, index])
     return None if value is None or layer.channels == 1 else min(value / layer.max_entropy, 1.0)
 
 
 def _above(value: float, least: float) -> Outcome:
     return "passed" if value >= least - ROUNDING else "flagged"
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

@@ -49,7 +49,7 @@ def _problems(policy: Policy, *, compared: bool) -> Iterator[tuple[str, str]]:
         alone = "--final judges the last checkpoint alone" if policy.final else "no state is flagged"
         yield (
             f"{alone}, and there is no limit: nothing would be checked",
-            ("Give --min-entropy, --min-accuracy, --max-correlation or --baseline."),
+            "Give --min-entropy, --min-accuracy, --max-correlation or --baseline.",
         )
 
 
@@ -75,7 +75,7 @@ def _wrong_exceptions(policy: Policy) -> Iterator[tuple[str, str]]:
         if each.rule not in allowable:
             yield (
                 f"--allow {printable(each.rule)!r}: no finding that can be allowed",
-                (f"Give one of {', '.join(allowable)}; what cannot be said cannot be allowed."),
+                f"Give one of {', '.join(allowable)}; what cannot be said cannot be allowed.",
             )
         if not isinstance(each.reason, str) or not each.reason.strip():
             yield f"--allow {each.rule}: without a reason", "Say why it is allowed."

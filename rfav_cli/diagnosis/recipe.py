@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rfav_cli.diagnosis.curves import finite_or_none
 from rfav_cli.errors import UsageError
 from rfav_cli.records import RULES, LayerRecipe, Recipe
 
@@ -57,7 +58,7 @@ def recommend(history: History, verdict: Verdict, rule: str = "even") -> Recipe:
         digest=history.digest,
         rewind=start.epoch if start else None,
         checkpoint=start.path if start else None,
-        loss=_finite(history.loss[-1]) if len(history) else None,
+        loss=finite_or_none(history.loss[-1]) if len(history) else None,
         layers=layers,
         reason=_reason(history, verdict, layers),
         with_bias=history.run.settings.with_bias,
@@ -157,7 +158,3 @@ def _reason(history: History, verdict: Verdict, layers: tuple[LayerRecipe, ...])
     return (
         f"{run.state}, but no layer collapses or has correlated filters that a penalty could aim at: {run.reason}{best}"
     )
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
