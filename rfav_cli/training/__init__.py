@@ -1,1 +1,1 @@
-"""Trains nets with the paper's penalties: in anyone's loop."""
+"""Trains nets with the paper's penalties: in anyone's loop and in ours."""

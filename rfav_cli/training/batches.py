@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,15 +71,15 @@ class Batches:
             )
 
     def __len__(self) -> int:
-        return len(self._bounds())
+        return len(self._bounds)
 
     def samples(self, number: int) -> int:
         """Samples in a batch of an epoch, all shares together."""
-        return len(range(len(self.part))[self._bounds()[number]])
+        return len(range(len(self.part))[self._bounds[number]])
 
     def weight(self, number: int) -> float:
         """Which part of the batch of a number this process has."""
-        return _share(self._bounds()[number], self.ranks)[1]
+        return _share(self._bounds[number], self.ranks)[1]
 
     def shuffled(self, epoch: int, start: int, device: torch.device) -> Iterator[Batch]:
         """The batches of an epoch from number `start` on: samples as they enter the net, and labels (n,) int64.
@@ -101,7 +102,7 @@ class Batches:
                 )
             return images, self.part.labels[rows]
 
-        own = [_share(bounds, self.ranks)[0] for bounds in self._bounds()[start:]]
+        own = [_share(bounds, self.ranks)[0] for bounds in self._bounds[start:]]
         yield from self._prepared(prepare, own, device)
 
     def in_order(self, device: torch.device) -> Iterator[Batch]:
@@ -110,8 +111,9 @@ class Batches:
         def prepare(bounds: slice) -> tuple[Samples, NDArray[np.int64]]:
             return self.part.read(np.arange(bounds.start, bounds.stop)), self.part.labels[bounds]
 
-        yield from self._prepared(prepare, self._bounds()[self.ranks.rank :: self.ranks.world], device)
+        yield from self._prepared(prepare, self._bounds[self.ranks.rank :: self.ranks.world], device)
 
+    @cached_property  # asked for several times a step
     def _bounds(self) -> Sequence[slice]:
         starts = list(range(0, len(self.part), self.size))
         if self.size > 1 and len(starts) > 1 and len(self.part) - starts[-1] == 1:

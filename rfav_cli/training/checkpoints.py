@@ -158,15 +158,25 @@ class RunFolder:
         return state
 
     def prune(self, keep: int | None) -> None:
-        """Remove all checkpoints but the last `keep`; None keeps all."""
+        """Remove all checkpoints but the last `keep`; None keeps all.
+
+        Raises:
+            TrainingError: one cannot be removed.
+        """
         if keep is not None:
-            for path in list(self.checkpoints().values())[:-keep]:
-                path.unlink(missing_ok=True)
+            self._remove(list(self.checkpoints().values())[:-keep])
 
     def remove_after(self, epoch: int) -> None:
-        """Remove checkpoints of later epochs, which a killed run had not finished writing about."""
-        for number, path in self.checkpoints().items():
-            if number > epoch:
+        """Remove checkpoints of later epochs, which a killed run had not finished writing about.
+
+        Raises:
+            TrainingError: one cannot be removed.
+        """
+        self._remove([path for number, path in self.checkpoints().items() if number > epoch])
+
+    def _remove(self, paths: Sequence[Path]) -> None:
+        with self._writing():
+            for path in paths:
                 path.unlink(missing_ok=True)
 
     def _write(self, path: Path, content: Mapping[str, Any]) -> None:

@@ -74,7 +74,7 @@ def _first_in_program(model: torch.jit.ScriptModule, forward: Callable[[], Any])
 def broken_weights(model: nn.Module) -> str:
     """The first parameter or buffer that is not finite, in words; empty where all are."""
     names = [*model.named_parameters(), *model.named_buffers()]
-    return next((f"{name}" for name, tensor in names if not is_finite(tensor)), "")
+    return next((name for name, tensor in names if not is_finite(tensor)), "")
 
 
 def is_finite(tensor: Tensor) -> bool:

@@ -45,13 +45,13 @@ def truncate(path: Path, last: int, row: Mapping[str, Any] | None) -> tuple[Row,
         The rows that are left.
 
     Raises:
-        TrainingError: it could not be written.
+        TrainingError: it could not be read or written.
     """
-    rows = {each["epoch"]: each for each in read(path) if each["epoch"] <= last}
-    if row is not None:
-        rows[last] = {**row}
-    kept = tuple(rows[epoch] for epoch in sorted(rows))
     try:
+        rows = {each["epoch"]: each for each in read(path) if each["epoch"] <= last}
+        if row is not None:
+            rows[last] = {**row}
+        kept = tuple(rows[epoch] for epoch in sorted(rows))
         with replacing(path) as file:
             file.write(b"".join(map(_line, kept)))
     except OSError as error:

@@ -78,6 +78,16 @@ def test_the_last_are_kept(folder: RunFolder) -> None:
     assert [*folder.checkpoints()] == [1]
 
 
+def test_a_checkpoint_that_cannot_be_removed_is_an_error(folder: RunFolder) -> None:
+    save_all(folder)
+    folder.path_of(3).mkdir()
+    with pytest.raises(TrainingError, match="cannot be written"):
+        folder.remove_after(2)
+    folder.path_of(7).mkdir()
+    with pytest.raises(TrainingError, match="cannot be written"):
+        folder.prune(1)
+
+
 def test_a_folder_with_a_run_needs_resume(folder: RunFolder) -> None:
     opened(folder.path, resume=False)  # nothing in it yet
     save_all(folder)

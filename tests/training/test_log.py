@@ -67,3 +67,9 @@ def test_a_row_holds_what_there_is() -> None:
     assert done.row()["validation_loss"] is None
     assert "penalised_loss" not in TrainingEpoch(0, 3, 0.1, 1.0, 0.5).row()
     json.loads(json.dumps(done.row(), allow_nan=False))
+
+
+def test_what_cannot_be_read_is_an_error_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").mkdir()
+    with pytest.raises(TrainingError, match="cannot be written"):
+        log.truncate(tmp_path / "log.jsonl", 0, None)
