@@ -62,7 +62,7 @@ class Vigil:
     report: Callable[[WatchEvent], None]
     should_stop: Callable[[], bool]
     _verdict: Verdict | None = None
-    _left_out: set[str] = field(default_factory=set)
+    _told: set[str] = field(default_factory=set)
     _is_of_run: bool = False
     _unpacked: int = 0
 
@@ -245,6 +245,6 @@ class Vigil:
             self.report(Note(text))
 
     def _tell_once(self, text: str) -> None:
-        if text not in self._left_out:
-            self._left_out.add(text)
+        if text not in self._told:
+            self._told.add(text)
             self._tell(text)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from rfav_cli.errors import printable
 from rfav_cli.records.run import Settings
 
 if TYPE_CHECKING:
@@ -129,16 +130,18 @@ class History:
     def __repr__(self) -> str:
         epochs, probe = self.epochs, self.run.probe
         span = f"{len(self)} epochs, {epochs[0]} to {epochs[-1]}" if len(self) else "no epochs"
-        lines = [f"<History {self.path}: {span}", f"  probe  {probe.size:,} samples of {_printable(probe.source)}"]
+        source = printable(probe.source, _LONGEST_NAME)
+        lines = [f"<History {printable(self.path)}: {span}", f"  probe  {probe.size:,} samples of {source}"]
         if np.isfinite(self.loss).any():
             best = int(np.nanargmin(self.loss))
             path = f"{self.loss[0]:.3f} -> {self.loss[best]:.3f} (epoch {epochs[best]}) -> {self.loss[-1]:.3f}"
             lines.append(f"  loss   {path}, accuracy {self.accuracy[-1]:.3f}")
-        names = [_printable(layer.name) for layer in self.run.layers]
+        names = [printable(layer.name, _LONGEST_NAME) for layer in self.run.layers]
         width = max(map(len, names), default=0)
         for name, layer, entropy in zip(names, self.run.layers, self.entropy.T, strict=True):
             course = f"{entropy[0]:.3f} -> {entropy[-1]:.3f} of {layer.max_entropy:.3f} nat" if len(self) else "-"
-            lines.append(f"  layer  {name:{width}}  {_printable(layer.kind)}({layer.channels})  {course}")
+            kind = printable(layer.kind, _LONGEST_NAME)
+            lines.append(f"  layer  {name:{width}}  {kind}({layer.channels})  {course}")
         if self.bad:
             lines.append(f"  bad    {len(self.bad)} files could not be used")
         return "\n".join(lines) + ">"
@@ -151,8 +154,3 @@ class History:
     def _numbers(self, name: str, *row: int) -> NDArray[np.float64]:
         values = self.columns[name] if name in self.columns else np.full((len(self), *row), np.nan)
         return np.asarray(values, np.float64)
-
-
-def _printable(text: str) -> str:
-    short = text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 3] + "..."
-    return short if short and short.isprintable() else repr(short)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rfav_cli.errors import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -67,8 +69,7 @@ def _curve(shares: NDArray[np.float64]) -> str:
 
 
 def _text(text: str) -> str:
-    cut = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-    return escape("".join(char if char.isprintable() else repr(char)[1:-1] for char in cut))
+    return escape(printable(text, LONGEST))
 
 
 def _number(value: float, form: str = "{:.3f}") -> str:
