@@ -1,1 +1,1 @@
-"""What the README claims, measured: `python -m benchmarks.speed`, `python -m benchmarks.memory`."""
+"""What the README claims, measured; `benchmarks/README.md` has the commands."""

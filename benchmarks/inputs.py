@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from rfav_cli import nets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
 CLASSES = 10
 SIZE = 32
@@ -68,6 +68,12 @@ def machine(device: str) -> dict[str, Any]:
     """What the figures were measured on."""
     processor = torch.cuda.get_device_name() if device == "cuda" else torch.backends.cpu.get_cpu_capability()
     return {"device": device, "processor": processor, "threads": torch.get_num_threads(), "torch": torch.__version__}
+
+
+def memory(name: str) -> float:
+    """A line of what Linux says about this process's memory, in MB."""
+    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(lines[name].split()[0]) / 1e3
 
 
 def print_table(title: str, rows: Sequence[Mapping[str, str]]) -> None:

@@ -19,7 +19,16 @@ import numpy as np
 import torch
 
 import rfav_cli
-from benchmarks.inputs import factory_of, machine, make_net, print_table, write_checkpoints, write_json, write_probe
+from benchmarks.inputs import (
+    factory_of,
+    machine,
+    make_net,
+    memory,
+    print_table,
+    write_checkpoints,
+    write_json,
+    write_probe,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,12 +64,9 @@ def peak(call: Callable[[str, Path, str], None], name: str, folder: Path, device
     """Call, and give the peak of this process's resident memory in MB."""
     torch.set_num_threads(threads)
     call(name, folder, device)
-    status = Path("/proc/self/status")
-    if not status.exists():
+    if not Path("/proc/self/status").exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    # Not ru_maxrss: on Linux a child begins with its parent's.
-    lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
-    return int(lines["VmHWM"].split()[0]) / 1e3
+    return memory("VmHWM")  # not ru_maxrss: on Linux a child begins with its parent's
 
 
 def measure(name: str, checkpoints: int, images: int, options: argparse.Namespace) -> dict[str, float | str]:

@@ -26,7 +26,7 @@ import torch
 from torch import nn
 
 import rfav_cli
-from benchmarks.inputs import CLASSES, SIZE, machine, make_net, print_table, write_json
+from benchmarks.inputs import CLASSES, SIZE, machine, make_net, memory, print_table, write_json
 from benchmarks.speed import CLOCKS
 from rfav_cli import equations, recipes
 
@@ -114,12 +114,6 @@ def peak(way: str, options: argparse.Namespace) -> tuple[float, float]:
     for _ in range(3):
         step()
     return memory("VmHWM"), memory("VmHWM") - before
-
-
-def memory(name: str) -> float:
-    """A line of what Linux says about this process's memory, in MB."""
-    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return int(lines[name].split()[0]) / 1e3
 
 
 def measure(options: argparse.Namespace) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from benchmarks.detection.judges import judges
 from benchmarks.detection.metrics import brier, reliability, score
 from benchmarks.detection.tables import render
 from benchmarks.detection.watched import watched
+from benchmarks.pages import put
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,17 +52,7 @@ def main() -> None:
 
         draw(document, options.figure)
     if options.readme:
-        before, after = marked(README.read_text(encoding="utf-8"), options.half)
-        README.write_text(f"{before}{render(document)}{after}", encoding="utf-8")
-
-
-def marked(text: str, half: str) -> tuple[str, str]:
-    """What is before and after the tables of a half in the README."""
-    head, _, rest = text.partition(f"<!-- tables of the {half} runs -->\n")
-    _, end, tail = rest.partition(f"<!-- end of the {half} runs -->")
-    if not end:
-        raise SystemExit(f"README.md marks no tables of the {half} runs")
-    return f"{head}<!-- tables of the {half} runs -->\n", end + tail
+        put(README, f"the {options.half} runs", render(document))
 
 
 @cache

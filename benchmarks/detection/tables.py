@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.pages import table
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -28,7 +30,7 @@ def _lines(document: Mapping[str, Any]) -> Iterator[str]:
         yield from _watched(document["watched"])
     yield from _reliability(document["reliability"])
     yield "\n**Layers that rfav calls collapsed on vanillanet-m** (the paper names conv3, conv4 and fc1)\n"
-    yield from _table(
+    yield table(
         ["run", "truth", "collapsed"],
         [[each["run"], _truth(each["onset"]), ", ".join(each["layers"]) or "none"] for each in document["layers"]],
     )
@@ -47,7 +49,7 @@ def _scores(title: str, scores: Mapping[str, Any], *, recall: bool = True) -> It
         row = [name, *([_share(each["precision"]), _share(each["recall"]), _share(each["f1"])] if recall else [])]
         row.append(f"{each['false_alarms']}/{each['healthy']}")
         rows.append([*row, *([_number(each["onset_error"])] if recall else []), str(each["silent"])])
-    yield from _table(names, rows)
+    yield table(names, rows)
 
 
 def _watched(found: Mapping[str, Any]) -> Iterator[str]:
@@ -62,7 +64,7 @@ def _watched(found: Mapping[str, Any]) -> Iterator[str]:
         ]
         for name, each in found.items()
     ]
-    yield from _table(["judge", "found", "epochs after the onset", "onset error, epochs", "ever a false alarm"], rows)
+    yield table(["judge", "found", "epochs after the onset", "onset error, epochs", "ever a false alarm"], rows)
 
 
 def _reliability(found: Mapping[str, Any]) -> Iterator[str]:
@@ -78,7 +80,7 @@ def _reliability(found: Mapping[str, Any]) -> Iterator[str]:
         for name, judged in found.items()
         for each in judged["bins"]
     ]
-    yield from _table(["judge", "stated", "runs", "stated, mean", "overfit"], rows)
+    yield table(["judge", "stated", "runs", "stated, mean", "overfit"], rows)
     yield "\nBrier score: " + ", ".join(f"{name} {_share(each['brier'])}" for name, each in found.items()) + "."
 
 
@@ -100,7 +102,7 @@ def _calls(names: Sequence[str], calls: Sequence[Mapping[str, Any]]) -> Iterator
         [f"`{each['run']}`", _told(each["onset"]), *(_marked(told, each["onset"]) for told in each["told"])]
         for each in calls
     ]
-    yield from _table(["run", "truth", *keys], rows)
+    yield table(["run", "truth", *keys], rows)
 
 
 def _told(told: int | str | None) -> str:
@@ -117,13 +119,7 @@ def _candidates(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     rows = [
         [each["name"], each["expected"], str(each["runs"]), _share(each["auc"]), _share(each["f1"])] for each in found
     ]
-    yield from _table(["figure", "overfits when", "runs", "AUC", "best F1"], rows)
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    for row in (header, ["---"] * len(header), *rows):
-        cells = [cell.replace("|", "\\|") for cell in row]
-        yield f"| {' | '.join(cells)} |"
+    yield table(["figure", "overfits when", "runs", "AUC", "best F1"], rows)
 
 
 def _truth(onset: int | None) -> str:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from benchmarks.detection.truth import SIGMA, outcome
 from benchmarks.paper import results
 from benchmarks.paper.experiments import ROWS, of_figure, of_figure_6
-from rfav_cli.diagnosis.curves import smoothing_matrix
+from rfav_cli.diagnosis.curves import smoothed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
     from benchmarks.paper.experiments import Cell, Scale
     from benchmarks.paper.results import Curve
@@ -32,15 +29,6 @@ STYLES: Mapping[str, tuple[str, str]] = {
 """Colour and line of each net, the same in all figures."""
 
 OF_FIGURE_5 = ("vanillaNet", "dropNet", "normNet", "sr1Net")
-
-
-def smoothed(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Means along the epochs, weighted by a Gaussian of `SIGMA` epochs; at the ends over what there is.
-
-    Args:
-        values: (E,), an epoch each.
-    """
-    return smoothing_matrix(np.arange(len(values)), SIGMA) @ values
 
 
 def figure_3(scale: Scale, out: Path) -> Figure | None:
@@ -123,7 +111,13 @@ def _losses(axes: Any, cells: Sequence[Cell], curves: Mapping[str, Curve]) -> No
         if cell.name in curves:
             colour, line = STYLES[cell.row.name]
             curve = curves[cell.name]
-            axes.plot(curve.epochs[1:], smoothed(curve.loss[1:]), color=colour, linestyle=line, label=cell.row.name)
+            axes.plot(
+                curve.epochs[1:],
+                smoothed(curve.epochs[1:], curve.loss[1:], SIGMA),
+                color=colour,
+                linestyle=line,
+                label=cell.row.name,
+            )
     axes.set_xlabel("epoch")
     _say_what_is_missing(axes, cells, curves)
     if curves:

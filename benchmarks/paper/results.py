@@ -54,7 +54,9 @@ def read(out: Path, cell: Cell) -> Curve | None:
     rows = log.read(out / cell.name / LOG)
     if not rows:
         return None
-    loss, accuracy = (np.array([row[key] for row in rows]) for key in ("validation_loss", "validation_accuracy"))
+    loss, accuracy = (
+        np.array([row[key] for row in rows], np.float64) for key in ("validation_loss", "validation_accuracy")
+    )
     return Curve(loss, accuracy, sum(row["seconds"] for row in rows))
 
 

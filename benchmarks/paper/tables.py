@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.detection.truth import outcome
+from benchmarks.pages import put, table
 from benchmarks.paper import published, results
 from benchmarks.paper.experiments import (
     DATA,
@@ -30,7 +31,7 @@ from benchmarks.paper.experiments import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from benchmarks.paper.results import Curve
 
@@ -53,18 +54,7 @@ def main() -> None:
     print(text)
     if options.readme:
         results.save(scale.name, document)
-        before, after = marked(README.read_text(encoding="utf-8"), scale.name)
-        README.write_text(f"{before}{text}{after}", encoding="utf-8")
-
-
-def marked(text: str, scale: str) -> tuple[str, str]:
-    """What is before and after the tables of a scale in the README."""
-    start, end = f"<!-- tables of --scale {scale} -->\n", f"<!-- end of --scale {scale} -->"
-    head, _, rest = text.partition(start)
-    _, found, tail = rest.partition(end)
-    if not found:
-        raise SystemExit(f"README.md marks no tables of --scale {scale}")
-    return head + start, end + tail
+        put(README, f"--scale {scale.name}", text)
 
 
 def render(scale: Scale, document: Mapping[str, Any]) -> str:
@@ -72,15 +62,15 @@ def render(scale: Scale, document: Mapping[str, Any]) -> str:
     curves = results.curves(document)
     parts = [
         _title("Table 2: best validation accuracy", scale),
-        table_2(scale, curves),
+        table_2(scale, curves) + "\n",
         "### What Table 2 gains over vanillaNet\n",
-        gains(scale, curves),
+        gains(scale, curves) + "\n",
         "### Held-out loss, lowest → last, and the epoch of the lowest where the run overfits\n",
-        losses(scale, curves),
+        losses(scale, curves) + "\n",
         _title("Table 3: best validation accuracy", scale),
-        table_3(scale, curves),
+        table_3(scale, curves) + "\n",
         f"### Figure 6: {scale.long} epochs, seed {scale.seeds[0]}\n",
-        figure_6(scale, curves),
+        figure_6(scale, curves) + "\n",
         run_or_not(scale, document),
     ]
     return "\n".join(parts)
@@ -120,7 +110,7 @@ def gains(scale: Scale, curves: Curves) -> str:
 def losses(scale: Scale, curves: Curves) -> str:
     """How far the held-out loss fell, where it ended, and what the paper says of the xxl nets."""
     head = ["net", *(_heading(column) for column in scale.columns), "paper, cifar-100 xxl"]
-    return _markdown(
+    return table(
         head,
         [
             [row.name, *(_course(of_column(scale, column, row), curves) for column in scale.columns), _words(row)]
@@ -141,7 +131,7 @@ def table_3(scale: Scale, curves: Curves) -> str:
             here = row in scale.others
             rows[-1].append(_accuracy(of_other(scale, data, row), curves) if here else NOT_HERE)
             rows[-1].append(f"{published.TABLE_3[data][row.name][bool(row.recipe)]:.4f}")
-    return _markdown(head, rows)
+    return table(head, rows)
 
 
 def figure_6(scale: Scale, curves: Curves) -> str:
@@ -150,7 +140,7 @@ def figure_6(scale: Scale, curves: Curves) -> str:
     for cell in of_figure_6(scale):
         best = f"{published.FIGURE_6_BEST:.4f}" if cell.row.name == "sr3Net" else ""
         rows.append([cell.row.name, _course([cell], curves), _accuracy([cell], curves), best])
-    return _markdown(["net", "held-out loss", "best accuracy", "paper, xxl"], rows)
+    return table(["net", "held-out loss", "best accuracy", "paper, xxl"], rows)
 
 
 def run_or_not(scale: Scale, document: Mapping[str, Any]) -> str:
@@ -183,7 +173,7 @@ def _pairs(scale: Scale, measured: Any, paper: Any, rows: Sequence[Row] = ROWS) 
         body.append([row.name])
         for column in scale.columns:
             body[-1] += [measured(row, column), paper(row, column)]
-    return _markdown(head, body)
+    return table(head, body)
 
 
 def _heading(column: Column) -> str:
@@ -227,11 +217,6 @@ def _course(seeds: Sequence[Cell], curves: Curves) -> str:
 def _words(row: Row) -> str:
     epoch = published.OVERFITS_FROM[row.name]
     return "does not overfit" if epoch is None else f"overfits from {epoch}"
-
-
-def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 if __name__ == "__main__":

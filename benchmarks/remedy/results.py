@@ -84,7 +84,9 @@ def stop_early(losses: list[float]) -> int:
 
 
 def _outcome(run: str, method: str, seed: int, rows: list[dict[str, Any]], **more: Any) -> Outcome:
-    # NaN sorts last, so that a broken epoch is never the best.
-    losses = [float(row.get("validation_loss", np.nan)) for row in rows]
-    accuracies = [float(row.get("validation_accuracy", np.nan)) for row in rows]
-    return Outcome(run, method, seed, max(accuracies), accuracies[-1], min(losses), losses[-1], **more)
+    # A log has null where a loss is not finite; such an epoch is never the best.
+    losses, accuracies = (
+        np.array([row.get(f"validation_{name}") for row in rows], np.float64) for name in ("loss", "accuracy")
+    )
+    best = float(np.nanmax(accuracies)), float(accuracies[-1]), float(np.nanmin(losses)), float(losses[-1])
+    return Outcome(run, method, seed, *best, **more)

@@ -1,6 +1,7 @@
-"""Tables of what was measured: `python -m benchmarks.remedy.score RESULTS.json`.
+"""Tables of what was measured: `python -m benchmarks.remedy.score [--half tuning] [--readme]`.
 
-`--collect DIR` reads the trainings of `train` and writes that file. `--readme` puts the tables into `README.md`.
+`--collect DIR` reads the trainings of `train` and replaces the figures of that half, `reporting.json` or `tuning.json`.
+`--readme` puts the tables into `README.md`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import dataclasses
 import json
 from pathlib import Path
 
+from benchmarks.pages import put, table
 from benchmarks.remedy.results import Outcome, read
 from benchmarks.remedy.runs import HALVES
 from benchmarks.remedy.tables import by_run, differences, nothing_to_do, targets
@@ -32,7 +34,7 @@ def main() -> None:
     text = document(load(path))
     print(text)
     if options.readme:
-        into_readme(options.half, text)
+        put(HERE / "README.md", f"the {options.half} runs", text)
 
 
 def load(path: Path) -> list[Outcome]:
@@ -53,31 +55,9 @@ def document(outcomes: list[Outcome]) -> str:
         ("Each run: best accuracy, last accuracy; lowest loss → last loss, mean of the seeds", by_run(outcomes)),
         ("Layers that the recommended recipes aim at, in how many trainings", targets(outcomes)),
     ):
-        parts += [f"**{title}**", markdown(rows)]
+        shown = table(list(rows[0]), [list(row.values()) for row in rows]) if rows else "(none)"
+        parts += [f"**{title}**", shown]
     return "\n\n".join([*parts, nothing_to_do(outcomes)]) + "\n"
-
-
-def markdown(rows: list[dict[str, str]]) -> str:
-    """A table of rows that have the same columns."""
-    if not rows:
-        return "(none)"
-    columns = list(rows[0])
-    lines = [columns, ["---"] * len(columns), *([row[name] for name in columns] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def marked(text: str, half: str) -> tuple[str, str, str]:
-    """A page before, between and after the marks of a half."""
-    before, first, rest = text.partition(f"<!-- tables of the {half} runs -->\n")
-    tables, last, after = rest.partition(f"<!-- end of the {half} runs -->")
-    return before + first, tables, last + after
-
-
-def into_readme(half: str, text: str) -> None:
-    """Replace what stands between the marks of a half."""
-    path = HERE / "README.md"
-    before, _, after = marked(path.read_text(encoding="utf-8"), half)
-    path.write_text(before + text + after, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Train the runs with each remedy: `python -m benchmarks.remedy.train --data DIR --out DIR`.
 
 DIR of the data holds the unpacked sets. What is there is passed over, so that the whole can be stopped and gone on
-with. The reporting half takes an hour of one core a seed. `score` takes it from there.
+with; it takes hours of one core. `score` takes it from there.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from rfav_cli.diagnosis import judge
 if TYPE_CHECKING:
     from benchmarks.detection.configurations import Configuration
 
+RECIPES = "even,balanced,paper,all:c0.5,random:c0.5,even:c0.5"
+"""Those that the page tells of."""
+
 
 def main() -> None:
     """Train what is not trained yet."""
@@ -33,7 +36,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="where the trainings go")
     parser.add_argument("--half", choices=list(HALVES), default="reporting")
     parser.add_argument("--sources", default="plain,dropout,norm,decay")
-    parser.add_argument("--recipes", default="paper,balanced,all,random", help="what goes on from each but decay")
+    parser.add_argument("--recipes", default=RECIPES, help="what goes on from each but decay; see `methods`")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--only", default="", help="runs whose name has this in it")
     parser.add_argument("--jobs", type=int, default=2, help="trainings at a time, a core each")

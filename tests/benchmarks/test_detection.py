@@ -27,10 +27,11 @@ from benchmarks.detection.judges import (
     without,
 )
 from benchmarks.detection.metrics import reliability, score
-from benchmarks.detection.score import README, cases_of, evaluate, marked
+from benchmarks.detection.score import README, cases_of, evaluate
 from benchmarks.detection.tables import render
 from benchmarks.detection.train import PROBE, TRUTH, partition
 from benchmarks.detection.truth import RISE, SIGMA, Truth, outcome
+from benchmarks.pages import marked
 from rfav_cli.diagnosis.track_record import ANSWERS, ENTROPY, LOSS, TRACK_RECORDS, TrackRecord
 
 HEALTHY, ILL = Truth(False, None, 0.0), Truth(True, 7, 0.5)
@@ -41,8 +42,7 @@ TEXT = README.read_text(encoding="utf-8")
 
 def recorded(half: str) -> str:
     """The tables of a half in the README."""
-    before, after = marked(TEXT, half)
-    return TEXT[len(before) : len(TEXT) - len(after)]
+    return marked(TEXT, f"the {half} runs")[1]
 
 
 RECORDED = tuple(half for half in HALVES if recorded(half))

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from benchmarks.detection.train import write_probe
+from benchmarks.pages import marked
 from benchmarks.paper import data as data_module
 from benchmarks.paper import experiments, figures, published, results, tables, train
 from benchmarks.paper.experiments import OTHER_ROWS, ROWS, SCALES, Cell, cells, of_column, of_figure, of_figure_6
-from benchmarks.paper.figure_curves import smoothed
 from benchmarks.paper.figure_histograms import shares
 from rfav_cli.errors import TrainingError
 from rfav_cli.nets import ZOO
@@ -121,15 +118,6 @@ def test_the_published_columns_agree_with_the_gains_in_the_papers_text(
     assert found == pytest.approx(gain, abs=1e-9)
 
 
-@given(st.lists(st.floats(0, 10), min_size=1, max_size=40))
-def test_smoothing_is_a_mean_weighted_by_a_gaussian_of_two_epochs(values: list[float]) -> None:
-    naive = []
-    for here in range(len(values)):
-        weights = [math.exp(-((here - there) ** 2) / (2 * 2.0**2)) for there in range(len(values))]
-        naive.append(sum(w * v for w, v in zip(weights, values, strict=True)) / sum(weights))
-    np.testing.assert_allclose(smoothed(np.array(values)), naive, rtol=1e-9, atol=1e-12)
-
-
 def test_shares_of_a_histogram_are_an_image_with_the_highest_correlation_on_top() -> None:
     image = shares(np.array([[1, 0, 3], [0, 0, 0]], np.uint32))
     np.testing.assert_array_equal(image, [[0.75, np.nan], [np.nan, np.nan], [0.25, np.nan]])
@@ -198,9 +186,7 @@ def test_a_training_that_is_not_done_fills_no_cell() -> None:
 
 @pytest.mark.parametrize("name", SCALES)
 def test_the_readme_has_the_tables_of_the_kept_figures(name: str) -> None:
-    before, after = tables.marked(README, name)
-    kept = README.removeprefix(before).removesuffix(after)
-    assert kept == tables.render(SCALES[name], results.load(name))
+    assert marked(README, f"--scale {name}")[1] == tables.render(SCALES[name], results.load(name))
 
 
 @pytest.mark.parametrize("name", SCALES)

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 import rfav_cli
 from benchmarks.detection.configurations import split
+from benchmarks.pages import marked
 from benchmarks.remedy.methods import recipe_options, source_options, sources
 from benchmarks.remedy.nets import make
 from benchmarks.remedy.results import PATIENCE, Outcome, read, stop_early
 from benchmarks.remedy.runs import HALVES, REPORTING, TUNING
-from benchmarks.remedy.score import HERE, document, load, marked
+from benchmarks.remedy.score import HERE, document, load
 from benchmarks.remedy.tables import FIGURES, differences, noise, pairs, t95
 from rfav_cli.diagnosis import judge
 from tests.api.judged import write_judged
@@ -44,7 +45,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[History, Verdict]:
 @pytest.mark.parametrize("half", COMMITTED)
 def test_the_page_has_the_tables_that_the_figures_give(half: str) -> None:
     text = (HERE / "README.md").read_text(encoding="utf-8")
-    assert marked(text, half)[1] == document(load(HERE / f"{half}.json"))
+    assert marked(text, f"the {half} runs")[1] == document(load(HERE / f"{half}.json"))
 
 
 def test_both_halves_are_committed() -> None:
@@ -86,6 +87,19 @@ def test_a_continued_training_has_the_past_of_its_source(tmp_path: Path) -> None
     assert (found["plain+paper"].best_loss, found["plain+paper"].layers) == (2, ("fc1",))
     assert not found["plain+random"].mended
     assert found["plain+random"].final_loss == 5
+
+
+def test_an_epoch_that_broke_down_is_never_the_best(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    rows = [
+        {"epoch": -1, "validation_loss": None, "validation_accuracy": 0.2},  # what a log has for a loss of NaN
+        {"epoch": 0, "validation_loss": 2.0, "validation_accuracy": 0.1},
+        {"epoch": 1, "validation_loss": None, "validation_accuracy": 0.3},
+    ]
+    (tmp_path / "a" / "dropout.1.json").write_text(json.dumps({"rows": rows}))
+    (found,) = read(tmp_path, ["a"])
+    assert (found.best_loss, found.best_accuracy, found.final_accuracy) == (2.0, 0.3, 0.3)
+    assert math.isnan(found.final_loss)
 
 
 def test_differences_are_paired_by_run_and_seed() -> None:
