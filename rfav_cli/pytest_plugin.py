@@ -50,11 +50,12 @@ def assert_healthy(store: str | Path, **policy: Any) -> None:
 def _problems(store: str | Path, policy: dict[str, Any]) -> str:
     """What was found, or why nothing can be said; empty where the store passes."""
     from rfav_cli import RfavError, check
+    from rfav_cli.errors import printable
     from rfav_cli.render.base import Screen
     from rfav_cli.render.check import render_check
 
     try:
         report = check(store, **policy)
     except RfavError as error:
-        return str(error)
+        return "\n".join(printable(line, 2000) for line in str(error).splitlines())
     return render_check(report, "text", Screen(width=100)) if report.code else ""

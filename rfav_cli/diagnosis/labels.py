@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,16 +25,15 @@ def doubt_about_labels(history: History) -> str:
         What is probably wrong, or nothing.
     """
     labels, rows = history.run.probe.labels, predictions(history)
-    if labels is None or rows is None or not len(rows):
+    if labels is None or rows is None or not rows.size:
         return ""
-    classes = int(max(labels.max(), rows.max())) + 1
     # One answer for all is right for the most frequent class, and needs no knowledge of any.
-    chance = float(np.bincount(labels).max() / len(labels))
+    chance = float(np.unique(labels, return_counts=True)[1].max() / len(labels))
     spread = math.sqrt(chance * (1 - chance) / len(labels))
     accuracies = (rows == labels).mean(1)
-    if classes < 2 or accuracies.max() > chance + CHANCE_ERRORS * spread:
+    if accuracies.max() > chance + CHANCE_ERRORS * spread:
         return ""
-    best = max(_accuracy_by_another_order(labels, row, classes) for row in rows)
+    best = max(_accuracy_by_another_order(labels, row) for row in rows)
     if best <= chance + CHANCE_ERRORS * spread * math.sqrt(2):
         return ""
     return (
@@ -49,18 +48,19 @@ def predictions(history: History) -> NDArray[np.int64] | None:
     return None if column is None else np.nan_to_num(np.asarray(column[:], np.float64), nan=-1).astype(np.int64)
 
 
-def _accuracy_by_another_order(labels: NDArray[Any], told: NDArray[Any], classes: int) -> float:
+def _accuracy_by_another_order(labels: NDArray[np.int64], told: NDArray[np.int64]) -> float:
     """Accuracy on every second sample of each class when classes are matched greedily by the other samples."""
-    counts = np.zeros((classes, classes), dtype=np.int64)
     by_class = np.argsort(labels, kind="stable")
     by_class = by_class[told[by_class] >= 0]
     fitted, judged = by_class[::2], by_class[1::2]
-    np.add.at(counts, (labels[fitted], told[fitted]), 1)
-    order = np.full(classes, -1)
-    for _ in range(classes):
-        label, output = np.unravel_index(counts.argmax(), counts.shape)
-        if counts[label, output] <= 0:
-            break
-        order[label] = output
-        counts[label, :] = counts[:, output] = -1
-    return float((order[labels[judged]] == told[judged]).sum() / max(1, len(judged)))
+    if not judged.size:
+        return 0.0
+    pairs, counts = np.unique(np.stack([labels[fitted], told[fitted]], 1), axis=0, return_counts=True)
+    order: dict[int, int] = {}
+    taken: set[int] = set()
+    for label, output in pairs[np.argsort(-counts, kind="stable")].tolist():
+        if label not in order and output not in taken:
+            order[label] = output
+            taken.add(output)
+    right = sum(order.get(label) == output for label, output in np.stack([labels[judged], told[judged]], 1).tolist())
+    return float(right / judged.size)

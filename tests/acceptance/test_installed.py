@@ -116,6 +116,7 @@ def test_the_plug_in_of_pytest(installed: dict[str, str], project: Path) -> None
         "def test_bad(assert_healthy): assert_healthy('bad.h5')\n"
         "@pytest.mark.healthy_store('good.h5')\ndef test_marked(): pass\n"
         "@pytest.mark.healthy_store('none.h5')\ndef test_missing(): pass\n"
+        "def test_hostile(assert_healthy): assert_healthy('no' + chr(27) + '[2J.h5')\n"
     )
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--strict-markers", "-p", "no:cacheprovider"],
@@ -126,9 +127,11 @@ def test_the_plug_in_of_pytest(installed: dict[str, str], project: Path) -> None
         check=False,
     )
     assert re.search(r"plugins: .*rfav-cli-", done.stdout)
-    assert "2 failed, 2 passed" in done.stdout
+    assert "3 failed, 2 passed" in done.stdout
     assert "bad.h5: 3 layers × 25 epochs × 200 samples: overfitting\n  RFAV001 overfitting: " in done.stdout
     assert done.stdout.count("none.h5: there is no such store\nMake it with `rfav analyze`.\n") == 1
+    assert "no\\x1b[2J.h5: there is no such store\n" in done.stdout
+    assert "\x1b" not in done.stdout
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="there is no git")

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rfav_cli.diagnosis.labels import doubt_about_labels
+from rfav_cli.diagnosis.labels import _accuracy_by_another_order, doubt_about_labels
 from rfav_cli.records import History, ProbeRecord, Run
 
 
@@ -58,3 +60,27 @@ def test_predictions_that_are_none_are_passed_over(labels):
 
 def test_without_labels_there_is_nothing_to_doubt(labels):
     assert doubt_about_labels(history(labels, None)) == ""
+
+
+@pytest.mark.parametrize("shift", [-5, 2**40])
+def test_labels_of_any_size_cost_no_memory(labels, shift):
+    """A store can hold any labels; the nets of ours count from 0."""
+    assert doubt_about_labels(history(labels + shift, [knows(labels, 0.0)])) == ""
+    assert "--classes" in doubt_about_labels(history(labels + shift, [knows(labels, 0.5)]))
+    assert doubt_about_labels(history(labels[:0], [labels[:0]])) == ""
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(-1, 4)), min_size=1, max_size=60))
+def test_the_order_is_that_of_the_slow_twin(samples):
+    labels, told = np.array(samples).T
+    counts = np.zeros((5, 5), np.int64)
+    chosen = [index for index in np.argsort(labels, kind="stable") if told[index] >= 0]
+    for index in chosen[::2]:
+        counts[labels[index], told[index]] += 1
+    order = {}
+    while counts.max() > 0:
+        label, output = np.unravel_index(counts.argmax(), counts.shape)
+        order[label] = output
+        counts[label, :] = counts[:, output] = -1
+    right = sum(order.get(labels[index]) == told[index] for index in chosen[1::2])
+    assert _accuracy_by_another_order(labels, told) == right / max(1, len(chosen[1::2]))
