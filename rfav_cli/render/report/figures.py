@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -43,11 +43,17 @@ def figure_blocks(history: History, kept: Collection[int]) -> dict[str, Block]:
     }
     if "correlation/histogram" in history.columns:
         rows = _rows(history, 201, kept)
-        counts = np.asarray(history.columns["correlation/histogram"])[list(rows)]
+        counts = whole_counts(np.asarray(history.columns["correlation/histogram"])[list(rows)])
         blocks["correlation"] = in_memory(smallest_type(counts), counts, rows)
     if "entropy/sample_mean" in history.columns:
         blocks |= _distribution(history, np.asarray(history.columns["entropy/sample_mean"]), _rows(history, BINS, kept))
     return blocks
+
+
+def whole_counts(values: NDArray[Any]) -> NDArray[np.uint32]:
+    """Counts of any type as a page takes them; those of an epoch that was written without them, NaN, are 0."""
+    highest = float(np.iinfo(np.uint32).max)
+    return np.nan_to_num(np.asarray(values, np.float64), posinf=highest).clip(0, highest).astype(np.uint32)
 
 
 def _rows(history: History, bins: int, kept: Collection[int]) -> tuple[int, ...]:
