@@ -89,7 +89,7 @@ def _accuracy(history: History, index: int) -> Estimate | None:
     labels = history.run.probe.labels
     if labels is not None and "probe/sample_prediction" in history.columns:
         predictions = np.asarray(history.columns["probe/sample_prediction"][index])
-        if predictions.shape == labels.shape and np.isfinite(predictions).all():
+        if predictions.shape == labels.shape and labels.size and np.isfinite(predictions).all():
             right = (predictions == labels).astype(np.float64)
             return Estimate(float(right.mean()), right)
     accuracy = float(history.accuracy[index])

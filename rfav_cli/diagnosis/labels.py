@@ -25,7 +25,7 @@ def doubt_about_labels(history: History) -> str:
         What is probably wrong, or nothing.
     """
     labels, rows = history.run.probe.labels, predictions(history)
-    if labels is None or rows is None or not rows.size:
+    if labels is None or rows is None:
         return ""
     # One answer for all is right for the most frequent class, and needs no knowledge of any.
     chance = float(np.unique(labels, return_counts=True)[1].max() / len(labels))
@@ -43,9 +43,11 @@ def doubt_about_labels(history: History) -> str:
 
 
 def predictions(history: History) -> NDArray[np.int64] | None:
-    """(E, N) class of the highest score of each sample, -1 where an epoch has none; None where the store has none."""
+    """(E, N) class of the highest score of each sample, -1 where an epoch has none; None where there are none."""
     column = history.columns.get("probe/sample_prediction")
-    return None if column is None else np.nan_to_num(np.asarray(column[:], np.float64), nan=-1).astype(np.int64)
+    if column is None or 0 in column.shape:
+        return None
+    return np.nan_to_num(np.asarray(column[:], np.float64), nan=-1).astype(np.int64)
 
 
 def _accuracy_by_another_order(labels: NDArray[np.int64], told: NDArray[np.int64]) -> float:

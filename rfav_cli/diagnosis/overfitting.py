@@ -44,9 +44,10 @@ class LossCourse:
 
 def held_out_losses(history: History) -> NDArray[np.float64]:
     """(E, N) of each sample, in nats; (E, 1) means of a store that has no others. NaN where there are none."""
-    if "probe/sample_loss" in history.columns:
-        return np.asarray(history.columns["probe/sample_loss"][:], np.float64)
-    return history.loss[:, None]
+    column = history.columns.get("probe/sample_loss")
+    if column is None or 0 in column.shape:
+        return history.loss[:, None]
+    return np.asarray(column[:], np.float64)
 
 
 def smoothed_loss(history: History, thresholds: Thresholds) -> NDArray[np.float64]:

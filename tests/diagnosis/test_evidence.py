@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -204,3 +205,20 @@ def test_more_of_the_same_plateau_is_never_flagged(doubt, step, seed):
 def test_nothing_is_missing_where_there_is_evidence_or_can_be_none():
     for history in (answering(), answering(losses=rising()), make_history(EVERY, {})):
         assert missing_evidence(history, find_evidence(history, T), T) == ""
+
+
+def test_a_probe_without_samples_tells_nothing():
+    """No analysis writes one, but a gate must not be opened by a mean of nothing."""
+    history = answering(losses=rising())
+    nothing = {
+        "probe/loss": np.full(41, np.nan),
+        "probe/sample_loss": np.empty((41, 0)),
+        "probe/sample_prediction": np.empty((41, 0), np.int64),
+        "probe/sample_confidence": np.empty((41, 0)),
+    }
+    run = replace(history.run, probe=replace(history.run.probe, size=0, labels=np.empty(0, np.int64)))
+    labelled = replace(history, run=run, columns={**history.columns, **nothing})
+    assert find_evidence(labelled, T) is None
+    unlabelled = replace(labelled, run=replace(run, probe=replace(run.probe, labels=None)))
+    assert find_evidence(unlabelled, T) is None
+    assert judge(unlabelled).run.basis == ENTROPY
