@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from rfav_cli.analysis.own_code import check_factory, check_source
 from rfav_cli.errors import ModelError, RfavError, printable
 from rfav_cli.nets import ZOO
 
@@ -26,14 +25,13 @@ FORMS = "package.module:factory, path/to/file.py:factory, torchvision:NAME, timm
 """What `--model` takes."""
 
 
-def make_factory(spec: str, arguments: Sequence[str] = (), *, of_a_file: bool = False) -> Callable[[], nn.Module]:
+def make_factory(spec: str, arguments: Sequence[str] = ()) -> Callable[[], nn.Module]:
     """Turn a `--model` specification into a callable that makes the net.
 
     Args:
         spec: one of `FORMS`. The current folder is importable. The attribute is a function or class that returns the
             net, or the net itself; it may be dotted ("module:Class.make").
         arguments: "key=value" each, given to the function; a value that reads as a Python literal is one, else text.
-        of_a_file: a file says so, and not the user: code must lie in the current folder.
 
     Returns:
         A callable without arguments. It raises ModelError where the function fails or returns no net.
@@ -53,11 +51,7 @@ def make_factory(spec: str, arguments: Sequence[str] = (), *, of_a_file: bool = 
             raise ModelError(f"--model {printable(spec)}: it names no factory", f"Write {FORMS}.")
         folder = Path(source).resolve().parent if source.endswith(".py") else Path.cwd()
         with _importable(folder):
-            if of_a_file:
-                check_source(spec, source)
             factory = _find_attribute(_import(source), source, name)
-            if of_a_file:
-                check_factory(spec, factory)
     if isinstance(factory, nn.Module):
         return _the_net_itself(factory, spec, keywords)
     if not callable(factory):

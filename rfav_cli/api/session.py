@@ -89,11 +89,9 @@ class Session:
         if start.done:
             return Training("", reason=start.done)
         keep_freed_memory()
-        make_model = start.model
-        if isinstance(make_model, str):
-            make_model = make_factory(make_model, start.model_arg, of_a_file=start.model_of_store)
+        factory = make_factory(start.model, start.model_arg) if isinstance(start.model, str) else start.model
         measured = replace(start.settings, model=name_of(start.model, start.model_arg))
-        options = open_options(measured, make_model, self.device, self.trust_pickle)
+        options = open_options(measured, factory, self.device, self.trust_pickle)
         check_start(start.checkpoint, options)
         digest = FRESH if start.checkpoint is None else sha256_of(start.checkpoint)
         if start.checkpoint is not None:

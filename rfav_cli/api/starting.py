@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,6 @@ class Start:
         settings: how activations are measured and filters centred, for the penalties and the probe alike.
         notes: what the user should be told.
         done: why there is nothing to train; empty where there is.
-        model_of_store: the net and its arguments are what a store says, which may come from anywhere.
     """
 
     model: Any
@@ -44,7 +44,6 @@ class Start:
     settings: Settings
     notes: tuple[str, ...] = ()
     done: str = ""
-    model_of_store: bool = False
 
 
 def find_start(
@@ -111,12 +110,11 @@ def _from_store(start: Start, path: Path, rule: str, thresholds: Thresholds) -> 
     history, recipe = prescribe(path, rule, thresholds)
     if not recipe.layers:
         return replace(start, done=f"{path}: {recipe.reason}")
-    model, arguments = (start.model, start.model_arg) if start.model else model_of(history.run.settings.model)
+    model, arguments = (start.model, start.model_arg) if start.model else _model_of(history.run.settings.model, path)
     start = replace(
         start,
         model=model,
         model_arg=arguments,
-        model_of_store=not start.model,
         recipe=recipe,
         settings=replace(history.run.settings, model="", output=start.settings.output or history.run.settings.output),
         notes=(f"{path}: {recipe.reason}", _targets(recipe)),
@@ -127,6 +125,22 @@ def _from_store(start: Start, path: Path, rule: str, thresholds: Thresholds) -> 
     place = Path(before.path)
     place = place if place.is_file() or place.is_absolute() else path.parent / place
     return replace(start, checkpoint=place, sha256=before.sha256)
+
+
+def _model_of(name: str, path: Path) -> tuple[str | None, tuple[str, ...]]:
+    """What makes the net that a store names: a net of the zoo. Anything else is code, which a file must not choose.
+
+    Raises:
+        ModelError: the store names code.
+    """
+    model, arguments = model_of(name)
+    if model is not None and not model.startswith("zoo:"):
+        options = shlex.join(["--model", model, *(part for each in arguments for part in ("--model-arg", each))])
+        raise ModelError(
+            f"{path}: its net is made by code, and what a store names is not run",
+            f"If that code is yours, give {printable(options)}",
+        )
+    return model, arguments
 
 
 def model_of(name: str) -> tuple[str | None, tuple[str, ...]]:

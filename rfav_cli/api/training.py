@@ -73,7 +73,8 @@ def train(
         model: what makes the net; that of the store by default.
         model_arg: "key=value" arguments for what makes the net.
         recipe: a recipe, its file, or "paper:sr1", "paper:sr2", "paper:sr3".
-        from_store: the store of a run to judge; recipe, first weights and net are those that follow from it.
+        from_store: the store of a run to judge; recipe and first weights are those that follow from it, and the net
+            where it is one of the zoo.
         rule: how lambda follows from a layer of that run.
         init: the checkpoint to start from, or "fresh"; by default what the recipe or the store rewinds to.
         validation: a share of the data, of each class alike; or samples of their own; 0 for none.

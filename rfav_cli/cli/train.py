@@ -62,8 +62,8 @@ def train(
         str | None,
         option(
             NET,
-            "What makes the net: module:factory, torchvision:NAME, timm:NAME or zoo:NAME; that of the store with "
-            "--from-store.",
+            "What makes the net: module:factory, torchvision:NAME, timm:NAME or zoo:NAME. --from-store knows a net of "
+            "the zoo by itself.",
             metavar="SPEC",
         ),
     ] = None,

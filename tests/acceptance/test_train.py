@@ -213,9 +213,13 @@ def test_a_store_is_judged_by_the_thresholds_of_the_project(rfav: Rfav, folder: 
     assert "sparsity/fc1" in started.err
 
 
-def test_from_a_store_with_nothing_but_data(rfav: Rfav, folder: Path) -> None:
+def test_from_a_store_with_nothing_but_data_and_the_net(rfav: Rfav, folder: Path) -> None:
     write_judged(folder, overfits=True)
-    done = rfav(folder, "train", "--from-store", "judged.h5", "--data", "data.npz", "--out", "new", "--epochs", "1")
+    command = ["train", "--from-store", "judged.h5", "--data", "data.npz", "--out", "new", "--epochs", "1"]
+    refused = rfav(folder, *command)
+    assert refused.code == 2
+    assert "If that code is yours, give --model tiny_net:make_net" in refused.err
+    done = rfav(folder, *command, "--model", "tiny_net:make_net")
     assert done.code == 0, done.err
     assert "note: starts from epoch" in done.err
     assert set(rows(folder / "new")[-1]["penalties"]) == {"sparsity/conv2", "sparsity/fc1"}

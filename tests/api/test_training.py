@@ -282,11 +282,10 @@ def test_a_full_disk_is_said_and_the_run_goes_on_later(user: Path, monkeypatch: 
 
 def test_from_a_store_to_a_retrained_run(user: Path) -> None:
     told: list[Any] = []
-    (user / "tiny_net.py").write_text("from tests.acceptance.project.tiny_net import TinyNet as make_net\n")
     rfav_cli.recommend("judged.h5", out="recipe.toml")
     rewind = recipes.load(user / "recipe.toml").rewind
     assert rewind is not None
-    done = train(model=None, from_store="judged.h5", report=told.append)
+    done = train(from_store="judged.h5", report=told.append)
     assert done.ended
     expected = torch.load(user / "run" / f"epoch_{rewind:03}.pt", weights_only=True)
     start = checkpoints(user / "new")["epoch_-1.pt"]
@@ -333,16 +332,24 @@ def test_how_the_recipe_was_measured_is_how_it_is_penalised(user: Path) -> None:
     assert (kept.with_bias, kept.fold_norm, kept.centering) == (True, False, "paper")
 
 
-def test_a_store_chooses_no_code_but_the_users_own(user: Path) -> None:
+def test_a_store_chooses_no_code(user: Path) -> None:
     shutil.rmtree(user / "run")
     (user / "judged.h5").unlink()
     write_judged(user, overfits=True, settings=Settings(model="subprocess:getoutput(cmd=touch ran)"))
-    with pytest.raises(ModelError, match="the store says that subprocess:getoutput makes its net") as caught:
+    with pytest.raises(ModelError, match=r"judged\.h5: its net is made by code") as caught:
         train(model=None, from_store="judged.h5")
-    assert "--model" in caught.value.remedy
+    assert caught.value.remedy.endswith("--model subprocess:getoutput --model-arg 'cmd=touch ran'")
     assert not (user / "ran").exists()
     assert not (user / "new").exists()
     assert train(from_store="judged.h5", epochs=1).ended
+
+
+def test_a_store_names_a_net_of_the_zoo(user: Path) -> None:
+    shutil.rmtree(user / "run")
+    (user / "judged.h5").unlink()
+    write_judged(user, overfits=True, settings=Settings(model="zoo:lenet(classes=3)"))
+    with pytest.raises(CheckpointError, match="conv1"):  # made, and the checkpoint is none of it
+        train(model=None, from_store="judged.h5", epochs=1)
 
 
 def test_a_healthy_run_is_not_trained_again(user: Path, tmp_path: Path) -> None:
