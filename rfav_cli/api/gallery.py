@@ -157,6 +157,8 @@ class Gallery:
                 prepared = prepare_run(path, name="", maps=self._maps, thresholds=self._thresholds)
             except RfavError as error:
                 return printable(error, 500)
+            except Exception as error:  # a store that anybody wrote must not take the others from the page
+                return printable(f"cannot be shown ({type(error).__name__}: {error})", 500)
             shown.revisions.pop(prepared.manifest["revision"], None)
             shown.revisions[prepared.manifest["revision"]] = prepared
             while len(shown.revisions) > KEPT:

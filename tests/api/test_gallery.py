@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import rfav_cli
-from rfav_cli.api import gallery
+from rfav_cli.api import gallery, reporting
 from rfav_cli.api.gallery import Gallery
 from rfav_cli.errors import StoreError
 from rfav_cli.store import pack
@@ -71,8 +71,6 @@ def test_packing_alone_is_no_new_revision(tmp_path: Path) -> None:
 
 
 def test_a_store_is_read_again_only_when_it_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rfav_cli.api import reporting
-
     read = []
     real = reporting.prepare_run
     monkeypatch.setattr(reporting, "prepare_run", lambda path, **options: read.append(path) or real(path, **options))
@@ -111,6 +109,22 @@ def test_a_damaged_store_is_said_and_hides_no_other(tmp_path: Path) -> None:
     assert skipped["name"] == "bad\\u202e"
     assert "damaged" in skipped["reason"]
     assert json.dumps(manifest, ensure_ascii=False).isprintable()
+
+
+def test_an_error_that_nobody_thought_of_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store(tmp_path / "good.h5")
+    store(tmp_path / "odd.h5")
+    prepare = reporting.prepare_run
+
+    def prepare_run(path: Path, **options: Any) -> Any:
+        if path.stem == "odd":
+            raise ValueError("a\x1b[2J")
+        return prepare(path, **options)
+
+    monkeypatch.setattr(reporting, "prepare_run", prepare_run)
+    manifest = Gallery(tmp_path).manifest()
+    assert [run["name"] for run in manifest["runs"]] == ["good"]
+    assert manifest["skipped"] == [{"name": "odd", "reason": "cannot be shown (ValueError: a\\x1b[2J)"}]
 
 
 def test_only_the_newest_of_many_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
