@@ -148,4 +148,8 @@ def _resumable(store: Path) -> Iterator[None]:
     except StoreError as error:
         if isinstance(error.__cause__, OSError):
             raise unwritable(store, error.__cause__) from error
-        raise
+        raise StoreError(
+            error.what,
+            f"Give the --probe and the settings that it was made with, or move {store.name} and {store.name}.d away: "
+            "the checkpoints that are kept are measured anew.",
+        ) from error

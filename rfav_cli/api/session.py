@@ -12,7 +12,7 @@ from rfav_cli.analysis.factory import make_factory
 from rfav_cli.analysis.probe import load_probe
 from rfav_cli.analysis.samples.base import shown
 from rfav_cli.analysis.series import sha256_of
-from rfav_cli.analysis.sweep import keep_freed_memory
+from rfav_cli.analysis.sweep import fit, keep_freed_memory
 from rfav_cli.api.following import Run
 from rfav_cli.api.preparing import Prepared, name_of, open_options
 from rfav_cli.api.recording import Recorder
@@ -171,8 +171,9 @@ class Session:
                 "Give --mean and --std, which hold for both.",
             )
         self._tell(*probe.notes)
-        twin = copy.deepcopy(net.model)
         settings = replace(start.settings, model=options.model_name, maps=min(start.settings.maps, len(probe)))
+        fit(net.network, probe, options, settings)  # what does not fit is refused before the run begins
+        twin = copy.deepcopy(net.model)
         own = replace(options, make_model=lambda: twin, notes=[])
         return Recorder(folder.store, Prepared(probe, settings, own))
 

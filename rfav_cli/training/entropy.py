@@ -53,12 +53,17 @@ class _EntropySum(torch.autograd.Function):
         return total
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, scale: Tensor) -> tuple[Tensor, None, Tensor | None]:
-        gradient, bias_gradient = ctx.saved_tensors
-        # In the wider type: in half precision a small lambda would be 0 before a loss scaler's factor meets it.
-        scaled = (gradient.to(scale.dtype) * scale).to(gradient.dtype)
-        return scaled, None, -scale * bias_gradient if ctx.needs_input_grad[2] else None
+        # What needs no gradient itself would let a second derivative pass, without the part that is not known here.
+        return _backward(ctx, scale.detach().requires_grad_() if torch.is_grad_enabled() else scale)
+
+
+@once_differentiable
+def _backward(ctx: Any, scale: Tensor) -> tuple[Tensor, None, Tensor | None]:
+    gradient, bias_gradient = ctx.saved_tensors
+    # In the wider type: in half precision a small lambda would be 0 before a loss scaler's factor meets it.
+    scaled = (gradient.to(scale.dtype) * scale).to(gradient.dtype)
+    return scaled, None, -scale * bias_gradient if ctx.needs_input_grad[2] else None
 
 
 def _sum_and_gradient(x: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:

@@ -71,10 +71,10 @@ def _first_in_program(model: torch.jit.ScriptModule, forward: Callable[[], Any])
     return found[0] if found else ""
 
 
-def broken_weights(model: nn.Module) -> str:
-    """The first parameter or buffer that is not finite, in words; empty where all are."""
-    names = [*model.named_parameters(), *model.named_buffers()]
-    return next((name for name, tensor in names if not is_finite(tensor)), "")
+def broken_weights(model: nn.Module) -> tuple[str, ...]:
+    """The names of the parameters that are not finite, then those of such buffers, of which masks may be meant so."""
+    named = [*model.named_parameters(), *model.named_buffers()]
+    return tuple(name for name, tensor in named if not is_finite(tensor))
 
 
 def is_finite(tensor: Tensor) -> bool:

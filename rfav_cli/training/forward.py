@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from rfav_cli.analysis.outputs import are_class_scores
+from rfav_cli.errors import ModelError
+
 if TYPE_CHECKING:
     from rfav_cli.training.penalties import TargetedRegularizer
     from rfav_cli.training.setup import Net
@@ -29,10 +32,24 @@ class Forward(nn.Module):
         self._device, self._amp = device, amp
 
     def forward(self, samples: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The (n, classes) scores, the mean loss of the batch, and that loss with the penalties."""
+        """The (n, classes) scores, the mean loss of the batch, and that loss with the penalties.
+
+        Raises:
+            ModelError: in training the net gives no class scores, or none that a gradient goes through.
+        """
         with autocast(self._device, self._amp):
             scores = self._net.scores(samples)
+        if not are_class_scores(scores, len(samples)):
+            raise ModelError(
+                f"in training the net's output, {tuple(scores.shape)}, is no row of class scores",
+                "Choose the output that is one in training, too, with --output.",
+            )
         loss = self._net.loss(scores, labels)
+        if not loss.requires_grad:
+            raise ModelError(
+                "no gradient of the loss reaches a weight of the net",
+                "Take no_grad() and detach() out of its forward, and train some weights that its scores depend on.",
+            )
         return scores, loss, loss if self._regularizer is None else loss + self._regularizer()
 
 

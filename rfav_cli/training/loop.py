@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from dataclasses import dataclass, field
@@ -10,12 +11,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.modules.batchnorm import SyncBatchNorm, _BatchNorm
 
-from rfav_cli.errors import ModelError, TrainingError
+from rfav_cli.errors import ModelError, RfavError, TrainingError, printable
 from rfav_cli.records import ALONE, TrainingEpoch, TrainingStep
 from rfav_cli.training.finite import broken_weights, first_not_finite
 from rfav_cli.training.forward import Forward, autocast
 from rfav_cli.training.optimizers import learning_rate_at
-from rfav_cli.training.ranks import Group
+from rfav_cli.training.ranks import Group, is_lost
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -83,6 +84,7 @@ def run(task: Task, position: Position) -> Generator[TrainingStep | TrainingEpoc
         TrainingError: the loss or a weight is not finite; the net is of no use then.
         ModelError: a batch needs more memory than there is.
     """
+    meant = {*broken_weights(task.net.model)}
     while position.epoch < task.how.epochs:
         start = time.monotonic() - position.seconds
         rate = None
@@ -90,9 +92,9 @@ def run(task: Task, position: Position) -> Generator[TrainingStep | TrainingEpoc
             rate = learning_rate_at(task.how.schedule, task.how.rate, position.epoch, task.how.epochs)
             yield from _steps(task, position, rate, start)
             task.group.take_buffers_of_first(task.net.model)
-            if broken := broken_weights(task.net.model):
-                raise _broken_down(position, f"{broken} is not finite after the last step of the epoch")
-        loss, accuracy = _validate(task)
+            if broken := [name for name in broken_weights(task.net.model) if name not in meant]:
+                raise _broken_down(position, f"{broken[0]} is not finite after the last step of the epoch")
+        loss, accuracy = _validate(task, position.epoch)
         done = TrainingEpoch(
             epoch=position.epoch,
             epochs=task.how.epochs,
@@ -127,7 +129,7 @@ def _step(task: Task, position: Position, samples: Tensor, labels: Tensor) -> di
     """One step: means over the whole batch of the loss, the penalty, right answers, and each penalty by name."""
     weight = task.training.weight(position.step)
     task.optimizer.zero_grad(set_to_none=True)
-    try:
+    with _blamed(task, f"epoch {position.epoch}, step {position.step + 1}"):
         scores, loss, total = task.forward(samples, labels)
         means = _means(task, loss.item(), total.item(), scores, labels)
         cause = _cause(task, samples, means)
@@ -137,14 +139,29 @@ def _step(task: Task, position: Position, samples: Tensor, labels: Tensor) -> di
         # The gradients of the processes are averaged; each share counts as much as it has of the samples.
         (total if task.group.ranks.alone else total * (weight * task.group.ranks.world)).backward()
         task.optimizer.step()
-    except RuntimeError as error:
+    return dict(zip(means, shared, strict=True))
+
+
+@contextlib.contextmanager
+def _blamed(task: Task, when: str) -> Iterator[None]:
+    """Say when it was that the net's own code failed: what it did before, in evaluation, may have been right."""
+    try:
+        yield
+    except RfavError:
+        raise
+    except Exception as error:
         # The CPU's allocator has no exception of its own.
         if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
             raise ModelError(
                 f"--batch-size {task.training.size} needs more memory than there is", "Give a smaller one."
             ) from error
-        raise
-    return dict(zip(means, shared, strict=True))
+        if is_lost(error):
+            raise
+        said = next(iter(str(error).strip().splitlines()), "")
+        raise ModelError(
+            f"{when}: the net failed: {type(error).__name__}: {printable(said)}",
+            "Put it right in the net, or give batches that it can take; `rfav --traceback …` shows where it arose.",
+        ) from error
 
 
 def _means(task: Task, loss: float, total: float, scores: Tensor, labels: Tensor) -> dict[str, float]:
@@ -159,17 +176,18 @@ def _means(task: Task, loss: float, total: float, scores: Tensor, labels: Tensor
 
 
 @torch.no_grad()
-def _validate(task: Task) -> tuple[float | None, float | None]:
+def _validate(task: Task, epoch: int) -> tuple[float | None, float | None]:
     """The mean loss and accuracy over the validation samples."""
     if task.validation is None:
         return None, None
     task.net.model.eval()
     seen, loss, correct = 0, 0.0, 0.0
     for samples, labels in task.validation.in_order(task.device):
-        with autocast(task.device.type, task.how.amp):
+        with _blamed(task, f"epoch {epoch}, validation"), autocast(task.device.type, task.how.amp):
             scores = task.net.scores(samples)
+            mean = task.net.loss(scores, labels).item()
         seen += len(labels)
-        loss += task.net.loss(scores, labels).item() * len(labels)
+        loss += mean * len(labels)
         correct += (scores.argmax(1) == labels).double().sum().item()
     if task.regularizer is not None:
         task.regularizer.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -36,8 +36,8 @@ class TargetedRegularizer:
         loss = criterion(model(x), y) + regularizer()
 
     Hooks read the activations of the layers that have a lambda, while the net trains and gradients are computed;
-    forwards in `eval()` or under `no_grad()` add nothing. Call it after the forward, once a backward. When it is not
-    wanted for a while, `close()` it: forwards that no call follows are kept.
+    forwards in `eval()` or under `no_grad()`, and those that fail, add nothing. Call it after the forward, once a
+    backward. When it is not wanted for a while, `close()` it: forwards that no call follows are kept.
 
     It works with autocast, gradient accumulation, layers that are used several times, DistributedDataParallel,
     checkpointing (not reentrant), `torch.compile` (with `fold_norm` in several graphs, so not with fullgraph), and with
@@ -139,9 +139,16 @@ class TargetedRegularizer:
         """Take the hooks off the net."""
         for handle in self._handles:
             handle.remove()
+        self._handles = []
         for reader in self._readers:
             reader.closed = True
         self.clear()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Read on where a pickle was made with its net."""
+        self.__dict__.update(state)
+        for reader in self._readers:
+            reader.closed = not self._handles
 
     def __enter__(self) -> TargetedRegularizer:
         return self
@@ -156,7 +163,8 @@ class TargetedRegularizer:
             names = ", ".join(reader.target.name for reader in training)
             raise RecipeError(
                 f"no forward with gradients has reached {names} since the last call of the regularizer",
-                "Call it after the forward, once for each backward. Checkpointing needs use_reentrant=False.",
+                "Call it after the forward, once for each backward; a layer that the net does not use, or not as a "
+                "module, has no place in a recipe. Checkpointing needs use_reentrant=False.",
             )
         for reader in training:
             if not reader.reached and reader.total is None:

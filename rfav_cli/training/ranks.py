@@ -115,7 +115,7 @@ def joined(ranks: Ranks, device: str, patience: timedelta, remedy: str) -> Itera
     except BaseException as error:
         if not _speaks(store, ranks):
             raise ToldError(str(error)) from error
-        if _is_lost(error):
+        if is_lost(error):
             raise RanksError(f"one of the {ranks.world} processes has ended before its time", remedy) from error
         raise
 
@@ -149,7 +149,7 @@ def _speaks(store: Store, ranks: Ranks) -> bool:
         return True
 
 
-def _is_lost(error: BaseException) -> bool:
+def is_lost(error: BaseException) -> bool:
     """Whether an error is one of the connection; gloo's are bare."""
     return isinstance(error, RuntimeError) and (
         isinstance(error, distributed.DistError) or any(word in str(error).lower() for word in ("gloo", "nccl"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -73,6 +74,12 @@ class HookReader(Reader):
         self._with_bias = with_bias
         self._norms: list[_BatchNorm] = []
         self._last: tuple[Tensor, int, Tensor | None] | None = None
+        self._before: Tensor | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A pickle of the net has its hooks; nobody takes what they would read, but for the regularizer's own pickle.
+        unread = {"total": None, "called": False, "closed": True, "_last": None, "_before": None}
+        return self.__dict__ | unread
 
     def __deepcopy__(self, memo: dict[int, Any]) -> HookReader:
         return self
@@ -86,19 +93,35 @@ class HookReader(Reader):
         self._norms = norms
         return [
             self._root.register_forward_pre_hook(self._on_forward),
+            self._root.register_forward_hook(self._on_end, always_call=True),
             self.target.module.register_forward_hook(self._on_output, prepend=True),
             *(norm.register_forward_pre_hook(self._on_norm) for norm in norms),
         ]
 
     def clear(self) -> None:
         """Forget all uses."""
-        self.total = self._last = None
+        self.total = self._last = self._before = None
 
     def _on_forward(self, module: nn.Module, _: Any) -> None:
         # There is something to forget if compiled code ran again during the backward, for a checkpoint.
-        if self.called and module is self._root:
+        if module is not self._root:
+            return
+        if self.called:
             self.called = False
             self.clear()
+        if not torch.compiler.is_compiling():
+            self._before = self.total
+
+    def _on_end(self, module: nn.Module, _: Any, output: Any) -> None:
+        """Forget a forward that failed, which nobody calls the backward of; torch gives None for its output then.
+
+        Compiled code cannot look at exceptions. Where it fails within a graph, that graph has added nothing yet.
+        """
+        if torch.compiler.is_compiling() or module is not self._root:
+            return
+        if output is None and sys.exc_info()[0] is not None:
+            self.total, self._last = self._before, None
+        self._before = None
 
     def _on_output(self, module: Any, _: Any, output: Tensor) -> None:
         if self.closed or module is not self.target.module or not module.training or not torch.is_grad_enabled():

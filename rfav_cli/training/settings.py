@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from rfav_cli.errors import TrainingError, UsageError, printable
+from rfav_cli.training.batches import AUGMENTATIONS
 from rfav_cli.training.optimizers import RATES, SCHEDULES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+LARGEST = 1e30
+"""Of a learning rate or weight decay; torch refuses what is more than a float32 in the middle of a step."""
+LARGEST_SEED = 2**64 - 1
+"""What torch's generators take."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +71,12 @@ class Hyperparameters:
         ):
             if value < least:
                 raise UsageError(f"{option} {value}: out of range", f"Give a whole number from {least} on.")
-        if not 0 < self.rate < math.inf:
-            raise UsageError(f"--learning-rate {self.rate}: out of range", "Give a finite number above 0.")
-        if not 0 <= self.weight_decay < math.inf:
-            raise UsageError(f"--weight-decay {self.weight_decay}: out of range", "Give a finite number from 0 on.")
+        if self.seed > LARGEST_SEED:
+            raise UsageError(f"--seed {self.seed}: out of range", f"Give a whole number up to {LARGEST_SEED}.")
+        if not 0 < self.rate <= LARGEST:
+            raise UsageError(f"--learning-rate {self.rate}: out of range", f"Give a number above 0, to {LARGEST:g}.")
+        if not 0 <= self.weight_decay <= LARGEST:
+            raise UsageError(f"--weight-decay {self.weight_decay}: out of range", f"Give one from 0 to {LARGEST:g}.")
         if not 0 <= self.momentum < 1:
             raise UsageError(f"--momentum {self.momentum}: out of range", "Give a number from 0 to below 1.")
         if self.momentum and self.optimizer != "sgd":
@@ -77,7 +84,8 @@ class Hyperparameters:
 
     def record(self) -> dict[str, Any]:
         """As it is kept with a run."""
-        return {**asdict(self), "learning_rate": self.rate, "augment": ", ".join(self.augment)}
+        augment = ", ".join(name for name in AUGMENTATIONS if name in self.augment)
+        return {**asdict(self), "learning_rate": self.rate, "augment": augment}
 
 
 def check_same(stored: Mapping[str, Any], now: Mapping[str, Any], where: Path) -> None:

@@ -16,8 +16,9 @@ from rfav_cli.analysis.networks import eager, torchscript
 from rfav_cli.analysis.outputs import are_class_scores, are_probabilities, describe_choice, select_output
 from rfav_cli.analysis.probe import to_input
 from rfav_cli.analysis.samples.base import shown
-from rfav_cli.errors import ModelError, SampleError, printable
+from rfav_cli.errors import CheckpointError, ModelError, SampleError, printable
 from rfav_cli.training.checkpoints import plain
+from rfav_cli.training.finite import broken_weights
 from rfav_cli.training.scripted import check_trainable, fixed_modes
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def open_net(
 
     Raises:
         ModelError: the net cannot be made or returns no class scores.
-        CheckpointError: the checkpoint is none of this net.
+        CheckpointError: the checkpoint is none of this net, or its weights are not finite.
         SampleError: the data do not fit the net.
     """
     torch.manual_seed(seed)
@@ -150,6 +151,10 @@ def open_net(
     for part in (data, validation):
         if part is not None:
             _check_fits(part, scores.shape[1])
+    parameters = {name for name, _ in network.model.named_parameters()}
+    if broken := [name for name in broken_weights(network.model) if name in parameters]:
+        where = options.model_name if start is None else start
+        raise CheckpointError(f"{where}: {broken[0]} is not finite", "Give weights from before that with --init.")
     probabilities = are_probabilities(scores.float())
     notes = [*options.notes, *_notes(network, options), describe_choice(answer, output)]
     if probabilities:

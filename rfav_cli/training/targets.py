@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn.parallel import DataParallel, DistributedDataParallel
@@ -42,7 +42,7 @@ class Target(Tap):
 
     def weights(self) -> Tensor:
         """The filters as they are in the net, for gradients to flow through: (groups, D / groups, weights of one)."""
-        return grouped_filters(self.kind, self.module.weight, getattr(self.module, "groups", 1))
+        return grouped_filters(self.kind, _weight(self.module), getattr(self.module, "groups", 1))
 
 
 def find_targets(model: nn.Module | Program, recipe: Recipe) -> list[Target]:
@@ -97,8 +97,25 @@ def _layers(module: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module,
     for kind in STANDARD:
         if isinstance(module, kind):
             yield name, module, kind.__name__
-    for key, child in module.named_children():
-        yield from _layers(child, f"{name}.{key}" if name else key)
+    for key, child in module._modules.items():
+        if child is not None:
+            yield from _layers(child, f"{name}.{key}" if name else key)
+
+
+def _weight(module: Any) -> Any:
+    """A layer's weight as the last forward had it.
+
+    In training each look at a parametrised weight computes it anew: `spectral_norm` goes a step on, others draw lots.
+    """
+    parts = getattr(module, "parametrizations", None)
+    training = [part for part in (parts.modules() if parts is not None else ()) if part.training]
+    try:
+        for part in training:
+            part.training = False
+        return module.weight
+    finally:
+        for part in training:
+            part.training = True
 
 
 def _bare(name: str) -> str:
@@ -116,9 +133,11 @@ def _problem(asked: LayerRecipe, layer: Tap | None) -> str:
             return f"{name} must be a finite number from 0 on, not {weight}"
     if layer is None:
         return "this net has no such layer"
-    weight = layer.module.weight
+    weight = _weight(layer.module)
     if is_lazy(weight):
         return LAZY
+    if weight.is_complex():
+        return "its weights are complex, which have neither entropy nor correlation here"
     groups, filters, size = grouped_filters(layer.kind, weight, getattr(layer.module, "groups", 1)).shape
     if asked.lambda_ and groups * filters < 2:
         return "it has one channel, whose entropy is always 0, so lambda must be 0"

@@ -198,6 +198,21 @@ def test_a_resumed_run_measures_what_its_store_lacks(user: Path) -> None:
     np.testing.assert_array_equal(whole.entropy, parts.entropy)
 
 
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_store_that_cannot_be_continued_can_be_made_anew(user: Path, damaged: bool) -> None:
+    train(epochs=1, probe="probe.npz")
+    if damaged:
+        (user / "new/rfav.h5").write_text("no store")
+    again = {"epochs": 2, "resume": True, "probe": "probe.npz" if damaged else "data.npz"}
+    with pytest.raises(StoreError, match=r"new/rfav\.h5") as caught:
+        train(**again)
+    assert "move rfav.h5 and rfav.h5.d away" in caught.value.remedy
+    assert "--fresh" not in str(caught.value)
+    (user / "new/rfav.h5").rename("old.h5")
+    train(**again)
+    assert rfav_cli.open_store("new/rfav.h5").epochs.tolist() == [-1, 0, 1]
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -392,6 +407,8 @@ def test_another_checkpoint_than_the_stores_is_refused(user: Path) -> None:
         ({"workers": -1}, UsageError, "--workers"),
         ({"rule": "golden", "from_store": "judged.h5"}, UsageError, "golden"),
         ({"probe": "none.npz"}, SampleError, "none.npz"),
+        ({"probe": "gray.npz"}, SampleError, "gray.npz: the net does not run on samples of 1x8x8"),
+        ({"probe": "beyond.npz"}, SampleError, "beyond.npz: label 9 is beyond the 4 outputs"),
         ({"device": "abacus"}, ModelError, "abacus"),
         ({"output": "7"}, ModelError, "--output"),
         ({"validation": "none.npz"}, SampleError, "none.npz"),
@@ -403,6 +420,9 @@ def test_another_checkpoint_than_the_stores_is_refused(user: Path) -> None:
 def test_bad_input_is_an_error_that_says_so(
     user: Path, options: dict[str, Any], error: type[RfavError], said: str
 ) -> None:
+    pictures, labels = draw(8, 3)
+    np.savez("gray.npz", images=pictures[..., :1], labels=labels)
+    np.savez("beyond.npz", images=pictures, labels=labels * 0 + 9)
     with pytest.raises(error) as caught:
         train(**options)
     assert said in str(caught.value)

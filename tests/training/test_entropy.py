@@ -66,6 +66,13 @@ def test_gradients_are_those_of_finite_differences(channel_dim: int) -> None:
     assert torch.autograd.gradcheck(lambda v, b: entropy_sum(v, channel_dim, b), (values, bias))
 
 
+def test_a_second_derivative_is_an_error_not_one_without_the_penalty() -> None:
+    values = torch.randn(2, 4, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    (gradient,) = torch.autograd.grad(entropy_sum(values.sin(), 1, None), values, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.square().sum().backward()
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
 def test_saturated_activations_have_a_finite_gradient(dtype: torch.dtype) -> None:
     values = torch.tensor([[1e4, -1e4, 0.0], [1e4, 1e4, -1e4], [0.0, 0.0, 0.0]]).to(dtype).requires_grad_()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from torch.nn.functional import cross_entropy
 
 from rfav_cli.analysis.networks import OpenOptions
 from rfav_cli.analysis.samples import SampleOptions
-from rfav_cli.errors import ModelError, SampleError, TrainingError
+from rfav_cli.errors import CheckpointError, ModelError, SampleError, TrainingError
 from rfav_cli.records import TrainingEpoch, TrainingStep
 from rfav_cli.training.batches import Batches
 from rfav_cli.training.data import load_data
@@ -284,6 +285,52 @@ def test_a_net_that_gives_no_class_scores_is_refused(data: Path) -> None:
 
     with pytest.raises(ModelError, match="no row of class scores"):
         make_task(data, make=Sums)
+
+
+@pytest.mark.parametrize("how", ["forward", "evaluation", "gradient", "scores"])
+def test_where_the_net_itself_fails_is_said(data: Path, how: str) -> None:
+    class Failing(Net):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            scores = super().forward(images)
+            if how == "forward" and self.training:
+                raise ValueError("no\x1b[31m such thing\nand more")
+            if how == "evaluation" and not self.training and len(images) > 2:
+                return scores.view(2, 3)
+            if how == "gradient" and self.training:
+                return scores.detach()
+            return scores.sum() if how == "scores" and self.training else scores
+
+    said = {
+        "forward": r"^epoch 0, step 1: the net failed: ValueError: no\\x1b\[31m such thing$",
+        "evaluation": r"^epoch -1, validation: the net failed: RuntimeError: shape",
+        "gradient": "^no gradient of the loss reaches a weight",
+        "scores": r"^in training the net's output, \(\), is no row of class scores$",
+    }
+    with pytest.raises(ModelError) as caught:
+        list(run(make_task(data, make=Failing), Position()))
+    assert re.search(said[how], caught.value.what)
+    assert caught.value.remedy
+
+
+def test_a_buffer_that_is_meant_to_be_infinite_is_no_breakdown(data: Path) -> None:
+    class Masked(Net):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("mask", torch.full((3, 3), -torch.inf).triu(1))
+
+    weights, events = trained(make_task(data, make=Masked))
+    assert len([each for each in events if isinstance(each, TrainingEpoch)]) == 5
+    assert weights["mask"].isinf().sum() == 3
+
+
+def test_weights_that_are_not_finite_are_no_start(data: Path) -> None:
+    class Broken(Net):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv2.weight.data[0] = torch.nan
+
+    with pytest.raises(CheckpointError, match=r"conv2\.weight is not finite"):
+        make_task(data, make=Broken)
 
 
 def test_labels_beyond_the_outputs_are_refused(data: Path) -> None:

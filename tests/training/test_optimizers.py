@@ -83,8 +83,25 @@ def test_frozen_weights_stay_out() -> None:
         ({"epochs": 0}, "--epochs"),
         ({"batch_size": 0}, "--batch-size"),
         ({"seed": -1}, "--seed"),
+        ({"seed": 2**64}, "--seed .* out of range"),
+        ({"learning_rate": 1e39}, "--learning-rate"),
+        ({"weight_decay": 1e39}, "--weight-decay"),
     ],
 )
 def test_what_cannot_be_is_refused(change: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         replace(PAPER, **change)
+
+
+def test_the_largest_numbers_are_those_that_torch_takes() -> None:
+    how = replace(PAPER, seed=2**64 - 1, learning_rate=1e30, weight_decay=1e30)
+    torch.manual_seed(how.seed)
+    net = nn.Linear(2, 2)
+    net(torch.ones(1, 2)).sum().backward()
+    make_optimizer(how, net.parameters()).step()
+
+
+def test_the_order_of_augmentations_is_no_other_setting() -> None:
+    one, other = (replace(PAPER, augment=names).record() for names in (("flip", "crop"), ("crop", "flip", "flip")))
+    assert one == other
+    assert one["augment"] == "flip, crop"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import pickle
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -243,6 +244,32 @@ def test_a_call_before_the_forward_is_an_error_and_cleared_forwards_are_forgotte
         regularizer()
 
 
+def test_a_forward_that_fails_counts_for_nothing() -> None:
+    class Failing(Net):
+        def forward(self, x: torch.Tensor, fail: bool = False) -> torch.Tensor:
+            scores = super().forward(x)
+            if fail:
+                raise MemoryError
+            return scores
+
+    net, images = Failing(), batch()[0]
+    regularizer = TargetedRegularizer(net, {"conv2": (0.1, 0.0)})
+    net(images[:1])
+    try:
+        net(images, fail=True)
+    except MemoryError:
+        net(images[1:])
+    total = regularizer().item()
+    net(images[:1])
+    first = regularizer().item()
+    net(images[1:])
+    assert total == pytest.approx(first + regularizer().item(), rel=1e-5)
+    with pytest.raises(MemoryError):
+        net(images, fail=True)
+    with pytest.raises(RecipeError, match="no forward"):  # nothing of it is kept in memory either
+        regularizer()
+
+
 def test_a_layer_that_no_forward_reaches_is_said_once() -> None:
     net = Net()
     net.spare = nn.Linear(3, 4)
@@ -285,6 +312,42 @@ def test_copies_of_a_net_are_not_read() -> None:
     copy.deepcopy(net)(images)
     with pytest.raises(RecipeError, match="no forward"):
         regularizer()
+
+
+def test_a_pickled_net_reads_only_for_a_regularizer_that_was_pickled_with_it() -> None:
+    net, images = Net(), batch()[0]
+    regularizer = TargetedRegularizer(net, {"conv2": (0.1, 0.0)})
+    net(images)
+    alone = pickle.loads(pickle.dumps(net))
+    together, taken_along = pickle.loads(pickle.dumps((net, regularizer)))
+    expected = regularizer().item()
+    alone(images)
+    (hook,) = alone.conv2._forward_hooks.values()
+    assert hook.__self__.total is None
+    together(images)
+    assert taken_along().item() == pytest.approx(expected, rel=1e-6)
+    taken_along.close()
+    assert not together.conv2._forward_hooks
+    net(images)
+    assert regularizer().item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_looking_at_a_computed_weight_does_not_change_it() -> None:
+    net, images = Net(), batch()[0]
+    nn.utils.parametrizations.spectral_norm(net.conv1)
+    plain = copy.deepcopy(net)
+    regularizer = TargetedRegularizer(net, {"conv1": (0.1, 1.0)})
+    seen: list[torch.Tensor] = []
+    net.conv1.parametrizations.weight.register_forward_hook(lambda *call: seen.append(call[-1]))
+    for _ in range(2):
+        plain(images)
+        net(images)
+        used = seen[-1]
+        regularizer()
+        torch.testing.assert_close(seen[-1], used)
+    for name, buffer in plain.named_buffers():
+        torch.testing.assert_close(net.get_buffer(name), buffer, rtol=0, atol=0)
+    assert net.conv1.parametrizations.weight.training
 
 
 def test_reentrant_checkpointing_is_refused() -> None:
@@ -479,6 +542,7 @@ class Refused(nn.Module):
         self.lazy = nn.LazyLinear(4)
         self.dense = self.alias = nn.Linear(3, 4)
         self.inner = nn.Sequential(self.dense)
+        self.complex = nn.Linear(3, 4, dtype=torch.complex64)
         self.norm = nn.BatchNorm2d(3)
 
 
@@ -494,11 +558,13 @@ class Refused(nn.Module):
         ({"depthwise": (0, 1)}, "'depthwise': it has one filter a group"),
         ({"narrow": (0, 1)}, "'narrow': it has one weight a filter"),
         ({"lazy": (1, 0)}, "'lazy': .*lazy layer"),
+        ({"complex": (1, 0)}, "'complex': its weights are complex"),
         ({"dense": (-1, 0)}, "lambda must be a finite number from 0 on, not -1"),
         ({"dense": (0, math.nan)}, "kappa must be a finite number from 0 on, not nan"),
         ({"dense": (math.inf, 0)}, "lambda must be a finite number from 0 on, not inf"),
         ({"dense": 1}, "a layer has no pair of numbers"),
         ({"dense": ("a", 0)}, "a layer has no pair of numbers"),
+        ({"dense": (1, 0), "alias": (1, 0)}, "two of the recipe's names are of one layer"),
         ({"dense": (1, 0), "inner.0": (1, 0)}, "two of the recipe's names are of one layer"),
         ("paper:sr2", "(?s)'conv3': this net.*'conv4': this net.*'fc1': this net"),
         ("paper:sr9", "there is no recipe 'paper:sr9'"),
@@ -511,7 +577,7 @@ def test_what_a_net_cannot_be_asked_for(given: Any, said: str) -> None:
 
 
 def test_the_error_lists_the_layers() -> None:
-    with pytest.raises(RecipeError, match="The net's layers are: one, depthwise, narrow, lazy, dense, inner"):
+    with pytest.raises(RecipeError, match="The net's layers are: one, depthwise, narrow, lazy, dense, alias, inner"):
         TargetedRegularizer(Refused(), {"conv9": (1.0, 0.0)})
     with pytest.raises(RecipeError, match="The net's layers are: none"):
         TargetedRegularizer(nn.ReLU(), {"conv9": (1.0, 0.0)})
