@@ -1,6 +1,8 @@
 """Printing for commands, whose exit code stands even when the reader has gone away."""
 
+import errno
 import os
+import stat
 import sys
 from typing import TYPE_CHECKING
 
@@ -18,8 +20,10 @@ def emit(text: str, *, err: bool = False) -> bool:
     """
     try:
         typer.echo(text, err=err, nl=False)
-    except BrokenPipeError:
-        forget(2 if err else 1)
+    except OSError as error:
+        if not err and not is_unread(error):
+            raise
+        forget(2 if err else 1)  # an error that cannot be told is still one by its exit code
         return False
     return True
 
@@ -31,6 +35,11 @@ def held(store: object, history: "History") -> str:
 
     sizes = (len(history), "epoch"), (len(history.run.layers), "layer"), (history.run.probe.size, "sample")
     return f"{printable(store, 2000)}: {', '.join(count(*size) for size in sizes)}"
+
+
+def is_unread(error: OSError) -> bool:
+    """Whether nobody is there any more to read stdout: its pipe is closed, or its terminal has hung up."""
+    return isinstance(error, BrokenPipeError) or (error.errno == errno.EIO and stat.S_ISCHR(os.fstat(1).st_mode))
 
 
 def open_closed() -> None:
@@ -45,8 +54,9 @@ def flushed() -> bool:
     try:
         sys.stdout.flush()
     except OSError as error:
+        unread = is_unread(error)
         forget(1)
-        return isinstance(error, BrokenPipeError)
+        return unread
     return True
 
 

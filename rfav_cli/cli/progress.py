@@ -1,9 +1,11 @@
 """What a run tells while it goes on: a progress bar on a terminal, one line a checkpoint elsewhere; all on stderr."""
 
+import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from rich.console import Console
 from rich.markup import escape
@@ -20,8 +22,37 @@ LONGEST = 2000
 """Characters of a message."""
 
 
+class _Stderr:
+    """A stream that takes each error of another, such as that of a terminal that hung up, for a reader that is gone."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with _unread():
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        with _unread():
+            self._stream.flush()
+
+
+@contextmanager
+def _unread() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BrokenPipeError from error
+
+
 class Messages(Console):
     """Where the messages go; a run goes on when nobody reads them any more."""
+
+    def __init__(self) -> None:
+        super().__init__(file=cast("IO[str]", _Stderr(sys.stderr)), highlight=False)
 
     def on_broken_pipe(self) -> None:
         """Say nothing from now on."""
@@ -47,7 +78,7 @@ class BarReporter(ABC):
     def __init__(self, *, quiet: bool = False, beside: bool = False) -> None:
         self._quiet = quiet
         self._beside = beside
-        self._console = Messages(stderr=True, highlight=False)
+        self._console = Messages()
         self._bar: Progress | None = None
 
     @property

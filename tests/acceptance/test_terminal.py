@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import pty
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +14,6 @@ from tests.acceptance.runs import ANALYZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.acceptance.commands import Rfav
 
@@ -93,11 +94,33 @@ def test_a_reader_that_goes_away_is_no_fault(
     assert (done.code, done.err) == (0, "")
 
 
-def test_a_run_goes_on_when_nobody_reads_its_messages(rfav: Rfav, folder: Path, broken_pipe: int) -> None:
-    done = rfav(folder, *ANALYZE, err=broken_pipe)
+@pytest.fixture(params=["pipe", "terminal", "disk"])
+def unread(request: pytest.FixtureRequest) -> Iterator[int]:
+    """What cannot be written to: a pipe that nobody reads, a terminal that hung up, a full disk."""
+    if request.param == "disk":
+        if not Path("/dev/full").exists():
+            pytest.skip("there is no /dev/full")
+        write = os.open("/dev/full", os.O_WRONLY)
+    else:
+        read, write = os.pipe() if request.param == "pipe" else pty.openpty()
+        os.close(read)
+    yield write
+    os.close(write)
+
+
+def test_a_run_goes_on_when_nobody_reads_its_messages(rfav: Rfav, folder: Path, unread: int) -> None:
+    done = rfav(folder, *ANALYZE, err=unread)
     assert (done.code, done.out) == (0, "rfav.h5: 5 epochs, 3 layers, 120 samples\n")
     assert (folder / "rfav.h5").is_file()
 
 
-def test_an_error_that_nobody_reads_is_still_one(rfav: Rfav, folder: Path, broken_pipe: int) -> None:
-    assert rfav(folder, "show", "other.h5", err=broken_pipe).code == 2
+def test_an_error_that_nobody_reads_is_still_one(rfav: Rfav, folder: Path, unread: int) -> None:
+    assert rfav(folder, "show", "other.h5", err=unread).code == 2
+
+
+def test_a_terminal_that_hangs_up_ends_nothing(rfav: Rfav, folder: Path) -> None:
+    read, write = pty.openpty()
+    os.close(read)
+    assert rfav(folder, *ANALYZE, out=write, err=write).code == 0
+    assert rfav(folder, "show", out=write, err=write).code == 0
+    os.close(write)
