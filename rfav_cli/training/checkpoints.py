@@ -78,14 +78,16 @@ class RunFolder:
 
     def _take(self, resume: bool) -> None:
         """Refuse what is there, or clear up after a run that was killed."""
-        ours, files = self._state.exists(), self.log.exists() or bool(self.checkpoints())
+        stores = (self.store, self.store.with_name(f"{STORE}.d"))
+        ours, files = self._state.exists(), bool(self.checkpoints()) or any(p.exists() for p in (self.log, *stores))
         if ours and not resume:
             raise TrainingError(
                 f"{self.path}: there is a run already", "Give --resume to go on with it, or another --out."
             )
         if files and not ours:
             raise TrainingError(
-                f"{self.path}: holds checkpoints or a log of a run that did not come from here", "Give another --out."
+                f"{self.path}: holds checkpoints, a log or a store of a run that did not come from here",
+                "Give another --out.",
             )
         self._state.parent.mkdir(exist_ok=True)
         check_writable(self.path / STATE)

@@ -107,7 +107,7 @@ def test_two_at_once_cannot_have_a_folder(folder: RunFolder) -> None:
 
 
 @pytest.mark.parametrize("resume", [False, True])
-@pytest.mark.parametrize("name", ["epoch_-1.pt", "epoch_7.pt", "log.jsonl"])
+@pytest.mark.parametrize("name", ["epoch_-1.pt", "epoch_7.pt", "log.jsonl", "rfav.h5", "rfav.h5.d"])
 def test_files_of_another_run_are_never_touched(tmp_path: Path, name: str, resume: bool) -> None:
     (tmp_path / name).write_bytes(b"somebody's")
     with pytest.raises(TrainingError, match="did not come from here"):
