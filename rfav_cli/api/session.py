@@ -98,7 +98,8 @@ class Session:
             check_sha256(start.checkpoint, start.sha256, digest)
         ranks = self.group.ranks
         with own_random_state(), contextlib.ExitStack() as stack:
-            folder = stack.enter_context(RunFolder.open(self.out, resume=self.resume)) if ranks.first else None
+            opening = RunFolder.open(self.out, resume=self.resume, trust=self.trust_pickle)
+            folder = stack.enter_context(opening) if ranks.first else None
             training, held_out = self._data(how.seed, start)
             net, notes = open_net(
                 options, start.checkpoint, training, held_out, output=start.settings.output, seed=how.seed

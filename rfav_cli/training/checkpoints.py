@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from rfav_cli.analysis.loading.pickles import needed_class
 from rfav_cli.errors import TrainingError
 from rfav_cli.store.commit import check_writable, held, remove_abandoned, replacing
 from rfav_cli.training.position import Position
@@ -39,15 +40,16 @@ class RunFolder:
         store: of the probe's figures.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, trust: bool = False) -> None:
         self.path = path
+        self._trust = trust
         self.log = path / LOG
         self.store = path / STORE
         self._state = path / "state" / STATE
 
     @classmethod
     @contextmanager
-    def open(cls, path: Path, *, resume: bool) -> Iterator[RunFolder]:
+    def open(cls, path: Path, *, resume: bool, trust: bool = False) -> Iterator[RunFolder]:
         """Make the folder, or take the one that is there; no other process trains in it until the block ends.
 
         Where no run has begun by then, the folders that were made are gone again.
@@ -55,12 +57,13 @@ class RunFolder:
         Args:
             path: the folder; the one above it is made, too.
             resume: a run that is in it is going to be continued.
+            trust: let its state make any object, which may run any code.
 
         Raises:
             TrainingError: another process trains there, it holds a run and `resume` is off, holds one that is not ours,
                 or cannot be written.
         """
-        folder = cls(path)
+        folder = cls(path, trust=trust)
         with contextlib.ExitStack() as stack:
             with folder._writing():
                 if path.exists() and not path.is_dir():
@@ -146,8 +149,13 @@ class RunFolder:
         if not self._state.exists():
             return None
         try:
-            state: dict[str, Any] = torch.load(self._state, map_location="cpu", weights_only=True)
+            state: dict[str, Any] = torch.load(self._state, map_location="cpu", weights_only=not self._trust)
         except Exception as error:  # a damaged pickle makes the machine that reads it fail in any way there is
+            if needed := needed_class(error):
+                raise TrainingError(
+                    f"{self._state}: needs {needed}, which could run code; the net's state_dict holds it",
+                    "Give --i-trust-this-pickle where the run is your own.",
+                ) from error
             raise TrainingError(
                 f"{self._state}: damaged, so the run cannot be continued",
                 f"Start {_ANEW}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 from rfav_cli.errors import TrainingError, UsageError, printable
@@ -10,7 +11,7 @@ from rfav_cli.training.batches import AUGMENTATIONS
 from rfav_cli.training.optimizers import RATES, SCHEDULES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 LARGEST = 1e30
@@ -58,6 +59,7 @@ class Hyperparameters:
         Raises:
             UsageError: a name is unknown, or a number out of its range.
         """
+        self._take_plain_numbers()
         for option, name, known in (
             ("--optimizer", self.optimizer, [*RATES]),
             ("--schedule", self.schedule, [*SCHEDULES]),
@@ -81,6 +83,22 @@ class Hyperparameters:
             raise UsageError(f"--momentum {self.momentum}: out of range", "Give a number from 0 to below 1.")
         if self.momentum and self.optimizer != "sgd":
             raise UsageError(f"--momentum: {self.optimizer} has its own", "Leave it out, or use --optimizer sgd.")
+
+    def _take_plain_numbers(self) -> None:
+        """Put Python's own numbers in the place of numpy's, which a state that is read as data cannot hold."""
+        for name in ("epochs", "batch_size", "seed"):
+            self._put(name, index)
+        for name in ("learning_rate", "momentum", "weight_decay"):
+            if name != "learning_rate" or self.learning_rate is not None:
+                self._put(name, float)
+
+    def _put(self, name: str, read: Callable[[Any], float]) -> None:
+        value = getattr(self, name)
+        try:
+            object.__setattr__(self, name, read(value))
+        except (TypeError, ValueError, OverflowError):
+            kind = "whole number" if read is index else "number"
+            raise UsageError(f"--{name.replace('_', '-')} {value!r:.60}: no {kind}", f"Give a {kind}.") from None
 
     def record(self) -> dict[str, Any]:
         """As it is kept with a run."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,9 +14,6 @@ from rfav_cli.analysis.series import find_series
 from rfav_cli.errors import TrainingError
 from rfav_cli.training.checkpoints import RunFolder, plain
 from rfav_cli.training.position import Position
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 STATE: dict[str, Any] = {"settings": {}, "others": [], "row": None, "model": {}, "optimizer": {}}
 STATE["position"] = Position().capture()
@@ -150,6 +148,16 @@ def test_a_damaged_state_is_an_error(folder: RunFolder) -> None:
         path.write_bytes(content)
         with pytest.raises(TrainingError, match="damaged"):
             folder.load_state()
+
+
+def test_a_state_with_more_than_data_is_read_where_it_is_trusted(folder: RunFolder) -> None:
+    folder.save_state(STATE | {"model": {"_extra_state": Path("somewhere")}})
+    with pytest.raises(TrainingError, match=r"resume\.pt: needs pathlib[\w.]*, which could run code") as caught:
+        folder.load_state()
+    assert "--i-trust-this-pickle" in caught.value.remedy
+    state = RunFolder(folder.path, trust=True).load_state()
+    assert state is not None
+    assert state["model"] == {"_extra_state": Path("somewhere")}
 
 
 @pytest.mark.parametrize(

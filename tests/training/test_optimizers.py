@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -84,6 +85,10 @@ def test_frozen_weights_stay_out() -> None:
         ({"batch_size": 0}, "--batch-size"),
         ({"seed": -1}, "--seed"),
         ({"seed": 2**64}, "--seed .* out of range"),
+        ({"seed": 1.5}, "--seed 1.5: no whole number"),
+        ({"epochs": "2"}, "--epochs '2': no whole number"),
+        ({"momentum": "much"}, "--momentum 'much': no number"),
+        ({"weight_decay": None}, "--weight-decay None: no number"),
         ({"learning_rate": 1e39}, "--learning-rate"),
         ({"weight_decay": 1e39}, "--weight-decay"),
     ],
@@ -105,3 +110,10 @@ def test_the_order_of_augmentations_is_no_other_setting() -> None:
     one, other = (replace(PAPER, augment=names).record() for names in (("flip", "crop"), ("crop", "flip", "flip")))
     assert one == other
     assert one["augment"] == "flip, crop"
+
+
+def test_numbers_of_numpy_become_plain() -> None:
+    given = {"epochs": np.int64(2), "seed": np.int32(3), "momentum": np.float32(0.5), "learning_rate": np.float64(0.1)}
+    record = replace(PAPER, **given).record()
+    assert {type(value) for name, value in record.items() if name in given} == {int, float}
+    assert [record[name] for name in given] == [2, 3, 0.5, 0.1]

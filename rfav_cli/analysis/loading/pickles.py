@@ -83,7 +83,7 @@ def load_pickle(path: Path, trust: bool) -> Any:
         with _allowing, torch.serialization.safe_globals(_NUMPY):
             return torch.load(path, map_location="cpu", weights_only=not trust, mmap=mapped)
     except pickle.UnpicklingError as error:
-        raise _refusal(path, str(error)) from None
+        raise _refusal(path, error) from None
     except Exception as error:
         if trust and isinstance(error, (ImportError, AttributeError)):
             remedy = "Run where the code that it was saved by can be imported."
@@ -94,11 +94,18 @@ def load_pickle(path: Path, trust: bool) -> Any:
         ) from error
 
 
-def _refusal(path: Path, message: str) -> CheckpointError:
-    needed = re.search(r"GLOBAL ([\w.]+)", message) or re.search(r"<(?:class|function) '?([\w.]+)", message)
-    if needed is None:
+def needed_class(error: Exception) -> str:
+    """What a pickle needs that could run code, where that is why it was refused; fit for a message."""
+    message = str(error)
+    found = re.search(r"GLOBAL ([\w.]+)", message) or re.search(r"<(?:class|function) '?([\w.]+)", message)
+    return printable(found[1]) if found and isinstance(error, pickle.UnpicklingError) else ""
+
+
+def _refusal(path: Path, error: pickle.UnpicklingError) -> CheckpointError:
+    needed = needed_class(error)
+    if not needed:
         return CheckpointError(f"{path}: damaged, or not written by torch.save", "Save it again, or leave it out.")
     return CheckpointError(
-        f"{path}: needs {printable(needed[1])}, which could run code",
+        f"{path}: needs {needed}, which could run code",
         "Save the net's state_dict() instead, or give --i-trust-this-pickle when the file is your own.",
     )
