@@ -74,20 +74,23 @@ def summary(done: records.Training) -> str:
         return f"nothing to train: {printable(done.reason, LONGEST)}\n"
     from rfav_cli.render.base import count
 
-    rows = [row for row in done.rows if row.get("validation_loss") is not None]
+    rows = [row for row in done.rows if "validation_loss" in row]
     text = f"{printable(done.path, LONGEST)}: {count(len([row for row in done.rows if row['epoch'] >= 0]), 'epoch')}"
     if rows:
-        best, last = min(rows, key=lambda row: float(row["validation_loss"])), done.rows[-1]
-        text += f", validation loss {_loss(last)} (lowest {_loss(best)} at epoch {best['epoch']})"
-        text += f", accuracy {last['validation_accuracy']:.4f}"
+        finite = [row for row in rows if row["validation_loss"] is not None]
+        text += f", validation loss {_shown(rows[-1]['validation_loss'])}"
+        if finite:
+            best = min(finite, key=lambda row: float(row["validation_loss"]))
+            text += f" (lowest {best['validation_loss']:.4f} at epoch {best['epoch']})"
+        text += f", accuracy {rows[-1]['validation_accuracy']:.4f}"
     return text + ("\n" if done.ended else "; --resume goes on\n")
 
 
 def _held_out(row: Mapping[str, Any]) -> str:
     if "validation_accuracy" not in row:
         return ""
-    return f"  validation loss {_loss(row)}  accuracy {row['validation_accuracy']:.4f}"
+    return f"  validation loss {_shown(row['validation_loss'])}  accuracy {row['validation_accuracy']:.4f}"
 
 
-def _loss(row: Mapping[str, Any]) -> str:
-    return "not finite" if row["validation_loss"] is None else f"{row['validation_loss']:.4f}"
+def _shown(loss: float | None) -> str:
+    return "not finite" if loss is None else f"{loss:.4f}"

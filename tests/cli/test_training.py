@@ -60,6 +60,10 @@ def test_quiet_says_nothing(capsys):
             ),
             "new: 3 epochs, validation loss not finite (lowest 1.0000 at epoch 0), accuracy 0.7000\n",
         ),
+        (
+            Training("new", ({"epoch": -1, "validation_loss": None, "validation_accuracy": 0.1},)),
+            "new: 0 epochs, validation loss not finite, accuracy 0.1000\n",
+        ),
     ],
 )
 def test_the_summary_says_what_became_of_it(done, text):
