@@ -109,7 +109,7 @@ class TargetedRegularizer:
         penalties = {}
         if torch.is_grad_enabled():
             penalties = self._sparsity() | self._decorrelation()
-        if penalties:
+        if penalties or (torch.is_grad_enabled() and any(reader.target.module.training for reader in self._readers)):
             self._values = {name: penalty.detach() for name, penalty in penalties.items()}
         total = torch.zeros(())
         for penalty in penalties.values():
@@ -159,7 +159,7 @@ class TargetedRegularizer:
     def _sparsity(self) -> dict[str, Tensor]:
         training = [reader for reader in self._readers if reader.target.module.training]
         given = {f"sparsity/{r.target.name}": r.total for r in training if r.total is not None}
-        if training and not given:
+        if training and not given and not any(reader.ran and reader.seen for reader in training):
             names = ", ".join(reader.target.name for reader in training)
             raise RecipeError(
                 f"no forward with gradients has reached {names} since the last call of the regularizer",
@@ -170,6 +170,7 @@ class TargetedRegularizer:
             if not reader.reached and reader.total is None:
                 warnings.warn(f"no forward has reached {reader.target.name}: it has no penalty yet", stacklevel=3)
             reader.reached = reader.called = True
+            reader.seen = reader.seen or reader.total is not None
             reader.clear()
         return given
 

@@ -31,6 +31,8 @@ class Reader:
         total: the penalty of the uses so far, a scalar; None when there were none.
         called: the total was taken, so another forward begins from nothing.
         reached: it is known whether forwards reach the layer.
+        seen: a forward has reached it.
+        ran: the net has run in training since the total was taken, whatever it reached.
         closed: nothing is read any more, not by compiled code either.
     """
 
@@ -39,6 +41,8 @@ class Reader:
         self.total: Tensor | None = None
         self.called = False
         self.reached = False
+        self.seen = False
+        self.ran = False
         self.closed = False
 
     def clear(self) -> None:
@@ -101,6 +105,7 @@ class HookReader(Reader):
     def clear(self) -> None:
         """Forget all uses."""
         self.total = self._last = self._before = None
+        self.ran = False
 
     def _on_forward(self, module: nn.Module, _: Any) -> None:
         # There is something to forget if compiled code ran again during the backward, for a checkpoint.
@@ -117,10 +122,12 @@ class HookReader(Reader):
 
         Compiled code cannot look at exceptions. Where it fails within a graph, that graph has added nothing yet.
         """
-        if torch.compiler.is_compiling() or module is not self._root:
+        if module is not self._root:
             return
-        if output is None and sys.exc_info()[0] is not None:
+        if not torch.compiler.is_compiling() and output is None and sys.exc_info()[0] is not None:
             self.total, self._last = self._before, None
+        elif module.training and torch.is_grad_enabled():
+            self.ran = True
         self._before = None
 
     def _on_output(self, module: Any, _: Any, output: Tensor) -> None:

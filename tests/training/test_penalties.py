@@ -282,6 +282,36 @@ def test_a_layer_that_no_forward_reaches_is_said_once() -> None:
     assert "sparsity/spare" not in regularizer.values
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+def test_chance_may_have_a_forward_pass_all_layers_by(compiled: bool) -> None:
+    class Dropping(Net):
+        def forward(self, x: torch.Tensor, drop: bool = False) -> torch.Tensor:
+            x = self.conv1(x)
+            return self.fc2(functional.relu(self.fc1((x if drop else self.block(x)).mean((2, 3)))))
+
+    net, images = Dropping(), batch()[0]
+    regularizer = TargetedRegularizer(net, {"conv2": (0.1, 0.0)})
+    model: Any = torch.compile(net, backend="eager") if compiled else net
+    model(images)
+    first = regularizer().item()
+    model(images, drop=True)
+    assert regularizer().item() == 0
+    assert regularizer.values == {}
+    model(images)
+    assert regularizer().item() == pytest.approx(first, rel=1e-6)
+    with pytest.raises(RecipeError, match="no forward"):
+        regularizer()
+    net.eval()(images)
+    net.train()
+    with pytest.raises(RecipeError, match="no forward"):
+        regularizer()
+    never = Dropping()
+    regularizer = TargetedRegularizer(never, {"conv2": (0.1, 0.0)})
+    never(images, drop=True)
+    with pytest.raises(RecipeError, match="no forward"):
+        regularizer()
+
+
 def test_after_closing_nothing_is_read() -> None:
     net, images = Net(), batch()[0]
     with TargetedRegularizer(net, RECIPE) as regularizer:
