@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
+from rfav_cli.errors import UsageError, printable
 from rfav_cli.records import ALONE
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def prepare(
     Raises:
         SampleError: the probe cannot be read.
         ModelError: there is no such device.
+        UsageError: there is no such centering.
     """
     from rfav_cli.analysis.probe import load_probe
     from rfav_cli.analysis.sweep import pick_device
@@ -74,9 +76,16 @@ def prepare(
 def open_options(
     settings: Settings, make_model: Callable[[], torch.nn.Module] | None, device: torch.device, trust_pickle: bool
 ) -> OpenOptions:
-    """How the checkpoints of a run are opened. The arguments are as for `prepare`."""
-    from rfav_cli.analysis.networks import OpenOptions
+    """How the checkpoints of a run are opened. The arguments are as for `prepare`.
 
+    Raises:
+        UsageError: there is no such centering.
+    """
+    from rfav_cli.analysis.networks import OpenOptions
+    from rfav_cli.equations import Centering
+
+    if settings.centering not in get_args(Centering):
+        raise UsageError(f"--centering {printable(settings.centering)}: not known", "Give pearson or paper.")
     return OpenOptions(
         device=device,
         make_model=make_model,

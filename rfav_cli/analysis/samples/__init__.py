@@ -24,6 +24,9 @@ SOURCES = ("folder", "arrays", "cifar10", "cifar100", "tiny-imagenet", "mnist", 
 LAYOUTS = {"nhwc": 4, "nchw": 4, "nhw": 3, "nct": 3, "nf": 2}
 """Axes of an array -> how many: N samples, H x W pixels, C channels, T steps, F features."""
 
+LARGEST_SIDE = 10_000
+"""Pixels that an image is resized to; what is larger is a slip, and needs gigabytes an image."""
+
 
 @dataclass(frozen=True)
 class SampleOptions:
@@ -52,8 +55,11 @@ class SampleOptions:
         """
         if self.layout is not None and self.layout not in LAYOUTS:
             raise SampleError(f"--layout {shown(self.layout)}: not known", f"Give one of {', '.join(LAYOUTS)}.")
-        if self.size is not None and (len(self.size) != 2 or min(self.size) < 1):
-            raise SampleError(f"--resize {'x'.join(map(str, self.size))}: not a size", "Give a side in pixels, or HxW.")
+        if self.size is not None and (len(self.size) != 2 or min(self.size) < 1 or max(self.size) > LARGEST_SIDE):
+            raise SampleError(
+                f"--resize {'x'.join(map(str, self.size))}: not a size",
+                f"Give a side in pixels, or HxW, from 1 to {LARGEST_SIDE:,}.",
+            )
         for option, values, least in (("--mean", self.mean, float("-inf")), ("--std", self.std, 0.0)):
             if values is not None and not (values and all(least < value < float("inf") for value in values)):
                 given = ",".join(f"{value:g}" for value in values)

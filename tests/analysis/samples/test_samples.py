@@ -84,6 +84,7 @@ def test_an_option_out_of_range_is_named(options: dict[str, Any], option: str) -
         ({"std": (0.0,)}, "--std 0: out of range"),
         ({"std": (0.25, -0.2, 0.2)}, "--std 0.25,-0.2,0.2: out of range"),
         ({"resize": (0, 3)}, "--resize 0x3: not a size"),
+        ({"resize": 99999999}, "--resize 99999999x99999999: not a size"),
     ],
 )
 def test_what_is_out_of_range_is_said_as_it_is_given(options: dict[str, Any], what: str) -> None:
