@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ def select_output(output: Any, choice: str = "") -> Tensor:
     """Take the tensor of scores out of what a net returned.
 
     Args:
-        output: a tensor, or a tuple, list, mapping or dataclass-like object of them, nested.
+        output: a tensor, or a tuple, list, mapping or dataclass of them, nested.
         choice: an index or a key; empty for the first tensor.
 
     Raises:
@@ -66,6 +67,8 @@ def _parts(output: Any) -> dict[str, Any]:
         return {str(key): value for key, value in output.items()}
     if isinstance(output, Sequence) and not isinstance(output, str):
         return {str(index): value for index, value in enumerate(output)}
+    if is_dataclass(output) and not isinstance(output, type):
+        return {field.name: getattr(output, field.name, None) for field in fields(output)}
     return {}
 
 

@@ -1,3 +1,6 @@
+from dataclasses import dataclass
+from typing import Any
+
 import pytest
 import torch
 
@@ -13,6 +16,13 @@ from rfav_cli.errors import ModelError
 A, B = torch.zeros(2, 3), torch.ones(2, 4)
 
 
+@dataclass
+class Answer:
+    loss: Any
+    logits: Any
+    hidden: Any = None
+
+
 @pytest.mark.parametrize(
     ("output", "choice", "expected"),
     [
@@ -24,6 +34,8 @@ A, B = torch.zeros(2, 3), torch.ones(2, 4)
         ({"loss": None, "logits": B}, "", B),
         (((A,), B), "", A),
         ({0: A, 1: B}, "1", B),
+        (Answer(None, B), "", B),
+        (Answer(A, B, (B, A)), "logits", B),
     ],
 )
 def test_the_tensor_that_is_meant(output, choice, expected):
@@ -36,6 +48,7 @@ def test_the_tensor_that_is_meant(output, choice, expected):
         ((A, B), "2", "0: 2x3, 1: 2x4"),
         ({"logits": A}, "aux", "logits: 2x3"),
         (A, "0", "one tensor"),
+        (Answer(None, A), "aux", "loss: NoneType, logits: 2x3"),
     ],
 )
 def test_a_choice_that_is_not_there_is_an_error_that_lists_them(output, choice, words):
@@ -44,7 +57,7 @@ def test_a_choice_that_is_not_there_is_an_error_that_lists_them(output, choice, 
     assert words in raised.value.remedy
 
 
-@pytest.mark.parametrize("output", [None, "text", {}, {"a": None}, []])
+@pytest.mark.parametrize("output", [None, "text", {}, {"a": None}, [], Answer, Answer(None, None)])
 def test_no_tensor_is_an_error(output):
     with pytest.raises(ModelError, match="no tensor"):
         select_output(output)

@@ -141,7 +141,7 @@ class EagerNetwork(Network):
                 # `x.view(len(x), -1)` needs the default memory format.
                 self._channels_last = False
                 self._arrange()
-                observer.run(images)
+                observer.run(self.arranged(images))
         except torch.OutOfMemoryError:
             raise
         except Exception as error:
@@ -172,8 +172,9 @@ class EagerNetwork(Network):
 
     def arranged(self, images: Tensor) -> Tensor:
         """A batch in the memory format that the net takes."""
+        # Of one that is not channels last, too: samples come in that format.
         planes = self._channels_last and images.ndim == 4
-        return images.contiguous(memory_format=torch.channels_last) if planes else images
+        return images.contiguous(memory_format=torch.channels_last if planes else torch.contiguous_format)
 
     def _arrange(self) -> None:
         """Lay the convolutions' weights out as the images are: channels last is what CPUs and GPUs are fastest in."""

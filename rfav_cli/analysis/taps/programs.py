@@ -155,8 +155,9 @@ class ProgramNetwork(Network):
 
     def arranged(self, images: Tensor) -> Tensor:
         """A batch in the memory format that the program takes."""
+        # Of one that is not channels last, too: samples come in that format.
         planes = self._channels_last and images.dim() == 4
-        return images.contiguous(memory_format=torch.channels_last) if planes else images
+        return images.contiguous(memory_format=torch.channels_last if planes else torch.contiguous_format)
 
     def _run(self, tap: OperatorTap, images: Tensor) -> Any:
         try:

@@ -17,6 +17,7 @@ from torch.nn.utils import parametrizations
 
 from rfav_cli.analysis import networks
 from rfav_cli.analysis.networks import OpenOptions, eager
+from rfav_cli.analysis.probe import to_input
 from rfav_cli.errors import CheckpointError, ModelError, SampleError
 
 if TYPE_CHECKING:
@@ -546,6 +547,29 @@ def test_a_quantised_layer_is_skipped(tmp_path: Path) -> None:
     survey = surveyed(tmp_path, make, torch.rand(3, 4))
     assert [layer.name for layer in survey.layers] == ["0"]
     assert [(s.name, s.reason) for s in survey.skipped] == [("1", "its weights are quantised")]
+
+
+class Dense(nn.Module):
+    """No convolution: what is flattened is the sample itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden, self.fc = nn.Linear(3 * 64, 4), nn.Linear(4, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(self.hidden(x.view(len(x), -1)))
+
+
+@pytest.mark.parametrize("make", [Net, Dense])
+def test_a_net_that_flattens_by_view_takes_samples_in_the_format_of_the_probe(
+    make: Callable[[], nn.Module], tmp_path: Path
+) -> None:
+    images = torch.rand(5, 3, 8, 8)
+    as_probed = to_input(images, None, None)
+    assert not as_probed.is_contiguous()
+    network = opened(tmp_path, make)
+    network.survey(as_probed[:2])
+    torch.testing.assert_close(network.forward(as_probed, lambda _: False), network.model(images))
 
 
 def test_the_sink_can_end_the_forward(tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from rfav_cli.analysis.networks import OpenOptions, torchscript
+from rfav_cli.analysis.probe import to_input
 from rfav_cli.errors import CheckpointError, SampleError
 from tests.analysis.networks.program_nets import NETS, Chain, collect, eager_activations, eager_network, make, samples
 
@@ -60,6 +61,26 @@ def test_names_order_and_activations_are_those_of_hooks(
         assert [(layer, kinds[layer]) for layer, _ in actual] == [(layer, kind) for layer, kind, _ in expected]
         for (_, values), (_, _, twin) in zip(actual, expected, strict=True):
             torch.testing.assert_close(values, twin, rtol=1e-5, atol=1e-6)
+
+
+class Flattening(nn.Module):
+    """Flattened by view, which takes the default memory format alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(3, 4, 3, padding=1), nn.Linear(4 * 36, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(self.conv(x).view(x.shape[0], -1))
+
+
+@pytest.mark.parametrize("form", ["traced", "scripted", "frozen"])
+def test_a_net_that_flattens_by_view_takes_samples_in_the_format_of_the_probe(form: str, tmp_path: Path) -> None:
+    net = Flattening().eval()
+    network = opened(save(net, form, tmp_path / "net.pt"))
+    as_probed = to_input(samples(7), None, None)
+    network.survey(as_probed[:2])
+    torch.testing.assert_close(network.forward(as_probed, lambda _: False), net(samples(7)))
 
 
 @pytest.mark.parametrize("name", NETS)
