@@ -37,6 +37,9 @@ _TARGET = re.compile(
 )
 _NAME = re.compile(r"[\w.-]*", re.ASCII)
 _TREE = re.compile(r'[\w.\- \[\]{}",:\\]*', re.ASCII)
+_NOTES = {"stack_trace", "nn_module_stack", "source_fn_stack", "torch_fn", "custom", "from_node"}
+_FREE = {"as_string", "as_strings", *_NOTES}
+"""Keys whose strings loading takes for text: arguments of operators, and notes on where a node comes from."""
 _TREE_TYPES = {None, "builtins.tuple", "builtins.list", "builtins.dict", "collections.OrderedDict"}
 _SYMBOLIC = re.compile(
     "Symbol|Integer|Float|Rational|Mul|Add|Pow|Max|Min|Mod|PythonMod|FloorDiv|CleanDiv|CeilDiv|ModularIndexing|Where"
@@ -95,8 +98,7 @@ def _check_json(path: Path, value: Any, key: str) -> None:
             _check_json(path, name, "")
             if name == "use_pickle" and inner is not False:
                 refuse(path, "a pickled weight")
-            if name != "metadata":
-                _check_json(path, inner, name)
+            _check_json(path, inner, name)
     elif isinstance(value, list):
         for inner in value:
             _check_json(path, inner, key)
@@ -113,7 +115,7 @@ def _is_plain(text: str, key: str) -> bool:
         return _TARGET.fullmatch(text) is not None
     if key == "torch_version":
         return re.fullmatch(r"[\w.+<=]*", text, re.ASCII) is not None
-    return key in ("as_string", "as_strings") or _NAME.fullmatch(text) is not None
+    return key in _FREE or _NAME.fullmatch(text) is not None
 
 
 def _is_plain_tree(text: str) -> bool:

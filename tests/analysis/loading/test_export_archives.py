@@ -166,6 +166,32 @@ def test_pickled_weights_are_refused(archive: Path, tmp_path: Path) -> None:
         exported.read(tampered(archive, tmp_path / "net.pt2", change), CPU)
 
 
+def test_no_name_that_a_file_chooses_hides_what_is_under_it(archive: Path, tmp_path: Path) -> None:
+    """Nodes keep notes under "metadata", but a weight and a tensor may be called so too."""
+    marker = tmp_path / "marker"
+
+    def pickled_weight(members: dict[str, bytes]) -> None:
+        config = "net/data/weights/model_weights_config.json"
+        document = json.loads(members[config])
+        weight = next(iter(document["config"].values()))
+        document["config"]["metadata"] = {**weight, "use_pickle": True, "path_name": "weight_9"}
+        members |= {config: json.dumps(document).encode(), "net/data/weights/weight_9": pickled(Bomb(marker))}
+
+    def evaluated_size(members: dict[str, bytes]) -> None:
+        document = json.loads(members[MODEL])
+        tensors = document["graph_module"]["graph"]["tensor_values"]
+        name = next(name for name, tensor in tensors.items() if "Symbol" in json.dumps(tensor))
+        attack = json.dumps(EXPRESSION.format(marker=marker)).strip('"')
+        size = json.dumps(tensors.pop(name)).replace("Symbol('s77', positive=True, integer=True)", attack)
+        tensors["metadata"] = json.loads(size)
+        members[MODEL] = json.dumps(document).replace(f'"name": "{name}"', '"name": "metadata"').encode()
+
+    for change in (pickled_weight, evaluated_size):
+        with pytest.raises(CheckpointError, match=r"net\.pt2: refused"):
+            exported.read(tampered(archive, tmp_path / "net.pt2", change), CPU)
+        assert not marker.exists()
+
+
 def test_damaged_archives(archive: Path, tmp_path: Path) -> None:
     content = archive.read_bytes()
     cut = tmp_path / "cut.pt2"
