@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -140,6 +141,8 @@ def open_net(
         network.survey(samples)
     except SampleError as error:
         raise SampleError(f"{shown(data.source.name)}: {error.what}", error.remedy) from error
+    if isinstance(network, eager.EagerNetwork):
+        _suit_training(network, samples)
     answer = network.forward(samples, lambda _: False)
     scores = select_output(answer, output)
     if not are_class_scores(scores, len(samples)):
@@ -177,6 +180,20 @@ def _open(options: OpenOptions, start: Path | None) -> eager.EagerNetwork | torc
         return eager.open_network(payload, options)
     check_trainable(payload.content, str(start))
     return torchscript.open_network(payload, options)
+
+
+def _suit_training(network: eager.EagerNetwork, samples: Tensor) -> None:
+    """Choose the memory format that the net takes in training, where it may have branches that evaluation has not."""
+    try:
+        twin = copy.deepcopy(network.model).train()
+    except Exception:  # nobody has promised that a net can be copied
+        return
+    try:
+        twin(network.arranged(samples))
+    except RuntimeError:
+        network.use_default_format()
+    except Exception:
+        return  # the first step says what is wrong, and when
 
 
 def _notes(network: eager.EagerNetwork | torchscript.ScriptNetwork, options: OpenOptions) -> Iterator[str]:

@@ -107,6 +107,37 @@ def test_a_run_is_what_analyze_reads(user: Path) -> None:
     assert watched.digest == history.digest
 
 
+class FlattensByView(TinyNet):
+    """As many nets are written: `view` takes no other than the default memory format."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        second = torch.max_pool2d(torch.relu(self.conv2(torch.relu(self.conv1(images)))), 2)
+        scores: torch.Tensor = self.fc2(torch.relu(self.fc1(second.view(len(second), -1))))
+        return scores
+
+
+class FlattensInTraining(TinyNet):
+    """The same in a branch that evaluation has not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.beside = torch.nn.Linear(6 * 64, 4)
+
+    def forward(self, images: torch.Tensor) -> Any:
+        scores = super().forward(images)
+        return (scores, self.beside(self.conv1(images).view(len(images), -1))) if self.training else scores
+
+
+@pytest.mark.parametrize("net", [FlattensByView, FlattensInTraining])
+def test_a_net_may_flatten_by_view(user: Path, net: type[TinyNet]) -> None:
+    penalties = recipe(conv2=(0.001, 0.0))
+    assert train(model=net, recipe=penalties, probe="probe.npz").ended
+    assert len(rfav_cli.analyze("new", model=net, probe="probe.npz", out="after.h5")) == 4
+    train("parts", model=net, recipe=penalties, should_stop=stop_after(10))
+    assert train("parts", model=net, recipe=penalties, resume=True).ended
+    assert_same(user / "new", user / "parts")
+
+
 def test_the_probe_can_be_looked_at_while_the_training_goes_on(user: Path) -> None:
     seen: list[list[int]] = []
 

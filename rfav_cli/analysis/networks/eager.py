@@ -138,9 +138,7 @@ class EagerNetwork(Network):
             except RuntimeError:
                 if not self._channels_last:
                     raise
-                # `x.view(len(x), -1)` needs the default memory format.
-                self._channels_last = False
-                self._arrange()
+                self.use_default_format()
                 observer.run(self.arranged(images))
         except torch.OutOfMemoryError:
             raise
@@ -170,9 +168,13 @@ class EagerNetwork(Network):
         scale = self._scales.get(layer)
         return rows if scale is None else rows * scale.view(rows.shape[0], rows.shape[1], 1)
 
+    def use_default_format(self) -> None:
+        """Take batches in the default memory format from now on: `x.view(len(x), -1)` needs it."""
+        self._channels_last = False
+        self._arrange()
+
     def arranged(self, images: Tensor) -> Tensor:
-        """A batch in the memory format that the net takes."""
-        # Of one that is not channels last, too: samples come in that format.
+        """A batch, of whatever memory format, in the one that the net takes."""
         planes = self._channels_last and images.ndim == 4
         return images.contiguous(memory_format=torch.channels_last if planes else torch.contiguous_format)
 
