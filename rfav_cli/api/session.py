@@ -89,9 +89,7 @@ class Session:
         if start.done:
             return Training("", reason=start.done)
         keep_freed_memory()
-        factory = make_factory(start.model, start.model_arg) if isinstance(start.model, str) else start.model
-        measured = replace(start.settings, model=name_of(start.model, start.model_arg))
-        options = open_options(measured, factory, self.device, self.trust_pickle)
+        options = self._options(start)
         check_start(start.checkpoint, options)
         digest = FRESH if start.checkpoint is None else sha256_of(start.checkpoint)
         if start.checkpoint is not None:
@@ -125,6 +123,11 @@ class Session:
             self._tell(*notes, *task.notes)
             run = Run(folder, task, recorder, self.out, record, self.resume, self.keep, self.report, self.should_stop)
             return run.follow()
+
+    def _options(self, start: Start) -> OpenOptions:
+        factory = make_factory(start.model, start.model_arg) if isinstance(start.model, str) else start.model
+        settings = replace(start.settings, model=name_of(start.model, start.model_arg))
+        return open_options(settings, factory, self.device, self.trust_pickle)
 
     def _data(self, seed: int, start: Start) -> tuple[Part, Part | None]:
         training, held_out = load_data(

@@ -70,7 +70,7 @@ def train(
     Args:
         data: what to train on: any source that `analyze` takes as a probe; of a named set the training split.
         out: the folder of the run: checkpoints, `log.jsonl`, and with a probe `rfav.h5`.
-        model: what makes the net; that of the store by default.
+        model: what makes the net; by default that of TorchScript, or the net of the zoo that the store names.
         model_arg: "key=value" arguments for what makes the net.
         recipe: a recipe, its file, or "paper:sr1", "paper:sr2", "paper:sr3".
         from_store: the store of a run to judge; recipe and first weights are those that follow from it, and the net

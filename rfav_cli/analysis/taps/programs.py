@@ -154,8 +154,7 @@ class ProgramNetwork(Network):
         return rows if scale is None else rows * scale.reshape(*rows.shape[:2], 1)
 
     def arranged(self, images: Tensor) -> Tensor:
-        """A batch in the memory format that the program takes."""
-        # Of one that is not channels last, too: samples come in that format.
+        """A batch, of whatever memory format, in the one that the program takes."""
         planes = self._channels_last and images.dim() == 4
         return images.contiguous(memory_format=torch.channels_last if planes else torch.contiguous_format)
 
