@@ -1,6 +1,6 @@
 """Finds the layers that overfit, by the entropy of their activations.
 
-The public names are those of `rfav_cli.api`; they are imported on use, so that `import rfav_cli` loads nothing heavy.
+The public names are imported on use, so that `import rfav_cli` loads nothing heavy.
 """
 
 from __future__ import annotations
@@ -8,25 +8,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rfav_cli.api import (
-        Monitor,
-        analyze,
-        check,
-        compare,
-        examine,
-        explain,
-        judge,
-        open_store,
-        pack,
-        plot,
-        recommend,
-        report,
-        show,
-        train,
-        watch,
-    )
+    from rfav_cli.commands.analyze import analyze
+    from rfav_cli.commands.check import check, explain
+    from rfav_cli.commands.compare import compare
+    from rfav_cli.commands.doctor import examine
+    from rfav_cli.commands.judge import judge
+    from rfav_cli.commands.monitor import Monitor
+    from rfav_cli.commands.open_store import open_store
+    from rfav_cli.commands.pack import pack
+    from rfav_cli.commands.plot import plot
+    from rfav_cli.commands.recommend import recommend
+    from rfav_cli.commands.report import report
+    from rfav_cli.commands.show import show
+    from rfav_cli.commands.train import train
+    from rfav_cli.commands.watch import watch
     from rfav_cli.errors import RfavError
     from rfav_cli.records import History, Verdict
+    from rfav_cli.tensorboard.event_files import write as write_event_files
     from rfav_cli.thresholds import Thresholds
     from rfav_cli.training.penalties import TargetedRegularizer
 
@@ -53,14 +51,31 @@ __all__ = [
     "show",
     "train",
     "watch",
+    "write_event_files",
 ]
 
 _HOMES = {
     "History": "records",
+    "Monitor": "commands.monitor",
     "RfavError": "errors",
     "TargetedRegularizer": "training.penalties",
     "Thresholds": "thresholds",
     "Verdict": "records",
+    "analyze": "commands.analyze",
+    "check": "commands.check",
+    "compare": "commands.compare",
+    "examine": "commands.doctor",
+    "explain": "commands.check",
+    "judge": "commands.judge",
+    "open_store": "commands.open_store",
+    "pack": "commands.pack",
+    "plot": "commands.plot",
+    "recommend": "commands.recommend",
+    "report": "commands.report",
+    "show": "commands.show",
+    "train": "commands.train",
+    "watch": "commands.watch",
+    "write_event_files": "tensorboard.event_files:write",
 }
 
 
@@ -69,7 +84,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'api')}"), name)
+    module, _, attribute = _HOMES[name].partition(":")
+    return getattr(import_module(f"{__name__}.{module}"), attribute or name)
 
 
 def __dir__() -> list[str]:

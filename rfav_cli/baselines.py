@@ -6,8 +6,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from rfav_cli.atomic import write_whole
 from rfav_cli.errors import BaselineError, printable
-from rfav_cli.files import write_whole
 from rfav_cli.records import Baseline, BaselineLayer
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """The paper's mathematics on one page (arXiv 2002.09237, section 3), as functions that gradients flow through.
 
 N samples, D filters or neurons, K weights a filter. Half precision is computed in float32. Entropies are in nats.
-`analysis.kernel` computes Eq. 4 without gradients and at speed.
+`activations.entropy` computes Eq. 4 without gradients and at speed.
 """
 
 from __future__ import annotations

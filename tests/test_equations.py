@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from rfav_cli.analysis.kernel import position_entropy
+from rfav_cli.activations.entropy import position_entropy
 from rfav_cli.equations import (
     Centering,
     correlation_matrix,

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.detection.configurations import Configuration, split
-from rfav_cli.analysis.samples import SampleOptions, open_source
+from rfav_cli.data.sources import SampleOptions, open_source
 from rfav_cli.nets import ZOO
 
 if TYPE_CHECKING:

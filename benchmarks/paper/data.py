@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.detection.train import PROBE, partition, read_data, write_probe
-from rfav_cli.analysis.samples import SampleOptions, open_source
-from rfav_cli.analysis.samples.cifar10 import CIFAR10
-from rfav_cli.analysis.samples.cifar100 import CIFAR100
-from rfav_cli.analysis.samples.tiny_imagenet import PRESET
+from rfav_cli.data.sources import SampleOptions, open_source
+from rfav_cli.data.sources.cifar10 import CIFAR10
+from rfav_cli.data.sources.cifar100 import CIFAR100
+from rfav_cli.data.sources.tiny_imagenet import PRESET
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from benchmarks.paper.experiments import Scale
-    from rfav_cli.analysis.samples.base import Preset
+    from rfav_cli.data.sources.base import Preset
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rfav_cli.training import log
-from rfav_cli.training.checkpoints import LOG, STORE
+from rfav_cli.training.folder import LOG, STORE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

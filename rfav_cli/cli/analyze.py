@@ -125,16 +125,19 @@ def analyze(
     quiet: Annotated[bool, flag(RUN, "Print errors only.", "--quiet", "-q")] = False,
 ) -> None:
     """Run held-out samples through every checkpoint of a run and write the store."""
-    from rfav_cli import api
+    import rfav_cli
     from rfav_cli.cli.progress import Reporter
     from rfav_cli.render.base import count
+    from rfav_cli.tensorboard import event_files
 
     ranks = Ranks.of_torchrun()
+    if tensorboard is not None and ranks.first:
+        event_files.check(tensorboard)
     with (
         Reporter(quiet=quiet, beside=not ranks.first) as reporter,
         Stop("checkpoint", reporter.say, lambda: safe_in_store(out), ranks) as stop,
     ):
-        history = api.analyze(
+        history = rfav_cli.analyze(
             checkpoints,
             probe=probe,
             model=model,
@@ -163,12 +166,14 @@ def analyze(
             fresh=fresh,
             no_pack=no_pack,
             shard=shard,
-            tensorboard=tensorboard,
             i_trust_this_pickle=i_trust_this_pickle,
             ranks=ranks,
             report=reporter.report,
             should_stop=lambda: stop.requested,
         )
+    if tensorboard is not None and ranks.first:
+        event_files.write(history, tensorboard)
+        reporter.say(f"note: all epochs in TensorBoard: {event_files.command(history, tensorboard)}")
     if not quiet and ranks.first:
         bad = f"; {count(len(history.bad), 'file')} could not be used" if history.bad else ""
         emit(f"{held(out, history)}{bad}\n")

@@ -31,9 +31,9 @@ class Format(str, enum.Enum):
 
 def _explain(rule: str | None) -> None:
     if rule is not None:
-        from rfav_cli import api
+        import rfav_cli
 
-        emit(api.explain(rule))
+        emit(rfav_cli.explain(rule))
         raise typer.Exit
 
 
@@ -179,14 +179,14 @@ def check(
     thresholds: Thresholds = Thresholds(),  # noqa: B008 - frozen
 ) -> None:
     """Decide whether a model may go on: 0 clean, 1 flagged, 2 where anything that was asked cannot be said."""
-    from rfav_cli import api
+    import rfav_cli
     from rfav_cli.cli.check_messages import exit_code, reporting, say_what_became_of
     from rfav_cli.cli.check_outputs import printed_and_written, write_outputs
     from rfav_cli.cli.places import configured_at
 
     printed, written = printed_and_written(outputs, format.value)
     with reporting(paths, quiet=quiet) as report:
-        done = api.check(
+        done = rfav_cli.check(
             paths,
             fail_on=fail_on,
             min_entropy=min_entropy,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import typer
 
+from rfav_cli.atomic import write_whole
 from rfav_cli.cli.output import emit
 from rfav_cli.errors import OutputError
-from rfav_cli.files import write_whole
 from rfav_cli.records import CheckReport
 from rfav_cli.render.base import Screen
 from rfav_cli.render.check import CHECK_FORMATS, render_check

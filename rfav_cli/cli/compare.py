@@ -27,7 +27,7 @@ def compare(
     thresholds: Thresholds = Thresholds(),  # noqa: B008 - frozen
 ) -> None:
     """Compare two runs: which has the better held-out loss, how sure that is, and what became of each layer."""
-    from rfav_cli import api
+    import rfav_cli
     from rfav_cli.render.base import Screen
 
-    emit(api.compare(path_a, path_b, format=format.value, screen=Screen.of(sys.stdout), thresholds=thresholds))
+    emit(rfav_cli.compare(path_a, path_b, format=format.value, screen=Screen.of(sys.stdout), thresholds=thresholds))

@@ -22,9 +22,9 @@ def doctor(
     format: Annotated[Format, typer.Option("--format", "-f", help="How to print it.")] = Format.table,  # noqa: A002
 ) -> None:
     """Say what this machine has: Python, torch, devices, extras, and whether a store can be written here."""
-    from rfav_cli import api
+    import rfav_cli
     from rfav_cli.render.base import Screen
     from rfav_cli.render.doctor import as_json, as_table
 
-    findings, screen = api.examine(folder), Screen.of(sys.stdout)
+    findings, screen = rfav_cli.examine(folder), Screen.of(sys.stdout)
     emit(as_json(findings, screen) if format is Format.json else as_table(findings, screen))

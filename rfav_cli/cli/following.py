@@ -20,7 +20,7 @@ def follow(path: Path, shown: Callable[..., str]) -> None:
 
     Args:
         path: the store, there or not.
-        shown: `api.show`, which is given what the store holds and the screen.
+        shown: `rfav_cli.show`, which is given what the store holds and the screen.
     """
     console = Console(highlight=False)
     terminal = console.is_terminal and not console.is_dumb_terminal
@@ -32,7 +32,7 @@ def follow(path: Path, shown: Callable[..., str]) -> None:
 
 def _on_terminal(path: Path, shown: Callable[..., str], console: Console) -> None:
     """Draw on a screen of its own; what stood there last stays when it ends."""
-    from rfav_cli.api.live import follow as histories
+    from rfav_cli.commands.follow import follow as histories
     from rfav_cli.render.base import Screen
 
     text = ""
@@ -49,7 +49,7 @@ def _on_terminal(path: Path, shown: Callable[..., str], console: Console) -> Non
 
 def _in_pipe(path: Path, shown: Callable[..., str]) -> None:
     """A block whenever there are new epochs."""
-    from rfav_cli.api.live import follow as histories
+    from rfav_cli.commands.follow import follow as histories
     from rfav_cli.render.base import Screen
 
     waiting, between = False, ""

@@ -12,8 +12,8 @@ def pack(
     path: Annotated[Path, typer.Argument(metavar="STORE", help="The store; its epochs may lie in STORE.d/.")],
 ) -> None:
     """Put the epochs that lie in files of their own beside a store into the store."""
-    from rfav_cli import api
+    import rfav_cli
     from rfav_cli.errors import printable
     from rfav_cli.render.base import count
 
-    emit(f"{printable(path, 1000)}: {count(len(api.pack(path)), 'epoch')}\n")
+    emit(f"{printable(path, 1000)}: {count(len(rfav_cli.pack(path)), 'epoch')}\n")

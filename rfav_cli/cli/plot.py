@@ -85,10 +85,10 @@ def plot(
     thresholds: Thresholds = Thresholds(),  # noqa: B008 - frozen
 ) -> None:
     """Draw one of the paper's figures from one store, or from several to compare their runs."""
-    from rfav_cli import api
+    import rfav_cli
 
     target = out or Path(f"{figure.value}.pdf")
-    api.plot(
+    rfav_cli.plot(
         stores,
         figure=figure.value,
         out=target,

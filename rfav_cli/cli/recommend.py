@@ -48,11 +48,11 @@ def recommend(
     thresholds: Thresholds = Thresholds(),  # noqa: B008 - frozen
 ) -> None:
     """Recommend penalties for the layers that collapse or are correlated, and the epoch to rewind to."""
-    from rfav_cli import api
+    import rfav_cli
     from rfav_cli.errors import printable
     from rfav_cli.render.base import Screen
 
     screen = Screen.of(sys.stdout)
-    emit(api.recommend(path, out=out, rule=rule.value, format=format.value, screen=screen, thresholds=thresholds))
+    emit(rfav_cli.recommend(path, out=out, rule=rule.value, format=format.value, screen=screen, thresholds=thresholds))
     if out is not None:
         emit(f"{printable(out, 1000)}: written\n", err=True)

@@ -28,8 +28,8 @@ def report(
     thresholds: Thresholds = Thresholds(),  # noqa: B008 - frozen
 ) -> None:
     """Write an interactive page on one or more runs; it opens from the disk, without a network."""
-    from rfav_cli import api
+    import rfav_cli
     from rfav_cli.errors import printable
 
-    written = api.report(paths, out=out, maps=maps, thresholds=thresholds)
+    written = rfav_cli.report(paths, out=out, maps=maps, thresholds=thresholds)
     emit(f"{printable(written, 1000)}: written, {written.stat().st_size / 1e6:.1f} MB\n", err=True)

@@ -40,12 +40,12 @@ def show(
     thresholds: Thresholds = Thresholds(),  # noqa: B008 - immutable
 ) -> None:
     """Print the verdict on a store: what became of each layer, held-out loss and accuracy, entropy, correlation."""
-    from rfav_cli import api
+    import rfav_cli
     from rfav_cli.render.base import Screen
 
     if watch:
         from rfav_cli.cli.following import follow
 
-        follow(path, partial(api.show, format=format.value, epochs=epochs, thresholds=thresholds))
+        follow(path, partial(rfav_cli.show, format=format.value, epochs=epochs, thresholds=thresholds))
         return
-    emit(api.show(path, format=format.value, epochs=epochs, screen=Screen.of(sys.stdout), thresholds=thresholds))
+    emit(rfav_cli.show(path, format=format.value, epochs=epochs, screen=Screen.of(sys.stdout), thresholds=thresholds))

@@ -192,7 +192,7 @@ def train(
     thresholds: Thresholds = Thresholds(),  # noqa: B008 - frozen
 ) -> None:
     """Train a net with penalties on the layers that need them, a checkpoint an epoch."""
-    from rfav_cli import api
+    import rfav_cli
     from rfav_cli.cli.training import TrainingReporter, summary
 
     ranks = Ranks.of_torchrun()
@@ -200,7 +200,7 @@ def train(
         TrainingReporter(quiet=quiet or not ranks.first) as reporter,
         Stop("step", reporter.say, lambda: safe_in_run(out), ranks) as stop,
     ):
-        done = api.train(
+        done = rfav_cli.train(
             data=data,
             out=out,
             model=model,

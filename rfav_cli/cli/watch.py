@@ -60,7 +60,7 @@ def watch(
     **measuring: Any,
 ) -> None:
     """Measure the checkpoints of a training as it writes them, and judge the run after each epoch."""
-    from rfav_cli import api
+    import rfav_cli
     from rfav_cli.cli.watching import WatchReporter, summary
 
     out = Path(measuring["out"])
@@ -69,7 +69,7 @@ def watch(
         WatchReporter(quiet=quiet) as reporter,
         Stop("checkpoint", reporter.say, lambda: safe_in_store(out), signals=signals) as stop,
     ):
-        watched = api.watch(
+        watched = rfav_cli.watch(
             folder,
             **{name: value.value if isinstance(value, enum.Enum) else value for name, value in measuring.items()},
             interval=interval,

@@ -7,8 +7,8 @@ import textwrap
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from rfav_cli.atomic import write_whole
 from rfav_cli.errors import RecipeError, printable
-from rfav_cli.files import write_whole
 from rfav_cli.recipes.reader import load
 from rfav_cli.recipes.schema import MARK, SCHEMA
 

@@ -10,7 +10,7 @@ from rfav_cli.store.finding import Finder
 from rfav_cli.store.pack import pack
 from rfav_cli.store.reader import held_open, open_store
 from rfav_cli.store.scan import state_of
-from rfav_cli.store.watched import watching
+from rfav_cli.store.watchers import watching
 from rfav_cli.store.writer import StoreWriter, check_place
 
 __all__ = ["Finder", "StoreWriter", "check_place", "held_open", "open_store", "pack", "state_of", "watching"]

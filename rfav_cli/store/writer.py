@@ -29,7 +29,7 @@ from rfav_cli.store.schema import (
     row_problem,
     shown,
 )
-from rfav_cli.store.watched import refuse_watched
+from rfav_cli.store.watchers import refuse_watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

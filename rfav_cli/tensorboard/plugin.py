@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Request
 
-    from rfav_cli.api.gallery import Gallery
+    from rfav_cli.tensorboard.runs import Gallery
 
 ENTRY = "/tensorboard.js"
 TYPES = {".js": "text/javascript", ".css": "text/css"}
@@ -63,7 +63,7 @@ class RfavPlugin(base_plugin.TBPlugin):  # type: ignore[misc] # TensorBoard has 
     @property
     def _gallery(self) -> Gallery | None:
         """None without a `--logdir` on this machine."""
-        from rfav_cli.api.gallery import Gallery
+        from rfav_cli.tensorboard.runs import Gallery
 
         if self._made is None and self._logdir and "://" not in self._logdir:
             self._made = Gallery(Path(self._logdir).expanduser())

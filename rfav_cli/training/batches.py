@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from rfav_cli.analysis.probe import to_input
+from rfav_cli.data.probe import to_input
 from rfav_cli.errors import UsageError
 from rfav_cli.records import ALONE
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from rfav_cli.analysis.samples.base import Samples
+    from rfav_cli.data.sources.base import Samples
     from rfav_cli.records import Ranks
     from rfav_cli.training.data import Part
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rfav_cli.analysis.samples import SOURCES, SampleOptions, open_source
-from rfav_cli.analysis.samples.base import normalisation, shown
+from rfav_cli.data.sources import SOURCES, SampleOptions, open_source
+from rfav_cli.data.sources.base import normalisation, shown
 from rfav_cli.errors import SampleError, UsageError
 from rfav_cli.records import Note
 from rfav_cli.training.reading import look_through
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rfav_cli.analysis.samples.base import Samples, Source
+    from rfav_cli.data.sources.base import Samples, Source
 
 MOST_LISTED = 20
 
@@ -142,7 +142,7 @@ def _training_split(spec: str) -> str:
     name, colon, path = spec.partition(":")
     if not colon or name not in SOURCES or ("#" in path and not Path(path).expanduser().exists()):
         return spec
-    splits = import_module(f"rfav_cli.analysis.samples.{name.replace('-', '_')}").SPLITS
+    splits = import_module(f"rfav_cli.data.sources.{name.replace('-', '_')}").SPLITS
     return f"{spec}#train" if "train" in splits else spec
 
 

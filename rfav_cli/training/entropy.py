@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from rfav_cli import equations
-from rfav_cli.analysis.kernel import ACCELERATOR_CHUNK_BYTES, CPU_CHUNK_BYTES
+from rfav_cli.activations.entropy import ACCELERATOR_CHUNK_BYTES, CPU_CHUNK_BYTES
 
 
 def entropy_sum(values: Tensor, channel_dim: int, bias: Tensor | None) -> Tensor:

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from rfav_cli.analysis.networks.torchscript import weight_names
-from rfav_cli.analysis.taps.dispatch import OperatorTap
+from rfav_cli.activations.dispatch import OperatorTap
+from rfav_cli.activations.networks.torchscript import weight_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rfav_cli.analysis.taps.dispatch import Use
+    from rfav_cli.activations.dispatch import Use
 
 
 def first_not_finite(model: nn.Module, forward: Callable[[], Any]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from rfav_cli.analysis.outputs import are_class_scores
+from rfav_cli.activations.outputs import are_class_scores
 from rfav_cli.errors import ModelError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from rfav_cli.store.commit import replacing
-from rfav_cli.training.checkpoints import unwritable
+from rfav_cli.training.folder import unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.modules.batchnorm import SyncBatchNorm, _BatchNorm
 
+from rfav_cli.distributed import Group, is_lost
 from rfav_cli.errors import ModelError, RfavError, TrainingError, printable
 from rfav_cli.records import ALONE, TrainingEpoch, TrainingStep
 from rfav_cli.training.finite import broken_weights, first_not_finite
 from rfav_cli.training.forward import Forward, autocast
 from rfav_cli.training.optimizers import learning_rate_at
-from rfav_cli.training.ranks import Group, is_lost
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping

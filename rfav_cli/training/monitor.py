@@ -13,13 +13,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from rfav_cli.analysis.loading.state_dicts import candidates
-from rfav_cli.analysis.measure import BatchSize, measure_weights
-from rfav_cli.analysis.network import Payload
-from rfav_cli.analysis.networks import eager
-from rfav_cli.analysis.sweep import fit
-from rfav_cli.analysis.taps.hooks import find_taps
+from rfav_cli.activations.hooks import find_taps
+from rfav_cli.activations.network import Payload
+from rfav_cli.activations.networks import eager
+from rfav_cli.checkpoints.state_dicts import candidates
 from rfav_cli.errors import ModelError, printable
+from rfav_cli.measure.batches import BatchSize, measure_weights
+from rfav_cli.measure.loop import fit
 from rfav_cli.records import Checkpoint
 from rfav_cli.training.position import own_random_state
 from rfav_cli.training.targets import unwrapped
@@ -27,8 +27,8 @@ from rfav_cli.training.targets import unwrapped
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from rfav_cli.analysis.networks import OpenOptions
-    from rfav_cli.analysis.probe import Probe
+    from rfav_cli.activations.networks import OpenOptions
+    from rfav_cli.data.probe import Probe
     from rfav_cli.records import Event, Measurement, Run, Settings
 
 LIVE = Path("(live)")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rfav_cli.analysis.samples.base import Samples, Source
+    from rfav_cli.data.sources.base import Samples, Source
 
 CHUNK = 64
 """Samples that are read at once."""

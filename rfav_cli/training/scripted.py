@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from rfav_cli.analysis.loading.archives import nodes
-from rfav_cli.analysis.networks.torchscript import attributes, weight_names
-from rfav_cli.analysis.taps.base import channel_dim
+from rfav_cli.activations.kinds import channel_dim
+from rfav_cli.activations.networks.torchscript import attributes, weight_names
+from rfav_cli.checkpoints.archives import nodes
 from rfav_cli.errors import ModelError, RecipeError
 from rfav_cli.training.operators import KINDS, kind_of, norm_of, weight_of
 

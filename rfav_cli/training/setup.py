@@ -11,15 +11,15 @@ import torch
 from torch.jit._fuser import optimized_execution
 from torch.nn.functional import cross_entropy, nll_loss
 
-from rfav_cli.analysis import networks
-from rfav_cli.analysis.loading import archives
-from rfav_cli.analysis.networks import eager, torchscript
-from rfav_cli.analysis.outputs import are_class_scores, are_probabilities, describe_choice, select_output
-from rfav_cli.analysis.probe import to_input
-from rfav_cli.analysis.samples.base import shown
+from rfav_cli.activations import networks
+from rfav_cli.activations.networks import eager, torchscript
+from rfav_cli.activations.outputs import are_class_scores, are_probabilities, describe_choice, select_output
+from rfav_cli.checkpoints import archives
+from rfav_cli.data.probe import to_input
+from rfav_cli.data.sources.base import shown
 from rfav_cli.errors import CheckpointError, ModelError, SampleError, printable
-from rfav_cli.training.checkpoints import plain
 from rfav_cli.training.finite import broken_weights
+from rfav_cli.training.folder import plain
 from rfav_cli.training.scripted import check_trainable, fixed_modes
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from rfav_cli.analysis.networks import OpenOptions
-    from rfav_cli.training.checkpoints import RunFolder
+    from rfav_cli.activations.networks import OpenOptions
     from rfav_cli.training.data import Part
+    from rfav_cli.training.folder import RunFolder
 
 
 @dataclass(frozen=True)

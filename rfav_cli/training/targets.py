@@ -10,8 +10,8 @@ import torch
 from torch.nn.parallel import DataParallel, DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
-from rfav_cli.analysis.taps.base import LAZY, grouped_filters
-from rfav_cli.analysis.taps.hooks import STANDARD, Tap
+from rfav_cli.activations.hooks import STANDARD, Tap
+from rfav_cli.activations.kinds import LAZY, grouped_filters
 from rfav_cli.errors import RecipeError, printable
 from rfav_cli.training.scripted import Program
 

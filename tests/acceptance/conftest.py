@@ -57,7 +57,7 @@ def measured(finished: Path, rfav: Rfav, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="session")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `bad.h5`, of a run that overfits, and `good.h5`, not to be changed."""
-    from tests.api.judged import write_judged
+    from tests.commands.judged import write_judged
 
     folder = tmp_path_factory.mktemp("judged")
     for name, overfits in (("bad", True), ("good", False)):

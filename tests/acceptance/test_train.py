@@ -17,7 +17,7 @@ from PIL import Image
 from rfav_cli import open_store
 from tests.acceptance.project.tiny_net import TinyNet
 from tests.acceptance.runs import draw
-from tests.api.judged import write_judged
+from tests.commands.judged import write_judged
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,7 +22,7 @@ from benchmarks.remedy.runs import HALVES, REPORTING, TUNING
 from benchmarks.remedy.score import HERE, document, load
 from benchmarks.remedy.tables import FIGURES, differences, noise, pairs, t95
 from rfav_cli.diagnosis import judge
-from tests.api.judged import write_judged
+from tests.commands.judged import write_judged
 
 if TYPE_CHECKING:
     from pathlib import Path

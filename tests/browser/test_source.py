@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rfav_cli
-from rfav_cli.api.reporting import prepare_run
+from rfav_cli.commands.report import prepare_run
 from tests.browser.conftest import until
 from tests.browser.stores import names_of, write_store
 

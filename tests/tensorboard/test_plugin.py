@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import rfav_cli
-from rfav_cli.api.reporting import prepare_run
+from rfav_cli.commands.report import prepare_run
 from tests.browser.stores import HOSTILE, names_of, write_store
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rfav_cli.analysis.samples import SampleOptions
+from rfav_cli.data.sources import SampleOptions
 from rfav_cli.errors import UsageError
 from rfav_cli.records import Ranks
 from rfav_cli.training.batches import Batches, augmented

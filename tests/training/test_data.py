@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from rfav_cli.analysis.samples import SampleOptions, open_source
+from rfav_cli.data.sources import SampleOptions, open_source
 from rfav_cli.errors import SampleError, UsageError
 from rfav_cli.training import reading
 from rfav_cli.training.data import load_data, stratified

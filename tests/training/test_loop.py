@@ -13,8 +13,8 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from rfav_cli.analysis.networks import OpenOptions
-from rfav_cli.analysis.samples import SampleOptions
+from rfav_cli.activations.networks import OpenOptions
+from rfav_cli.data.sources import SampleOptions
 from rfav_cli.errors import CheckpointError, ModelError, SampleError, TrainingError
 from rfav_cli.records import TrainingEpoch, TrainingStep
 from rfav_cli.training.batches import Batches

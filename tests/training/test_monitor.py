@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from rfav_cli.training.monitor import copy_of, sha256_of
-from tests.api import nets
+from tests.commands import nets
 
 
 def test_foreign_hooks_are_left_out_and_those_that_make_weights_stay():

@@ -10,14 +10,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rfav_cli.analysis.network import Payload
-from rfav_cli.analysis.networks import OpenOptions, torchscript
+from rfav_cli.activations.network import Payload
+from rfav_cli.activations.networks import OpenOptions, torchscript
 from rfav_cli.errors import ModelError, RecipeError
 from rfav_cli.training.finite import first_not_finite
 from rfav_cli.training.penalties import TargetedRegularizer
 from rfav_cli.training.scripted import Program, fixed_modes
-from tests.analysis.networks.program_nets import NETS, make, samples
-from tests.analysis.networks.test_torchscript import Picking
+from tests.activations.networks.program_nets import NETS, make, samples
+from tests.activations.networks.test_torchscript import Picking
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*torch.jit.*:FutureWarning"),

@@ -6,8 +6,8 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from rfav_cli.atomic import write_whole
 from rfav_cli.errors import ReportError
-from rfav_cli.files import write_whole
 from rfav_cli.render.report.page import MARK
 
 if TYPE_CHECKING:

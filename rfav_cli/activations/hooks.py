@@ -1,0 +1,107 @@
+"""Taps on the layers of an eager net: what they are, and how their outputs and weights are read."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.nn.utils.weight_norm import WeightNorm
+
+from rfav_cli.activations.kinds import channel_dim, filter_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from torch.nn.modules.batchnorm import _BatchNorm
+
+STANDARD: tuple[type[nn.Module], ...] = (
+    nn.Conv1d,
+    nn.Conv2d,
+    nn.Conv3d,
+    nn.ConvTranspose1d,
+    nn.ConvTranspose2d,
+    nn.ConvTranspose3d,
+    nn.Linear,
+)
+"""The layers that are measured, their subclasses too."""
+
+
+class StopForward(BaseException):
+    """Ends a forward from inside a hook; no Exception, so that a net's own `except Exception` lets it pass."""
+
+
+@dataclass(frozen=True)
+class Tap:
+    """A layer of the net that can be measured: its dotted name, itself, and its standard class."""
+
+    name: str
+    module: Any
+    kind: str
+
+    @property
+    def channel_dim(self) -> int:
+        """Where the channels are in its output."""
+        return channel_dim(self.kind)
+
+    def filters(self) -> Tensor:
+        """The weights of each filter in a row: (groups, D / groups, weights of one filter), float32."""
+        return filter_rows(self.kind, self.module.weight, getattr(self.module, "groups", 1))
+
+
+def find_taps(model: nn.Module) -> list[Tap]:
+    """Each standard layer of the net once, by its first name, in the order in which the net holds them."""
+    return [
+        Tap(name, module, kind.__name__)
+        for name, module in model.named_modules()
+        for kind in STANDARD
+        if isinstance(module, kind)
+    ]
+
+
+@contextmanager
+def hooked(taps: Iterable[Tap], read: Callable[[Tap, Any], bool]) -> Iterator[None]:
+    """Give each output of the taps to `read` as it arises; the forward ends with StopForward when it returns True."""
+
+    def on_output(tap: Tap, *call: Any) -> None:
+        if read(tap, call[-1]):
+            raise StopForward
+
+    handles = [tap.module.register_forward_hook(partial(on_output, tap), prepend=True) for tap in taps]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def plain_forward() -> Iterator[None]:
+    """No gradients, and attention in Python, since its fused form passes by the modules that it is made of."""
+    fused = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fused)
+
+
+def refresh_weights(taps: Iterable[Tap]) -> None:
+    """Recompute the weights that `torch.nn.utils.weight_norm` and `spectral_norm` derive before each forward."""
+    for tap in taps:
+        for hook in tap.module._forward_pre_hooks.values():
+            if isinstance(hook, (WeightNorm, SpectralNorm)):
+                hook(tap.module, ())
+
+
+def norm_scale(norm: _BatchNorm) -> Tensor | None:
+    """What a batch normalisation multiplies channels by: gamma / sqrt(running variance + eps), (D,) float32."""
+    if norm.running_var is None:
+        return None
+    scale = (norm.running_var.float() + norm.eps).rsqrt()
+    return scale if norm.weight is None else scale * norm.weight.detach().float()

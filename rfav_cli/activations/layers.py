@@ -1,0 +1,67 @@
+"""Which of the layers that a survey found are measured."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from rfav_cli.errors import ModelError
+from rfav_cli.records import Layer, SkippedLayer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rfav_cli.activations.network import Survey
+
+
+def select_layers(
+    survey: Survey, layers: Sequence[str] = (), skip: Sequence[str] = ()
+) -> tuple[tuple[Layer, ...], tuple[SkippedLayer, ...]]:
+    """Choose the layers to measure: all but the last in forward order, the classifier.
+
+    The classifier's entropy falls in all trainings, overfitting or not (section 4.1).
+
+    Args:
+        survey: what the net has.
+        layers: globs of names; where given, only these are measured, the classifier too if one of them matches it.
+        skip: globs of names that are not measured.
+
+    Returns:
+        The layers in forward order, and those left out with the reason for each.
+
+    Raises:
+        ModelError: a glob matches no layer, or no layer is left.
+    """
+    names = [layer.name for layer in survey.layers]
+    for option, globs in (("--layers", layers), ("--skip", skip)):
+        for glob in globs:
+            if not any(fnmatchcase(name, glob) for name in names):
+                raise ModelError(
+                    f"{option} {glob!r} matches no layer", f"The layers are: {', '.join(names) or 'none'}."
+                )
+    chosen: list[Layer] = []
+    skipped = list(survey.skipped)
+    for layer in survey.layers:
+        reason = _reason_to_skip(layer.name, names[-1], layers, skip)
+        if reason:
+            skipped.append(SkippedLayer(layer.name, reason))
+        else:
+            chosen.append(layer)
+    if not chosen:
+        found = (
+            "; ".join(f"{entry.name}: {entry.reason}" for entry in skipped)
+            or "the net has no convolution or linear layer"
+        )
+        raise ModelError(
+            f"no layer is left to measure ({found})", "Name layers with --layers, the classifier too if it is one."
+        )
+    return tuple(chosen), tuple(skipped)
+
+
+def _reason_to_skip(name: str, classifier: str, layers: Sequence[str], skip: Sequence[str]) -> str:
+    glob = next((glob for glob in skip if fnmatchcase(name, glob)), None)
+    if glob is not None:
+        return f"--skip {glob}"
+    if layers:
+        return "" if any(fnmatchcase(name, glob) for glob in layers) else "not named by --layers"
+    return "classifier" if name == classifier else ""

@@ -1,0 +1,136 @@
+"""TorchScript: traced, scripted and frozen modules, which bring their own code and take no hooks."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+
+from rfav_cli.activations.kinds import QUANTISED, UNUSED
+from rfav_cli.activations.network import Payload
+from rfav_cli.activations.programs import (
+    ProgramNetwork,
+    is_layer_class,
+    named_tensors,
+    wrapper_prefix,
+)
+from rfav_cli.activations.weight_names import WeightNames
+from rfav_cli.checkpoints import archives
+from rfav_cli.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from rfav_cli.activations.networks import OpenOptions
+
+
+def recognises(path: Path) -> bool:
+    """Whether a file is a TorchScript archive."""
+    names = archives.member_names(path)
+    return "constants.pkl" in names and any(name.startswith("code/") for name in names)
+
+
+def read(path: Path, options: OpenOptions) -> Payload:
+    """Read a TorchScript archive, its code looked through before any of it runs.
+
+    Raises:
+        CheckpointError: the archive is damaged, or has operators that reach beyond tensors.
+    """
+    archives.check_torchscript(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "`torch.jit.load` is deprecated", FutureWarning)
+            module = torch.jit.load(str(path), map_location=options.device)
+    except (RuntimeError, ValueError) as error:
+        raise CheckpointError(
+            f"{path}: not a TorchScript archive that this torch can load: {archives.last_line(error)}",
+            f"Save it again; this is torch {torch.__version__}.",
+        ) from error
+    if not hasattr(module, "forward"):
+        raise CheckpointError(f"{path}: has no forward", "Save the net itself.")
+    archives.check_graphs(path, module)
+    weights = [constant for constant in _constants(module) if constant.is_floating_point() and constant.dim() > 1]
+    if wrong := {weight.dtype for weight in weights} - {torch.float32}:
+        raise CheckpointError(f"{path}: its weights are frozen in {wrong.pop()}", "Freeze the net in float32.")
+    note = "the archive is frozen: layers that lost their name are named by kind and order"
+    return Payload("torchscript", path, module.eval().float(), notes=(note,) if weights else ())
+
+
+def open_network(payload: Payload, options: OpenOptions) -> ScriptNetwork:
+    """Make the network that takes this checkpoint and those like it."""
+    return ScriptNetwork(payload, options)
+
+
+class ScriptNetwork(ProgramNetwork):
+    """A TorchScript module, `model`; each checkpoint brings its own, since its code may differ too."""
+
+    kind: ClassVar[str] = "torchscript"
+
+    def _put(self, payload: Payload) -> None:
+        self.model: torch.jit.ScriptModule = payload.content
+
+    def _call(self, images: Tensor) -> Any:
+        return self.model(images)
+
+    def _weight_names(self) -> WeightNames:
+        return weight_names(self.model)
+
+    def _expected(self) -> Iterator[tuple[str, str]]:
+        for name, module in modules(self.model):
+            quantised, own = hasattr(module, "_packed_params"), any(True for _ in module.parameters(recurse=False))
+            if is_layer_class(module.original_name) and (quantised or own or hasattr(module, "parametrizations")):
+                yield name, QUANTISED if quantised else UNUSED
+
+
+def modules(module: torch.jit.ScriptModule) -> Iterator[tuple[str, Any]]:
+    """The modules within a module by their names without wrappers, itself too."""
+    prefix = wrapper_prefix(list(named_tensors(module)))
+    for name, inner in module.named_modules():
+        yield name.removeprefix(prefix), inner
+
+
+def weight_names(module: torch.jit.ScriptModule) -> WeightNames:
+    """The names of a module's weights without wrappers, by which layers are called."""
+    tensors = named_tensors(module)
+    prefix = wrapper_prefix(list(tensors))
+    named = [(name.removeprefix(prefix), tensor) for name, tensor in tensors.items()]
+    called = set(_called(module))
+    functional = (name.removeprefix(prefix) for name, _ in module.named_modules() if name not in called)
+    return WeightNames(named, _constants(module), frozenset(functional))
+
+
+def _constants(module: torch.jit.ScriptModule) -> list[Tensor]:
+    """The tensors that stand in a module's code, as freezing puts them there."""
+    nodes = (node for node in archives.nodes(module.inlined_graph) if node.kind() == "prim::Constant")
+    return [node.t("value") for node in nodes if node.hasAttribute("value") and node.kindOf("value") == "t"]
+
+
+def _called(module: torch.jit.ScriptModule, method: str = "forward", path: str = "") -> Iterator[str]:
+    """The dotted names of the modules of which a method calls a method, and so on down."""
+    for node in archives.nodes(getattr(module, method).graph):
+        if node.kind() != "prim::CallMethod":
+            continue
+        names = attributes(next(iter(node.inputs())))
+        if names is None:  # it may be any of them
+            yield from (".".join(filter(None, (path, name))) for name, _ in module.named_modules())
+            continue
+        inner = module
+        for name in names:
+            inner = getattr(inner, name)
+        if isinstance(inner, torch.jit.ScriptModule):
+            inner_path = ".".join(filter(None, (path, *names)))
+            yield inner_path
+            yield from _called(inner, node.s("name"), inner_path)
+
+
+def attributes(value: Any) -> list[str] | None:
+    """The names by which a value is got from the module that the graph belongs to, or None where it is not."""
+    names: list[str] = []
+    while value.node().kind() == "prim::GetAttr":
+        names.insert(0, value.node().s("name"))
+        value = next(iter(value.node().inputs()))
+    return names if value.node().kind() == "prim::Param" else None

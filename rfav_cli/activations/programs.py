@@ -1,0 +1,231 @@
+"""Networks that come as programs, with their code in the file: what TorchScript and exported programs share."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.jit._fuser import optimized_execution
+
+from rfav_cli.activations.dispatch import OperatorTap, SurveyTap, Use
+from rfav_cli.activations.kinds import ALONE, positions, problem_of_shapes
+from rfav_cli.activations.network import Activation, Network, Sink, Survey
+from rfav_cli.errors import CheckpointError, RfavError, SampleError, printable
+from rfav_cli.records import Layer, SkippedLayer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from rfav_cli.activations.network import Payload
+    from rfav_cli.activations.networks import OpenOptions
+    from rfav_cli.activations.weight_names import WeightNames
+
+_LAYER_CLASS = re.compile(r"Conv(Transpose)?[123]d|Linear$")
+WRAPPERS = ("module.", "_orig_mod.")
+"""Prefixes that DataParallel and torch.compile put before every name."""
+
+
+def is_layer_class(name: str) -> bool:
+    """Whether a class of this name is a convolution or a linear layer."""
+    return _LAYER_CLASS.search(name) is not None
+
+
+def wrapper_prefix(names: list[str]) -> str:
+    """The wrappers' prefix that all of the names have."""
+    prefix = ""
+    while match := next((w for w in WRAPPERS if names and all(n.startswith(prefix + w) for n in names)), None):
+        prefix += match
+    return prefix
+
+
+def named_tensors(module: torch.nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers by all of their names."""
+    return {
+        **dict(module.named_parameters(remove_duplicate=False)),
+        **dict(module.named_buffers(remove_duplicate=False)),
+    }
+
+
+class _StopForward(BaseException):
+    """Ends a forward from inside an operator."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a survey found: for the caller, and for `filters` and the scales."""
+
+    survey: Survey
+    uses: Mapping[str, Use]
+    scales: Mapping[str, Tensor | None]
+
+
+class ProgramNetwork(Network):
+    """A net whose layers are found by watching its operators; the first checkpoint's names and shapes hold for all.
+
+    Args:
+        payload: the first checkpoint.
+        options: see `OpenOptions`.
+    """
+
+    def __init__(self, payload: Payload, options: OpenOptions) -> None:
+        self._options = options
+        self._samples: Tensor | None = None
+        self._channels_last = True
+        self._found: _Found | None = None
+        self._path: Path = payload.path
+        self._put(payload)
+
+    @abstractmethod
+    def _put(self, payload: Payload) -> None:
+        """Take a checkpoint's program in place of the one before."""
+
+    @abstractmethod
+    def _call(self, images: Tensor) -> Any:
+        """Run the program."""
+
+    @abstractmethod
+    def _weight_names(self) -> WeightNames:
+        """The names of this checkpoint's weights."""
+
+    @abstractmethod
+    def _expected(self) -> Iterator[tuple[str, str]]:
+        """Names of modules that look like layers, and what to say of those that are not found in use."""
+
+    def load(self, payload: Payload) -> None:
+        """Put a checkpoint's program in place of the one before; see `Network.load`."""
+        before = self._found
+        self._path = payload.path
+        self._put(payload)
+        if self._samples is None or before is None:
+            return
+        try:
+            self._found = self._explore(self._samples)
+        except SampleError as error:
+            raise CheckpointError(
+                f"{payload.path}: not a checkpoint of this net: {error.what}", error.remedy
+            ) from error
+        if differences := _differences(before.survey.layers, self._found.survey.layers):
+            self._found = before
+            raise CheckpointError(
+                f"{payload.path}: its layers are not those of the first checkpoint: {'; '.join(differences)}",
+                "Give the checkpoints of one net.",
+            )
+
+    def survey(self, images: Tensor) -> Survey:
+        """Run a few samples and say which layers there are; see `Network.survey`."""
+        self._samples = images
+        try:
+            self._found = self._explore(images)
+        except SampleError:
+            if images.dim() != 4:
+                raise
+            # `x.view(len(x), -1)` needs the default memory format.
+            self._channels_last = False
+            self._found = self._explore(images)
+        return self._found.survey
+
+    def forward(self, images: Tensor, sink: Sink) -> Any:
+        """Run a batch, giving each use of each layer to the sink; see `Network.forward`."""
+        found = self._found or self._explore(images[:2])
+
+        def receive(use: Use) -> None:
+            if use.layer not in found.survey.uses:
+                return
+            bias = None if self._options.with_bias else use.bias
+            if sink(Activation(use.layer, use.values, use.channel_dim, bias, found.scales[use.layer])):
+                raise _StopForward
+
+        try:
+            return self._run(OperatorTap(self._names, receive), images)
+        except _StopForward:
+            return None
+
+    def filters(self, layer: str) -> Tensor:
+        """The weights of a layer as rows, (groups, D / groups, weights of one filter), float32."""
+        if self._found is None:
+            raise KeyError(layer)
+        rows, scale = self._found.uses[layer].filters(), self._found.scales[layer]
+        return rows if scale is None else rows * scale.reshape(*rows.shape[:2], 1)
+
+    def arranged(self, images: Tensor) -> Tensor:
+        """A batch, of whatever memory format, in the one that the program takes."""
+        planes = self._channels_last and images.dim() == 4
+        return images.contiguous(memory_format=torch.channels_last if planes else torch.contiguous_format)
+
+    def _run(self, tap: OperatorTap, images: Tensor) -> Any:
+        try:
+            # The profiling executor would fuse operators from the third call on.
+            with torch.no_grad(), optimized_execution(False), tap:
+                output = self._call(self.arranged(images))
+                tap.finish()
+        except Exception:
+            # TorchScript raises an error of its own in place of what was raised inside it.
+            if tap.failure is not None:
+                raise tap.failure from None
+            raise
+        return output
+
+    def _explore(self, images: Tensor) -> _Found:
+        self._names = self._weight_names()
+        uses: dict[str, list[Use]] = {}
+        tap = SurveyTap(self._names, lambda use: uses.setdefault(use.layer, []).append(use))
+        try:
+            self._run(tap, images)
+        except torch.OutOfMemoryError:
+            raise
+        except RfavError as error:
+            raise type(error)(f"{self._path}: {error.what}", error.remedy) from error
+        except Exception as error:
+            raise _unfit(images, error) from error
+        problems = {
+            name: problem_of_shapes(seen[0].kind, [use.values.shape for use in seen], len(images))
+            for name, seen in uses.items()
+        }
+        layers = [_layer(seen[0]) for name, seen in uses.items() if not problems[name]]
+        skipped = [SkippedLayer(name, problem) for name, problem in problems.items() if problem]
+        skipped += self._left_out(set(uses))
+        survey = Survey(tuple(layers), {layer.name: len(uses[layer.name]) for layer in layers}, tuple(skipped))
+        fold = self._options.fold_norm
+        scales = {layer.name: tap.scale(layer.name) if fold else None for layer in layers}
+        return _Found(survey, {name: seen[0] for name, seen in uses.items()}, scales)
+
+    def _left_out(self, used: set[str]) -> list[SkippedLayer]:
+        """Weights that were used without a module, and layers that were not used."""
+        reasons = dict.fromkeys(self._names.borrowed, ALONE)
+        for name, reason in self._expected():
+            reasons.setdefault(name, reason)
+        return [SkippedLayer(name, reason) for name, reason in reasons.items() if name not in used]
+
+
+def _layer(use: Use) -> Layer:
+    shape = use.values.shape
+    return Layer(use.layer, use.kind, shape[use.channel_dim], tuple(use.weight.shape), positions(use.kind, shape))
+
+
+def _unfit(images: Tensor, error: Exception) -> SampleError:
+    shape = "x".join(map(str, images.shape[1:]))
+    last = (str(error).strip().splitlines() or [""])[-1]
+    return SampleError(
+        f"the net does not run on samples of {shape}: {type(error).__name__}: {printable(last)}",
+        "Give samples of the shape that the net was trained on.",
+    )
+
+
+def _differences(first: tuple[Layer, ...], second: tuple[Layer, ...]) -> list[str]:
+    """What differs between the layers of two checkpoints, in words."""
+    ours, theirs = {layer.name: layer for layer in first}, {layer.name: layer for layer in second}
+    found = [f"{name!r} is missing" for name in ours if name not in theirs]
+    found += [f"{name!r} is new" for name in theirs if name not in ours]
+    for name, layer in ours.items():
+        other = theirs.get(name, layer)
+        if layer != other:
+            found.append(f"{name!r} is {other.kind} {other.weight_shape}, not {layer.kind} {layer.weight_shape}")
+    if not found and list(ours) != list(theirs):
+        found.append("they are used in another order")
+    return found

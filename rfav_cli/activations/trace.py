@@ -1,0 +1,189 @@
+"""One small forward that finds out what each layer does: whether it is used, how often, in what shape."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.parameter import is_lazy
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from rfav_cli.activations.dispatch import CONVOLUTIONS, FUSED, convolution_kind
+from rfav_cli.activations.hooks import STANDARD, Tap, find_taps, hooked, plain_forward
+from rfav_cli.activations.kinds import ALONE, COMPUTED, LAZY, QUANTISED, UNUSED, positions, problem_of_shapes
+from rfav_cli.activations.network import Survey
+from rfav_cli.records import Layer, SkippedLayer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_PRODUCTS = frozenset({"mm", "addmm", "bmm", "baddbmm", "matmul", "linear", "convolution", "einsum"})
+
+
+class WeightsSeen(TorchDispatchMode):
+    """Notes the addresses of the tensors that operators read.
+
+    Attributes:
+        anywhere: of all of them.
+        in_products: of those that are applied to activations, or are activations.
+        convolved: the weight of each convolution outside of every layer -> the kind of that convolution.
+    """
+
+    def __init__(self, in_layer: Callable[[], bool]) -> None:
+        TorchDispatchMode.__init__(self)
+        self.anywhere: set[int] = set()
+        self.in_products: set[int] = set()
+        self.convolved: dict[int, str] = {}
+        self._in_layer = in_layer
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Not: torch would import its whole compiler, for over a second, just to keep it away from this mode."""
+        return False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run the operator and note its inputs."""
+        seen = {t.data_ptr() for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor) and t.numel()}
+        self.anywhere |= seen
+        if func.overloadpacket.__name__ in _PRODUCTS or func.overloadpacket in FUSED:
+            self.in_products |= seen
+        if func.overloadpacket in CONVOLUTIONS and not self._in_layer():
+            self.convolved[args[1].data_ptr()] = convolution_kind(args)
+        return func(*args, **(kwargs or {}))
+
+
+class Observer:
+    """Watches one forward of a net and tells what it saw.
+
+    Attributes:
+        current: the layer that the forward entered last, and the shape that it was given.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self._model = model
+        self._taps = find_taps(model)
+        # The forward gives a lazy layer weights of its own.
+        self._lazy = {tap.name for tap in self._taps if any(is_lazy(p) for p in tap.module.parameters())}
+        self._forget()
+
+    def _forget(self) -> None:
+        self.current: tuple[Tap, tuple[int, ...]] | None = None
+        # Outputs are kept while the forward runs, since an address says nothing once its tensor is gone.
+        self._uses: dict[str, list[Tensor]] = {}
+        self._version: dict[int, int] = {}
+        self._norms: dict[int, list[_BatchNorm]] = {}
+        self._weights = WeightsSeen(lambda: self.current is not None)
+
+    def run(self, images: Tensor) -> None:
+        """Run the net on a few samples, from a clean slate."""
+        self._forget()
+        with ExitStack() as stack:
+            stack.enter_context(plain_forward())
+            for tap in self._taps:
+                handle = tap.module.register_forward_pre_hook(partial(self._on_entry, tap), with_kwargs=True)
+                stack.callback(handle.remove)
+            for norm in self._model.modules():
+                if isinstance(norm, _BatchNorm) and norm.running_var is not None:
+                    stack.callback(norm.register_forward_pre_hook(self._on_norm, with_kwargs=True).remove)
+            stack.enter_context(hooked(self._taps, self._on_output))
+            stack.enter_context(self._weights)
+            self._model(images)
+
+    def taps(self, samples: int) -> list[Tap]:
+        """The layers that can be measured, by their first use."""
+        by_name = {tap.name: tap for tap in self._taps}
+        return [by_name[name] for name in self._uses if not self._problem(by_name[name], samples)]
+
+    def survey(self, samples: int) -> Survey:
+        """The layers that can be measured and those that cannot.
+
+        Args:
+            samples: n, how many the forward was given.
+        """
+        taps = self.taps(samples)
+        layers = tuple(self._layer(tap) for tap in taps)
+        measured = {layer.name for layer in layers}
+        skipped = [
+            SkippedLayer(tap.name, self._problem(tap, samples)) for tap in self._taps if tap.name not in measured
+        ]
+        uses = {tap.name: len(self._uses[tap.name]) for tap in taps}
+        return Survey(layers, uses, (*skipped, *self._quantised(), *self._stray(), *self._computed()))
+
+    def folded(self, taps: Sequence[Tap]) -> dict[str, _BatchNorm]:
+        """The batch normalisation of each layer whose outputs all go, as they are, into that one alone."""
+        found = {}
+        for tap in taps:
+            outputs = self._uses[tap.name]
+            norms = [norm for output in outputs for norm in self._norms.get(id(output), [])]
+            channels_fit = tap.kind != "Linear" or all(output.ndim == 2 for output in outputs)
+            each_once = all(len(self._norms.get(id(output), [])) == 1 for output in outputs)
+            if channels_fit and each_once and len({id(norm) for norm in norms}) == 1:
+                found[tap.name] = norms[0]
+        return found
+
+    def _on_entry(self, tap: Tap, _: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        given = args[0] if args else kwargs.get("input")
+        self.current = (tap, tuple(given.shape)) if isinstance(given, Tensor) else None
+
+    def _on_output(self, tap: Tap, output: Any) -> bool:
+        self._uses.setdefault(tap.name, []).append(output)
+        if isinstance(output, Tensor):
+            self._version[id(output)] = output._version
+        self.current = None
+        return False
+
+    def _on_norm(self, norm: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        given = args[0] if args else kwargs.get("input")
+        if (
+            isinstance(norm, _BatchNorm)
+            and isinstance(given, Tensor)
+            and self._version.get(id(given)) == given._version
+        ):
+            self._norms.setdefault(id(given), []).append(norm)
+
+    def _problem(self, tap: Tap, samples: int) -> str:
+        """Why a layer cannot be measured; empty where it can."""
+        if tap.name in self._lazy:
+            return LAZY
+        if tap.name not in self._uses:
+            used = any(p.data_ptr() in self._weights.anywhere for p in tap.module.parameters() if p.numel())
+            return ALONE if used else UNUSED
+        outputs = self._uses[tap.name]
+        for output in outputs:
+            if not isinstance(output, Tensor) or not output.is_floating_point():
+                return f"its output is no tensor of floating-point numbers but {type(output).__name__}"
+        return problem_of_shapes(tap.kind, [output.shape for output in outputs], samples)
+
+    def _layer(self, tap: Tap) -> Layer:
+        shape = self._uses[tap.name][0].shape
+        weight_shape = tuple(tap.module.weight.shape)
+        return Layer(tap.name, tap.kind, shape[tap.channel_dim], weight_shape, positions(tap.kind, shape))
+
+    def _quantised(self) -> list[SkippedLayer]:
+        kinds = {kind.__name__ for kind in STANDARD}
+        return [
+            SkippedLayer(name, QUANTISED)
+            for name, module in self._model.named_modules()
+            if any(
+                c.__module__.startswith("torch.ao.nn.quantized") and c.__name__ in kinds for c in type(module).__mro__
+            )
+        ]
+
+    def _stray(self) -> list[SkippedLayer]:
+        """Weights of no standard layer that are applied to activations, such as those of a recurrent layer."""
+        owned = {p.data_ptr() for tap in self._taps for p in tap.module.parameters() if not is_lazy(p)}
+        return [
+            SkippedLayer(name.removesuffix(".weight"), ALONE)
+            for name, p in self._model.named_parameters()
+            if not is_lazy(p) and p.ndim > 1 and p.data_ptr() not in owned and p.data_ptr() in self._weights.in_products
+        ]
+
+    def _computed(self) -> list[SkippedLayer]:
+        """Convolutions outside of every layer whose weight is no parameter."""
+        known = {t.data_ptr() for t in (*self._model.parameters(), *self._model.buffers()) if not is_lazy(t)}
+        kinds = {kind: None for address, kind in self._weights.convolved.items() if address not in known}
+        return [SkippedLayer(COMPUTED.format(kind), ALONE) for kind in kinds]

@@ -1,1 +1,0 @@
-"""Checkpoints and probe images in, one Measurement an epoch out."""

@@ -1,0 +1,162 @@
+"""Archives of `torch.export.save` from untrusted hands: every string in them is checked before torch reads them.
+
+`torch.export.load` evaluates expressions, looks names up, writes others into Python code that it executes, and
+unpickles without limits where the limited way fails. What `torch.export.save` writes for a net needs none of that.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+import zipfile
+import zlib
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from rfav_cli.checkpoints.archives import REMEDY, last_line, members, refuse
+from rfav_cli.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_MEMBER = re.compile(
+    r"models/model\.json|data/(weights|constants)/(model(_weights_config|_constants_config)?\.(json|pt)|(weight|tensor)_\d+)"
+    r"|data/sample_inputs/model\.pt|archive_format|archive_version|version|byteorder|\.data/\w+|extra/.*"
+)
+_ATEN = r"(aten|torchvision)\.(?!from_file\b)(?!__)\w+\.(?!_)\w+"
+_HIGHER = r"higher_order\.(cond|while_loop|map_impl|scan|wrap_with_set_grad_enabled|wrap_with_autocast)"
+_ARITHMETIC = "getitem|add|sub|mul|floordiv|truediv|mod|neg|pos|abs|pow|eq|ne|lt|le|gt|ge|and_|or_|not_"
+_TARGET = re.compile(
+    rf"torch\.ops\.({_ATEN}|{_HIGHER})|_operator\.({_ARITHMETIC})|torch\.sym_\w+|math\.(ceil|floor|trunc|sqrt)",
+    re.ASCII,
+)
+_NAME = re.compile(r"[\w.-]*", re.ASCII)
+_TREE = re.compile(r'[\w.\- \[\]{}",:\\]*', re.ASCII)
+_NOTES = {"stack_trace", "nn_module_stack", "source_fn_stack", "torch_fn", "custom", "from_node"}
+_FREE = {"as_string", "as_strings", *_NOTES}
+"""Keys whose strings loading takes for text: arguments of operators, and notes on where a node comes from."""
+_TREE_TYPES = {None, "builtins.tuple", "builtins.list", "builtins.dict", "collections.OrderedDict"}
+_SYMBOLIC = re.compile(
+    "Symbol|Integer|Float|Rational|Mul|Add|Pow|Max|Min|Mod|PythonMod|FloorDiv|CleanDiv|CeilDiv|ModularIndexing|Where"
+    "|CeilToInt|FloorToInt|TruncToInt|RoundToInt|ToFloat|PowByNatural|IntTrueDiv|FloatTrueDiv|Identity|Piecewise"
+    "|Equality|Unequality|GreaterThan|LessThan|StrictGreaterThan|StrictLessThan|Not|And|Or"
+)
+
+
+def check_exported(path: Path) -> None:
+    """Look through an archive of `torch.export.save`, whose loading evaluates expressions and names in it.
+
+    Names become Python code as the program is put together, `expr_str` is evaluated, targets are looked up in torch,
+    and pickles are read with all that they hold where the safe way fails.
+
+    Raises:
+        CheckpointError: it is damaged, or holds what `torch.export.save` would not write for a plain net.
+    """
+    for name, content in members(path).items():
+        if not _MEMBER.fullmatch(name):
+            refuse(path, name)
+        _check_member(path, name, content)
+
+
+def read_old_export(path: Path) -> dict[str, bytes]:
+    """The members of an archive as `torch.export.save` wrote it up to torch 2.7, looked through in the same way."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = {name: archive.read(name) for name in archive.namelist() if name.startswith("serialized_")}
+    except (zipfile.BadZipFile, OSError, zlib.error) as error:
+        raise CheckpointError(f"{path}: damaged: {last_line(error)}", "Save or copy it again.") from error
+    for name, content in found.items():
+        _check_member(path, name, partial(bytes, content))
+    return found
+
+
+def _check_member(path: Path, name: str, content: Callable[[], bytes]) -> None:
+    if name.endswith(".pt"):
+        try:
+            torch.load(io.BytesIO(content()), weights_only=True, map_location="cpu")
+        except CheckpointError:
+            raise
+        except Exception as error:  # whatever a crafted pickle makes of it
+            raise CheckpointError(f"{path}: refused, {name} holds more than tensors", REMEDY) from error
+    elif name.endswith(".json"):
+        try:
+            document = json.loads(content())
+        except ValueError as error:
+            raise CheckpointError(f"{path}: damaged: {name} is no JSON", "Save or copy it again.") from error
+        _check_json(path, document, "")
+
+
+def _check_json(path: Path, value: Any, key: str) -> None:
+    """Check every string of a document by the key that it stands under."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _check_json(path, name, "")
+            if name == "use_pickle" and inner is not False:
+                refuse(path, "a pickled weight")
+            _check_json(path, inner, name)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_json(path, inner, key)
+    elif isinstance(value, str) and not _is_plain(value, key):
+        refuse(path, value)
+
+
+def _is_plain(text: str, key: str) -> bool:
+    if key == "expr_str":
+        return _is_arithmetic(text)
+    if key in ("in_spec", "out_spec"):
+        return _is_plain_tree(text)
+    if key in ("target", "as_operator"):
+        return _TARGET.fullmatch(text) is not None
+    if key == "torch_version":
+        return re.fullmatch(r"[\w.+<=]*", text, re.ASCII) is not None
+    return key in _FREE or _NAME.fullmatch(text) is not None
+
+
+def _is_plain_tree(text: str) -> bool:
+    """Whether a tree of inputs or outputs is made of tuples, lists and dicts with words for keys."""
+    if not _TREE.fullmatch(text) or "__enum__" in text:
+        return False
+    try:
+        pending = json.loads(text)[1:] if text else []
+    except ValueError:
+        return False
+    while pending:
+        node = pending.pop()
+        if not isinstance(node, dict) or node.get("type") not in _TREE_TYPES:
+            return False
+        pending += node.get("children_spec", [])
+    return True
+
+
+def _is_arithmetic(text: str) -> bool:
+    """Whether an expression is made of numbers, symbols and arithmetic alone, in the way that sympy writes them out."""
+    try:
+        return len(text) <= 2000 and _is_term(ast.parse(text, mode="eval").body)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+
+
+def _is_term(node: ast.AST) -> bool:
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, bool | int | float)
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.op, ast.USub) and _is_term(node.operand)
+    if isinstance(node, ast.Name):
+        return node.id in ("true", "false", "oo")
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or not _SYMBOLIC.fullmatch(node.func.id):
+        return False
+    if not all(isinstance(keyword.value, ast.Constant) for keyword in node.keywords):
+        return False
+    if node.func.id in ("Symbol", "Float"):
+        first = node.args[0] if len(node.args) == 1 else None
+        return (
+            isinstance(first, ast.Constant)
+            and re.fullmatch(r"[A-Za-z]\w*|-?[\d.e+-]+", str(first.value), re.ASCII) is not None
+        )
+    return all(_is_term(argument) for argument in node.args)

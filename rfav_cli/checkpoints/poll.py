@@ -1,0 +1,215 @@
+"""The checkpoints that a training writes, as they come: which files are whole, and what epochs they are of."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rfav_cli.activations import networks
+from rfav_cli.checkpoints.find import is_checkpoint, listing, sha256_of
+from rfav_cli.checkpoints.order import epoch_pattern, epochs_from_names
+from rfav_cli.errors import CheckpointError, SeriesError, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rfav_cli.activations.network import Payload
+    from rfav_cli.activations.networks import OpenOptions
+
+UNFINISHED = frozenset({".tmp", ".temp", ".part", ".partial", ".incomplete"})
+"""Files with these endings are going to be renamed."""
+
+_FIRST_EPOCH = -1
+Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A checkpoint that can be read.
+
+    Attributes:
+        path: where the training wrote it.
+        epoch: by `--epochs`, else stored in it, else in its name; None where that cannot be told.
+        sha256: of the file, in hex.
+        payload: its content.
+    """
+
+    path: Path
+    epoch: int | None
+    sha256: str
+    payload: Payload
+
+
+@dataclass
+class _File:
+    """A file as it was looked at.
+
+    Attributes:
+        stamp: changes when the file does.
+        since: when it was first seen with this stamp.
+        next: when it is to be read; the first time it is seen it may still be written.
+        foreign: it is no checkpoint.
+        done: there is nothing to do until it changes.
+        failure: why it could not be read.
+        named: the epoch that it was taken for by its name, once it has been read.
+    """
+
+    stamp: Stamp
+    since: float
+    next: float
+    foreign: bool = False
+    done: bool = False
+    failure: CheckpointError | None = None
+    named: int | None = None
+
+
+class Arrivals:
+    """Looks for checkpoints again and again.
+
+    A file is read when it was the same at two looks. One that cannot be read then is read again, after twice the time
+    each, until it has not changed for `patience`; when it changes, all begins anew. No change of a file is relied on
+    to be told by its time alone: what is read is a copy of a file that did not change meanwhile.
+
+    Args:
+        place: a folder or a glob; it may not be there yet.
+        pattern: as for `find_series`.
+        patience: seconds.
+        options: how files are read.
+
+    Raises:
+        SeriesError: that is a file, or no glob or pattern.
+    """
+
+    def __init__(self, place: str, pattern: str | None, patience: float, options: OpenOptions) -> None:
+        if Path(place).is_file():
+            raise SeriesError(f"{printable(place)}: is a file", "Name the folder that checkpoints come into.")
+        listing(place)
+        self._place = place
+        self._pattern = None if pattern is None else epoch_pattern(pattern)
+        self._patience = patience
+        self._options = options
+        self._files: dict[Path, _File] = {}
+        self._epochs: dict[Path, int | None] = {}
+        self.changed: float | None = None
+        """When something was last seen to change."""
+
+    def look(self, now: float) -> list[Path]:
+        """The files that can be read now, in the order of the epochs in their names.
+
+        Args:
+            now: seconds of a clock that never goes back.
+
+        Raises:
+            SeriesError: the folder cannot be listed, or names that came since say that one was taken for a wrong epoch.
+        """
+        found = {path: stamp for path in listing(self._place) if (stamp := self._stamp_of(path)) is not None}
+        self._files = {path: file for path, file in self._files.items() if path in found}
+        for path, stamp in found.items():
+            known = self._files.get(path)
+            if known is None or known.stamp != stamp:
+                self._files[path] = _File(stamp, now, now, foreign=not is_checkpoint(path))
+                self.changed = now
+        checkpoints = [path for path in found if not self._files[path].foreign]
+        self._tell_epochs(checkpoints)
+        ready = [path for path in checkpoints if not (file := self._files[path]).done and file.next < now]
+        return sorted(ready, key=self._order)
+
+    @contextmanager
+    def opened(self, path: Path) -> Iterator[Arrival | None]:
+        """A copy of a file, read; None where the file changes while it is copied.
+
+        The training may do what it likes with the file meanwhile.
+
+        Raises:
+            CheckpointError: it cannot be read.
+        """
+        with tempfile.TemporaryDirectory(prefix="rfav-", ignore_cleanup_errors=True) as folder:
+            copy = Path(folder) / "checkpoint"
+            try:
+                shutil.copyfile(path, copy)
+                whole = _stamp(path) == self._files[path].stamp
+            except FileNotFoundError:
+                whole = False
+            except OSError as error:
+                reason = error.strerror or error
+                raise CheckpointError(
+                    f"{path}: cannot be copied to {folder}: {reason}", "TMPDIR can name another folder, with room."
+                ) from error
+            yield self._read(path, copy) if whole else None
+
+    def finish(self, path: Path) -> None:
+        """Do nothing more with a file until it changes."""
+        if path in self._files:
+            self._files[path].done = True
+
+    def fail(self, path: Path, error: CheckpointError, now: float) -> bool:
+        """Read a file again later; whether this is the first time.
+
+        Raises:
+            CheckpointError: it has been the same for so long that it will not be read again.
+        """
+        file = self._files[path]
+        first, file.failure = file.failure is None, error
+        waited = now - file.since
+        if waited >= self._patience:
+            file.done = True
+            raise error
+        file.next = min(now + waited, file.since + self._patience)
+        return first
+
+    def unreadable(self) -> list[tuple[Path, CheckpointError]]:
+        """The files that would be read again."""
+        return [(path, file.failure) for path, file in self._files.items() if file.failure and not file.done]
+
+    def _read(self, path: Path, copy: Path) -> Arrival:
+        try:
+            payload = networks.read(copy, self._options)
+        except CheckpointError as error:
+            raise CheckpointError(error.what.replace(str(copy), str(path)), error.remedy) from error
+        epoch = self._epochs.get(path)
+        if self._pattern is None and payload.epoch is not None:
+            epoch = payload.epoch
+        else:
+            self._files[path].named = epoch
+        return Arrival(path, epoch, sha256_of(copy), replace(payload, path=path))
+
+    def _stamp_of(self, path: Path) -> Stamp | None:
+        """A file's stamp; None for what is none, or not meant."""
+        hidden = path.name.startswith(".") or path.suffix.lower() in UNFINISHED
+        if hidden or (self._pattern is not None and not self._pattern.fullmatch(path.as_posix())):
+            return None
+        return _stamp(path)
+
+    def _tell_epochs(self, paths: list[Path]) -> None:
+        """From the names of all that is there, also of what is not whole yet, as `find_series` does."""
+        if self._pattern is not None:
+            told = [int(match["epoch"]) for path in paths if (match := self._pattern.fullmatch(path.as_posix()))]
+            self._epochs = dict(zip(paths, told, strict=True))
+            return
+        several = len({path.parent for path in paths}) > 1
+        self._epochs = dict(zip(paths, epochs_from_names(paths, folders=several), strict=True))
+        for path, epoch in self._epochs.items():
+            named = self._files[path].named
+            if named is not None and named != epoch:
+                raise SeriesError(
+                    f"{path}: was taken for epoch {named}, but beside the names that came since it is epoch {epoch}",
+                    "Say where it stands in the names, such as --epochs 'net_{epoch}_*.pt', and give --fresh.",
+                )
+
+    def _order(self, path: Path) -> tuple[bool, int, int, str]:
+        epoch = self._epochs[path]
+        return epoch is None, _FIRST_EPOCH if epoch is None else epoch, self._files[path].stamp[2], path.name
+
+
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        if not path.is_file():
+            return None
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns

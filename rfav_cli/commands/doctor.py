@@ -1,0 +1,136 @@
+"""What `rfav doctor` looks at: this Python, this torch, its devices, the extras, and whether a store can be written."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import tempfile
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, entry_points, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import h5py
+import torch
+
+from rfav_cli import __version__
+from rfav_cli.records import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXTRAS = {
+    "safetensors": ".safetensors checkpoints",
+    "torchvision": "--model torchvision:NAME",
+    "timm": "--model timm:NAME",
+    "tensorboard": "rfav analyze --tensorboard",
+}
+SAFE_TORCH = (2, 10)
+"""Earlier releases have known holes in `weights_only=True`."""
+OLDEST_TENSORBOARD = (2, 16)
+FREE_SPACE = 10**9
+"""Bytes on the disk below which a run's heatmaps may not fit."""
+
+
+def examine(folder: str | Path = ".") -> tuple[Finding, ...]:
+    """Look at what the machine has: Python, torch, devices, extras, and whether a store can be written in a folder.
+
+    Args:
+        folder: where a store is to be written.
+    """
+    return (
+        Finding("rfav", "ok", __version__),
+        Finding("Python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
+        _torch(),
+        Finding("h5py", "ok", f"{h5py.__version__}, HDF5 {h5py.version.hdf5_version}"),
+        *_devices(),
+        *(_extra(name, use) for name, use in EXTRAS.items()),
+        _tab(),
+        _folder(Path(folder)),
+    )
+
+
+def _torch() -> Finding:
+    release = tuple(int(part) for part in torch.__version__.split(".")[:2])
+    if release < SAFE_TORCH:
+        return Finding(
+            "torch", "warning", f"{torch.__version__}: loading untrusted files is safe from 2.10 on; upgrade it"
+        )
+    return Finding("torch", "ok", torch.__version__)
+
+
+def _devices() -> Iterator[Finding]:
+    threads = torch.get_num_threads()
+    yield Finding("cpu", "ok", f"{threads} {'thread' if threads == 1 else 'threads'}")
+    for index in range(torch.cuda.device_count()):
+        properties = torch.cuda.get_device_properties(index)
+        yield Finding(f"cuda:{index}", "ok", f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB")
+    if not torch.cuda.is_available():
+        yield Finding("cuda", "missing", "no CUDA device that this torch can use; --device auto takes another")
+    if torch.backends.mps.is_available():
+        yield Finding("mps", "ok", "available")
+    else:
+        yield Finding("mps", "missing", "no Apple GPU that this torch can use; --device auto takes another")
+
+
+def _extra(name: str, use: str) -> Finding:
+    try:
+        return Finding(name, "ok", f"{version(name)}, for {use}")
+    except PackageNotFoundError:
+        return Finding(name, "missing", f"for {use}: pip install 'rfav-cli[{name}]'")
+
+
+def _tab() -> Finding:
+    """Whether TensorBoard will show the tab: it looks for the entry point at its start, and loads it."""
+    name, upgrade = "TensorBoard tab", "pip install --upgrade 'rfav-cli[tensorboard]'"
+    try:
+        installed = version("tensorboard")
+    except PackageNotFoundError:
+        return Finding(name, "missing", "needs tensorboard: pip install 'rfav-cli[tensorboard]'")
+    if tuple(map(int, re.findall(r"\d+", installed)[:2])) < OLDEST_TENSORBOARD:
+        return Finding(name, "warning", f"tensorboard {installed} is older than what it was made for: {upgrade}")
+    found = [each for each in entry_points(group="tensorboard_plugins") if each.name == "rfav"]
+    if not found:
+        return Finding(name, "missing", "this rfav is not installed as a package, so TensorBoard can't find it")
+    try:
+        found[0].load()
+    except Exception as error:  # whatever an installation is broken by
+        return Finding(name, "warning", f"cannot be loaded ({type(error).__name__}: {error}): {upgrade}")
+    return Finding(name, "ok", f"tensorboard {installed} loads it: tensorboard --logdir FOLDER")
+
+
+def _folder(folder: Path) -> Finding:
+    """Commit a small file as the store does: write, flush to the disk, rename, flush the folder."""
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=".tmp-", suffix="-doctor", dir=folder)
+        committed = Path(f"{temporary}-committed")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(b"rfav")
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(committed)
+            _flush_folder(folder)
+        finally:
+            for leftover in (Path(temporary), committed):
+                with suppress(FileNotFoundError):
+                    leftover.unlink()
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return Finding("store", "missing", f"{folder} cannot be written: {error.strerror}; choose another with --out")
+    space = f"{free / 1e9:.1f} GB free"
+    if free < FREE_SPACE:
+        return Finding("store", "warning", f"{folder} can be written, but only {space}; --maps 0 keeps stores small")
+    return Finding("store", "ok", f"{folder} can be written, {space}")
+
+
+def _flush_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows cannot open a folder as a file
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

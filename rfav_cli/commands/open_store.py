@@ -1,0 +1,20 @@
+"""Reading a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rfav_cli.records import History
+
+
+def open_store(path: str | Path) -> History:
+    """Read a store, also one that is still being written; heatmaps are read from the file on use.
+
+    Raises:
+        StoreError: there is none, or it is no store that this version reads.
+    """
+    from rfav_cli import store
+
+    return store.open_store(Path(path))

@@ -1,0 +1,20 @@
+"""Packing a store into its one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rfav_cli.records import History
+
+
+def pack(path: str | Path) -> History:
+    """Put the epochs that lie in files of their own beside a store into the store.
+
+    Raises:
+        StoreError: there is no store, or it can't be written; nothing that was committed is lost.
+    """
+    from rfav_cli import store
+
+    return store.pack(Path(path))

@@ -1,0 +1,200 @@
+"""The probe: the held-out samples that every checkpoint of a run is measured on, the same ones each time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from rfav_cli.data.sources import SampleOptions, open_source
+from rfav_cli.data.sources.base import normalisation, shown
+from rfav_cli.errors import SampleError
+from rfav_cli.records import ProbeRecord
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from rfav_cli.data.sources.base import Samples
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """The chosen samples, as they are before normalisation.
+
+    Attributes:
+        images: (N, C, H, W) uint8 or float32; (N, F) or (N, C, T) float32 for vectors and sequences.
+        labels: (N,) int64, or None.
+        classes: the names of the classes in the order of the labels; empty where there are none.
+        mean, std: one value a channel, in the units of the net's input before normalisation (0..1 for uint8); or None.
+        thumbnails: (M, H, W, 1 or 3) uint8, the first M images to look at; None where there is nothing to see.
+        sha256: digest of all that decides what enters the net, and of the labels.
+        source: the specification that the user gave.
+        notes: what the user should be told once.
+    """
+
+    images: Samples = field(repr=False)
+    labels: NDArray[np.int64] | None = field(repr=False)
+    classes: tuple[str, ...]
+    mean: tuple[float, ...] | None
+    std: tuple[float, ...] | None
+    thumbnails: NDArray[np.uint8] | None = field(repr=False)
+    sha256: str
+    source: str
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def batch(self, rows: slice, device: torch.device) -> Tensor:
+        """Samples as they enter the net: float32, normalised, channels last in memory where they are images.
+
+        The tensor shares no memory with the probe, so a net may work on it in place.
+        """
+        return to_input(torch.from_numpy(self.images[rows]).to(device), self.mean, self.std)
+
+    def record(self) -> ProbeRecord:
+        """What the store keeps."""
+        return ProbeRecord(self.sha256, len(self), self.labels, self.thumbnails, self.source)
+
+
+def load_probe(
+    spec: str, *, size: int = 1000, seed: int = 0, options: SampleOptions | None = None, thumbnails: int = 32
+) -> Probe:
+    """Choose samples and read them.
+
+    Args:
+        spec: where they are; see `open_source`.
+        size: N, how many.
+        seed: which; the same seed chooses the same samples of the same files, on every machine.
+        options: how they are read.
+        thumbnails: M, how many of the first are kept to look at.
+
+    Raises:
+        SampleError: there are no such samples, they cannot be read, or an option does not fit them.
+    """
+    options = options or SampleOptions()
+    for name, value, least in (("--probe-size", size, 1), ("--seed", seed, 0), ("--maps", thumbnails, 0)):
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise SampleError(f"{name} {shown(value)}: out of range", f"Give a whole number from {least} on.")
+    source = open_source(spec, options)
+    rows = choose(len(source), source.labels, size, seed)
+    images = source.read(rows)
+    labels = None if source.labels is None else source.labels[rows]
+    mean, std, notes = normalisation(source, options, images.shape[1])
+    if len(source) < size:
+        notes = (f"took all {len(source)} samples of {shown(spec)}; {size} were asked for", *notes)
+    if images.dtype == np.float32 and source.is_image and mean is None and images.max() > 16:
+        notes = (*notes, f"floating-point images up to {images.max():g} are taken as they are; only uint8 is scaled")
+    return Probe(
+        images=images,
+        labels=labels,
+        classes=source.classes,
+        mean=mean,
+        std=std,
+        thumbnails=draw(images[:thumbnails]) if source.is_image and thumbnails else None,
+        sha256=digest(images, labels, mean, std),
+        source=spec,
+        notes=(*source.notes, *notes),
+    )
+
+
+def choose(count: int, labels: NDArray[np.int64] | None, size: int, seed: int) -> NDArray[np.int64]:
+    """Choose samples, as many of each class as there can be.
+
+    Each sample draws a number; a class gives its samples in the order of these, one a round, until there are enough.
+    The last round, where it is not for all, goes to the classes with the lowest numbers.
+
+    Args:
+        count: how many samples there are.
+        labels: (count,), or None: all of one class.
+        size: how many to choose.
+        seed: of PCG64, whose raw numbers are the same in every version of numpy, unlike those of `Generator`.
+
+    Returns:
+        (min(size, count),) sample numbers, a round after the other, each in the order of the labels.
+    """
+    draws = np.random.PCG64(seed).random_raw(count)
+    labels = np.zeros(count, dtype=np.int64) if labels is None else labels
+    by_class = np.lexsort((draws, labels))
+    _, starts, counts = np.unique(labels[by_class], return_index=True, return_counts=True)
+    rounds = np.empty(count, dtype=np.int64)
+    rounds[by_class] = np.arange(count) - np.repeat(starts, counts)
+    chosen = np.lexsort((draws, rounds))[:size]
+    return chosen[np.lexsort((draws[chosen], labels[chosen], rounds[chosen]))]
+
+
+def to_input(samples: Tensor, mean: tuple[float, ...] | None, std: tuple[float, ...] | None) -> Tensor:
+    """Samples as they enter a net, by the operations of torchvision's ToTensor and Normalize, so to the same bits.
+
+    Args:
+        samples: (n, C, ...); uint8 is divided by 255, floating-point values are taken as they are.
+        mean: one value a channel, or None.
+        std: one value a channel, or None.
+
+    Returns:
+        (n, C, ...) float32, a copy; (n, C, H, W) in the memory format channels last, the fastest for convolutions.
+    """
+    layout = torch.channels_last if samples.ndim == 4 else torch.contiguous_format
+    values = samples.to(torch.float32, copy=True, memory_format=layout)
+    if samples.dtype == torch.uint8:
+        values.div_(255)
+    if mean is not None and std is not None:
+        ones = (1,) * (samples.ndim - 2)
+        values.sub_(torch.tensor(mean, device=values.device).view(-1, *ones))
+        values.div_(torch.tensor(std, device=values.device).view(-1, *ones))
+    return values
+
+
+def draw(images: Samples) -> NDArray[np.uint8] | None:
+    """(M, C, H, W) as pictures (M, H, W, 1 or 3) uint8: of 4 channels the first three, of 2 the first; None above 4.
+
+    Floating-point values are stretched so that the least of all M images is black and the greatest white.
+    """
+    channels = images.shape[1]
+    if channels > 4:
+        return None
+    pictures = np.ascontiguousarray(images[:, : 3 if channels >= 3 else 1].transpose(0, 2, 3, 1))
+    if pictures.dtype == np.uint8:
+        return pictures.astype(np.uint8)
+    low, high = float(pictures.min()), float(pictures.max())
+    return np.rint((pictures - low) * (255 / ((high - low) or 1.0))).astype(np.uint8)
+
+
+def digest(
+    images: Samples, labels: NDArray[np.int64] | None, mean: tuple[float, ...] | None, std: tuple[float, ...] | None
+) -> str:
+    """SHA-256 in hex of what enters the net: shape, type, mean, std, then labels and values, little-endian."""
+    head: dict[str, Any] = {
+        "shape": images.shape,
+        "dtype": images.dtype.name,
+        "labels": labels is not None,
+        "mean": mean,
+        "std": std,
+    }
+    sha = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
+    if labels is not None:
+        sha.update(labels.astype("<i8").tobytes())
+    kind = images.dtype.newbyteorder("<")
+    for start in range(0, len(images), 64):
+        sha.update(images[start : start + 64].astype(kind).tobytes())
+    return sha.hexdigest()
+
+
+def check_fits(probe: Probe, outputs: int) -> None:
+    """Refuse labels that a net has no output for.
+
+    Raises:
+        SampleError: a label is `outputs` or above.
+    """
+    if probe.labels is None or (top := int(probe.labels.max())) < outputs:
+        return
+    named = f" ({shown(probe.classes[top])})" if top < len(probe.classes) else ""
+    raise SampleError(
+        f"{shown(probe.source)}: label {top}{named} is beyond the {outputs} outputs of the net",
+        "Give samples of the classes that the net knows, or their order with --classes.",
+    )

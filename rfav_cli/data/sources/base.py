@@ -1,0 +1,215 @@
+"""What every source of samples gives, to the probe and to training alike, and what the sources share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import torch
+
+from rfav_cli.errors import SampleError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from rfav_cli.data.sources import SampleOptions
+
+Preset = tuple[tuple[float, ...], tuple[float, ...]]
+"""Mean and std, one value a channel, in units of 0..1 for images."""
+
+Samples = np.ndarray[Any, np.dtype[np.uint8]] | np.ndarray[Any, np.dtype[np.float32]]
+
+
+class Source(Protocol):
+    """Samples that are read by index; nothing but their labels is held in memory unless the file is one array.
+
+    Attributes:
+        name: the specification that the user gave.
+        labels: (len,) int64, or None.
+        classes: the names of the classes in the order of the labels; empty where there are none.
+        is_image: the samples are (C, H, W) images, as against feature vectors and sequences.
+        mean, std: the preset normalisation, one value a channel, or None.
+        notes: what the user should be told once.
+    """
+
+    name: str
+    labels: NDArray[np.int64] | None
+    classes: tuple[str, ...]
+    is_image: bool
+    mean: tuple[float, ...] | None
+    std: tuple[float, ...] | None
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """The number of samples."""
+
+    def read(self, indices: NDArray[np.int64]) -> Samples:
+        """Read samples, at least one, in the order of the indices.
+
+        Returns:
+            (n, C, H, W) uint8 or float32 for images, (n, F) or (n, C, T) float32 else.
+
+        Raises:
+            SampleError: a sample cannot be read, or does not fit the others; the message names it.
+        """
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A specification taken apart: `NAME:PATH#SPLIT`, or a path alone.
+
+    Attributes:
+        name: as the user gave it.
+        path: the file or folder.
+        split: "test", "train", ...; empty for sources that have no splits.
+    """
+
+    name: str
+    path: Path
+    split: str = ""
+
+
+def shown(value: object, limit: int = 200) -> str:
+    """Text from outside made fit for a message: no control characters, at most `limit` characters."""
+    text = str(value)
+    if not text.isprintable():
+        text = repr(text)
+    return text if len(text) <= limit else f"{text[: limit // 2]}…{text[-limit // 2 :]}"
+
+
+def reason(error: Exception) -> str:
+    """What an exception of a library says, in one short line."""
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    lines = text.strip().splitlines()
+    return shown(lines[0] if lines else type(error).__name__, 120)
+
+
+def read_class_file(path: Path) -> tuple[str, ...]:
+    """The names of classes, one a line; blank lines do not count.
+
+    Raises:
+        SampleError: the file cannot be read, is empty, or names a class twice.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SampleError(
+            f"--classes {shown(path)}: {reason(error)}", "Give a text file, one class name a line."
+        ) from error
+    names = tuple(line.strip() for line in lines if line.strip())
+    if not names:
+        raise SampleError(f"--classes {shown(path)}: names no class", "Give a text file, one class name a line.")
+    if len(set(names)) != len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise SampleError(f"--classes {shown(path)}: names {shown(twice)} twice", "Each line is the name of one label.")
+    return names
+
+
+def order_classes(
+    labels: NDArray[np.int64] | None, classes: tuple[str, ...], options: SampleOptions, where: Path
+) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+    """Number the labels in the order of `--classes`, where that is given.
+
+    A source that knows its classes by name gets its labels renumbered; one that has numbers alone gets names for them.
+    The file may name classes of which there are no samples.
+
+    Raises:
+        SampleError: a class is not in the file, or there are no labels to order.
+    """
+    if options.classes_file is None:
+        return labels, classes
+    if labels is None:
+        raise SampleError(f"{shown(where)}: --classes is given, but the samples have no labels", "Leave --classes out.")
+    names, file = read_class_file(options.classes_file), f"--classes {shown(options.classes_file)}"
+    if not classes:
+        if labels.max() >= len(names):
+            raise SampleError(
+                f"{file}: {len(names)} names, but {shown(where)} has label {labels.max()}",
+                "Name every class, one a line, in the order of the labels.",
+            )
+        return labels, names
+    unknown = [name for name in classes if name not in names]
+    if unknown:
+        raise SampleError(
+            f"{file}: does not name {shown(', '.join(unknown))}, of {shown(where)}",
+            "Name every class as the data set does.",
+        )
+    return np.asarray([names.index(name) for name in classes], dtype=np.int64)[labels], names
+
+
+def check_labels(raw: NDArray[Any], count: int, where: Path) -> NDArray[np.int64]:
+    """Labels as (count,) int64; a column (count, 1) will do.
+
+    Raises:
+        SampleError: they are not `count` whole numbers from 0 on.
+    """
+    remedy = "Labels are whole numbers from 0 on, one a sample."
+    if raw.ndim == 2 and raw.shape[1] == 1:
+        raw = raw[:, 0]
+    if raw.ndim != 1:
+        raise SampleError(f"{shown(where)}: labels have the shape {raw.shape}", remedy)
+    if raw.dtype.kind not in "iu":
+        raise SampleError(f"{shown(where)}: labels are of type {raw.dtype}", remedy)
+    if len(raw) != count:
+        raise SampleError(f"{shown(where)}: {len(raw)} labels for {count} samples", remedy)
+    outside = np.flatnonzero((raw < 0) | (raw > np.iinfo(np.int64).max))
+    if outside.size:
+        raise SampleError(f"{shown(where)}: label {raw[outside[0]]} of sample {outside[0]} is out of range", remedy)
+    return raw.astype(np.int64)
+
+
+def to_gray(images: Samples, where: Path) -> Samples:
+    """(n, H, W, C) to one channel by ITU-R BT.601, uint8 with the rounding that Pillow has.
+
+    Raises:
+        SampleError: the images have neither 1, 3 nor 4 channels.
+    """
+    if images.shape[-1] == 1:
+        return images
+    if images.shape[-1] not in (3, 4):
+        raise SampleError(f"{shown(where)}: --gray needs 3 channels, not {images.shape[-1]}", "Leave --gray out.")
+    if images.dtype == np.uint8:
+        weighted = images[..., :3].astype(np.uint32) * np.asarray([19595, 38470, 7471], dtype=np.uint32)
+        rounded: NDArray[np.uint8] = ((weighted.sum(axis=-1, keepdims=True) + 0x8000) >> 16).astype(np.uint8)
+        return rounded
+    weights = np.asarray([0.299, 0.587, 0.114], dtype=np.float32)
+    luma: NDArray[np.float32] = (images[..., :3] * weights).sum(axis=-1, keepdims=True, dtype=np.float32)
+    return luma
+
+
+def resize(images: Samples, size: tuple[int, int]) -> Samples:
+    """(n, H, W, C) to another height and width: bilinear, antialiased, as Pillow does for image files."""
+    tensor = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
+    tensor = torch.nn.functional.interpolate(tensor, size, mode="bilinear", antialias=True, align_corners=False)
+    return tensor.permute(0, 2, 3, 1).numpy()
+
+
+def normalisation(
+    source: Source, options: SampleOptions, channels: int
+) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None, tuple[str, ...]]:
+    """The mean and std to use, one value a channel each or None, and what to tell the user of it.
+
+    Either of `--mean` and `--std` puts the preset aside; the other is then 0 or 1.
+
+    Raises:
+        SampleError: neither one value nor one a channel is given.
+    """
+    if options.mean is not None or options.std is not None:
+        mean = _one_a_channel("--mean", options.mean or (0.0,), channels)
+        return mean, _one_a_channel("--std", options.std or (1.0,), channels), ()
+    if source.mean is None or source.std is None:
+        return None, None, ()
+    if len(source.mean) != channels:
+        return None, None, (f"the preset mean and std are for {len(source.mean)} channels and were not used",)
+    values = " and ".join(", ".join(f"{value:g}" for value in part) for part in (source.mean, source.std))
+    return source.mean, source.std, (f"normalised with the data set's mean and std: {values}",)
+
+
+def _one_a_channel(option: str, values: Sequence[float], channels: int) -> tuple[float, ...]:
+    if len(values) not in (1, channels):
+        raise SampleError(f"{option}: {len(values)} values for {channels} channels", f"Give one value, or {channels}.")
+    return tuple(map(float, values)) * (channels // len(values))

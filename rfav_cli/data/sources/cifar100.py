@@ -1,0 +1,28 @@
+"""CIFAR-100 as published, with its 100 fine labels; the places and versions are those of CIFAR-10."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rfav_cli.data.sources.cifar10 import SPLITS, Published, open_published
+
+if TYPE_CHECKING:
+    from rfav_cli.data.sources import SampleOptions
+    from rfav_cli.data.sources.base import Source, Spec
+
+__all__ = ["CIFAR100", "SPLITS", "open_source"]
+
+CIFAR100 = Published(
+    places=("cifar-100-python", "cifar-100-binary", "cifar-100-python.tar.gz", "cifar-100-binary.tar.gz"),
+    files={"test": ("test",), "train": ("train",)},
+    names=("meta", "fine_label_names.txt"),
+    names_key=b"fine_label_names",
+    labels_key=b"fine_labels",
+    label_bytes=2,
+    preset=((0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762)),
+)
+
+
+def open_source(spec: Spec, options: SampleOptions) -> Source:
+    """Open `cifar100:DIR`; see `open_published`."""
+    return open_published(CIFAR100, spec, options)

@@ -1,0 +1,191 @@
+"""A folder of image files: a sub-folder a class, its label its place in the alphabet; or flat, without labels."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import numpy as np
+from PIL import Image
+
+from rfav_cli.data.sources.base import Preset, Source, Spec, order_classes, reason, shown
+from rfav_cli.errors import SampleError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from rfav_cli.data.sources import SampleOptions
+
+SPLITS: tuple[str, ...] = ()
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff")
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
+"""The decoders of Pillow that a file may choose by its content: none that runs another program."""
+
+GRAY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"})
+
+
+class ImageFiles(Source):
+    """Image files, decoded when they are read.
+
+    Whether images have one channel or three is a matter of the whole set, so that every read gives the same: one where
+    all files are gray, or `--gray` asks for it. Transparency is dropped and a rotation in the EXIF data is ignored, as
+    by `torchvision.datasets.ImageFolder`; 16 bits are cut to the upper 8; of an animation the first picture counts.
+
+    Args:
+        name: the specification.
+        files: the paths.
+        labels: (len(files),) int64, or None.
+        classes: the names of the classes.
+        options: `gray` and `resize` are used here.
+        preset: mean and std, or None.
+        coloured: whether any file is in colour; None to look where it matters.
+        notes: what the user should be told once.
+    """
+
+    is_image = True
+
+    def __init__(
+        self,
+        name: str,
+        files: Sequence[Path],
+        labels: NDArray[np.int64] | None,
+        classes: tuple[str, ...],
+        options: SampleOptions,
+        *,
+        preset: Preset | None = None,
+        coloured: bool | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        self.name, self.labels, self.classes, self.notes = name, labels, classes, notes
+        self.mean = None if preset is None else preset[0]
+        self.std = None if preset is None else preset[1]
+        self._files, self._options, self._known_colour = files, options, coloured
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def read(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Decode images: (n, C, H, W) uint8, channels last in memory; see `Source.read`."""
+        first = self._decode(int(indices[0]))
+        images = np.empty((len(indices), *first.shape), dtype=np.uint8)
+        for row, index in enumerate(indices):
+            pixels = self._decode(int(index)) if row else first
+            if pixels.shape[:2] != images.shape[1:3]:
+                raise SampleError(
+                    f"{self._shape(int(indices[0]), first)}, but {self._shape(int(index), pixels)}",
+                    "Give --resize to bring them to one size.",
+                )
+            if pixels.shape[2] > images.shape[3]:
+                images = np.repeat(images, 3, axis=3)
+            images[row] = pixels
+        if images.shape[3] == 1 and self._coloured:
+            images = np.repeat(images, 3, axis=3)
+        result: NDArray[np.uint8] = images.transpose(0, 3, 1, 2)
+        return result
+
+    @cached_property
+    def _coloured(self) -> bool:
+        if self._options.gray or self._known_colour is not None:
+            return bool(self._known_colour) and not self._options.gray
+        return any(self._has_colour(file) for file in self._files)
+
+    @staticmethod
+    def _has_colour(file: Path) -> bool:
+        try:
+            with Image.open(file, formats=FORMATS) as image:
+                return image.mode not in GRAY_MODES
+        except Exception:  # whatever a decoder trips over in a broken file, which is told of when that file is read
+            return False
+
+    def _decode(self, index: int) -> NDArray[np.uint8]:
+        """One image: (H, W, 1) uint8 where it is gray or is to be, else (H, W, 3)."""
+        file = self._files[index]
+        try:
+            with Image.open(file, formats=FORMATS) as image:
+                plain = _eight_bits(image)
+                if self._options.gray and plain.mode != "L":
+                    plain = plain.convert("L")
+                if self._options.size is not None:
+                    height, width = self._options.size
+                    plain = plain.resize((width, height), Image.Resampling.BILINEAR)
+                pixels = np.asarray(plain, dtype=np.uint8)
+        except Exception as error:  # whatever a decoder trips over in a broken file
+            raise _broken(file, error) from error
+        return pixels.reshape(*pixels.shape[:2], -1)
+
+    def _shape(self, index: int, pixels: NDArray[np.uint8]) -> str:
+        return f"{shown(self._files[index])} is {pixels.shape[1]}x{pixels.shape[0]}"
+
+
+def open_source(spec: Spec, options: SampleOptions) -> Source:
+    """Open a folder of images; see the module's text.
+
+    Raises:
+        SampleError: there are no images, or images beside folders of images.
+    """
+    if not spec.path.is_dir():
+        raise SampleError(f"{shown(spec.path)}: not a folder", "Give a folder of images.")
+    files, labels, classes, notes = list_classes(spec.path)
+    flat = list_images(spec.path, deep=False)
+    if flat and files:
+        raise SampleError(
+            f"{shown(spec.path)}: holds {shown(flat[0].name)} beside folders of images",
+            "Put every image into the folder of its class, or all of them into one folder.",
+        )
+    if not flat and not files:
+        raise SampleError(f"{shown(spec.path)}: holds no images", f"Image files end in {', '.join(SUFFIXES)}.")
+    numbers, names = order_classes(None if flat else labels, classes, options, spec.path)
+    return ImageFiles(spec.name, flat or files, numbers, names, options, notes=notes)
+
+
+def list_classes(folder: Path) -> tuple[list[Path], NDArray[np.int64], tuple[str, ...], tuple[str, ...]]:
+    """The images of each sub-folder, at any depth in it: files, labels, class names, and notes on empty sub-folders."""
+    _, folders, _ = next(os.walk(folder, onerror=_unlisted))
+    names = sorted(name for name in folders if not name.startswith("."))
+    found = {name: list_images(folder / name) for name in names}
+    classes = tuple(name for name in names if found[name])
+    files = [file for name in classes for file in found[name]]
+    labels = np.repeat(np.arange(len(classes), dtype=np.int64), [len(found[name]) for name in classes])
+    empty = [name for name in names if not found[name]]
+    notes = (f"no label for {shown(', '.join(empty))}: no images in there",) if empty and classes else ()
+    return files, labels, classes, notes
+
+
+def list_images(folder: Path, *, deep: bool = True) -> list[Path]:
+    """The image files of a folder, sorted by their path's parts, so in the same order on every file system."""
+    found: list[tuple[str, ...]] = []
+    for parent, folders, names in os.walk(folder, onerror=_unlisted):
+        folders[:] = [name for name in folders if deep and not name.startswith(".")]
+        parts = Path(parent).relative_to(folder).parts
+        found += [(*parts, name) for name in names if not name.startswith(".") and name.lower().endswith(SUFFIXES)]
+    return [folder.joinpath(*parts) for parts in sorted(found)]
+
+
+def _unlisted(error: OSError) -> NoReturn:
+    # What cannot be listed must not pass for empty: it would shift the labels.
+    raise SampleError(
+        f"{shown(error.filename)}: cannot be listed: {reason(error)}", "Make the folder readable."
+    ) from error
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """An image of mode L or RGB."""
+    if image.mode.startswith("I"):
+        values = np.asarray(image)
+        if values.min() < 0 or values.max() > 0xFFFF:
+            raise ValueError("more than 16 bits a pixel")
+        return Image.fromarray((values.astype(np.uint16) >> 8).astype(np.uint8))
+    if image.mode == "F":
+        raise ValueError("floating-point pixels; give such images as an array")
+    if image.mode in GRAY_MODES:
+        return image.convert("L")
+    # Pillow warns where a palette with transparency is turned into RGB in one step.
+    return (image.convert("RGBA") if image.mode == "P" and "transparency" in image.info else image).convert("RGB")
+
+
+def _broken(file: Path, error: Exception) -> SampleError:
+    return SampleError(f"{shown(file)}: not an image that can be read: {reason(error)}", "Replace or remove the file.")

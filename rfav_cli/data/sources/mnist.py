@@ -1,0 +1,96 @@
+"""MNIST as published: IDX files, plain or gzipped; and what Fashion-MNIST shares."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import zlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rfav_cli.data.sources.arrays import ArraySource
+from rfav_cli.data.sources.base import Preset, Source, Spec, check_labels, order_classes, reason, shown
+from rfav_cli.errors import SampleError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from rfav_cli.data.sources import SampleOptions
+
+SPLITS = ("test", "train")
+PREFIXES = {"test": "t10k", "train": "train"}
+CLASSES = tuple("0123456789")
+MNIST_PRESET = ((0.1307,), (0.3081,))
+
+
+def open_source(spec: Spec, options: SampleOptions) -> Source:
+    """Open `mnist:DIR`; see `open_idx`."""
+    return open_idx(spec, options, CLASSES, MNIST_PRESET, places=("", "raw", "MNIST/raw"))
+
+
+def open_idx(
+    spec: Spec,
+    options: SampleOptions,
+    classes: tuple[str, ...],
+    preset: Preset,
+    places: tuple[str, ...],
+) -> Source:
+    """Read one split: the images' and the labels' file.
+
+    Args:
+        spec: the folder and the split.
+        options: how samples are read.
+        classes: the names of the classes.
+        preset: mean and std over all pixels of the training images, in units of 0..1.
+        places: folders in the one given that the files may lie in.
+
+    Raises:
+        SampleError: the files are not there, or not as published.
+    """
+    images_file = _find(spec, "images", 3, places)
+    images = _read_idx(images_file, axes=3)
+    labels_file = _find(spec, "labels", 1, places)
+    labels = check_labels(_read_idx(labels_file, axes=1), len(images), labels_file)
+    if labels.max() >= len(classes):
+        raise SampleError(
+            f"{shown(labels_file)}: label {labels.max()}, but {len(classes)} classes", "Download it anew."
+        )
+    ordered, names = order_classes(labels, classes, options, spec.path)
+    return ArraySource(spec.name, images, ordered, names, "nhw", options, where=images_file, preset=preset)
+
+
+def _find(spec: Spec, what: str, axes: int, places: tuple[str, ...]) -> Path:
+    """The file of a split, as published (`-idx3-ubyte`) or as some archives unpack it (`.idx3-ubyte`)."""
+    names = [
+        f"{PREFIXES[spec.split]}-{what}{mark}idx{axes}-ubyte{suffix}" for mark in ("-", ".") for suffix in ("", ".gz")
+    ]
+    found = (spec.path / place / name for place in places for name in names if (spec.path / place / name).is_file())
+    file = next(found, None)
+    if file is None:
+        raise SampleError(
+            f"{shown(spec.path)}: no {names[0]} or {names[1]}",
+            "Give the folder of the data set as its authors publish it.",
+        )
+    return file
+
+
+def _read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
+    """An IDX file of bytes: 0, 0, 8, the number of axes; a big-endian uint32 an axis; the values."""
+    try:
+        with path.open("rb") as raw:
+            is_gzip = raw.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if is_gzip else path.open("rb") as file:
+            header = file.read(4 + 4 * axes)
+            if header[:4] != bytes([0, 0, 8, axes]):
+                raise SampleError(f"{shown(path)}: no IDX file of {axes} axes", "Download the file anew.")
+            shape = np.frombuffer(header, dtype=">u4", offset=4, count=axes).tolist()
+            values = file.read(math.prod(shape) + 1)
+    except (OSError, EOFError, ValueError, OverflowError, MemoryError, zlib.error) as error:
+        raise SampleError(f"{shown(path)}: cannot be read: {reason(error)}", "Download the file anew.") from error
+    if len(values) != math.prod(shape) or not values:
+        raise SampleError(f"{shown(path)}: not the {math.prod(shape)} values that it announces", "Download it anew.")
+    array: NDArray[np.uint8] = np.frombuffer(values, dtype=np.uint8).reshape(shape)
+    return array

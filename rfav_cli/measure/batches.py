@@ -1,0 +1,220 @@
+"""One checkpoint through the probe: every statistic from one forward."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from rfav_cli import statistics
+from rfav_cli.activations.entropy import position_entropy
+from rfav_cli.activations.outputs import select_output
+from rfav_cli.errors import CheckpointError, ModelError
+from rfav_cli.records import Measurement, Note
+from rfav_cli.statistics.base import Context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from rfav_cli.activations.network import Activation, Network, Payload
+    from rfav_cli.data.probe import Probe
+    from rfav_cli.records import Checkpoint, Event, Layer, Run
+    from rfav_cli.statistics.base import Statistic
+
+AUTO_BATCH_CPU = range(50, 101)
+"""Samples a batch for `--batch-size auto` on a CPU: many, to call torch less often, where activations are small."""
+
+AUTO_BATCH_CPU_BYTES = 8 * 1024 * 1024
+"""Size of a layer's activations that a CPU's caches still take well, which decides within that range."""
+
+AUTO_BATCH_ACCELERATOR = 250
+
+
+@dataclass
+class BatchSize:
+    """How many samples run at once; halved where the memory does not suffice, if it was not set by the user."""
+
+    value: int
+    automatic: bool
+
+    @classmethod
+    def of(cls, option: int | None, device: torch.device, layers: Sequence[Layer]) -> BatchSize:
+        """The user's choice, or for None what suits the device and the largest of the layers."""
+        if option is not None:
+            return cls(option, automatic=False)
+        if device.type != "cpu":
+            return cls(AUTO_BATCH_ACCELERATOR, automatic=True)
+        largest = max(layer.channels * math.prod(layer.positions) for layer in layers) * torch.float32.itemsize
+        fitting = AUTO_BATCH_CPU_BYTES // largest
+        return cls(min(max(fitting, AUTO_BATCH_CPU[0]), AUTO_BATCH_CPU[-1]), automatic=True)
+
+    def halve(self) -> None:
+        """Take half as many.
+
+        Raises:
+            ModelError: one sample is too much already, or the user chose the number.
+        """
+        if not self.automatic:
+            raise ModelError(
+                f"--batch-size {self.value} needs more memory than there is", "Give a smaller one, or 'auto'."
+            )
+        if self.value == 1:
+            raise ModelError(
+                "one sample at a time needs more memory than there is", "Use --device cpu or a smaller --resize."
+            )
+        self.value //= 2
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A net and a probe that are known to fit each other.
+
+    Attributes:
+        network: takes the checkpoints in turn.
+        probe: N samples.
+        run: the layers to measure, the probe and the settings, as the store keeps them.
+        uses: how often a forward uses each layer.
+        reads_output: a forward goes on to the net's output, and does not end after the last layer that is measured.
+        device: where the network is.
+        notes: what the user should be told.
+    """
+
+    network: Network
+    probe: Probe
+    run: Run
+    uses: Mapping[str, int]
+    reads_output: bool
+    device: torch.device
+    notes: tuple[str, ...]
+
+    @functools.cached_property
+    def context(self) -> Context:
+        """What the statistics know."""
+        labels = None if self.probe.labels is None else torch.from_numpy(self.probe.labels).to(self.device)
+        return Context(self.run.layers, len(self.probe), labels, self.run.settings)
+
+
+class _Taps:
+    """The sink of one checkpoint's forwards: feeds the statistics and counts what came."""
+
+    def __init__(self, setup: Setup, given: list[Statistic]) -> None:
+        self._index = {layer.name: index for index, layer in enumerate(setup.run.layers)}
+        self._statistics = given
+        self._expected = sum(setup.uses[name] for name in self._index)
+        self._seen = 0
+        self._rows = slice(0, 0)
+        self._stop_early = not setup.reads_output
+        self.samples = dict.fromkeys(self._index, 0)
+
+    def start_batch(self, rows: slice) -> None:
+        self._rows, self._seen = rows, 0
+
+    def __call__(self, activation: Activation) -> bool:
+        index = self._index.get(activation.layer)
+        if index is None:
+            return False
+        entropy = position_entropy(activation.values, activation.channel_dim, activation.bias, activation.scale)
+        for statistic in self._statistics:
+            statistic.update_entropy(index, self._rows, entropy)
+        self.samples[activation.layer] += len(entropy)
+        self._seen += 1
+        return self._stop_early and self._seen >= self._expected
+
+
+def measure_weights(
+    setup: Setup,
+    payload: Payload,
+    checkpoint: Checkpoint,
+    size: BatchSize,
+    on_batch: Callable[[int], None],
+    report: Callable[[Event], None],
+) -> Measurement:
+    """Put weights into the network and measure them, with half the batch again and again while memory does not suffice.
+
+    Args:
+        setup: the network and the probe.
+        payload: the weights.
+        checkpoint: whose weights they are.
+        size: samples a forward.
+        on_batch: called with the number of samples done.
+        report: is told when the batch is halved.
+
+    Raises:
+        CheckpointError: the weights are not those of the net, or a layer was not reached by some sample.
+        ModelError: one sample is too much.
+    """
+    setup.network.load(payload)
+    while (measurement := _measure_if_it_fits(setup, checkpoint, size.value, on_batch)) is None:
+        size.halve()
+        report(Note(f"out of memory: going on with {size.value} samples a batch"))
+        torch.cuda.empty_cache()
+    return measurement
+
+
+def _measure_if_it_fits(
+    setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Callable[[int], None]
+) -> Measurement | None:
+    """Measure; None where the device or the machine has too little memory for the batch."""
+    try:
+        with exact_arithmetic():
+            return measure(setup, checkpoint, batch_size, on_batch)
+    except RuntimeError as error:
+        # The CPU's allocator has no exception of its own.
+        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+            return None
+        raise
+
+
+@contextlib.contextmanager
+def exact_arithmetic() -> Iterator[None]:
+    """Full float32 in convolutions and products, so that the figures on CUDA are those on the CPU; no gradients."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with torch.no_grad(), torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled, allow_tf32=False):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def measure(setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Callable[[int], None]) -> Measurement:
+    """Measure the weights that a network holds.
+
+    Args:
+        setup: the network, with the checkpoint's weights in it, and the probe.
+        checkpoint: whose weights they are.
+        batch_size: samples a forward.
+        on_batch: called with the number of samples done.
+
+    Raises:
+        CheckpointError: a layer was not reached by some sample.
+        torch.OutOfMemoryError: the batch is too large.
+    """
+    context = setup.context
+    given = statistics.start(context)
+    taps = _Taps(setup, given)
+    for start in range(0, context.size, batch_size):
+        rows = slice(start, min(start + batch_size, context.size))
+        taps.start_batch(rows)
+        output = setup.network.forward(setup.probe.batch(rows, setup.device), taps)
+        if setup.reads_output:
+            scores = select_output(output, context.settings.output)
+            for statistic in given:
+                statistic.update_output(rows, scores)
+        on_batch(rows.stop)
+    missed = [name for name, samples in taps.samples.items() if samples < context.size]
+    if missed:
+        raise CheckpointError(
+            f"{checkpoint.path}: the forward did not reach {', '.join(missed)} for every sample",
+            "Leave such layers out with --skip.",
+        )
+    for index, layer in enumerate(context.layers):
+        filters = setup.network.filters(layer.name)
+        for statistic in given:
+            statistic.update_filters(index, filters)
+    columns = {name: array for statistic in given for name, array in statistic.compute().items()}
+    return Measurement(checkpoint, columns)

@@ -1,0 +1,250 @@
+"""The folder of a run: a checkpoint an epoch, and what a killed run needs to go on."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import re
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from rfav_cli.checkpoints.pickles import needed_class
+from rfav_cli.errors import TrainingError
+from rfav_cli.store.commit import check_writable, held, remove_abandoned, replacing
+from rfav_cli.training.position import Position
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+LOG, STORE, STATE = "log.jsonl", "rfav.h5", "resume.pt"
+_IN_STATE = {"settings", "position", "others", "row", "model", "optimizer"}
+_ANEW = "another from its last checkpoint: --init FILE with another --out."
+_CHECKPOINT = re.compile(r"epoch_(-1|\d{1,9})\.pt", re.ASCII)
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class RunFolder:
+    """Where a run's files are.
+
+    Checkpoints lie in the folder itself, so that `rfav analyze FOLDER` finds them; the state of the run, which is no
+    checkpoint, lies in a folder below. Each file appears whole and on disk or not at all.
+
+    Attributes:
+        path: the folder.
+        log: the log's path.
+        store: of the probe's figures.
+    """
+
+    def __init__(self, path: Path, *, trust: bool = False) -> None:
+        self.path = path
+        self._trust = trust
+        self.log = path / LOG
+        self.store = path / STORE
+        self._state = path / "state" / STATE
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: Path, *, resume: bool, trust: bool = False) -> Iterator[RunFolder]:
+        """Make the folder, or take the one that is there; no other process trains in it until the block ends.
+
+        Where no run has begun by then, the folders that were made are gone again.
+
+        Args:
+            path: the folder; the one above it is made, too.
+            resume: a run that is in it is going to be continued.
+            trust: let its state make any object, which may run any code.
+
+        Raises:
+            TrainingError: another process trains there, it holds a run and `resume` is off, holds one that is not ours,
+                or cannot be written.
+        """
+        folder = cls(path, trust=trust)
+        with contextlib.ExitStack() as stack:
+            with folder._writing():
+                if path.exists() and not path.is_dir():
+                    raise TrainingError(f"{path}: is no folder", "Give another --out.")
+                made = [each for each in (folder._state.parent, path, *path.parents) if not each.exists()]
+                path.mkdir(parents=True, exist_ok=True)
+                if not stack.enter_context(held(path)):
+                    raise TrainingError(
+                        f"{path}: another process trains there now",
+                        "Wait for its end, or give another --out.",
+                    )
+                stack.callback(folder._leave, made)
+                folder._take(resume)
+            yield folder
+
+    def _take(self, resume: bool) -> None:
+        """Refuse what is there, or clear up after a run that was killed."""
+        stores = (self.store, self.store.with_name(f"{STORE}.d"))
+        ours, files = self._state.exists(), bool(self.checkpoints()) or any(p.exists() for p in (self.log, *stores))
+        if ours and not resume:
+            raise TrainingError(
+                f"{self.path}: there is a run already", "Give --resume to go on with it, or another --out."
+            )
+        if files and not ours:
+            raise TrainingError(
+                f"{self.path}: holds checkpoints, a log or a store of a run that did not come from here",
+                "Give another --out.",
+            )
+        self._state.parent.mkdir(exist_ok=True)
+        check_writable(self.path / STATE)
+        for each in (self.path, self._state.parent):
+            remove_abandoned(each)
+
+    def _leave(self, made: Sequence[Path]) -> None:
+        """Remove folders, inner ones first, if no run has begun; one that is not empty stays, with those around it."""
+        if not self._state.exists():
+            with contextlib.suppress(OSError):
+                for each in made:
+                    each.rmdir()
+
+    def path_of(self, epoch: int) -> Path:
+        """Where the checkpoint of an epoch is."""
+        return self.path / f"epoch_{epoch}.pt"
+
+    def checkpoints(self) -> dict[int, Path]:
+        """The checkpoints that are there, by epoch."""
+        if not self.path.is_dir():
+            return {}
+        found = ((_CHECKPOINT.fullmatch(path.name), path) for path in self.path.iterdir())
+        return dict(sorted((int(match[1]), path) for match, path in found if match))
+
+    def save(self, epoch: int, weights: Mapping[str, Any]) -> None:
+        """Write the checkpoint of an epoch.
+
+        Raises:
+            TrainingError: it could not be written; what was there still is.
+        """
+        self._write(self.path_of(epoch), {"model": dict(weights), "epoch": epoch})
+
+    def save_program(self, epoch: int, module: torch.jit.ScriptModule, beside: Mapping[str, bytes]) -> None:
+        """Write the checkpoint of an epoch as TorchScript, for the CPU and in evaluation mode, with files beside it.
+
+        Raises:
+            TrainingError: it could not be written; what was there still is.
+        """
+        with self._writing(), replacing(self.path_of(epoch)) as file:
+            file.write(program(module, beside))
+
+    def save_state(self, state: Mapping[str, Any]) -> None:
+        """Write what the run needs to go on from here.
+
+        Raises:
+            TrainingError: it could not be written; what was there still is.
+        """
+        self._write(self._state, dict(state))
+
+    def load_state(self) -> dict[str, Any] | None:
+        """What was saved last, or None where nothing was.
+
+        Raises:
+            TrainingError: it cannot be read.
+        """
+        if not self._state.exists():
+            return None
+        try:
+            state: dict[str, Any] = torch.load(self._state, map_location="cpu", weights_only=not self._trust)
+        except Exception as error:  # a damaged pickle makes the machine that reads it fail in any way there is
+            if needed := needed_class(error):
+                raise TrainingError(
+                    f"{self._state}: needs {needed}, which could run code; the net's state_dict holds it",
+                    "Give --i-trust-this-pickle where the run is your own.",
+                ) from error
+            raise TrainingError(
+                f"{self._state}: damaged, so the run cannot be continued",
+                f"Start {_ANEW}",
+            ) from error
+        if not _is_of_this_version(state):
+            raise TrainingError(
+                f"{self._state}: written by another version of rfav, so the run cannot be continued by this one",
+                f"Go on with that version, or start {_ANEW}",
+            )
+        return state
+
+    def prune(self, keep: int | None) -> None:
+        """Remove all checkpoints but the last `keep`; None keeps all.
+
+        Raises:
+            TrainingError: one cannot be removed.
+        """
+        if keep is not None:
+            self._remove(list(self.checkpoints().values())[:-keep])
+
+    def remove_after(self, epoch: int) -> None:
+        """Remove checkpoints of later epochs, which a killed run had not finished writing about.
+
+        Raises:
+            TrainingError: one cannot be removed.
+        """
+        self._remove([path for number, path in self.checkpoints().items() if number > epoch])
+
+    def _remove(self, paths: Sequence[Path]) -> None:
+        with self._writing():
+            for path in paths:
+                path.unlink(missing_ok=True)
+
+    def _write(self, path: Path, content: Mapping[str, Any]) -> None:
+        with self._writing(), replacing(path) as file:
+            torch.save(content, file)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Turn what the file system refuses into an error that says what to do."""
+        try:
+            yield
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+
+
+def _is_of_this_version(state: object) -> bool:
+    """Whether a state has what this version reads, and nothing else."""
+    if not isinstance(state, dict) or set(state) != _IN_STATE:
+        return False
+    position = state["position"]
+    return isinstance(position, dict) and set(position) == set(Position().capture())
+
+
+def unwritable(path: Path, error: OSError) -> TrainingError:
+    """Why a run cannot be written, and what to do."""
+    kept = "every epoch written so far is kept"
+    if error.errno in _FULL:
+        return TrainingError(
+            f"{path}: no room left to write ({error.strerror})",
+            f"Free some space and run the same command again with --resume: {kept}.",
+        )
+    return TrainingError(
+        f"{path}: cannot be written ({error.strerror or error})",
+        f"Make the folder writable, or choose another --out; {kept}.",
+    )
+
+
+def program(module: torch.jit.ScriptModule, beside: Mapping[str, bytes]) -> bytes:
+    """A module as a TorchScript archive, for the CPU and in evaluation mode; the module is left in it, too.
+
+    Args:
+        module: the net.
+        beside: name -> content of files that the archive is to have, too.
+    """
+    module.eval()
+    extra = {"_extra_files": dict(beside)}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`torch.jit.(load|save)` is deprecated", FutureWarning)
+        archive: bytes = module.save_to_buffer(**extra)
+        if any(tensor.device.type != "cpu" for tensor in module.state_dict().values()):
+            # Constants in its code are moved, too.
+            archive = torch.jit.load(io.BytesIO(archive), map_location="cpu").save_to_buffer(**extra)
+    return archive
+
+
+def plain(weights: Mapping[str, Any]) -> dict[str, Any]:
+    """A state_dict whose tensors are copies on the CPU, laid out as they usually are."""
+    return {
+        name: value.detach().to("cpu", copy=True).contiguous() if isinstance(value, torch.Tensor) else value
+        for name, value in weights.items()
+    }

@@ -1,0 +1,217 @@
+"""Which files of a training are whole, and when they are read."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+
+from rfav_cli.activations.networks import OpenOptions
+from rfav_cli.checkpoints.poll import Arrivals
+from rfav_cli.errors import CheckpointError, SeriesError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PATIENCE = 10.0
+
+
+def arrivals(place, pattern=None):
+    return Arrivals(str(place), pattern, PATIENCE, OpenOptions(torch.device("cpu")))
+
+
+def save(path, **more):
+    torch.save({"model": {"weight": torch.arange(200.0)}, **more}, path)
+
+
+def take(looked, path):
+    with looked.opened(path) as arrival:
+        looked.finish(path)
+        return arrival
+
+
+def names(paths):
+    return [path.name for path in paths]
+
+
+def test_a_file_is_read_when_it_was_the_same_at_two_looks(tmp_path):
+    save(tmp_path / "epoch_3.pt")
+    looked = arrivals(tmp_path)
+    assert looked.look(0) == []
+    (path,) = looked.look(1)
+    arrival = take(looked, path)
+    assert (arrival.path, arrival.epoch) == (path, 3)
+    assert arrival.payload.path == path
+    assert looked.look(2) == []
+    assert looked.changed == 0
+
+
+def test_a_growing_file_is_not_touched_until_it_is_whole(tmp_path: Path):
+    save(tmp_path / "whole.bin")
+    content = (tmp_path / "whole.bin").read_bytes()
+    (tmp_path / "whole.bin").unlink()
+    looked, file = arrivals(tmp_path), tmp_path / "epoch_0.pt"
+    for now in range(8):
+        file.write_bytes(content[: len(content) * (now + 1) // 8])
+        assert looked.look(now) == []
+    assert looked.changed == 7
+    assert looked.look(8) == [file]
+    assert take(looked, file).epoch == 0
+
+
+def test_a_cut_off_file_is_read_again_ever_more_rarely_then_given_up(tmp_path):
+    save(tmp_path / "epoch_0.pt")
+    file = tmp_path / "epoch_0.pt"
+    content = file.read_bytes()
+    file.write_bytes(content[:-300])
+    looked, attempts = arrivals(tmp_path), []
+    error = None
+    for now in range(30):
+        for path in looked.look(now):
+            attempts.append(now)
+            with pytest.raises(CheckpointError, match=r"/epoch_0\.pt: .*cut off") as raised, looked.opened(path):
+                pass
+            try:
+                assert looked.fail(path, raised.value, now) == (len(attempts) == 1)
+            except CheckpointError as given_up:
+                error = given_up
+    assert error is raised.value
+    assert attempts == [1, 3, 7, 11]
+    assert looked.unreadable() == []
+    file.write_bytes(content)
+    assert looked.look(31) == []
+    assert looked.look(32) == [file]
+
+
+def test_what_would_be_read_again_is_known(tmp_path):
+    (tmp_path / "epoch_0.pt").write_bytes(b"")
+    looked = arrivals(tmp_path)
+    looked.look(0)
+    (path,) = looked.look(1)
+    with pytest.raises(CheckpointError, match="empty") as raised, looked.opened(path):
+        pass
+    looked.fail(path, raised.value, 1)
+    assert looked.unreadable() == [(path, raised.value)]
+    path.unlink()
+    assert looked.look(2) == []
+    assert looked.unreadable() == []
+
+
+def test_a_file_that_changes_while_it_is_copied_is_not_read(tmp_path):
+    save(tmp_path / "epoch_0.pt")
+    looked = arrivals(tmp_path)
+    looked.look(0)
+    (path,) = looked.look(1)
+    save(path, other=1)
+    with looked.opened(path) as arrival:
+        assert arrival is None
+    assert looked.look(2) == []
+    assert looked.look(3) == [path]
+
+
+def test_what_was_read_stays_when_the_training_writes_over_it_and_removes_it(tmp_path):
+    save(tmp_path / "epoch_0.pt")
+    looked = arrivals(tmp_path)
+    looked.look(0)
+    (path,) = looked.look(1)
+    with looked.opened(path) as arrival:
+        path.write_bytes(b"")  # in place: who had mapped it would be killed
+        path.unlink()
+        (candidate,) = arrival.payload.content
+        assert candidate.weights["weight"].sum() == torch.arange(200.0).sum()
+
+
+def test_a_file_that_is_replaced_is_read_again_and_its_epoch_is_what_it_holds(tmp_path):
+    looked, now = arrivals(tmp_path), 0
+    for epoch in (4, 5):
+        save(tmp_path / "new", epoch=epoch)
+        (tmp_path / "new").replace(tmp_path / "last.pt")
+        assert looked.look(now) == []
+        (path,) = looked.look(now + 1)
+        assert take(looked, path).epoch == epoch
+        now += 2
+
+
+def test_a_folder_that_is_not_there_yet(tmp_path):
+    looked = arrivals(tmp_path / "run")
+    assert looked.look(0) == []
+    (tmp_path / "run").mkdir()
+    save(tmp_path / "run" / "epoch_0.pt")
+    looked.look(1)
+    assert names(looked.look(2)) == ["epoch_0.pt"]
+    shutil.rmtree(tmp_path / "run")
+    assert looked.look(3) == []
+
+
+def test_other_files_are_left_alone(tmp_path):
+    for name in (".hidden.pt", "epoch_0.pt.tmp", "epoch_0.pt.part", "model_1.pt"):
+        save(tmp_path / name)
+    (tmp_path / "log.txt").write_text("loss 1.0\n")
+    (tmp_path / "folder.pt").mkdir()
+    looked = arrivals(tmp_path)
+    looked.look(0)
+    assert names(looked.look(1)) == ["model_1.pt"]
+
+
+def test_a_file_without_an_ending_is_one_when_it_looks_like_one(tmp_path):
+    file = tmp_path / "checkpoint-7"
+    file.write_bytes(b"")
+    looked = arrivals(tmp_path)
+    assert looked.look(0) == looked.look(1) == []
+    save(file)
+    looked.look(2)
+    assert looked.look(3) == [file]
+    assert take(looked, file).epoch == 7
+
+
+def test_in_the_order_of_their_epochs(tmp_path):
+    for name in ("epoch_10.pt", "epoch_9.pt", "last.pt", "epoch_-1.pt"):
+        save(tmp_path / name)
+    looked = arrivals(tmp_path)
+    looked.look(0)
+    assert names(looked.look(1)) == ["epoch_-1.pt", "epoch_9.pt", "epoch_10.pt", "last.pt"]
+
+
+def test_the_pattern_says_which_files_and_which_epochs(tmp_path):
+    for name in ("net_1_of_9.pt", "net_2_of_9.pt", "opt_1.pt"):
+        save(tmp_path / name, epoch=77)
+    looked = arrivals(tmp_path, "net_{epoch}_*.pt")
+    looked.look(0)
+    assert [take(looked, path).epoch for path in looked.look(1)] == [1, 2]
+
+
+def test_the_number_of_a_folder_counts_only_where_there_are_several(tmp_path):
+    for epoch in (1, 2):
+        (tmp_path / f"checkpoint-{epoch}").mkdir()
+        save(tmp_path / f"checkpoint-{epoch}" / "model.pt")
+    looked = arrivals(tmp_path / "checkpoint-*" / "model.pt")
+    looked.look(0)
+    assert [take(looked, path).epoch for path in looked.look(1)] == [1, 2]
+    single = arrivals(tmp_path / "checkpoint-1")
+    single.look(0)
+    assert [take(single, path).epoch for path in single.look(1)] == [None]
+
+
+def test_names_that_say_later_that_an_epoch_was_wrong(tmp_path):
+    save(tmp_path / "net_0_lr_1.pt")
+    looked = arrivals(tmp_path)
+    looked.look(0)
+    (path,) = looked.look(1)
+    assert take(looked, path).epoch == 1
+    save(tmp_path / "net_1_lr_1.pt")
+    with pytest.raises(SeriesError, match=r"taken for epoch 1.*it is epoch 0") as raised:
+        looked.look(2)
+    assert "--epochs" in raised.value.remedy
+
+
+def test_a_file_is_no_folder(tmp_path):
+    save(tmp_path / "epoch_0.pt")
+    with pytest.raises(SeriesError, match="is a file"):
+        arrivals(tmp_path / "epoch_0.pt")
+
+
+def test_a_glob_that_cannot_be_one(tmp_path):
+    with pytest.raises(SeriesError, match=r"\*\*"):
+        arrivals(tmp_path / "a**b" / "*.pt")

@@ -1,0 +1,85 @@
+"""The user's command at a collapse."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rfav_cli.commands.on_collapse import Alarm
+from rfav_cli.errors import UsageError
+from rfav_cli.records import LayerFinding, RunFinding, Verdict
+
+PATIENCE = 30.0
+LAYERS = (LayerFinding("conv4", "collapsed"), LayerFinding("fc1", "stable"), LayerFinding("a $(x)\n,b\0é", "collapsed"))
+VERDICT = Verdict(RunFinding("overfitting", "because"), LAYERS)
+
+
+def outcome(alarm):
+    until = time.monotonic() + PATIENCE
+    while alarm.runs:
+        assert time.monotonic() < until
+        time.sleep(0.002)
+    return alarm.outcome()
+
+
+def test_it_is_told_what_collapsed_by_the_environment(tmp_path):
+    alarm = Alarm(f"sh -c 'env > {tmp_path}/told; echo $0' '$HOME'")
+    assert "started (process" in alarm.start(Path("a b.h5"), 12, VERDICT)
+    assert outcome(alarm).endswith(": done")
+    told = dict(line.partition("=")[::2] for line in (tmp_path / "told").read_text().splitlines())
+    assert told["RFAV_STORE"] == str(Path("a b.h5").absolute())
+    assert (told["RFAV_EPOCH"], told["RFAV_STATE"]) == ("12", "overfitting")
+    assert told["RFAV_LAYERS"] == "conv4,a___x___b_é"
+    assert told["PATH"] == os.environ["PATH"]
+
+
+def test_no_shell_is_between(tmp_path):
+    alarm = Alarm(f"touch '{tmp_path}/$(echo x)' {tmp_path}/*;")
+    alarm.start(tmp_path, 1, VERDICT)
+    assert outcome(alarm).endswith(": done")
+    assert {path.name for path in tmp_path.iterdir()} == {"$(echo x)", "*;"}
+
+
+def test_it_runs_once_and_its_end_is_told_once(tmp_path):
+    alarm = Alarm(f"mkdir {tmp_path}/made")
+    assert alarm.outcome() == ""
+    assert alarm.start(tmp_path, 1, VERDICT)
+    assert outcome(alarm)
+    assert alarm.start(tmp_path, 2, VERDICT) == alarm.outcome() == ""
+
+
+@pytest.mark.parametrize(("script", "said"), [("exit 7", "failed, exit code 7"), ("kill -9 $$", "ended by signal 9")])
+def test_its_failure_is_told(tmp_path, script, said):
+    alarm = Alarm(f"sh -c '{script}'")
+    alarm.start(tmp_path, 1, VERDICT)
+    assert outcome(alarm).endswith(said)
+
+
+def test_it_has_a_session_of_its_own_and_is_left_alone(tmp_path):
+    alarm = Alarm(f"{sys.executable} -c 'import os, time; print(os.getsid(0), flush=True); time.sleep(0.2)'")
+    assert alarm.left_alone() == ""
+    started = alarm.start(tmp_path, 1, VERDICT)
+    assert alarm.outcome() == ""
+    assert started.split("process ")[1].rstrip(")") in alarm.left_alone()
+    assert outcome(alarm).endswith(": done")
+    assert alarm.left_alone() == ""
+
+
+def test_a_program_that_cannot_be_started(tmp_path):
+    program = tmp_path / "program"
+    program.write_bytes(b"\x7fELF, but not really")
+    program.chmod(0o755)
+    alarm = Alarm(str(program))
+    assert "could not be started (" in alarm.start(tmp_path, 1, VERDICT)
+    assert alarm.outcome() == ""
+
+
+@pytest.mark.parametrize("command", ["", " ", "sh -c 'x", "no-such-program --now", "./no-such-script.sh"])
+def test_what_cannot_be_run_is_told_at_once(command):
+    with pytest.raises(UsageError, match="--on-collapse") as raised:
+        Alarm(command)
+    assert raised.value.remedy

@@ -1,0 +1,110 @@
+"""Event files, read back with tensorboard's own reader."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rfav_cli.errors import StoreError, UsageError
+from rfav_cli.tensorboard.event_files import check, command, tags_of, write
+from tests.render.conftest import HOSTILE, make_history
+from tests.render.figures.test_figures import complete
+
+
+def read(folder: Path) -> Any:
+    event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    everything = dict.fromkeys(("scalars", "images", "histograms", "tensors"), 0)
+    found = event_accumulator.EventAccumulator(str(folder), size_guidance=everything)
+    return found.Reload()
+
+
+def test_every_epoch_can_be_read_back(tmp_path: Path) -> None:
+    history = complete(make_history(epochs=29))
+    by_image = np.random.default_rng(0).uniform(0, 3, (29, 3, 50)).astype(np.float32)
+    history.columns["entropy/sample_mean"] = by_image  # type: ignore[index]
+    write(history, tmp_path)
+    found = read(tmp_path)
+    loss = found.Scalars("held-out/loss")
+    assert [event.step for event in loss] == history.epochs.tolist()
+    np.testing.assert_allclose([event.value for event in loss], history.loss, rtol=1e-6)
+    entropy = [event.value for event in found.Scalars("entropy/conv2")]
+    np.testing.assert_allclose(entropy, history.entropy[:, 1], rtol=1e-6)
+    share = [event.value for event in found.Scalars("entropy_of_max/fc1")]
+    np.testing.assert_allclose(share, history.entropy[:, 2] / np.log(32), rtol=1e-6)
+    counts = found.Histograms("filter_correlation/conv1")
+    assert len(counts) == 29
+    assert counts[3].histogram_value.num == history.columns["correlation/histogram"][3, 0].sum()
+    assert found.Histograms("entropy_by_image/fc1")[2].histogram_value.num == 50
+
+
+def test_pictures_have_the_colours_of_the_entropy(tmp_path: Path) -> None:
+    from matplotlib import colormaps
+
+    history = complete(make_history(epochs=12), positions=(4, 4))
+    write(history, tmp_path)
+    events = read(tmp_path).Images("heatmaps/conv2")
+    assert len(events) == 12
+    picture = np.asarray(Image.open(io.BytesIO(events[5].encoded_image_string)))
+    assert picture.shape == (64, 64 + 4 + 64, 3)
+    share = float(history.columns["entropy/map/1"][5, 1, 2, 3]) / np.log(32)
+    expected = np.round(np.array(colormaps["YlGnBu"](share)[:3]) * 255)
+    np.testing.assert_allclose(picture[2 * 16 + 8, 68 + 3 * 16 + 8], expected, atol=1)
+
+
+def test_another_analysis_replaces_its_files_and_no_others(tmp_path: Path) -> None:
+    (tmp_path / "events.out.tfevents.1.other").write_bytes(b"")
+    for epochs in (3, 5):
+        write(complete(make_history(epochs=epochs)), tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+    assert (tmp_path / "events.out.tfevents.1.other").is_file()
+    assert len(read(tmp_path).Scalars("held-out/loss")) == 5
+
+
+def test_names_are_no_paths_and_tags_are_unique(tmp_path: Path) -> None:
+    names = ("../../x", HOSTILE, "<img src=x onerror=alert(1)>", "畳み込み", "畳み込層", "", "x")
+    tags = tags_of(names)
+    assert len({*tags}) == len(names)
+    assert all(set(tag) <= {*"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"} for tag in tags)
+    write(complete(make_history(names)), tmp_path)
+    found = {tag.partition("/")[2] for tag in read(tmp_path).Tags()["scalars"] if tag.startswith("entropy/")}
+    assert found == {*tags}
+
+
+@pytest.mark.parametrize("positions", [(), (7,), (2, 3, 4)])
+def test_what_does_not_apply_is_left_out(tmp_path: Path, positions: tuple[int, ...]) -> None:
+    history = complete(make_history(("a", "b"), channels=(1, 8), labels=False), positions=positions)
+    write(history, tmp_path)
+    tags = read(tmp_path).Tags()
+    assert "entropy/a" not in tags["scalars"]
+    assert "held-out/loss" not in tags["scalars"]
+    assert ("heatmaps/b" in tags["images"]) == (len(positions) == 1)
+
+
+def test_the_command_keeps_every_epoch(tmp_path: Path) -> None:
+    line = command(make_history(epochs=600), Path("a b"))
+    assert line == "tensorboard --logdir 'a b' --samples_per_plugin images=600,histograms=600,scalars=1000"
+
+
+def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [each for each in sys.modules if each.partition(".")[0] == "tensorboard"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delitem(sys.modules, "torch.utils.tensorboard", raising=False)
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    with pytest.raises(UsageError) as error:
+        check(tmp_path / "tb")
+    assert "rfav-cli[tensorboard]" in error.value.remedy
+    assert not (tmp_path / "tb").exists()
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "tb").write_text("")
+    with pytest.raises(UsageError, match="cannot be made"):
+        check(tmp_path / "tb")
+    with pytest.raises(StoreError, match="cannot be written"):
+        write(complete(make_history(epochs=1)), tmp_path / "tb")
