@@ -7,8 +7,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from rfav_cli.atomic import write_whole
-from rfav_cli.errors import BaselineError, printable
+from rfav_cli.errors import BaselineError
 from rfav_cli.records import Baseline, BaselineLayer
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from pathlib import Path

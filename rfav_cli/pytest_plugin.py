@@ -50,9 +50,9 @@ def assert_healthy(store: str | Path, **policy: Any) -> None:
 def _problems(store: str | Path, policy: dict[str, Any]) -> str:
     """What was found, or why nothing can be said; empty where the store passes."""
     from rfav_cli import RfavError, check
-    from rfav_cli.errors import printable
     from rfav_cli.render.base import Screen
     from rfav_cli.render.check import render_check
+    from rfav_cli.text import printable
 
     try:
         report = check(store, **policy)

@@ -113,14 +113,15 @@ ONLY_IN_PYTHON = {
 OTHER_DEFAULTS = {"show": {"path"}, "report": {"paths"}, "plot": {"stores"}, "recommend": {"path"}}
 """The command looks at rfav.h5 where no store is named."""
 
-LONG_MODULES: set[str] = set()
+MOST_LINES = 400
+"""Of a module; from 250 on one asks whether it is one thing."""
 LONG_FUNCTIONS = {
     "cli/analyze.py:analyze",  # one call with an argument an option
     "cli/train.py:train",
     "cli/check.py:check",
     "commands/check.py:check",
 }
-"""What is longer than the house's rule, and why."""
+"""Functions that are longer than the house's rule, and why."""
 
 
 def marked_rows(document: str, name: str) -> list[list[str]]:
@@ -262,7 +263,7 @@ def test_every_public_name_is_there() -> None:
 
 def test_modules_and_functions_are_short() -> None:
     sources = {path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in MODULES}
-    assert {name for name, source in sources.items() if source.count("\n") > 250} == LONG_MODULES
+    assert {name for name, source in sources.items() if source.count("\n") > MOST_LINES} == set()
     long = {f"{name}:{f.name}" for name, source in sources.items() for f in functions(source) if body_lines(f) > 40}
     assert long == LONG_FUNCTIONS
 

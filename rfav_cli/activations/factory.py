@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from rfav_cli.errors import ModelError, RfavError, printable
+from rfav_cli.errors import ModelError, RfavError
 from rfav_cli.nets import ZOO
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

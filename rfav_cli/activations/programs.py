@@ -13,8 +13,9 @@ from torch.jit._fuser import optimized_execution
 from rfav_cli.activations.dispatch import OperatorTap, SurveyTap, Use
 from rfav_cli.activations.kinds import ALONE, positions, problem_of_shapes
 from rfav_cli.activations.network import Activation, Network, Sink, Survey
-from rfav_cli.errors import CheckpointError, RfavError, SampleError, printable
+from rfav_cli.errors import CheckpointError, RfavError, SampleError
 from rfav_cli.records import Layer, SkippedLayer
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import torch
 
-from rfav_cli.errors import CheckpointError, printable
+from rfav_cli.errors import CheckpointError
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from rfav_cli.activations.networks import kind_of
 from rfav_cli.activations.networks.eager import peek_epoch
 from rfav_cli.checkpoints.order import describe_gaps, epoch_pattern, epochs_from_names
-from rfav_cli.errors import CheckpointError, SeriesError, printable
+from rfav_cli.errors import CheckpointError, SeriesError
 from rfav_cli.records import BadCheckpoint
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

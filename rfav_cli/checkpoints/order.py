@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from rfav_cli.errors import SeriesError, printable
+from rfav_cli.errors import SeriesError
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

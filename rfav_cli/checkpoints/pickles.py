@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from rfav_cli.errors import CheckpointError, printable
+from rfav_cli.errors import CheckpointError
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

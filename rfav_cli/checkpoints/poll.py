@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from rfav_cli.activations import networks
 from rfav_cli.checkpoints.find import is_checkpoint, listing, sha256_of
 from rfav_cli.checkpoints.order import epoch_pattern, epochs_from_names
-from rfav_cli.errors import CheckpointError, SeriesError, printable
+from rfav_cli.errors import CheckpointError, SeriesError
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from rfav_cli.errors import printable
+from rfav_cli.text import printable
 
 StateDict = Mapping[str, Any]
 

@@ -22,8 +22,9 @@ from rfav_cli.cli.report import report
 from rfav_cli.cli.show import show
 from rfav_cli.cli.train import train
 from rfav_cli.cli.watch import watch
-from rfav_cli.errors import RfavError, ToldError, printable
+from rfav_cli.errors import RfavError, ToldError
 from rfav_cli.records import Ranks
+from rfav_cli.text import printable
 
 DONE = 0
 NOTHING_SAID = 2

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rfav_cli.errors import printable
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from rfav_cli.records import Allowance

@@ -37,7 +37,7 @@ def reporting(paths: list[str], *, quiet: bool) -> Iterator[Callable[[Event], No
 
 def say_what_became_of(done: CheckReport, baseline: Path | None) -> None:
     """Whether the baseline was written."""
-    from rfav_cli.errors import printable
+    from rfav_cli.text import printable
 
     if baseline is not None:
         what = "written" if done.code == 0 else "not written: only a run without findings is a baseline"

@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.text import Text
 
 from rfav_cli.cli.output import emit
-from rfav_cli.errors import printable
+from rfav_cli.text import printable
 
 INTERVAL = 0.5
 """Seconds between two looks at the store."""

@@ -30,8 +30,8 @@ def emit(text: str, *, err: bool = False) -> bool:
 
 def held(store: object, history: "History") -> str:
     """What a store holds, in words: "rfav.h5: 29 epochs, 5 layers, 1,000 samples"."""
-    from rfav_cli.errors import printable
     from rfav_cli.render.base import count
+    from rfav_cli.text import printable
 
     sizes = (len(history), "epoch"), (len(history.run.layers), "layer"), (history.run.probe.size, "sample")
     return f"{printable(store, 2000)}: {', '.join(count(*size) for size in sizes)}"

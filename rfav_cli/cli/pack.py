@@ -13,7 +13,7 @@ def pack(
 ) -> None:
     """Put the epochs that lie in files of their own beside a store into the store."""
     import rfav_cli
-    from rfav_cli.errors import printable
     from rfav_cli.render.base import count
+    from rfav_cli.text import printable
 
     emit(f"{printable(path, 1000)}: {count(len(rfav_cli.pack(path)), 'epoch')}\n")

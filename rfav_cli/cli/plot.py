@@ -9,8 +9,8 @@ import typer
 from rfav_cli.cli.options import flag, option
 from rfav_cli.cli.output import emit
 from rfav_cli.cli.thresholds import with_thresholds
-from rfav_cli.errors import printable
 from rfav_cli.records import Note
+from rfav_cli.text import printable
 from rfav_cli.thresholds import Thresholds
 
 WHAT, HOW = "What is drawn", "How it is drawn"

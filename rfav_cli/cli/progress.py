@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 
 from rfav_cli import records
 from rfav_cli.cli.output import forget
-from rfav_cli.errors import printable
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from typing_extensions import Self

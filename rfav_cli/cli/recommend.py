@@ -49,8 +49,8 @@ def recommend(
 ) -> None:
     """Recommend penalties for the layers that collapse or are correlated, and the epoch to rewind to."""
     import rfav_cli
-    from rfav_cli.errors import printable
     from rfav_cli.render.base import Screen
+    from rfav_cli.text import printable
 
     screen = Screen.of(sys.stdout)
     emit(rfav_cli.recommend(path, out=out, rule=rule.value, format=format.value, screen=screen, thresholds=thresholds))

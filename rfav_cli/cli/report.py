@@ -29,7 +29,7 @@ def report(
 ) -> None:
     """Write an interactive page on one or more runs; it opens from the disk, without a network."""
     import rfav_cli
-    from rfav_cli.errors import printable
+    from rfav_cli.text import printable
 
     written = rfav_cli.report(paths, out=out, maps=maps, thresholds=thresholds)
     emit(f"{printable(written, 1000)}: written, {written.stat().st_size / 1e6:.1f} MB\n", err=True)

@@ -7,7 +7,7 @@ from rich.progress import BarColumn, ProgressColumn, TextColumn, TimeRemainingCo
 
 from rfav_cli import records
 from rfav_cli.cli.progress import LONGEST, BarReporter
-from rfav_cli.errors import printable
+from rfav_cli.text import printable
 
 BESIDE = 40
 """Columns of a terminal that the epoch, the step and the time take."""

@@ -8,7 +8,7 @@ from rich.progress import ProgressColumn, SpinnerColumn, TextColumn
 from rfav_cli import records
 from rfav_cli.cli.output import emit, held
 from rfav_cli.cli.progress import LONGEST, Reporter, figures_of, name_of
-from rfav_cli.errors import printable
+from rfav_cli.text import printable
 
 WAITING = "waiting for checkpoints"
 

@@ -144,8 +144,8 @@ def explain(rule: str) -> str:
         UsageError: there is no such rule.
     """
     from rfav_cli.diagnosis import RULES
-    from rfav_cli.errors import printable
     from rfav_cli.render.check.base import explain as page
+    from rfav_cli.text import printable
 
     for each in RULES.values():
         if rule.strip().lower() in {each.id.lower(), each.name}:

@@ -10,7 +10,8 @@ import subprocess
 import threading
 from typing import TYPE_CHECKING
 
-from rfav_cli.errors import UsageError, printable
+from rfav_cli.errors import UsageError
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from rfav_cli.atomic import write_whole
 from rfav_cli.commands.names import run_names
-from rfav_cli.errors import UsageError, printable
+from rfav_cli.errors import UsageError
+from rfav_cli.text import printable
 from rfav_cli.thresholds import Thresholds
 
 if TYPE_CHECKING:

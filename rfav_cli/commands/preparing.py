@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-from rfav_cli.errors import UsageError, printable
+from rfav_cli.errors import UsageError
 from rfav_cli.records import ALONE
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rfav_cli.commands.recommend import prescribe
-from rfav_cli.errors import CheckpointError, ModelError, UsageError, printable
+from rfav_cli.errors import CheckpointError, ModelError, UsageError
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rfav_cli.commands.preparing import name_of, prepare, sample_options
-from rfav_cli.errors import SeriesError, UsageError, printable
+from rfav_cli.errors import SeriesError, UsageError
 from rfav_cli.records import Note, Settings
+from rfav_cli.text import printable
 from rfav_cli.thresholds import Thresholds
 
 if TYPE_CHECKING:

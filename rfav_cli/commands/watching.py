@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Literal
 from rfav_cli.commands.judge import judge
 from rfav_cli.commands.open_store import open_store
 from rfav_cli.diagnosis.labels import doubt_about_labels
-from rfav_cli.errors import CheckpointError, SeriesError, StoreError, printable
+from rfav_cli.errors import CheckpointError, SeriesError, StoreError
 from rfav_cli.records import BadCheckpoint, Checkpoint, Judged, Note, Progress, Watched
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,9 @@ import datetime
 from typing import TYPE_CHECKING, get_args
 
 from rfav_cli.diagnosis.rules import RULES
-from rfav_cli.errors import UsageError, printable
+from rfav_cli.errors import UsageError
 from rfav_cli.records.checking import FailState
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,9 +16,10 @@ from rfav_cli.activations.layers import select_layers
 from rfav_cli.activations.outputs import are_class_scores, describe_choice, select_output
 from rfav_cli.checkpoints.find import sha256_of
 from rfav_cli.data.probe import check_fits
-from rfav_cli.errors import CheckpointError, ModelError, SampleError, SeriesError, printable
+from rfav_cli.errors import CheckpointError, ModelError, SampleError, SeriesError
 from rfav_cli.measure.batches import BatchSize, Setup, exact_arithmetic, measure_weights
 from rfav_cli.records import ALONE, BadCheckpoint, Checkpoint, Measurement, Progress, Run
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence

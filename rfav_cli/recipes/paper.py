@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rfav_cli.errors import RecipeError, printable
+from rfav_cli.errors import RecipeError
 from rfav_cli.records import LayerRecipe, Recipe
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

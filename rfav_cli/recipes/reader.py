@@ -6,9 +6,10 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from rfav_cli.errors import RecipeError, printable
+from rfav_cli.errors import RecipeError
 from rfav_cli.recipes.schema import LARGEST, LAYER, RUN, SCHEMA
 from rfav_cli.records import LayerRecipe, Recipe
+from rfav_cli.text import printable
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -8,9 +8,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rfav_cli.atomic import write_whole
-from rfav_cli.errors import RecipeError, printable
+from rfav_cli.errors import RecipeError
 from rfav_cli.recipes.reader import load
 from rfav_cli.recipes.schema import MARK, SCHEMA
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

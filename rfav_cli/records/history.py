@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from rfav_cli.errors import printable
 from rfav_cli.records.run import Settings
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rfav_cli.errors import printable
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

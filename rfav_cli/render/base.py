@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
-from rfav_cli.errors import printable
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,10 +10,10 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from rfav_cli.errors import printable
 from rfav_cli.render.base import SCHEMA, shorten
 from rfav_cli.render.document import run_document
 from rfav_cli.render.remarks import headline
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from rfav_cli.errors import printable
 from rfav_cli.render.base import SCHEMA
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,9 +12,10 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from rfav_cli.errors import StoreError, printable
+from rfav_cli.errors import StoreError
 from rfav_cli.store.commit import is_still, lock, writing
 from rfav_cli.store.schema import folder_of
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from rfav_cli.errors import RfavError, StoreError, printable
+from rfav_cli.errors import RfavError, StoreError
+from rfav_cli.text import printable
 from rfav_cli.thresholds import Thresholds
 
 if TYPE_CHECKING:

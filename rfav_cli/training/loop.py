@@ -12,8 +12,9 @@ import torch
 from torch.nn.modules.batchnorm import SyncBatchNorm, _BatchNorm
 
 from rfav_cli.distributed import Group, is_lost
-from rfav_cli.errors import ModelError, RfavError, TrainingError, printable
+from rfav_cli.errors import ModelError, RfavError, TrainingError
 from rfav_cli.records import ALONE, TrainingEpoch, TrainingStep
+from rfav_cli.text import printable
 from rfav_cli.training.finite import broken_weights, first_not_finite
 from rfav_cli.training.forward import Forward, autocast
 from rfav_cli.training.optimizers import learning_rate_at

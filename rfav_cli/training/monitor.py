@@ -17,10 +17,11 @@ from rfav_cli.activations.hooks import find_taps
 from rfav_cli.activations.network import Payload
 from rfav_cli.activations.networks import eager
 from rfav_cli.checkpoints.state_dicts import candidates
-from rfav_cli.errors import ModelError, printable
+from rfav_cli.errors import ModelError
 from rfav_cli.measure.batches import BatchSize, measure_weights
 from rfav_cli.measure.loop import fit
 from rfav_cli.records import Checkpoint
+from rfav_cli.text import printable
 from rfav_cli.training.position import own_random_state
 from rfav_cli.training.targets import unwrapped
 

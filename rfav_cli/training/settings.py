@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from operator import index
 from typing import TYPE_CHECKING, Any
 
-from rfav_cli.errors import TrainingError, UsageError, printable
+from rfav_cli.errors import TrainingError, UsageError
+from rfav_cli.text import printable
 from rfav_cli.training.batches import AUGMENTATIONS
 from rfav_cli.training.optimizers import RATES, SCHEDULES
 

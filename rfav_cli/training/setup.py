@@ -17,7 +17,8 @@ from rfav_cli.activations.outputs import are_class_scores, are_probabilities, de
 from rfav_cli.checkpoints import archives
 from rfav_cli.data.probe import to_input
 from rfav_cli.data.sources.base import shown
-from rfav_cli.errors import CheckpointError, ModelError, SampleError, printable
+from rfav_cli.errors import CheckpointError, ModelError, SampleError
+from rfav_cli.text import printable
 from rfav_cli.training.finite import broken_weights
 from rfav_cli.training.folder import plain
 from rfav_cli.training.scripted import check_trainable, fixed_modes

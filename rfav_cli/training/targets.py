@@ -12,7 +12,8 @@ from torch.nn.parameter import is_lazy
 
 from rfav_cli.activations.hooks import STANDARD, Tap
 from rfav_cli.activations.kinds import LAZY, grouped_filters
-from rfav_cli.errors import RecipeError, printable
+from rfav_cli.errors import RecipeError
+from rfav_cli.text import printable
 from rfav_cli.training.scripted import Program
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from rfav_cli.activations.network import Activation, Network, Payload, Sink, Sur
 from rfav_cli.activations.trace import Observer
 from rfav_cli.checkpoints.pickles import is_torch_save, load_pickle
 from rfav_cli.checkpoints.state_dicts import Candidate, Match, candidates, complete, match, shapes, stored_epoch
-from rfav_cli.errors import CheckpointError, ModelError, SampleError, printable
+from rfav_cli.errors import CheckpointError, ModelError, SampleError
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

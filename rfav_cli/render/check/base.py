@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from rfav_cli.errors import printable
 from rfav_cli.render.base import count
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from rfav_cli.records import Checked, CheckedStore, CheckReport, CheckRule

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rfav_cli.errors import StoreError, UsageError, printable
+from rfav_cli.errors import StoreError, UsageError
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

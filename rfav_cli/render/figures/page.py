@@ -11,7 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 
-from rfav_cli.errors import UsageError, printable
+from rfav_cli.errors import UsageError
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rfav_cli.errors import printable
 from rfav_cli.render.base import finite_or_none
 from rfav_cli.render.document import show_document
 from rfav_cli.render.report.figures import figure_blocks
 from rfav_cli.render.report.heatmaps import BUDGET, heatmap_blocks, image_blocks
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

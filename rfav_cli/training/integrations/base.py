@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from rfav_cli.errors import UsageError, printable
+from rfav_cli.errors import UsageError
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from rfav_cli.records import Verdict
