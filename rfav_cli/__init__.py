@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from rfav_cli.commands.train import train
     from rfav_cli.commands.watch import watch
     from rfav_cli.errors import RfavError
+    from rfav_cli.options.thresholds import Thresholds
     from rfav_cli.records import History, Verdict
     from rfav_cli.tensorboard.event_files import write as write_event_files
-    from rfav_cli.thresholds import Thresholds
     from rfav_cli.training.penalties import TargetedRegularizer
 
 __version__ = "0.1.0"
@@ -59,7 +59,7 @@ _HOMES = {
     "Monitor": "commands.monitor",
     "RfavError": "errors",
     "TargetedRegularizer": "training.penalties",
-    "Thresholds": "thresholds",
+    "Thresholds": "options",
     "Verdict": "records",
     "analyze": "commands.analyze",
     "check": "commands.check",

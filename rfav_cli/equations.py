@@ -6,12 +6,13 @@ N samples, D filters or neurons, K weights a filter. Half precision is computed 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-Centering = Literal["pearson", "paper"]
+if TYPE_CHECKING:
+    from rfav_cli.records import Centering
 
 DEGENERATE = 1e-6
 """A filter is degenerate where no weight differs from the centre by more than this part of the largest: a few roundings

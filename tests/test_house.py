@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import doctest
-import enum
 import importlib
 import inspect
 import re
@@ -18,22 +17,15 @@ import pytest
 import typer
 
 import rfav_cli
-from rfav_cli import render, statistics
+from rfav_cli import options, render, statistics
 from rfav_cli.activations import networks
 from rfav_cli.cli import app
-from rfav_cli.cli.check import Format as CheckFormat
-from rfav_cli.cli.compare import Format as ComparisonFormat
-from rfav_cli.cli.doctor import Format as DoctorFormat
-from rfav_cli.cli.plot import FigureName
-from rfav_cli.cli.recommend import Format as RecipeFormat
-from rfav_cli.cli.recommend import Rule
-from rfav_cli.cli.show import Format as ShowFormat
+from rfav_cli.cli.options import PANELS
 from rfav_cli.data import sources
 from rfav_cli.diagnosis.rules import RULES as CHECK_RULES
-from rfav_cli.records import RULES
+from rfav_cli.options import FIRST, Option, Options, options_of
 from rfav_cli.render import check as render_check
 from rfav_cli.render import figures
-from rfav_cli.thresholds import Thresholds
 from rfav_cli.training import integrations
 
 if sys.version_info >= (3, 11):
@@ -66,61 +58,35 @@ TABLES = {
 
 NO_PLUG_INS = {"__init__", "base"}
 BESIDE = {
-    "render/": {"comparison", "doctor", "document", "recipe", "remarks"},
+    "render/": {"comparison", "doctor", "document", "notebook", "recipe", "remarks", "screen"},
     "render/figures/": {"curves", "options", "page"},
 }
 """Files of a plug-in folder that are no plug-ins: what renders no history, and what the figures share."""
 
+RECORDS: dict[str, type[Options]] = {
+    "analyze": options.Analyze,
+    "watch": options.Watch,
+    "show": options.Show,
+    "plot": options.Plot,
+    "check": options.Check,
+    "report": options.Report,
+    "compare": options.Compare,
+    "recommend": options.Recommend,
+    "train": options.Train,
+    "pack": options.Pack,
+    "doctor": options.Doctor,
+}
+"""Command -> its options."""
+
 CALLS: dict[str, Callable[..., Any]] = {
-    "analyze": rfav_cli.analyze,
-    "watch": rfav_cli.watch,
-    "show": rfav_cli.show,
-    "plot": rfav_cli.plot,
-    "check": rfav_cli.check,
-    "report": rfav_cli.report,
-    "compare": rfav_cli.compare,
-    "recommend": rfav_cli.recommend,
-    "train": rfav_cli.train,
-    "pack": rfav_cli.pack,
-    "doctor": rfav_cli.examine,
+    name: rfav_cli.examine if name == "doctor" else getattr(rfav_cli, name) for name in RECORDS
 }
-"""Command -> the call of the API that it makes."""
+"""Command -> the call of the API that does the same."""
 
-THRESHOLDS = {each.name for each in fields(Thresholds)}
-ONLY_ON_THE_COMMAND_LINE = {
-    "analyze": {"quiet", "tensorboard"},
-    "watch": {"quiet"} | THRESHOLDS,
-    "show": THRESHOLDS | {"watch"},
-    "plot": THRESHOLDS,
-    "check": THRESHOLDS | {"format", "outputs", "exit_zero", "_explained", "quiet"},
-    "report": THRESHOLDS,
-    "compare": THRESHOLDS,
-    "recommend": THRESHOLDS,
-    "train": {"quiet"} | THRESHOLDS,
-    "doctor": {"format"},
-}
-ONLY_IN_PYTHON = {
-    "analyze": {"ranks", "report", "should_stop"},
-    "watch": {"report", "should_stop", "thresholds"},
-    "show": {"screen", "thresholds"},
-    "plot": {"thresholds", "report"},
-    "check": {"report", "thresholds", "place"},
-    "report": {"thresholds"},
-    "compare": {"screen", "thresholds"},
-    "recommend": {"screen", "thresholds"},
-    "train": {"ranks", "report", "should_stop", "thresholds"},
-}
-OTHER_DEFAULTS = {"show": {"path"}, "report": {"paths"}, "plot": {"stores"}, "recommend": {"path"}}
-"""The command looks at rfav.h5 where no store is named."""
-
+MOST_PARAMETERS = 8
 MOST_LINES = 400
 """Of a module; from 250 on one asks whether it is one thing."""
-LONG_FUNCTIONS = {
-    "cli/analyze.py:analyze",  # one call with an argument an option
-    "cli/train.py:train",
-    "cli/check.py:check",
-    "commands/check.py:check",
-}
+LONG_FUNCTIONS: set[str] = set()
 """Functions that are longer than the house's rule, and why."""
 
 
@@ -141,15 +107,6 @@ def commands() -> dict[str, Any]:
     return dict(group.commands)
 
 
-def plain_default(value: Any) -> Any:
-    """A default as a value that the command line and Python can share: no enum, no path, no difference of sequences."""
-    if isinstance(value, enum.Enum):
-        return value.value
-    if isinstance(value, Path):
-        return str(value)
-    return tuple(value) if isinstance(value, list) else value
-
-
 @pytest.mark.parametrize("folder", TABLES)
 def test_each_plug_in_is_in_its_table_and_back(folder: str) -> None:
     _, names = TABLES[folder]
@@ -168,14 +125,39 @@ def test_the_contributors_guide_lists_each_plug_in() -> None:
     assert listed == {folder: tuple(names) for folder, (_, names) in TABLES.items()}
 
 
-def test_the_command_line_offers_each_format() -> None:
-    assert tuple(choice.value for choice in ShowFormat) == render.FORMATS
-    assert tuple(choice.value for choice in CheckFormat) == render_check.CHECK_FORMATS
-    assert tuple(choice.value for choice in DoctorFormat) == render.FINDING_FORMATS
-    assert tuple(choice.value for choice in ComparisonFormat) == render.COMPARISON_FORMATS
-    assert tuple(choice.value for choice in RecipeFormat) == render.RECIPE_FORMATS
-    assert tuple(choice.value for choice in Rule) == RULES
-    assert tuple(choice.value for choice in FigureName) == figures.FIGURES
+def offered(command: str, name: str) -> tuple[str, ...]:
+    """The names that an option offers."""
+    (callback,) = (known.callback for known in app.registered_commands if known.callback.__name__ == command)
+    choices = inspect.signature(callback).parameters[name].annotation.__origin__
+    return tuple(choice.value for choice in choices)
+
+
+CHOICES = [
+    (name, option_name, described)
+    for name, record in RECORDS.items()
+    for option_name, described in options_of(record)
+    if isinstance(described.choices, str)
+]
+
+
+@pytest.mark.parametrize(("command", "name", "described"), CHOICES)
+def test_an_option_that_names_a_table_offers_its_names(command: str, name: str, described: Option) -> None:
+    assert offered(command, name) == described.names_of_choices()
+    assert len(described.names_of_choices()) > 1
+
+
+@pytest.mark.parametrize(
+    ("command", "table"),
+    [
+        ("show", render.FORMATS),
+        ("check", render_check.CHECK_FORMATS),
+        ("doctor", render.FINDING_FORMATS),
+        ("compare", render.COMPARISON_FORMATS),
+        ("recommend", render.RECIPE_FORMATS),
+    ],
+)
+def test_the_command_line_offers_each_format(command: str, table: tuple[str, ...]) -> None:
+    assert offered(command, "format") == table
 
 
 def test_each_rule_has_its_page_and_each_page_its_rule() -> None:
@@ -200,16 +182,50 @@ def test_every_option_in_the_documents_exists() -> None:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_options_and_defaults_are_those_of_the_api(name: str) -> None:
-    options = {param.name: param for param in commands()[name].params if param.name != "help"}
+def test_the_command_line_and_python_take_the_options_of_the_record(name: str) -> None:
+    record = RECORDS[name]
     parameters = inspect.signature(CALLS[name]).parameters
-    shared = set(options) - ONLY_ON_THE_COMMAND_LINE.get(name, set())
-    assert shared == set(parameters) - ONLY_IN_PYTHON.get(name, set())
-    for option in shared - OTHER_DEFAULTS.get(name, set()):
-        default = parameters[option].default
-        assert options[option].required == (default is inspect.Parameter.empty), option
-        if not options[option].required:
-            assert plain_default(options[option].default) == plain_default(default), option
+    assert set(parameters) == {field.name for field in fields(record)}
+    on_the_command_line = {parameter.name: parameter for parameter in commands()[name].params}
+    for option_name, described in options_of(record):
+        default = parameters[option_name].default
+        assert (parameters[option_name].kind is inspect.Parameter.KEYWORD_ONLY) == (not described.positional)
+        if described.keyword:
+            assert option_name not in on_the_command_line
+        else:
+            assert on_the_command_line[option_name].required == (default is inspect.Parameter.empty)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_each_option_has_a_sentence_a_panel_and_a_number_its_unit_and_range(name: str) -> None:
+    for option_name, described in options_of(RECORDS[name]):
+        assert re.fullmatch(r"[A-Zfsol].*\.", described.help, re.DOTALL), option_name
+        assert described.panel or described.positional or described.keyword or name in {"pack", "doctor"}, option_name
+        assert described.panel in {FIRST, "", *PANELS}, option_name
+        if described.is_number:
+            assert described.unit or option_name == "seed", option_name
+            assert described.range()
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_docstring_says_each_option(name: str) -> None:
+    text = CALLS[name].__doc__ or ""
+    assert [option_name for option_name, _ in options_of(RECORDS[name]) if f"\n    {option_name}: " not in text] == []
+
+
+def test_no_signature_is_wide() -> None:
+    wide = {
+        f"{path.relative_to(PACKAGE).as_posix()}:{function.name}"
+        for path in MODULES
+        for function in functions(path.read_text(encoding="utf-8"))
+        if len(parameters_of(function)) > MOST_PARAMETERS
+    }
+    assert wide == set()
+
+
+def parameters_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    names = [a.arg for a in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)]
+    return [name for name in names if name not in {"self", "cls"}]
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -232,7 +248,7 @@ def test_start_up_loads_nothing_heavy(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom rfav_cli.cli import run\n"
         f"assert run({arguments!r}) == 0\n"
-        "print(sorted({'torch', 'matplotlib', 'h5py'} & set(sys.modules)))"
+        "print(sorted({'torch', 'numpy', 'matplotlib', 'h5py'} & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert result.stdout.splitlines()[-1] == "[]"

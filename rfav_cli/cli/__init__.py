@@ -9,19 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from rfav_cli import __version__
-from rfav_cli.cli.analyze import analyze
-from rfav_cli.cli.check import check
-from rfav_cli.cli.compare import compare
+from rfav_cli.cli import analyze, check, compare, doctor, pack, plot, recommend, report, show, train, watch
 from rfav_cli.cli.config import Takes, defaults_of_project
-from rfav_cli.cli.doctor import doctor
 from rfav_cli.cli.output import emit, flushed, forget, open_closed
-from rfav_cli.cli.pack import pack
-from rfav_cli.cli.plot import plot
-from rfav_cli.cli.recommend import recommend
-from rfav_cli.cli.report import report
-from rfav_cli.cli.show import show
-from rfav_cli.cli.train import train
-from rfav_cli.cli.watch import watch
 from rfav_cli.errors import RfavError, ToldError
 from rfav_cli.records import Ranks
 from rfav_cli.text import printable
@@ -39,8 +29,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (analyze, watch, show, report, plot, check, compare, recommend, train, pack, doctor):
-    app.command()(command)
+for module in (analyze, watch, show, report, plot, check, compare, recommend, train, pack, doctor):
+    name = module.__name__.rpartition(".")[2]
+    app.command(epilog="\n\n".join(["Examples:", *(f"$ {line}" for line in module.EXAMPLES)]))(getattr(module, name))
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,33 +1,28 @@
 """`rfav compare`."""
 
-import enum
+from __future__ import annotations
+
 import sys
-from pathlib import Path
-from typing import Annotated
 
-import typer
-
+from rfav_cli.cli.groups import format_of
+from rfav_cli.cli.options import takes
 from rfav_cli.cli.output import emit
-from rfav_cli.cli.thresholds import with_thresholds
-from rfav_cli.thresholds import Thresholds
+from rfav_cli.options import Compare, Options, group
+
+EXAMPLES = ("rfav compare before.h5 after.h5", "rfav compare before.h5 after.h5 --format json")
 
 
-class Format(str, enum.Enum):
-    """What the comparison is shown as."""
+@group
+class Printed(Options):
+    """What is printed of a comparison."""
 
-    table = "table"
-    json = "json"
+    format: str = format_of("rfav_cli.render:COMPARISON_FORMATS")
 
 
-@with_thresholds
-def compare(
-    path_a: Annotated[Path, typer.Argument(metavar="A", help="The store of one run, such as the one before.")],
-    path_b: Annotated[Path, typer.Argument(metavar="B", help="The store of the other, such as after a retraining.")],
-    format: Annotated[Format, typer.Option("--format", "-f", help="How to print it.")] = Format.table,  # noqa: A002
-    thresholds: Thresholds = Thresholds(),  # noqa: B008 - frozen
-) -> None:
+@takes(Compare, Printed)
+def compare(options: Compare, printed: Printed) -> None:
     """Compare two runs: which has the better held-out loss, how sure that is, and what became of each layer."""
-    import rfav_cli
-    from rfav_cli.render.base import Screen
+    from rfav_cli.commands.compare import run
+    from rfav_cli.render import Screen, render_comparison
 
-    emit(rfav_cli.compare(path_a, path_b, format=format.value, screen=Screen.of(sys.stdout), thresholds=thresholds))
+    emit(render_comparison(run(options), printed.format, screen=Screen.of(sys.stdout)))

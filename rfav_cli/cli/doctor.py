@@ -1,30 +1,28 @@
 """`rfav doctor`."""
 
-import enum
+from __future__ import annotations
+
 import sys
-from pathlib import Path
-from typing import Annotated
 
-import typer
-
+from rfav_cli.cli.groups import format_of
+from rfav_cli.cli.options import takes
 from rfav_cli.cli.output import emit
+from rfav_cli.options import Doctor, Options, group
+
+EXAMPLES = ("rfav doctor", "rfav doctor runs/exp1 --format json")
 
 
-class Format(str, enum.Enum):
-    """What the findings are shown as."""
+@group
+class Printed(Options):
+    """What is printed of the findings."""
 
-    table = "table"
-    json = "json"
+    format: str = format_of("rfav_cli.render:FINDING_FORMATS")
 
 
-def doctor(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where a store is to be written.")] = Path(),
-    format: Annotated[Format, typer.Option("--format", "-f", help="How to print it.")] = Format.table,  # noqa: A002
-) -> None:
+@takes(Doctor, Printed)
+def doctor(options: Doctor, printed: Printed) -> None:
     """Say what this machine has: Python, torch, devices, extras, and whether a store can be written here."""
-    import rfav_cli
-    from rfav_cli.render.base import Screen
-    from rfav_cli.render.doctor import as_json, as_table
+    from rfav_cli.commands.doctor import run
+    from rfav_cli.render import Screen, render_findings
 
-    findings, screen = rfav_cli.examine(folder), Screen.of(sys.stdout)
-    emit(as_json(findings, screen) if format is Format.json else as_table(findings, screen))
+    emit(render_findings(run(options), printed.format, screen=Screen.of(sys.stdout)))

@@ -1,8 +1,8 @@
 """`rfav show --watch`: drawn anew on a terminal; in a pipe, a block whenever there are new epochs."""
 
-import sys
-from collections.abc import Callable
-from pathlib import Path
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.live import Live
@@ -11,16 +11,22 @@ from rich.text import Text
 from rfav_cli.cli.output import emit
 from rfav_cli.text import printable
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from rfav_cli.records import History
+
 INTERVAL = 0.5
 """Seconds between two looks at the store."""
 
 
-def follow(path: Path, shown: Callable[..., str]) -> None:
+def follow(path: Path, shown: Callable[[History], str]) -> None:
     """Show a store whenever it has more, until Ctrl-C, or until nobody reads.
 
     Args:
         path: the store, there or not.
-        shown: `rfav_cli.show`, which is given what the store holds and the screen.
+        shown: from what the store holds to the text for this stdout.
     """
     console = Console(highlight=False)
     terminal = console.is_terminal and not console.is_dumb_terminal
@@ -30,10 +36,9 @@ def follow(path: Path, shown: Callable[..., str]) -> None:
         return
 
 
-def _on_terminal(path: Path, shown: Callable[..., str], console: Console) -> None:
+def _on_terminal(path: Path, shown: Callable[[History], str], console: Console) -> None:
     """Draw on a screen of its own; what stood there last stays when it ends."""
     from rfav_cli.commands.follow import follow as histories
-    from rfav_cli.render.base import Screen
 
     text = ""
     try:
@@ -41,16 +46,15 @@ def _on_terminal(path: Path, shown: Callable[..., str], console: Console) -> Non
             live.update(Text(_waiting(path)), refresh=True)
             for history in histories(path, interval=INTERVAL):
                 if history is not None:
-                    text = shown(history, screen=Screen.of(sys.stdout))
+                    text = shown(history)
                     live.update(_fitted(text, console.height), refresh=True)
     finally:
         emit(text)
 
 
-def _in_pipe(path: Path, shown: Callable[..., str]) -> None:
+def _in_pipe(path: Path, shown: Callable[[History], str]) -> None:
     """A block whenever there are new epochs."""
     from rfav_cli.commands.follow import follow as histories
-    from rfav_cli.render.base import Screen
 
     waiting, between = False, ""
     for history in histories(path, interval=INTERVAL):
@@ -58,7 +62,7 @@ def _in_pipe(path: Path, shown: Callable[..., str]) -> None:
             if not waiting:
                 emit(f"{_waiting(path)}\n", err=True)
             waiting = True
-        elif not emit(between + shown(history, screen=Screen.of(sys.stdout))):
+        elif not emit(between + shown(history)):
             return
         else:
             between = "\n"

@@ -61,10 +61,10 @@ class Stop:
 
 def safe_in_store(store: Path) -> str:
     """How many epochs a store holds, in words."""
-    import rfav_cli
+    from rfav_cli.commands.open_store import open_store
 
     try:
-        count = len(rfav_cli.open_store(store))
+        count = len(open_store(store))
     except RfavError:
         return "there is no store yet"
     return f"{count} epoch{' is' if count == 1 else 's are'} safe in {store}"

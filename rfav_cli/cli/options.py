@@ -1,131 +1,150 @@
-"""Options that several commands have, each for the panel of the help that it stands in."""
+"""Options on the command line, made from the records of `rfav_cli.options`."""
 
+import dataclasses
 import enum
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from rfav_cli.cli import values
+from rfav_cli.cli.groups import PRINTED
+from rfav_cli.options import FIRST, Option, Options, options_of, spelled
+from rfav_cli.options import PANELS as THEIR_PANELS
+
+PANELS = (FIRST, PRINTED, *THEIR_PANELS)
+"""The panels of the help in their order."""
 
 
-class Centering(str, enum.Enum):
-    """How Eq. 6 centres the filters."""
+def takes(*records: type[Options]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Have a command take the options of some records; it is called with the records.
 
-    pearson = "pearson"
-    paper = "paper"
-
-
-class Layout(str, enum.Enum):
-    """Axes of an array of samples."""
-
-    nhwc = "nhwc"
-    nchw = "nchw"
-    nhw = "nhw"
-    nct = "nct"
-    nf = "nf"
-
-
-class Device(str, enum.Enum):
-    """Where the net runs."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-    mps = "mps"
-
-
-def option(panel: str, text: str, *names: str, **more: Any) -> Any:
-    """An option with a value."""
-    return typer.Option(*names, help=text, rich_help_panel=panel, **more)
-
-
-def flag(panel: str, text: str, *names: str) -> Any:
-    """An option without a value."""
-    return option(panel, text, *names, metavar="")  # typer would show a type, as if a value were to be given
-
-
-def model_arg(panel: str) -> Any:
-    """`--model-arg`."""
-    return option(panel, "KEY=VALUE, an argument for what makes the net; can be repeated.", metavar="ARG")
-
-
-def output(panel: str) -> Any:
-    """`--output`."""
-    return option(
-        panel, "Index or key of the output that holds the class scores; by default the first tensor.", metavar="KEY"
-    )
-
-
-def trust(panel: str) -> Any:
-    """`--i-trust-this-pickle`."""
-    return flag(panel, "Load pickles that may run code. Only for files that you made.", "--i-trust-this-pickle")
-
-
-def mean(panel: str) -> Any:
-    """`--mean`."""
-    return option(
-        panel,
-        "Mean to subtract: one number or one a channel (0.49,0.48,0.45).",
-        parser=values.per_channel,
-        metavar="NUMBERS",
-    )
-
-
-def std(panel: str) -> Any:
-    """`--std`."""
-    return option(panel, "Deviation to divide by, likewise.", parser=values.per_channel, metavar="NUMBERS")
-
-
-def resize(panel: str) -> Any:
-    """`--resize`."""
-    return option(panel, "Resize images to a side or HEIGHTxWIDTH.", parser=values.image_size, metavar="S|HxW")
-
-
-def gray(panel: str) -> Any:
-    """`--gray`."""
-    return flag(panel, "Run images in one channel.", "--gray")
-
-
-def layout(panel: str) -> Any:
-    """`--layout`."""
-    return option(
-        panel,
-        "Axes of an array of samples, where its shape does not tell: nhwc, nchw, nhw, nct or nf.",
-        metavar="AXES",
-    )
-
-
-def classes(panel: str) -> Any:
-    """`--classes`."""
-    return option(panel, "The class names in the order of the net's outputs, one a line.", metavar="FILE")
-
-
-def device(panel: str) -> Any:
-    """`--device`."""
-    return option(panel, "Where the net runs: cpu, cuda, mps, or auto: CUDA when there is one.", metavar="DEVICE")
-
-
-def with_options_of(
-    other: Callable[..., Any], *, but: Collection[str]
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the options of another, all but some, in place of its `**` parameter."""
-    theirs = {name: each for name, each in inspect.signature(other).parameters.items() if name not in but}
+    Required arguments come first, then what a beginner needs, then panel by panel.
+    """
 
     def give(command: Callable[..., Any]) -> Callable[..., Any]:
-        signature = inspect.signature(command)
-        own = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
-        given = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in theirs.values()]
+        parameters = [parameter for record in records for parameter in _parameters(record)]
+        parameters.sort(key=_rank)
 
         @wraps(command)
-        def with_both(**chosen: Any) -> Any:
-            return command(**chosen)
+        def from_command_line(**values: Any) -> Any:
+            return command(*[_made(record, values) for record in records])
 
-        named = {each.name: each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*own, *given)}
-        with_both.__signature__ = signature.replace(parameters=list(named.values()))  # type: ignore[attr-defined]
-        with_both.__annotations__ = {name: each.annotation for name, each in named.items()} | {"return": None}
-        return with_both
+        from_command_line.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        from_command_line.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}
+        return from_command_line
 
     return give
+
+
+def _parameters(record: type[Options]) -> Iterator[inspect.Parameter]:
+    """The parameters of a command for the options of a record, and of the groups that it holds."""
+    defaults = {field.name: field.default for field in dataclasses.fields(record)}
+    for name, option in options_of(record):
+        default = defaults[name]
+        if isinstance(default, Options):
+            yield from _parameters(type(default))
+        elif not option.keyword:
+            yield _parameter(name, option, default)
+
+
+def _parameter(name: str, option: Option, default: Any) -> inspect.Parameter:
+    kind, more = _type(name, option)
+    if option.choices and not isinstance(default, enum.Enum) and default is not None and kind is not Any:
+        default = kind(default)
+    if option.several:
+        kind, default = list[kind], _list(default, option)  # type: ignore[valid-type]
+    if default is dataclasses.MISSING:
+        default, more["show_default"] = inspect.Parameter.empty, False
+    if option.positional:
+        declared: Any = typer.Argument(help=option.help, metavar=option.metavar, **more)
+    else:
+        more |= {"help": _help(option), "rich_help_panel": option.panel or None} | _shown(option)
+        declared = typer.Option(*_names(name, option), **more)
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, keyword, default=default, annotation=Annotated[kind, declared])
+
+
+def _type(name: str, option: Option) -> tuple[Any, dict[str, Any]]:
+    """The type that typer is told, and what reads it where that is no type of typer's."""
+    if option.read is not None:
+        return Any, {"parser": _reader(option.read)}
+    if option.is_number:
+        return Any, {"parser": _reader(_number(option))}
+    if option.choices:
+        return enum.Enum(name.title(), {choice: choice for choice in option.names_of_choices()}, type=str), {}
+    return option.kind, {}
+
+
+def _list(default: Any, option: Option) -> Any:
+    if default is dataclasses.MISSING:
+        return default
+    return [option.kind(value) for value in ([default] if isinstance(default, str) else default)]
+
+
+def _names(name: str, option: Option) -> tuple[str, ...]:
+    """A flag is spelled out, since typer would give it an opposite."""
+    return option.names or ((spelled(name),) if option.kind is bool else ())
+
+
+def _shown(option: Option) -> dict[str, Any]:
+    """What the help calls the value; typer would show a type of a flag, as if a value were to be given."""
+    return {"metavar": option.metavar} if option.metavar or option.kind is bool else {}
+
+
+def _help(option: Option) -> str:
+    if not option.is_number:
+        return option.help
+    words = option.range().removeprefix("whole ").removeprefix("number").strip()
+    return f"{option.help.removesuffix('.')} ({', '.join(part for part in (option.unit, words) if part)})."
+
+
+def _number(option: Option) -> Callable[[Any], Any]:
+    """Reads a number from the command line, or from pyproject.toml, where it can be a bool."""
+
+    def read(given: Any) -> Any:
+        try:
+            value: Any = given if isinstance(given, bool) else option.kind(given)
+        except (ValueError, OverflowError):
+            value = None
+        if not option.holds(value):
+            raise ValueError(f"{given!r} is no {option.range()}")
+        return value
+
+    return read
+
+
+def _reader(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """What reads a text for typer, whose own error says which option it is of."""
+
+    def parse(given: Any) -> Any:
+        try:
+            return read(given)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+
+    parse.__name__ = "value"
+    return parse
+
+
+def _made(record: type[Options], values: dict[str, Any]) -> Options:
+    """A record of what the command line holds."""
+    chosen: dict[str, Any] = {}
+    for field in dataclasses.fields(record):
+        if isinstance(field.default, Options):
+            chosen[field.name] = _made(type(field.default), values)
+        elif field.name in values:
+            value = values[field.name]
+            plain = value.value if isinstance(value, enum.Enum) else value
+            chosen[field.name] = tuple(plain) if isinstance(plain, list) else plain
+    return record(**chosen)
+
+
+def _rank(parameter: inspect.Parameter) -> tuple[int, int]:
+    """Arguments first, then panel by panel."""
+    declared = parameter.annotation.__metadata__[0]
+    if type(declared).__name__ != "OptionInfo":
+        return 0, 0
+    panel = declared.rich_help_panel
+    return 1, PANELS.index(panel) if panel in PANELS else len(PANELS)

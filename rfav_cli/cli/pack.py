@@ -1,19 +1,19 @@
 """`rfav pack`."""
 
-from pathlib import Path
-from typing import Annotated
+from __future__ import annotations
 
-import typer
-
+from rfav_cli.cli.options import takes
 from rfav_cli.cli.output import emit
+from rfav_cli.options import Pack
+
+EXAMPLES = ("rfav pack rfav.h5", "rfav pack runs/exp1/rfav.h5")
 
 
-def pack(
-    path: Annotated[Path, typer.Argument(metavar="STORE", help="The store; its epochs may lie in STORE.d/.")],
-) -> None:
+@takes(Pack)
+def pack(options: Pack) -> None:
     """Put the epochs that lie in files of their own beside a store into the store."""
-    import rfav_cli
+    from rfav_cli.commands.pack import run
     from rfav_cli.render.base import count
     from rfav_cli.text import printable
 
-    emit(f"{printable(path, 1000)}: {count(len(rfav_cli.pack(path)), 'epoch')}\n")
+    emit(f"{printable(options.path, 1000)}: {count(len(run(options)), 'epoch')}\n")

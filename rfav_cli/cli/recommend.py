@@ -1,58 +1,31 @@
 """`rfav recommend`."""
 
-import enum
+from __future__ import annotations
+
 import sys
-from pathlib import Path
-from typing import Annotated
 
-import typer
-
+from rfav_cli.cli.groups import format_of
+from rfav_cli.cli.options import takes
 from rfav_cli.cli.output import emit
-from rfav_cli.cli.thresholds import with_thresholds
-from rfav_cli.thresholds import Thresholds
+from rfav_cli.options import Options, Recommend, group
+
+EXAMPLES = ("rfav recommend rfav.h5 --out recipe.toml", "rfav recommend rfav.h5 --rule paper")
 
 
-class Format(str, enum.Enum):
-    """What the recipe is shown as."""
+@group
+class Printed(Options):
+    """What is printed of a recipe."""
 
-    table = "table"
-    json = "json"
-
-
-class Rule(str, enum.Enum):
-    """How lambda follows from a layer."""
-
-    even = "even"
-    paper = "paper"
-    balanced = "balanced"
+    format: str = format_of("rfav_cli.render:RECIPE_FORMATS")
 
 
-@with_thresholds
-def recommend(
-    path: Annotated[Path, typer.Argument(metavar="STORE", help="The store that `rfav analyze` wrote.")] = Path(
-        "rfav.h5"
-    ),
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="Write the recipe, too; another recipe there is replaced."),
-    ] = None,
-    rule: Annotated[
-        Rule,
-        typer.Option(
-            help="lambda: 0.3 / positions, so that each layer weighs the same (even); 0.001 for every layer (paper); "
-            "that, or more where a layer has few positions (balanced).",
-            metavar="RULE",
-        ),
-    ] = Rule.even,
-    format: Annotated[Format, typer.Option("--format", "-f", help="How to print it.")] = Format.table,  # noqa: A002
-    thresholds: Thresholds = Thresholds(),  # noqa: B008 - frozen
-) -> None:
+@takes(Recommend, Printed)
+def recommend(options: Recommend, printed: Printed) -> None:
     """Recommend penalties for the layers that collapse or are correlated, and the epoch to rewind to."""
-    import rfav_cli
-    from rfav_cli.render.base import Screen
+    from rfav_cli.commands.recommend import run
+    from rfav_cli.render import Screen, render_recipe
     from rfav_cli.text import printable
 
-    screen = Screen.of(sys.stdout)
-    emit(rfav_cli.recommend(path, out=out, rule=rule.value, format=format.value, screen=screen, thresholds=thresholds))
-    if out is not None:
-        emit(f"{printable(out, 1000)}: written\n", err=True)
+    emit(render_recipe(run(options), printed.format, screen=Screen.of(sys.stdout)))
+    if options.out is not None:
+        emit(f"{printable(options.out, 1000)}: written\n", err=True)

@@ -1,51 +1,49 @@
 """`rfav show`."""
 
-import enum
+from __future__ import annotations
+
 import sys
-from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
+from rfav_cli.cli.groups import PRINTED, format_of
+from rfav_cli.cli.options import takes
 from rfav_cli.cli.output import emit
-from rfav_cli.cli.thresholds import with_thresholds
-from rfav_cli.thresholds import Thresholds
+from rfav_cli.options import Options, Show, group, option
+
+if TYPE_CHECKING:
+    from rfav_cli.records import Description
+
+EXAMPLES = ("rfav show rfav.h5", "rfav show rfav.h5 --epochs --format csv")
 
 
-class Format(str, enum.Enum):
-    """What the store is shown as."""
+@group
+class Printed(Options):
+    """What is printed of a store."""
 
-    table = "table"
-    json = "json"
-    csv = "csv"
-    markdown = "markdown"
+    format: str = format_of("rfav_cli.render:FORMATS")
+    epochs: bool = option(default=False, help="A row an epoch in place of a row a layer.", panel=PRINTED)
+    watch: bool = option(
+        default=False,
+        help="Follow a run that is being measured, until Ctrl-C; wait for it if need be.",
+        panel=PRINTED,
+    )
 
 
-@with_thresholds
-def show(
-    path: Annotated[Path, typer.Argument(metavar="STORE", help="The store that `rfav analyze` wrote.")] = Path(
-        "rfav.h5"
-    ),
-    format: Annotated[Format, typer.Option("--format", "-f", help="How to print it.")] = Format.table,  # noqa: A002
-    epochs: Annotated[
-        bool, typer.Option("--epochs", metavar="", help="A row an epoch in place of a row a layer.")
-    ] = False,
-    watch: Annotated[
-        bool,
-        typer.Option(
-            "--watch", metavar="", help="Follow a run that is being measured, until Ctrl-C; wait for it if need be."
-        ),
-    ] = False,
-    thresholds: Thresholds = Thresholds(),  # noqa: B008 - immutable
-) -> None:
+@takes(Show, Printed)
+def show(options: Show, printed: Printed) -> None:
     """Print the verdict on a store: what became of each layer, held-out loss and accuracy, entropy, correlation."""
-    import rfav_cli
-    from rfav_cli.render.base import Screen
+    from rfav_cli.commands.show import describe, run
 
-    if watch:
+    def text(description: Description) -> str:
+        from rfav_cli.render import Screen, render
+
+        screen = Screen.of(sys.stdout)
+        return render(description.history, description.verdict, printed.format, epochs=printed.epochs, screen=screen)
+
+    if printed.watch:
         from rfav_cli.cli.following import follow
 
-        follow(path, partial(rfav_cli.show, format=format.value, epochs=epochs, thresholds=thresholds))
+        follow(Path(str(options.path)), lambda history: text(describe(history, options)))
         return
-    emit(rfav_cli.show(path, format=format.value, epochs=epochs, screen=Screen.of(sys.stdout), thresholds=thresholds))
+    emit(text(run(options)))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rfav_cli.errors import StoreError, UsageError
+from rfav_cli.options import Analyze
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from rfav_cli.records import Event, History
+    from rfav_cli.options import Check
+    from rfav_cli.records import History
 
 STORE_ENDS = (".h5", ".hdf5")
 CACHE = "rfav-check.h5"
@@ -32,45 +34,25 @@ def names_stores(paths: Sequence[Path]) -> bool:
     return bool(stores)
 
 
-@dataclass(frozen=True)
-class Analysis:
-    """How checkpoints are analysed before they are judged; the attributes are arguments of `analyze`."""
+def measured(checkpoints: list[str], options: Check) -> History:
+    """What the store beside the checkpoints holds when they are in it, each by its digest, and no others.
 
-    probe: str | Path | None
-    model: Any
-    model_arg: Sequence[str]
-    output: str | None
-    epochs: str | None
-    probe_size: int
-    mean: Sequence[float] | None
-    std: Sequence[float] | None
-    resize: int | tuple[int, int] | None
-    gray: bool
-    layout: str | None
-    classes: str | Path | None
-    device: str
-    i_trust_this_pickle: bool
-    report: Callable[[Event], None]
+    Raises:
+        UsageError: there is no probe.
+        RfavError: as for `analyze`; a checkpoint that cannot be used is one.
+    """
+    from rfav_cli.checkpoints.find import find_series
+    from rfav_cli.commands import analyze
 
-    def measured(self, checkpoints: list[str]) -> History:
-        """What the store beside the checkpoints holds when they are in it, each by its digest, and no others.
-
-        Raises:
-            UsageError: there is no probe.
-            RfavError: as for `analyze`; a checkpoint that cannot be used is one.
-        """
-        from rfav_cli.checkpoints.find import find_series
-        from rfav_cli.commands.analyze import analyze
-
-        if self.probe is None:
-            raise UsageError("checkpoints are analysed on held-out samples first", "Give --probe, or a store (.h5).")
-        series = find_series(checkpoints, self.epochs, trust_pickle=self.i_trust_this_pickle)
-        store = series.entries[0].path.parent / CACHE
-        options: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        try:
-            history = analyze(checkpoints, out=store, maps=0, **options)
-            if {*history.epochs.tolist()} <= {entry.epoch for entry in series.entries}:
-                return history
-        except StoreError:
-            pass  # of other checkpoints, another probe or other settings; what cannot be written is said again below
-        return analyze(checkpoints, out=store, maps=0, fresh=True, **options)
+    if options.probe is None:
+        raise UsageError("checkpoints are analysed on held-out samples first", "Give --probe, or a store (.h5).")
+    series = find_series(checkpoints, options.epochs, trust_pickle=options.i_trust_this_pickle)
+    store = series.entries[0].path.parent / CACHE
+    analysis = Analyze.of(options, checkpoints=checkpoints, out=store, maps=0)
+    try:
+        history = analyze.run(analysis)
+        if {*history.epochs.tolist()} <= {entry.epoch for entry in series.entries}:
+            return history
+    except StoreError:
+        pass  # of other checkpoints, another probe or other settings; what cannot be written is said again below
+    return analyze.run(replace(analysis, fresh=True))

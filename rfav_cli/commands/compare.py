@@ -4,37 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rfav_cli.commands.open_store import open_store
-from rfav_cli.thresholds import Thresholds
+from rfav_cli.commands.open_store import as_history
+from rfav_cli.options import Compare, flat
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from rfav_cli.render.base import Screen
+    from rfav_cli.records import Comparison
 
 
-def compare(
-    path_a: str | Path,
-    path_b: str | Path,
-    *,
-    format: str = "table",  # noqa: A002 - the option's name
-    screen: Screen | None = None,
-    thresholds: Thresholds = Thresholds(),  # noqa: B008 - frozen
-) -> str:
+def run(options: Compare) -> Comparison:
     """Compare two runs, such as before and after a retraining: held-out loss and accuracy, and each layer by its name.
 
-    Args:
-        path_a: the store of one run; differences are B - A.
-        path_b: the store of the other.
-        format: "table" or "json".
-        screen: what the text is for; 80 columns of plain text for None.
-        thresholds: of the verdicts on both.
-
     Raises:
-        StoreError: one can't be read.
+        StoreError: a store can't be read.
     """
     from rfav_cli import diagnosis
-    from rfav_cli.render import render_comparison
 
-    compared = diagnosis.compare(open_store(path_a), open_store(path_b), thresholds)
-    return render_comparison(compared, format, screen=screen)
+    return diagnosis.compare(as_history(options.path_a), as_history(options.path_b), options.thresholds)
+
+
+compare = flat(Compare, run)

@@ -16,6 +16,7 @@ import h5py
 import torch
 
 from rfav_cli import __version__
+from rfav_cli.options import Doctor, flat
 from rfav_cli.records import Finding
 
 if TYPE_CHECKING:
@@ -34,12 +35,8 @@ FREE_SPACE = 10**9
 """Bytes on the disk below which a run's heatmaps may not fit."""
 
 
-def examine(folder: str | Path = ".") -> tuple[Finding, ...]:
-    """Look at what the machine has: Python, torch, devices, extras, and whether a store can be written in a folder.
-
-    Args:
-        folder: where a store is to be written.
-    """
+def run(options: Doctor) -> tuple[Finding, ...]:
+    """Look at what the machine has: Python, torch, devices, extras, and whether a store can be written in a folder."""
     return (
         Finding("rfav", "ok", __version__),
         Finding("Python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
@@ -48,8 +45,11 @@ def examine(folder: str | Path = ".") -> tuple[Finding, ...]:
         *_devices(),
         *(_extra(name, use) for name, use in EXTRAS.items()),
         _tab(),
-        _folder(Path(folder)),
+        _folder(Path(options.folder)),
     )
+
+
+examine = flat(Doctor, run)
 
 
 def _torch() -> Finding:

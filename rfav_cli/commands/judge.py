@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfav_cli.thresholds import Thresholds
+from rfav_cli.commands.open_store import as_history
+from rfav_cli.options import Judge, flat
 
 if TYPE_CHECKING:
-    from rfav_cli.records import History, Verdict
+    from rfav_cli.records import Verdict
 
 
-def judge(store: str | Path | History, *, thresholds: Thresholds = Thresholds()) -> Verdict:  # noqa: B008 - frozen
+def run(options: Judge) -> Verdict:
     """Say what became of a run and of each of its layers.
-
-    Args:
-        store: its path, or what `open_store` and `analyze` give.
-        thresholds: where the verdict draws its lines.
 
     Raises:
         StoreError: the store can't be read.
     """
     from rfav_cli import diagnosis
-    from rfav_cli.store import open_store
 
-    history = open_store(Path(store)) if isinstance(store, (str, Path)) else store
-    return diagnosis.judge(history, thresholds)
+    return diagnosis.judge(as_history(options.store), options.thresholds)
+
+
+judge = flat(Judge, run)

@@ -18,3 +18,12 @@ def open_store(path: str | Path) -> History:
     from rfav_cli import store
 
     return store.open_store(Path(path))
+
+
+def as_history(store: str | Path | History) -> History:
+    """What a store holds, which may have been read already.
+
+    Raises:
+        StoreError: as for `open_store`.
+    """
+    return open_store(store) if isinstance(store, (str, Path)) else store

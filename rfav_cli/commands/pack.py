@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rfav_cli.options import Pack, flat
+
 if TYPE_CHECKING:
     from rfav_cli.records import History
 
 
-def pack(path: str | Path) -> History:
+def run(options: Pack) -> History:
     """Put the epochs that lie in files of their own beside a store into the store.
 
     Raises:
@@ -17,4 +19,7 @@ def pack(path: str | Path) -> History:
     """
     from rfav_cli import store
 
-    return store.pack(Path(path))
+    return store.pack(Path(options.path))
+
+
+pack = flat(Pack, run)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, NamedTuple
 
 from rfav_cli.errors import UsageError
-from rfav_cli.records import ALONE
+from rfav_cli.records import ALONE, CENTERINGS, Settings
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
     from rfav_cli.activations.networks import OpenOptions
     from rfav_cli.data.probe import Probe
     from rfav_cli.data.sources import SampleOptions
-    from rfav_cli.records import Ranks, Settings
+    from rfav_cli.options.groups import Checkpoints, Measured, Samples
+    from rfav_cli.records import Ranks
 
 
 class Prepared(NamedTuple):
@@ -31,14 +31,10 @@ class Prepared(NamedTuple):
 
 def prepare(
     probe: str | Path,
-    samples: SampleOptions,
-    settings: Settings,
+    options: Measured,
     *,
-    probe_size: int,
-    seed: int,
-    maps: int | Literal["all"],
-    device: str,
-    make_model: Callable[[], torch.nn.Module] | None,
+    model_name: str = "",
+    make_model: Callable[[], torch.nn.Module] | None = None,
     trust_pickle: bool = False,
     ranks: Ranks = ALONE,
 ) -> Prepared:
@@ -46,12 +42,8 @@ def prepare(
 
     Args:
         probe: where the held-out samples are.
-        samples: how they are read.
-        settings: what is measured; `outputs` where that is wanted without labels, too.
-        probe_size: how many samples.
-        seed: which.
-        maps: of how many samples heatmaps are kept.
-        device: "auto", "cpu", "cuda", "mps".
+        options: how they are read and what is measured of the net.
+        model_name: what the store calls the net.
         make_model: makes an eager net.
         trust_pickle: load pickles that may run code.
         ranks: of several processes, which this one is; each has a device of its own.
@@ -64,13 +56,34 @@ def prepare(
     from rfav_cli.data.probe import load_probe
     from rfav_cli.measure.loop import pick_device
 
-    kept = probe_size if maps == "all" else maps
-    loaded = load_probe(str(probe), size=probe_size, seed=seed, options=samples, thumbnails=kept)
-    outputs = loaded.labels is not None or settings.outputs
-    return Prepared(
-        loaded,
-        replace(settings, maps=min(kept, len(loaded)), outputs=outputs),
-        open_options(settings, make_model, pick_device(device, ranks), trust_pickle),
+    kept = options.probe_size if options.maps == "all" else options.maps
+    samples = sample_options(options)
+    loaded = load_probe(str(probe), size=options.probe_size, seed=options.seed, options=samples, thumbnails=kept)
+    settings = Settings(
+        options.with_bias,
+        options.centering,
+        options.fold_norm,
+        model_name,
+        options.output or "",
+        maps=min(kept, len(loaded)),
+        outputs=loaded.labels is not None or not options.no_outputs,
+    )
+    opening = open_options(settings, make_model, pick_device(options.device, ranks), trust_pickle)
+    return Prepared(loaded, settings, opening)
+
+
+def prepare_checkpoints(options: Checkpoints, ranks: Ranks = ALONE) -> Prepared:
+    """As `prepare`, for nets whose weights come from files."""
+    from rfav_cli.activations.factory import make_factory
+
+    model = options.model
+    return prepare(
+        options.probe,
+        options,
+        model_name=name_of(model, options.model_arg),
+        make_model=make_factory(model, options.model_arg) if isinstance(model, str) else model,
+        trust_pickle=options.i_trust_this_pickle,
+        ranks=ranks,
     )
 
 
@@ -83,9 +96,8 @@ def open_options(
         UsageError: there is no such centering.
     """
     from rfav_cli.activations.networks import OpenOptions
-    from rfav_cli.equations import Centering
 
-    if settings.centering not in get_args(Centering):
+    if settings.centering not in CENTERINGS:
         raise UsageError(f"--centering {printable(settings.centering)}: not known", "Give pearson or paper.")
     return OpenOptions(
         device=device,
@@ -97,18 +109,12 @@ def open_options(
     )
 
 
-def sample_options(
-    layout: str | None,
-    resize: int | tuple[int, int] | None,
-    gray: bool,
-    mean: Sequence[float] | None,
-    std: Sequence[float] | None,
-    classes: str | Path | None,
-) -> SampleOptions:
+def sample_options(options: Samples) -> SampleOptions:
     """How samples are read."""
     from rfav_cli.data.sources import SampleOptions
 
-    return SampleOptions(layout, resize, gray, floats(mean), floats(std), path_or_none(classes))
+    mean, std = floats(options.mean), floats(options.std)
+    return SampleOptions(options.layout, options.resize, options.gray, mean, std, path_or_none(options.classes))
 
 
 def name_of(model: str | Callable[..., object] | None, arguments: Sequence[str]) -> str:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from rfav_cli.records import Checkpoint, Note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from rfav_cli.activations.network import Payload
     from rfav_cli.commands.preparing import Prepared
     from rfav_cli.measure.batches import BatchSize, Setup
-    from rfav_cli.records import BadCheckpoint, Event, Measurement
+    from rfav_cli.options.groups import Recording
+    from rfav_cli.records import BadCheckpoint, Measurement
     from rfav_cli.store import StoreWriter
 
 
@@ -25,29 +26,22 @@ class Recorder:
     Args:
         store: where it goes.
         prepared: what is measured; a net must not be the one that is trained.
-        layers, skip, batch_size, fresh: as for `analyze`.
+        options: which layers and how many samples a forward, as for `analyze`.
         watching: this is the store's watcher.
-        report: is told what there is to know.
     """
 
     def __init__(
         self,
         store: Path,
         prepared: Prepared,
-        layers: Sequence[str] = (),
-        skip: Sequence[str] = (),
-        batch_size: int | None = None,
+        options: Recording,
         *,
-        fresh: bool = False,
         watching: bool = False,
-        report: Callable[[Event], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._prepared = prepared
-        self._layers, self._skip = layers, skip
-        self._batch_size = batch_size
-        self._fresh, self._watching = fresh, watching
-        self._report = report
+        self._options = options
+        self._watching = watching
         self._opened: tuple[Setup, BatchSize, StoreWriter] | None = None
         self._bad: list[BadCheckpoint] = []
 
@@ -86,7 +80,7 @@ class Recorder:
         setup, size, writer = self._open(payload)
         if checkpoint.epoch in writer.committed:
             return None
-        measurement = measure_weights(setup, payload, checkpoint, size, on_batch, self._report)
+        measurement = measure_weights(setup, payload, checkpoint, size, on_batch, self._options.report)
         writer.append(measurement)
         return measurement
 
@@ -109,14 +103,14 @@ class Recorder:
         from rfav_cli.store import StoreWriter
 
         if self._opened is None:
-            probe, settings, options = self._prepared
-            network = networks.open_network(payload, options)
-            setup = loop.fit(network, probe, options, settings, layers=self._layers, skip=self._skip)
-            writer = StoreWriter.open(self._store, setup.run, fresh=self._fresh, watching=self._watching)
-            size = BatchSize.of(self._batch_size, setup.device, setup.run.layers)
+            probe, settings, opening = self._prepared
+            network = networks.open_network(payload, opening)
+            setup = loop.fit(network, probe, opening, settings, layers=self._options.layers, skip=self._options.skip)
+            writer = StoreWriter.open(self._store, setup.run, fresh=self._options.fresh, watching=self._watching)
+            size = BatchSize.of(self._options.samples_a_forward, setup.device, setup.run.layers)
             self._opened = setup, size, writer
             for text in setup.notes:
-                self._report(Note(text))
+                self._options.report(Note(text))
             self._record_bad()
         return self._opened
 

@@ -7,28 +7,14 @@ from typing import TYPE_CHECKING
 
 from rfav_cli.commands.names import run_names
 from rfav_cli.errors import StoreError, UsageError
-from rfav_cli.thresholds import Thresholds
+from rfav_cli.options import Report, Thresholds, flat
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rfav_cli.render.report import PreparedRun
 
 
-def report(
-    paths: str | Path | Sequence[str | Path],
-    *,
-    out: str | Path = "report.html",
-    maps: int = 32,
-    thresholds: Thresholds = Thresholds(),  # noqa: B008 - frozen
-) -> Path:
+def run(options: Report) -> Path:
     """Write an interactive page on one or more runs; it needs no network and no other file.
-
-    Args:
-        paths: the stores, the one that is shown first first.
-        out: where to write the page; another report there is replaced, but nothing else.
-        maps: of how many images of each store the heatmaps are shown.
-        thresholds: of the verdicts.
 
     Returns:
         Where the page is.
@@ -36,25 +22,27 @@ def report(
     Raises:
         StoreError: a store can't be read, or holds no epoch.
         ReportError: the page can't be written there.
-        UsageError: no store is given, or `maps` is below 0.
+        UsageError: no store is given.
     """
     from rfav_cli import __version__
     from rfav_cli.render import report as pages
     from rfav_cli.store import held_open
 
-    stores = [Path(each) for each in ([paths] if isinstance(paths, (str, Path)) else paths)]
+    stores = [Path(path) for path in ([options.paths] if isinstance(options.paths, (str, Path)) else options.paths)]
+    out = Path(options.out)
     if not stores:
         raise UsageError("no store is given", "Give the stores that `rfav analyze` wrote.")
-    if maps < 0:
-        raise UsageError(f"--maps: {maps} is below 0", "Give how many images to show, or 0.")
-    pages.check_place(Path(out))
+    pages.check_place(out)
     runs = [
-        prepare_run(path, name=name, maps=maps, among=len(stores), thresholds=thresholds)
+        prepare_run(path, name=name, maps=options.maps, among=len(stores), thresholds=options.thresholds)
         for path, name in zip(stores, run_names(stores), strict=True)
     ]
     with held_open():
-        pages.write(Path(out), pages.page(runs, __version__))
-    return Path(out)
+        pages.write(out, pages.page(runs, __version__))
+    return out
+
+
+report = flat(Report, run)
 
 
 def prepare_run(

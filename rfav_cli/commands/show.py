@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfav_cli.commands.open_store import open_store
-from rfav_cli.thresholds import Thresholds
+from rfav_cli.commands.open_store import as_history
+from rfav_cli.options import Show, flat
+from rfav_cli.records import Description
 
 if TYPE_CHECKING:
     from rfav_cli.records import History
-    from rfav_cli.render.base import Screen
 
 
-def show(
-    path: str | Path | History,
-    *,
-    format: str = "table",  # noqa: A002 - the option's name
-    epochs: bool = False,
-    screen: Screen | None = None,
-    thresholds: Thresholds = Thresholds(),  # noqa: B008 - frozen
-) -> str:
-    """Describe a store and judge it: a line a layer, or with `epochs` a line an epoch.
+def run(options: Show) -> Description:
+    """Describe a store and judge it.
 
-    Args:
-        path: the store, or what `open_store` and `analyze` give.
-        format: "table", "json", "csv" or "markdown".
-        epochs: a row an epoch in place of a row a layer; JSON holds both in any case.
-        screen: what the text is for; 80 columns of plain text for None.
-        thresholds: where the verdict draws its lines.
+    Returns:
+        What `rfav show --format json` prints, and the history and the verdict that it was made of.
 
     Raises:
         StoreError: it can't be read.
     """
-    from rfav_cli import diagnosis
-    from rfav_cli.render import render
+    return describe(as_history(options.path), options)
 
-    history = open_store(path) if isinstance(path, (str, Path)) else path
-    return render(history, diagnosis.judge(history, thresholds), format, epochs=epochs, screen=screen)
+
+def describe(history: History, options: Show) -> Description:
+    """As `run`, of a store that was read already."""
+    from rfav_cli import diagnosis
+    from rfav_cli.render.document import show_document
+
+    verdict = diagnosis.judge(history, options.thresholds)
+    return Description(history, verdict, show_document(history, verdict))
+
+
+show = flat(Show, run)

@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rfav_cli.commands.open_store import open_store
 from rfav_cli.commands.recommend import prescribe
 from rfav_cli.errors import CheckpointError, ModelError, UsageError
+from rfav_cli.records import Settings
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rfav_cli.records import Recipe, Settings
-    from rfav_cli.thresholds import Thresholds
+    from rfav_cli.options import Train
+    from rfav_cli.records import Recipe
 
 FRESH = "fresh"
 _ARGUMENTS = re.compile(r"(?s)(.+?)\((.*)\)")
@@ -47,17 +49,7 @@ class Start:
     done: str = ""
 
 
-def find_start(
-    *,
-    model: Any,
-    model_arg: Sequence[str],
-    recipe: str | Path | Recipe | None,
-    from_store: str | Path | None,
-    rule: str,
-    init: str | Path | None,
-    settings: Settings,
-    thresholds: Thresholds,
-) -> Start:
+def find_start(options: Train) -> Start:
     """Put together what the options, the recipe and the store say.
 
     Raises:
@@ -66,11 +58,13 @@ def find_start(
         ModelError: there is nothing that makes the net.
         CheckpointError: the checkpoint to start from is not there.
     """
+    from_store, recipe, init = options.from_store, options.recipe, options.init
+    settings = Settings(options.with_bias, options.centering, options.fold_norm, "", options.output or "")
     if from_store is not None and recipe is not None:
         raise UsageError("--from-store and --recipe: a recipe is made of the store", "Give one of the two.")
-    start = Start(model, tuple(model_arg), None, None, "", settings)
+    start = Start(options.model, tuple(options.model_arg), None, None, "", settings)
     if from_store is not None:
-        start = _from_store(start, Path(from_store), rule, thresholds)
+        start = _from_store(start, Path(from_store), options)
     elif recipe is not None:
         start = _from_recipe(start, recipe)
     if start.done:
@@ -106,9 +100,10 @@ def _from_recipe(start: Start, recipe: str | Path | Recipe) -> Start:
     return replace(start, recipe=known, checkpoint=checkpoint, settings=settings)
 
 
-def _from_store(start: Start, path: Path, rule: str, thresholds: Thresholds) -> Start:
+def _from_store(start: Start, path: Path, options: Train) -> Start:
     """Judge the run, and take from its store what the options leave open."""
-    history, recipe = prescribe(path, rule, thresholds)
+    history = open_store(path)
+    recipe = prescribe(history, options.rule, options.thresholds)
     if not recipe.layers:
         return replace(start, done=f"{path}: {recipe.reason}")
     model, arguments = (start.model, start.model_arg) if start.model else _model_of(history.run.settings.model, path)

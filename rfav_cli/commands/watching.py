@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rfav_cli.commands.judge import judge
@@ -15,14 +16,11 @@ from rfav_cli.records import BadCheckpoint, Checkpoint, Judged, Note, Progress, 
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from rfav_cli.checkpoints.poll import Arrival, Arrivals
     from rfav_cli.commands.on_collapse import Alarm
     from rfav_cli.commands.recording import Recorder
-    from rfav_cli.records import Measurement, Verdict, WatchEvent
-    from rfav_cli.thresholds import Thresholds
+    from rfav_cli.options import Watch
+    from rfav_cli.records import Measurement, Verdict
 
 _NAP = 0.1
 """Seconds after which it is asked whether to stop."""
@@ -38,34 +36,27 @@ class Vigil:
     """A training that is watched.
 
     Attributes:
+        options: of `watch`.
         arrivals: the files.
         recorder: measures them.
-        store: where to.
         size: samples of the probe.
-        interval: seconds between two looks.
-        idle: seconds without a change after which it ends; None for never.
         alarm: what is done at a collapse.
-        until_collapse: it ends then.
-        thresholds: of the verdict.
-        report: is told what goes on.
-        should_stop: asked several times a second while nothing is measured, and after each checkpoint.
     """
 
+    options: Watch
     arrivals: Arrivals
     recorder: Recorder
-    store: Path
     size: int
-    interval: float
-    idle: float | None
     alarm: Alarm | None
-    until_collapse: bool
-    thresholds: Thresholds
-    report: Callable[[WatchEvent], None]
-    should_stop: Callable[[], bool]
     _verdict: Verdict | None = None
     _told: set[str] = field(default_factory=set)
     _is_of_run: bool = False
     _unpacked: int = 0
+
+    @property
+    def store(self) -> Path:
+        """Where the figures go."""
+        return Path(self.options.out)
 
     def keep(self) -> Watched:
         """Watch until it ends, and leave a packed store.
@@ -101,14 +92,16 @@ class Vigil:
                     return self._outlast_alarm()
             now = time.monotonic()
             since = max(active, self.arrivals.changed or active)
-            if self.idle is not None and now - since >= self.idle:
+            if self.options.idle is not None and now - since >= self.options.idle:
                 return self._outlast_alarm("idle")
-            if not self._wait(self.interval if self.idle is None else min(self.interval, since + self.idle - now)):
+            idle = self.options.idle
+            pause = self.options.interval if idle is None else min(self.options.interval, since + idle - now)
+            if not self._wait(pause):
                 return "stopped"
 
     @property
     def _has_collapsed(self) -> bool:
-        return self.until_collapse and self._verdict is not None and bool(self._verdict.in_state("collapsed"))
+        return self.options.until_collapse and self._verdict is not None and bool(self._verdict.in_state("collapsed"))
 
     def _look(self) -> list[Path]:
         """The files that can be read; a folder that cannot be listed now may be later."""
@@ -160,7 +153,7 @@ class Vigil:
         done = len(self.recorder.committed)
 
         def told(samples: int) -> None:
-            self.report(Progress(checkpoint.path, done, done + 1, samples, self.size))
+            self.options.report(Progress(checkpoint.path, done, done + 1, samples, self.size))
 
         try:
             measurement = self.recorder.add(arrival.payload, checkpoint, told)
@@ -173,7 +166,7 @@ class Vigil:
             self._compare(checkpoint)
         else:
             self._is_of_run = True
-            self.report(measurement)
+            self.options.report(measurement)
             self._judge(measurement)
             self._unpacked += 1
             if self._unpacked == _PACK_EVERY:
@@ -211,14 +204,14 @@ class Vigil:
 
     def _leave_out(self, path: Path, error: CheckpointError) -> None:
         bad = BadCheckpoint(str(path), error.what)
-        self.report(bad)
+        self.options.report(bad)
         self._tell_once(error.remedy)
         self.recorder.record_bad(bad)
 
     def _judge(self, measurement: Measurement | None) -> None:
-        self._verdict = judge(self.store, thresholds=self.thresholds)
+        self._verdict = judge(self.store, thresholds=self.options.thresholds)
         epoch = max(self.recorder.committed) if measurement is None else measurement.checkpoint.epoch
-        self.report(Judged(epoch, self._verdict, measurement))
+        self.options.report(Judged(epoch, self._verdict, measurement))
         if self.alarm is not None and self._verdict.in_state("collapsed"):
             self._tell(self.alarm.start(self.store, epoch, self._verdict))
 
@@ -232,7 +225,7 @@ class Vigil:
     def _wait(self, seconds: float) -> bool:
         """Wait; False as soon as it is asked to stop."""
         until = time.monotonic() + seconds
-        while not self.should_stop():
+        while not self.options.should_stop():
             if self.alarm is not None:
                 self._tell(self.alarm.outcome())
             left = until - time.monotonic()
@@ -243,7 +236,7 @@ class Vigil:
 
     def _tell(self, text: str) -> None:
         if text:
-            self.report(Note(text))
+            self.options.report(Note(text))
 
     def _tell_once(self, text: str) -> None:
         if text not in self._told:

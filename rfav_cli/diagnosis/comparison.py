@@ -17,8 +17,8 @@ from rfav_cli.diagnosis.differences import (
     loss_difference,
 )
 from rfav_cli.diagnosis.verdict import judge
+from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records import Comparison, LayerComparison, LayerSide, Moment, RunSide
-from rfav_cli.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,8 @@ from rfav_cli.records import Difference
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rfav_cli.options.thresholds import Thresholds
     from rfav_cli.records import History
-    from rfav_cli.thresholds import Thresholds
 
 SURE = 0.95
 """1 - p from which a difference counts."""

@@ -12,8 +12,8 @@ from rfav_cli.diagnosis.overfitting import follow_loss, held_out_losses
 from rfav_cli.diagnosis.track_record import ANSWERS, LOSS
 
 if TYPE_CHECKING:
+    from rfav_cli.options.thresholds import Thresholds
     from rfav_cli.records import History, Onset
-    from rfav_cli.thresholds import Thresholds
 
 
 @dataclass(frozen=True)

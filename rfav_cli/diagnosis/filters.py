@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from rfav_cli.options.thresholds import Thresholds
     from rfav_cli.records import History, Layer
-    from rfav_cli.thresholds import Thresholds
 
 CORRELATIONS = {"correlation/abs_mean", "correlation/histogram", "correlation/degenerate"}
 """Columns that tell of filters, all of which are needed."""

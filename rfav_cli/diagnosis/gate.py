@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Iterator, Sequence
 
+    from rfav_cli.options.thresholds import Thresholds
     from rfav_cli.records import Allowance, Baseline, History, Policy, Verdict
-    from rfav_cli.thresholds import Thresholds
 
 
 def check(

@@ -22,8 +22,8 @@ from rfav_cli.records import Onset
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rfav_cli.options.thresholds import Thresholds
     from rfav_cli.records import History
-    from rfav_cli.thresholds import Thresholds
 
 RISEN = 1.1
 """How far the ratio must have come up from its lowest: while a net learns fast, its answers change for good reason."""

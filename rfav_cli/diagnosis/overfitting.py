@@ -14,8 +14,8 @@ from rfav_cli.records import Onset
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rfav_cli.options.thresholds import Thresholds
     from rfav_cli.records import History
-    from rfav_cli.thresholds import Thresholds
 
 ROUNDING = 1e-9
 """Share of a loss below which two losses are the same one."""

@@ -11,8 +11,8 @@ from rfav_cli.diagnosis.collapse import EntropyCourse, follow_layer
 from rfav_cli.diagnosis.evidence import find_evidence, missing_evidence
 from rfav_cli.diagnosis.filters import look_at_filters
 from rfav_cli.diagnosis.track_record import ENTROPY, LOSS, TRACK_RECORDS
+from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records import LayerFinding, Onset, RunFinding, Verdict
-from rfav_cli.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

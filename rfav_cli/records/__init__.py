@@ -15,12 +15,15 @@ from rfav_cli.records.checking import (
     Policy,
 )
 from rfav_cli.records.comparison import Comparison, Difference, LayerComparison, LayerSide, Moment, RunSide
+from rfav_cli.records.description import Description
 from rfav_cli.records.events import Event, Finding, Judged, Note, Progress, TrainingEvent, WatchEvent
 from rfav_cli.records.history import Column, History
 from rfav_cli.records.ranks import ALONE, Ranks
 from rfav_cli.records.recipe import RULES, LayerRecipe, Recipe, Rule
 from rfav_cli.records.run import (
+    CENTERINGS,
     BadCheckpoint,
+    Centering,
     Checkpoint,
     Layer,
     Measurement,
@@ -35,11 +38,13 @@ from rfav_cli.records.watched import Watched
 
 __all__ = [
     "ALONE",
+    "CENTERINGS",
     "RULES",
     "Allowance",
     "BadCheckpoint",
     "Baseline",
     "BaselineLayer",
+    "Centering",
     "CheckReport",
     "CheckRule",
     "Checked",
@@ -47,6 +52,7 @@ __all__ = [
     "Checkpoint",
     "Column",
     "Comparison",
+    "Description",
     "Difference",
     "Event",
     "FilterFinding",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from rfav_cli.records.notebooks import InNotebooks
+
 if TYPE_CHECKING:
     from rfav_cli.records.verdict import LayerState, RunFinding
 
@@ -87,7 +89,7 @@ class LayerComparison:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(InNotebooks):
     """Two runs, A and B.
 
     Attributes:

@@ -7,14 +7,14 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
+from rfav_cli.records.notebooks import InNotebooks
 from rfav_cli.records.run import Settings
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from rfav_cli.records.run import BadCheckpoint, Checkpoint, Run
@@ -41,7 +41,7 @@ class Column(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class History:
+class History(InNotebooks):
     """All that a store holds: the measurements of a run in the order of epochs.
 
     Attributes:
@@ -65,6 +65,8 @@ class History:
     @property
     def epochs(self) -> NDArray[np.int64]:
         """(E,), ascending; -1 = before training."""
+        import numpy as np  # here, so that records load without it
+
         return np.array([checkpoint.epoch for checkpoint in self.checkpoints], np.int64)
 
     @property
@@ -128,6 +130,8 @@ class History:
         return self.columns[f"entropy/mean_map/{self.layer_index(layer)}"]
 
     def __repr__(self) -> str:
+        import numpy as np
+
         epochs, probe = self.epochs, self.run.probe
         span = f"{len(self)} epochs, {epochs[0]} to {epochs[-1]}" if len(self) else "no epochs"
         source = printable(probe.source, _LONGEST_NAME)
@@ -146,11 +150,8 @@ class History:
             lines.append(f"  bad    {len(self.bad)} files could not be used")
         return "\n".join(lines) + ">"
 
-    def _repr_html_(self) -> str:
-        from rfav_cli.records.notebook import as_html
-
-        return as_html(self)
-
     def _numbers(self, name: str, *row: int) -> NDArray[np.float64]:
+        import numpy as np
+
         values = self.columns[name] if name in self.columns else np.full((len(self), *row), np.nan)
         return np.asarray(values, np.float64)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from rfav_cli.records.notebooks import InNotebooks
+
 Rule = Literal["even", "paper", "balanced"]
 
 RULES: tuple[Rule, ...] = get_args(Rule)
@@ -36,7 +38,7 @@ class LayerRecipe:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(InNotebooks):
     """What to do about a run. A file holds no findings, sizes, reasons and loss but in its comments.
 
     Attributes:

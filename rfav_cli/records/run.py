@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
     from numpy.typing import NDArray
+
+
+Centering = Literal["pearson", "paper"]
+
+CENTERINGS: tuple[Centering, ...] = get_args(Centering)
+"""How Eq. 6 centres the filters: each by its own mean, or by the mean filter, as printed."""
 
 
 @dataclass(frozen=True)

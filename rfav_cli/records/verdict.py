@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from rfav_cli.records.notebooks import InNotebooks
+
 LayerState = Literal["stable", "falling", "collapsed"]
 RunState = Literal["healthy", "overfitting", "sparsifying", "unknown"]
 FilterProblem = Literal["constant", "duplicate", "correlated", "correlating"]
@@ -85,7 +87,7 @@ class RunFinding:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(InNotebooks):
     """The run and its layers, in forward order."""
 
     run: RunFinding

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from rfav_cli.errors import RfavError
-from rfav_cli.render.base import Screen
+from rfav_cli.render.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -2,77 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import math
-import os
-import shutil
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rfav_cli.render.screen import Screen, count
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from rich.console import Console
 
     from rfav_cli.records import History
 
+__all__ = ["SCHEMA", "Screen", "column", "count", "entropies", "finite_or_none", "shorten", "sparkline", "whole"]
+
 SCHEMA = 1
 """Version of the documents that `--format json` prints; new keys do not raise it."""
-
-
-@dataclass(frozen=True)
-class Screen:
-    """What text is rendered for.
-
-    Attributes:
-        width: columns.
-        colour: styles are wanted.
-        encoding: what the text will be encoded as; characters that it has not are written as escapes.
-    """
-
-    width: int = 80
-    colour: bool = False
-    encoding: str = "utf-8"
-
-    @classmethod
-    def of(cls, stream: TextIO) -> Screen:
-        """The screen behind a stream: no colour in pipes, in dumb terminals and under NO_COLOR."""
-        terminal = stream.isatty()
-        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") in {"dumb", "unknown"}
-        width = shutil.get_terminal_size().columns if terminal or os.environ.get("COLUMNS") else cls.width
-        return cls(width=max(width, 40), colour=terminal and not plain, encoding=stream.encoding or "ascii")
-
-    @property
-    def unicode(self) -> bool:
-        """Whether block characters and arrows can be shown."""
-        return self.encoding.lower().replace("-", "").startswith("utf")
-
-    def console(self) -> Console:
-        """A console that writes into memory; see `printed`."""
-        from rich.console import Console  # takes its time, and what draws no table needs none
-
-        return Console(
-            file=io.StringIO(),
-            width=self.width,
-            force_terminal=self.colour,
-            color_system="standard" if self.colour else None,
-            legacy_windows=False,
-            markup=False,  # names in checkpoints are no markup
-            emoji=False,
-            highlight=False,
-        )
-
-    def printed(self, console: Console) -> str:
-        """What was printed on a console of this screen, without blanks at the ends of lines."""
-        text = console.file.getvalue() if isinstance(console.file, io.StringIO) else ""
-        return self.encodable("".join(f"{line.rstrip()}\n" for line in text.splitlines()))
-
-    def encodable(self, text: str) -> str:
-        """The text with escapes for what the encoding has not, so that writing it cannot fail."""
-        return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
 
 
 def whole(text: str) -> str:
@@ -92,11 +38,6 @@ def shorten(text: str, width: int, screen: Screen) -> str:
     while cell_len(end) > width - 1:  # wide characters take two cells
         end = end[1:]
     return mark + end
-
-
-def count(number: int, noun: str) -> str:
-    """A number and its noun."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def sparkline(values: NDArray[np.float64], low: float, high: float, width: int, screen: Screen) -> str:

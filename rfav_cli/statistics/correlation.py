@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from rfav_cli.equations import Centering
+    from rfav_cli.records import Centering
 
 BINS = 201
 """Correlations rounded to two decimals, from -1.00 to 1.00."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from rfav_cli.errors import RfavError, StoreError
+from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.text import printable
-from rfav_cli.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

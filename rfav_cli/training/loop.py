@@ -17,17 +17,17 @@ from rfav_cli.records import ALONE, TrainingEpoch, TrainingStep
 from rfav_cli.text import printable
 from rfav_cli.training.finite import broken_weights, first_not_finite
 from rfav_cli.training.forward import Forward, autocast
-from rfav_cli.training.optimizers import learning_rate_at
+from rfav_cli.training.optimizers import learning_rate_at, rate_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
 
     from torch import Tensor, nn
 
+    from rfav_cli.options import Hyperparameters
     from rfav_cli.training.batches import Batches
     from rfav_cli.training.penalties import TargetedRegularizer
     from rfav_cli.training.position import Position
-    from rfav_cli.training.settings import Hyperparameters
     from rfav_cli.training.setup import Net
 
 
@@ -90,7 +90,7 @@ def run(task: Task, position: Position) -> Generator[TrainingStep | TrainingEpoc
         start = time.monotonic() - position.seconds
         rate = None
         if position.epoch >= 0:
-            rate = learning_rate_at(task.how.schedule, task.how.rate, position.epoch, task.how.epochs)
+            rate = learning_rate_at(task.how.schedule, rate_of(task.how), position.epoch, task.how.epochs)
             yield from _steps(task, position, rate, start)
             task.group.take_buffers_of_first(task.net.model)
             if broken := [name for name in broken_weights(task.net.model) if name not in meant]:

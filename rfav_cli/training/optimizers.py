@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import torch
-
 from rfav_cli.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    import torch
     from torch import nn
 
-    from rfav_cli.training.settings import Hyperparameters
+    from rfav_cli.options import Hyperparameters
 
 RATES = {"sgd": 0.01, "adam": 0.001, "adamw": 0.001}
 """Name of an optimizer -> its learning rate where none is given; the first is the paper's, as is its rate."""
@@ -37,19 +36,26 @@ SCHEDULES: Mapping[str, Callable[[float], float]] = {"constant": _constant, "cos
 of them and a hundredth after three quarters."""
 
 
+def rate_of(how: Hyperparameters) -> float:
+    """The learning rate at the start: that of the optimizer where none is given."""
+    return RATES[how.optimizer] if how.learning_rate is None else how.learning_rate
+
+
 def make_optimizer(how: Hyperparameters, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
     """Make an optimizer of the parameters that can be trained.
 
     Raises:
         ModelError: there are none.
     """
+    import torch  # here, so that the names of the optimizers are known without it
+
     trained = [parameter for parameter in parameters if parameter.requires_grad]
     if not trained:
         raise ModelError("the net has no parameters that can be trained", "Set requires_grad of those that should be.")
     if how.optimizer == "sgd":
-        return torch.optim.SGD(trained, how.rate, momentum=how.momentum, weight_decay=how.weight_decay)
+        return torch.optim.SGD(trained, rate_of(how), momentum=how.momentum, weight_decay=how.weight_decay)
     kind = torch.optim.Adam if how.optimizer == "adam" else torch.optim.AdamW
-    return kind(trained, how.rate, weight_decay=how.weight_decay)
+    return kind(trained, rate_of(how), weight_decay=how.weight_decay)
 
 
 def learning_rate_at(schedule: str, learning_rate: float, epoch: int, epochs: int) -> float:

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.utils.hooks import RemovableHandle
 
-    from rfav_cli.equations import Centering
-    from rfav_cli.records import Recipe
+    from rfav_cli.records import Centering, Recipe
     from rfav_cli.training.targets import Target
 
 

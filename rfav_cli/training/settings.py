@@ -2,109 +2,64 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from operator import index
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rfav_cli.errors import TrainingError, UsageError
+from rfav_cli.options import Hyperparameters
 from rfav_cli.text import printable
 from rfav_cli.training.batches import AUGMENTATIONS
-from rfav_cli.training.optimizers import RATES, SCHEDULES
+from rfav_cli.training.optimizers import RATES, SCHEDULES, rate_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 LARGEST = 1e30
 """Of a learning rate or weight decay; torch refuses what is more than a float32 in the middle of a step."""
-LARGEST_SEED = 2**64 - 1
-"""What torch's generators take."""
 
 
-@dataclass(frozen=True)
-class Hyperparameters:
-    """How a net is trained; the defaults of `rfav train` are the paper's.
+H = TypeVar("H", bound=Hyperparameters)
 
-    Attributes:
-        optimizer: a key of `RATES`.
-        learning_rate: at the start; None for that of the optimizer.
-        momentum: of "sgd".
-        weight_decay: on all parameters.
-        schedule: a key of `SCHEDULES`.
-        epochs: how many.
-        batch_size: samples a step.
-        augment: names out of `batches.AUGMENTATIONS`.
-        amp: forwards in bfloat16 where torch holds that to be safe.
-        seed: of whatever chance decides.
+
+def check(how: H) -> H:
+    """Refuse what no training can be done with; Python's own numbers are in the place of numpy's.
+
+    Raises:
+        UsageError: a name is unknown, or a number out of its range.
     """
+    how = _with_plain_numbers(how)
+    for option, name, names in (
+        ("--optimizer", how.optimizer, [*RATES]),
+        ("--schedule", how.schedule, [*SCHEDULES]),
+    ):
+        if name not in names:
+            raise UsageError(f"{option}: there is no {name!r:.60}", f"Give one of: {', '.join(names)}.")
+    rate = rate_of(how)
+    if not 0 < rate <= LARGEST:
+        raise UsageError(f"--learning-rate {rate}: out of range", f"Give a number above 0, to {LARGEST:g}.")
+    if not 0 <= how.weight_decay <= LARGEST:
+        raise UsageError(f"--weight-decay {how.weight_decay}: out of range", f"Give one from 0 to {LARGEST:g}.")
+    if not 0 <= how.momentum < 1:
+        raise UsageError(f"--momentum {how.momentum}: out of range", "Give a number from 0 to below 1.")
+    if how.momentum and how.optimizer != "sgd":
+        raise UsageError(f"--momentum: {how.optimizer} has its own", "Leave it out, or use --optimizer sgd.")
+    return how
 
-    optimizer: str
-    learning_rate: float | None
-    momentum: float
-    weight_decay: float
-    schedule: str
-    epochs: int
-    batch_size: int
-    augment: tuple[str, ...]
-    amp: bool
-    seed: int
 
-    @property
-    def rate(self) -> float:
-        """The learning rate at the start."""
-        return RATES[self.optimizer] if self.learning_rate is None else self.learning_rate
+def _with_plain_numbers(how: H) -> H:
+    """What a state that is read as data can hold: no numbers of numpy's."""
+    whole: dict[str, Any] = {name: int(getattr(how, name)) for name in ("epochs", "batch_size", "seed")}
+    names = ("learning_rate", "momentum", "weight_decay")
+    real: dict[str, Any] = {name: float(value) for name in names if (value := getattr(how, name)) is not None}
+    return replace(how, **whole, **real)
 
-    def __post_init__(self) -> None:
-        """Refuse what no training can be done with.
 
-        Raises:
-            UsageError: a name is unknown, or a number out of its range.
-        """
-        self._take_plain_numbers()
-        for option, name, known in (
-            ("--optimizer", self.optimizer, [*RATES]),
-            ("--schedule", self.schedule, [*SCHEDULES]),
-        ):
-            if name not in known:
-                raise UsageError(f"{option}: there is no {name!r:.60}", f"Give one of: {', '.join(known)}.")
-        for option, value, least in (
-            ("--epochs", self.epochs, 1),
-            ("--batch-size", self.batch_size, 1),
-            ("--seed", self.seed, 0),
-        ):
-            if value < least:
-                raise UsageError(f"{option} {value}: out of range", f"Give a whole number from {least} on.")
-        if self.seed > LARGEST_SEED:
-            raise UsageError(f"--seed {self.seed}: out of range", f"Give a whole number up to {LARGEST_SEED}.")
-        if not 0 < self.rate <= LARGEST:
-            raise UsageError(f"--learning-rate {self.rate}: out of range", f"Give a number above 0, to {LARGEST:g}.")
-        if not 0 <= self.weight_decay <= LARGEST:
-            raise UsageError(f"--weight-decay {self.weight_decay}: out of range", f"Give one from 0 to {LARGEST:g}.")
-        if not 0 <= self.momentum < 1:
-            raise UsageError(f"--momentum {self.momentum}: out of range", "Give a number from 0 to below 1.")
-        if self.momentum and self.optimizer != "sgd":
-            raise UsageError(f"--momentum: {self.optimizer} has its own", "Leave it out, or use --optimizer sgd.")
-
-    def _take_plain_numbers(self) -> None:
-        """Put Python's own numbers in the place of numpy's, which a state that is read as data cannot hold."""
-        for name in ("epochs", "batch_size", "seed"):
-            self._put(name, index)
-        for name in ("learning_rate", "momentum", "weight_decay"):
-            if name != "learning_rate" or self.learning_rate is not None:
-                self._put(name, float)
-
-    def _put(self, name: str, read: Callable[[Any], float]) -> None:
-        value = getattr(self, name)
-        try:
-            object.__setattr__(self, name, read(value))
-        except (TypeError, ValueError, OverflowError):
-            kind = "whole number" if read is index else "number"
-            raise UsageError(f"--{name.replace('_', '-')} {value!r:.60}: no {kind}", f"Give a {kind}.") from None
-
-    def record(self) -> dict[str, Any]:
-        """As it is kept with a run."""
-        augment = ", ".join(name for name in AUGMENTATIONS if name in self.augment)
-        return {**asdict(self), "learning_rate": self.rate, "augment": augment}
+def record_of(how: Hyperparameters) -> dict[str, Any]:
+    """How a net is trained, as it is kept with a run."""
+    augment = ", ".join(name for name in AUGMENTATIONS if name in how.augment)
+    values = {field.name: getattr(how, field.name) for field in fields(Hyperparameters)}
+    return {**values, "learning_rate": rate_of(how), "augment": augment}
 
 
 def check_same(stored: Mapping[str, Any], now: Mapping[str, Any], where: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rfav_cli.thresholds import Thresholds
+from rfav_cli.options.thresholds import Thresholds
 from tests.acceptance.test_recommend import write_store
 
 if TYPE_CHECKING:

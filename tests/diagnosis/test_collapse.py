@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rfav_cli.diagnosis.collapse import EARLIEST, LATEST, EntropyCourse, follow_layer
-from rfav_cli.thresholds import Thresholds
+from rfav_cli.options.thresholds import Thresholds
 from tests.diagnosis.conftest import TOP, falling
 
 T = Thresholds()

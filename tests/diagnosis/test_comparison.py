@@ -10,8 +10,8 @@ import pytest
 from rfav_cli.diagnosis import compare, judge
 from rfav_cli.diagnosis.curves import Smoothing
 from rfav_cli.diagnosis.differences import Estimate, Measured, best_and_last, loss_difference
+from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records import Comparison, Difference, History, Settings
-from rfav_cli.thresholds import Thresholds
 from tests.diagnosis.conftest import SIZE, falling, learning, make_history, overfitting, sample_losses
 
 EPOCHS = np.arange(24)

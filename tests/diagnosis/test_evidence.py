@@ -11,7 +11,7 @@ import pytest
 from rfav_cli.diagnosis import judge
 from rfav_cli.diagnosis.evidence import find_evidence, missing_evidence
 from rfav_cli.diagnosis.track_record import ANSWERS, ENTROPY, LOSS, TRACK_RECORDS
-from rfav_cli.thresholds import Thresholds
+from rfav_cli.options.thresholds import Thresholds
 from tests.diagnosis.conftest import TOP, answers_of, falling, learning, make_history, overfitting, sample_losses
 
 T = Thresholds()

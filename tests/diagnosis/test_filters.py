@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from rfav_cli.diagnosis.filters import correlation_by_chance, look_at_filters
+from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records import Layer
-from rfav_cli.thresholds import Thresholds
 from tests.diagnosis.conftest import TOP, make_history
 
 T = Thresholds()

@@ -11,8 +11,8 @@ import pytest
 
 from rfav_cli.diagnosis import RULES, baseline_of, check, check_policy, with_exceptions
 from rfav_cli.errors import UsageError
+from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records import Allowance, BadCheckpoint, CheckReport, Place, Policy
-from rfav_cli.thresholds import Thresholds
 from tests.diagnosis.conftest import TOP, falling, learning, make_history, overfitting, sample_losses
 
 if TYPE_CHECKING:

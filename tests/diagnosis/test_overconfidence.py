@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rfav_cli.diagnosis.overconfidence import RISEN, answers, follow_answers
-from rfav_cli.thresholds import Thresholds
+from rfav_cli.options.thresholds import Thresholds
 from tests.diagnosis.conftest import TOP, answers_of, make_history
 
 T = Thresholds()

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rfav_cli.diagnosis.overfitting import follow_loss
-from rfav_cli.thresholds import Thresholds
+from rfav_cli.options.thresholds import Thresholds
 from tests.diagnosis.conftest import learning, overfitting, sample_losses
 
 T = Thresholds()

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from rfav_cli import open_store, pack
 from rfav_cli.diagnosis import judge
+from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records import Measurement, RunFinding
 from rfav_cli.store import StoreWriter
-from rfav_cli.thresholds import Thresholds
 from tests.diagnosis.conftest import TOP, falling, learning, make_history, overfitting, sample_losses
 
 T = Thresholds()

@@ -16,6 +16,7 @@ from torch.nn.functional import cross_entropy
 from rfav_cli.activations.networks import OpenOptions
 from rfav_cli.data.sources import SampleOptions
 from rfav_cli.errors import CheckpointError, ModelError, SampleError, TrainingError
+from rfav_cli.options import Hyperparameters
 from rfav_cli.records import TrainingEpoch, TrainingStep
 from rfav_cli.training.batches import Batches
 from rfav_cli.training.data import load_data
@@ -24,7 +25,6 @@ from rfav_cli.training.loop import Task, run
 from rfav_cli.training.optimizers import make_optimizer
 from rfav_cli.training.penalties import TargetedRegularizer
 from rfav_cli.training.position import Position
-from rfav_cli.training.settings import Hyperparameters
 from rfav_cli.training.setup import open_net
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CPU = torch.device("cpu")
-HOW = Hyperparameters("sgd", 0.05, 0.9, 1e-3, "step", 4, 8, (), False, 0)
+HOW = Hyperparameters(learning_rate=0.05, momentum=0.9, weight_decay=1e-3, schedule="step", epochs=4, batch_size=8)
 
 
 class Net(nn.Module):

@@ -12,10 +12,11 @@ import torch
 from torch import nn
 
 from rfav_cli.errors import ModelError, UsageError
-from rfav_cli.training.optimizers import SCHEDULES, learning_rate_at, make_optimizer
-from rfav_cli.training.settings import Hyperparameters
+from rfav_cli.options import Hyperparameters
+from rfav_cli.training.optimizers import SCHEDULES, learning_rate_at, make_optimizer, rate_of
+from rfav_cli.training.settings import check, record_of
 
-PAPER = Hyperparameters("sgd", None, 0.0, 0.0, "constant", 100, 64, (), False, 0)
+PAPER = Hyperparameters()
 
 
 def stepped(how: Hyperparameters, gradients: list[float]) -> float:
@@ -29,7 +30,7 @@ def stepped(how: Hyperparameters, gradients: list[float]) -> float:
 
 
 def test_the_default_is_the_papers() -> None:
-    assert PAPER.rate == 0.01
+    assert rate_of(PAPER) == 0.01
     assert stepped(PAPER, [2.0, 3.0]) == pytest.approx(1 - 0.02 - 0.03)
 
 
@@ -41,7 +42,7 @@ def test_momentum_and_weight_decay() -> None:
 @pytest.mark.parametrize("name", ["adam", "adamw"])
 def test_adam_goes_by_its_rate_and_decays_in_its_own_way(name: str) -> None:
     how = replace(PAPER, optimizer=name)
-    assert how.rate == 0.001
+    assert rate_of(how) == 0.001
     assert stepped(how, [5.0]) == pytest.approx(1 - 0.001, abs=1e-6)
     decayed = stepped(replace(how, weight_decay=0.1), [0.0])
     assert decayed == pytest.approx(1 - 0.001 * (1 if name == "adam" else 0.1), abs=1e-6)
@@ -95,11 +96,11 @@ def test_frozen_weights_stay_out() -> None:
 )
 def test_what_cannot_be_is_refused(change: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        replace(PAPER, **change)
+        check(replace(PAPER, **change))
 
 
 def test_the_largest_numbers_are_those_that_torch_takes() -> None:
-    how = replace(PAPER, seed=2**64 - 1, learning_rate=1e30, weight_decay=1e30)
+    how = check(replace(PAPER, seed=2**64 - 1, learning_rate=1e30, weight_decay=1e30))
     torch.manual_seed(how.seed)
     net = nn.Linear(2, 2)
     net(torch.ones(1, 2)).sum().backward()
@@ -107,13 +108,13 @@ def test_the_largest_numbers_are_those_that_torch_takes() -> None:
 
 
 def test_the_order_of_augmentations_is_no_other_setting() -> None:
-    one, other = (replace(PAPER, augment=names).record() for names in (("flip", "crop"), ("crop", "flip", "flip")))
+    one, other = (record_of(replace(PAPER, augment=names)) for names in (("flip", "crop"), ("crop", "flip", "flip")))
     assert one == other
     assert one["augment"] == "flip, crop"
 
 
 def test_numbers_of_numpy_become_plain() -> None:
     given = {"epochs": np.int64(2), "seed": np.int32(3), "momentum": np.float32(0.5), "learning_rate": np.float64(0.1)}
-    record = replace(PAPER, **given).record()
+    record = record_of(check(replace(PAPER, **given)))
     assert {type(value) for name, value in record.items() if name in given} == {int, float}
     assert [record[name] for name in given] == [2, 3, 0.5, 0.1]

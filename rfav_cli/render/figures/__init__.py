@@ -9,14 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from rfav_cli.errors import UsageError
-from rfav_cli.render.figures.options import MOST_RUNS, Options, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rfav_cli.render.figures.options import Options, Subject
     from rfav_cli.render.figures.page import Page
-
-__all__ = ["FIGURES", "Options", "Subject", "draw"]
 
 FIGURES = ("overview", "entropy", "heatmaps", "correlation", "loss")
 """Stems of the files in this folder; each has `draw(subjects, options) -> Page`."""
@@ -36,6 +34,8 @@ def draw(name: str, subjects: Sequence[Subject], options: Options) -> Page:
     """
     if name not in FIGURES:
         raise UsageError(f"--figure: there is no {name!r:.60}", f"Give one of: {', '.join(FIGURES)}.")
+    from rfav_cli.render.figures.options import MOST_RUNS  # here, so that the names are known without numpy
+
     if len(subjects) > MOST_RUNS:
         raise UsageError(f"{len(subjects)} runs in one figure: it can tell {MOST_RUNS} apart", "Draw fewer at a time.")
     module = import_module(f"{__name__}.{name}")

@@ -1,4 +1,4 @@
-"""How a history shows itself in a notebook: a table of its layers, as HTML in which text from files is text."""
+"""What a notebook shows of a record, as HTML in which text from files is text."""
 
 from __future__ import annotations
 
@@ -10,35 +10,64 @@ import numpy as np
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from rfav_cli.records.history import History
+    from rfav_cli.records import History, LayerFinding, Verdict
 
 WIDTH, HEIGHT = 120, 18
 """Pixels of a curve."""
 LONGEST = 200
 
 
-def as_html(history: History) -> str:
-    """A table with a row a layer: its entropy in the first epoch and the last, and a curve from 0 to ln D."""
+def of_history(history: History, verdict: Verdict) -> str:
+    """The verdict, and a row a layer: state, onset, entropy in the first epoch and the last, a curve from 0 to ln D."""
     span = f"{len(history)} epochs, {history.epochs[0]} to {history.epochs[-1]}" if len(history) else "no epochs"
     head = f"<b>{_text(history.path)}</b>: {span}; {history.run.probe.size:,} samples of "
     head += _text(history.run.probe.source)
-    titles = "".join(f"<th>{title}</th>" for title in ("layer", "kind", "D", "first", "last", "of ln D", "0 to ln D"))
-    rows = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>" for cells in _rows(history))
-    return f"<div>{head}{_loss(history)}<table><tr>{titles}</tr>{rows}</table></div>"
+    titles = ("layer", "kind", "D", "state", "onset", "first", "last", "of ln D", "0 to ln D")
+    table = _table(titles, _rows(history, verdict))
+    return f"<div>{head}{_loss(history)}{_said(verdict)}{table}</div>"
 
 
-def _rows(history: History) -> Iterator[tuple[str, ...]]:
-    for layer, values in zip(history.run.layers, history.entropy.T, strict=True):
+def of_verdict(verdict: Verdict) -> str:
+    """What became of the run and of each layer."""
+    rows = ((_text(layer.name), *_state(layer), _text(layer.evidence)) for layer in verdict.layers)
+    return f"<div>{_said(verdict)}{_table(('layer', 'state', 'onset', 'evidence'), rows)}</div>"
+
+
+def of_text(text: str) -> str:
+    """A text in columns, as a terminal shows it."""
+    lines = "\n".join(_text(line) for line in text.splitlines())
+    return f"<pre>{lines}</pre>"
+
+
+def _said(verdict: Verdict) -> str:
+    run = verdict.run
+    since = "" if run.onset is None else f" since epoch {run.onset.epoch}"
+    return f"<p><b>{_text(run.state)}{since}</b>: {_text(run.reason, 1000)}</p>"
+
+
+def _table(titles: Iterable[str], rows: Iterable[tuple[str, ...]]) -> str:
+    head = "".join(f"<th>{title}</th>" for title in titles)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>" for cells in rows)
+    return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def _state(layer: LayerFinding) -> tuple[str, str]:
+    return _text(layer.state or "n/a"), "" if layer.onset is None else str(layer.onset.epoch)
+
+
+def _rows(history: History, verdict: Verdict) -> Iterator[tuple[str, ...]]:
+    for layer, finding, values in zip(history.run.layers, verdict.layers, history.entropy.T, strict=True):
         first, last = (values[0], values[-1]) if len(values) else (np.nan, np.nan)
         share = last / layer.max_entropy if layer.max_entropy else np.nan
         yield (
             _text(layer.name),
             _text(layer.kind),
             str(layer.channels),
+            *_state(finding),
             _number(first),
             _number(last),
             _number(share, "{:.0%}"),
@@ -68,8 +97,8 @@ def _curve(shares: NDArray[np.float64]) -> str:
     return f'<svg width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="entropy over the epochs">{line}</svg>'
 
 
-def _text(text: str) -> str:
-    return escape(printable(text, LONGEST))
+def _text(text: str, limit: int = LONGEST) -> str:
+    return escape(printable(text, limit))
 
 
 def _number(value: float, form: str = "{:.3f}") -> str:

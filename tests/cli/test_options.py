@@ -8,18 +8,23 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from rfav_cli.cli.thresholds import with_thresholds
-from rfav_cli.thresholds import Thresholds
+from rfav_cli.cli.options import takes
+from rfav_cli.options import Options, Thresholds, group, option
 
 SEEN: list[tuple[str, Thresholds]] = []
 app = typer.Typer(pretty_exceptions_enable=False)
 
 
+@group
+class Words(Options):
+    word: str = option(default="nothing", help="A word.")
+
+
 @app.command()
-@with_thresholds
-def judge(word: str = "nothing", thresholds: Thresholds = Thresholds()) -> None:  # noqa: B008 - frozen
+@takes(Words, Thresholds)
+def judge(words: Words, thresholds: Thresholds) -> None:
     """What a command that judges looks like."""
-    SEEN.append((word, thresholds))
+    SEEN.append((words.word, thresholds))
 
 
 def run(*arguments: str, **more: Any) -> tuple[str, Thresholds] | str:
@@ -33,7 +38,7 @@ def run(*arguments: str, **more: Any) -> tuple[str, Thresholds] | str:
     return " ".join(result.output.replace("│", " ").split())
 
 
-def option(name: str) -> str:
+def spelled(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
@@ -43,8 +48,8 @@ def test_defaults_are_those_of_the_thresholds() -> None:
 
 @pytest.mark.parametrize("field", fields(Thresholds), ids=lambda field: field.name)
 def test_each_threshold_is_an_option_of_its_type(field: Any) -> None:
-    value = field.metadata["high"]
-    seen = run("--word", "x", option(field.name), repr(type(field.default)(value)))
+    value = field.metadata["option"].high
+    seen = run("--word", "x", spelled(field.name), repr(type(field.default)(value)))
     assert seen == ("x", Thresholds(**{field.name: value}))
     assert type(getattr(seen[1], field.name)) is type(field.default)
 
@@ -52,16 +57,16 @@ def test_each_threshold_is_an_option_of_its_type(field: Any) -> None:
 @pytest.mark.parametrize("field", fields(Thresholds), ids=lambda field: field.name)
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "many", "", "beyond", "below"])
 def test_what_is_no_number_within_its_range_is_wrong_usage(field: Any, value: str) -> None:
-    given = {"beyond": field.metadata["high"] + 1, "below": field.metadata["low"] - 1}.get(value, value)
-    said = run(option(field.name), str(given))
-    assert option(field.name) in said
-    assert f"from {field.metadata['low']:g} to {field.metadata['high']:g}" in said
+    given = {"beyond": field.metadata["option"].high + 1, "below": field.metadata["option"].low - 1}.get(value, value)
+    said = run(spelled(field.name), str(given))
+    assert spelled(field.name) in said
+    assert f"from {field.metadata['option'].low:g} to {field.metadata['option'].high:g}" in said
 
 
 @pytest.mark.parametrize("field", fields(Thresholds), ids=lambda field: field.name)
 def test_a_project_can_set_each_but_not_to_a_bool(field: Any) -> None:
-    given = str(type(field.default)(field.metadata["low"]))
-    assert run(default_map={field.name: given}) == ("nothing", Thresholds(**{field.name: field.metadata["low"]}))
+    given = str(type(field.default)(field.metadata["option"].low))
+    assert run(default_map={field.name: given}) == ("nothing", Thresholds(**{field.name: field.metadata["option"].low}))
     assert "True is no" in run(default_map={field.name: True})
 
 
@@ -71,4 +76,4 @@ def test_a_number_of_epochs_is_whole() -> None:
 
 def test_the_command_has_the_thresholds_in_place_of_their_record() -> None:
     assert set(inspect.signature(judge).parameters) == {"word", *(field.name for field in fields(Thresholds))}
-    assert "(epochs)" in CliRunner().invoke(app, ["--help"]).output
+    assert "(epochs, from 0 to 1000)" in CliRunner().invoke(app, ["--help"]).output

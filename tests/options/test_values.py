@@ -1,7 +1,6 @@
 import pytest
-import typer
 
-from rfav_cli.cli import values
+from rfav_cli.options import values
 
 
 @pytest.mark.parametrize(
@@ -47,5 +46,5 @@ def test_what_is_read(parse, text, expected):
     ],
 )
 def test_what_is_refused(parse, text):
-    with pytest.raises(typer.BadParameter, match=text):
+    with pytest.raises(ValueError, match=text):
         parse(text)

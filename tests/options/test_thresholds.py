@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from rfav_cli.errors import UsageError
-from rfav_cli.thresholds import Thresholds
+from rfav_cli.options.thresholds import Thresholds
 
 FIELDS = fields(Thresholds)
-PAGE = Path(__file__).parent.parent / "docs" / "thresholds.md"
+PAGE = Path(__file__).parent.parent.parent / "docs" / "thresholds.md"
 each_threshold = pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
 
 
@@ -27,16 +27,16 @@ def wrong(value: Any, field: Any) -> UsageError:
 
 @each_threshold
 def test_has_words_a_unit_and_a_range_that_its_default_lies_in(field: Any) -> None:
-    assert re.fullmatch(r"[A-Z].+\.", field.metadata["help"])
-    assert field.metadata["unit"]
-    assert math.isfinite(field.metadata["low"])
-    assert math.isfinite(field.metadata["high"])
-    assert field.metadata["low"] < field.default < field.metadata["high"]
+    assert re.fullmatch(r"[A-Z].+\.", field.metadata["option"].help)
+    assert field.metadata["option"].unit
+    assert math.isfinite(field.metadata["option"].low)
+    assert math.isfinite(field.metadata["option"].high)
+    assert field.metadata["option"].low < field.default < field.metadata["option"].high
 
 
 @each_threshold
 def test_the_ends_of_the_range_are_within(field: Any) -> None:
-    for end in (field.metadata["low"], field.metadata["high"]):
+    for end in (field.metadata["option"].low, field.metadata["option"].high):
         assert getattr(Thresholds(**{field.name: end}), field.name) == end
 
 
@@ -47,12 +47,12 @@ def test_the_ends_of_the_range_are_within(field: Any) -> None:
 def test_what_is_no_number_is_refused(field: Any, value: Any) -> None:
     error = wrong(value, field)
     assert f"--{field.name.replace('_', '-')} " in error.what
-    assert field.metadata["unit"] in error.remedy
+    assert field.metadata["option"].unit in error.remedy
 
 
 @each_threshold
 def test_what_is_out_of_range_is_refused(field: Any) -> None:
-    low, high = field.metadata["low"], field.metadata["high"]
+    low, high = field.metadata["option"].low, field.metadata["option"].high
     for value in (low - 1, high + 1, low - 1e-9, high + 1e-6):
         assert f"from {low:g} to {high:g}" in wrong(value, field).remedy
 

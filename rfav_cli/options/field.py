@@ -1,0 +1,188 @@
+"""What an option is: a field of a frozen dataclass, the one place of its default, type, unit, range and help.
+
+The command line, the keys of `[tool.rfav]`, the keywords of the Python API and the documents are made from it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import numbers
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from rfav_cli.errors import UsageError
+from rfav_cli.options.panels import FIRST
+
+if sys.version_info >= (3, 11):
+    from typing import dataclass_transform
+else:
+    from typing_extensions import dataclass_transform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from typing_extensions import Self
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Option:
+    """What is known of an option beside its name and default.
+
+    Attributes:
+        help: a sentence.
+        panel: the part of the help that it stands in.
+        kind: `bool` (a flag), `int`, `float`, `str` or `Path`.
+        unit: of a number.
+        low, high: least and largest value of a number, or None.
+        metavar: what the help calls the value.
+        names: on the command line, where they are not the field's own; a short name such as "-o" besides.
+        choices: the names that it can be, or where their table is: "module:NAME"; empty where it is free.
+        read: from a text to the value; raises ValueError with what is wrong with it.
+        several: it can be repeated; the value is a tuple.
+        positional: it is an argument.
+        keyword: only the Python API has it.
+    """
+
+    help: str
+    panel: str = ""
+    kind: type = str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    metavar: str = ""
+    names: tuple[str, ...] = ()
+    choices: tuple[str, ...] | str = ()
+    read: Callable[[Any], Any] | None = None
+    several: bool = False
+    positional: bool = False
+    keyword: bool = False
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is a number, which has a range."""
+        return self.kind in (int, float) and self.read is None
+
+    def names_of_choices(self) -> tuple[str, ...]:
+        """The names that it can be; empty where it is free."""
+        if isinstance(self.choices, tuple):
+            return self.choices
+        module, _, table = self.choices.partition(":")
+        return tuple(getattr(import_module(module), table))
+
+    def range(self) -> str:
+        """The numbers that it can be, in words: "whole number from 1 on".
+
+        >>> Option("", kind=int, low=1).range(), Option("", kind=float, low=0, high=1).range()
+        ('whole number from 1 on', 'number from 0 to 1')
+        """
+        whole = "whole number" if self.kind is int else "number"
+        if self.low is None:
+            return whole if self.high is None else f"{whole} up to {self.high:g}"
+        return f"{whole} from {self.low:g} " + ("on" if self.high is None else f"to {self.high:g}")
+
+    def holds(self, value: Any) -> bool:
+        """Whether a value is a number in the range; NaN is in none."""
+        kinds: Any = numbers.Integral if self.kind is int else numbers.Real  # numpy's numbers are such, too
+        if isinstance(value, bool) or not isinstance(value, kinds):
+            return False
+        return bool(
+            (-math.inf if self.low is None else self.low) <= value <= (math.inf if self.high is None else self.high)
+        )
+
+
+def option(*, default: Any, help: str, kw_only: bool = True, **more: Any) -> Any:  # noqa: A002 - the attribute's name
+    """A field that is an option.
+
+    Args:
+        default: its default; a flag's is False.
+        help: a sentence.
+        kw_only: False for an argument.
+        more: attributes of `Option`; `kind` follows from the default where that says it.
+    """
+    kind = more.pop("kind", None) or (type(default) if isinstance(default, (bool, int, float)) else str)
+    described = Option(help, kind=kind, positional=not kw_only, **more)
+    return dataclasses.field(default=default, kw_only=kw_only, metadata={"option": described})
+
+
+def required(*, help: str, kw_only: bool = True, **more: Any) -> Any:  # noqa: A002
+    """A field that is an option without a default, as for `option`."""
+    return option(default=dataclasses.MISSING, help=help, kw_only=kw_only, **more)
+
+
+def keyword(*, default: Any, help: str) -> Any:  # noqa: A002
+    """A field that only callers from Python can give, such as a function that is told what goes on."""
+    return option(default=default, help=help, keyword=True)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(option, required, keyword))
+def group(record: type[T]) -> type[T]:
+    """A group of options: a frozen dataclass whose fields are made by `option`, `required` and `keyword`."""
+    return dataclass(frozen=True, kw_only=True)(record)
+
+
+@group
+class Options:
+    """A group of options, or all of a command's, which are groups and some of its own.
+
+    Attributes:
+        FIRST: names of the options that a beginner needs, which come first in the help.
+        HELP: name of an option -> its help in this command, where that is not the group's.
+    """
+
+    FIRST: ClassVar[tuple[str, ...]] = ()
+    HELP: ClassVar[Mapping[str, str]] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse numbers out of their ranges; names are looked up where they are used.
+
+        Raises:
+            UsageError: a number is.
+        """
+        for field in dataclasses.fields(self):
+            described: Option | None = field.metadata.get("option")
+            value = getattr(self, field.name)
+            if described is None or described.kind not in (int, float) or (value is None and field.default is None):
+                continue
+            if described.is_number or not isinstance(value, str):  # what is read can be a word, such as "all"
+                _check_number(field.name, described, value)
+
+    @classmethod
+    def of(cls, other: Options, **changes: Any) -> Self:
+        """These options with the values of another command's, where both have them."""
+        shared = {field.name for field in dataclasses.fields(cls)} & {f.name for f in dataclasses.fields(other)}
+        return cls(**{name: getattr(other, name) for name in shared} | changes)
+
+
+def options_of(record: type[Options]) -> Iterator[tuple[str, Option]]:
+    """The options of a group or command by their names, in the words and panels of that command."""
+    for field in dataclasses.fields(record):
+        described: Option | None = field.metadata.get("option")
+        if described is not None:
+            panel = FIRST if field.name in record.FIRST else described.panel
+            text = record.HELP.get(field.name, described.help)
+            yield field.name, dataclasses.replace(described, panel=panel, help=text)
+
+
+def spelled(name: str, described: Option | None = None) -> str:
+    """An option as it is typed: "--probe-size"."""
+    long = [typed for typed in (described.names if described else ()) if typed.startswith("--")]
+    return long[0] if long else f"--{name.replace('_', '-')}"
+
+
+def _check_number(name: str, described: Option, value: Any) -> None:
+    kind: Any = numbers.Integral if described.kind is int else numbers.Real
+    if isinstance(value, bool) or not isinstance(value, kind):
+        what = described.range().partition(" from ")[0]
+        raise UsageError(f"{spelled(name, described)} {value!r:.60}: no {what}", _remedy(described))
+    if not described.holds(value):
+        raise UsageError(f"{spelled(name, described)} {value!r:.60}: out of range", _remedy(described))
+
+
+def _remedy(described: Option) -> str:
+    unit = f" ({described.unit})" if described.unit else ""
+    return f"Give a {described.range()}{unit}."

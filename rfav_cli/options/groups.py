@@ -1,0 +1,317 @@
+"""Options that several commands have, a group each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from rfav_cli.options import values
+from rfav_cli.options.field import Options, group, keyword, option, required
+from rfav_cli.options.panels import MEASURED, NET, RUNS, SAMPLES, TRAINED
+from rfav_cli.options.thresholds import Thresholds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import torch
+
+    from rfav_cli.records import Centering
+
+LARGEST_SEED = 2**64 - 1
+"""What torch's generators take."""
+
+
+def unheard(_event: Any) -> None:
+    """What is told of a run that nobody listens to."""
+
+
+def never() -> bool:
+    """Whether a run that nobody stops should stop."""
+    return False
+
+
+@group
+class Output(Options):
+    """Which output of a net holds the scores."""
+
+    output: str | None = option(
+        default=None,
+        help="Index or key of the output that holds the class scores; by default the first tensor.",
+        panel=NET,
+        metavar="KEY",
+    )
+
+
+@group
+class Net(Output):
+    """What makes a net, and how its files are read."""
+
+    model: str | Callable[..., torch.nn.Module] | None = option(
+        default=None,
+        help="What makes the net of a state_dict: module:factory, torchvision:NAME, timm:NAME or zoo:NAME. "
+        "TorchScript and exported programs need none.",
+        panel=NET,
+        metavar="SPEC",
+    )
+    model_arg: Sequence[str] = option(
+        default=(),
+        help="KEY=VALUE, an argument for what makes the net; can be repeated.",
+        panel=NET,
+        metavar="ARG",
+        several=True,
+    )
+    i_trust_this_pickle: bool = option(
+        default=False, help="Load pickles that may run code. Only for files that you made.", panel=NET
+    )
+
+
+@group
+class Samples(Options):
+    """How samples are read."""
+
+    mean: Sequence[float] | None = option(
+        default=None,
+        help="Mean to subtract: one number or one a channel (0.49,0.48,0.45). A named set has its own.",
+        panel=SAMPLES,
+        read=values.per_channel,
+        metavar="NUMBERS",
+    )
+    std: Sequence[float] | None = option(
+        default=None,
+        help="Deviation to divide by, likewise.",
+        panel=SAMPLES,
+        read=values.per_channel,
+        metavar="NUMBERS",
+    )
+    resize: int | tuple[int, int] | None = option(
+        default=None,
+        help="Resize images to a side or HEIGHTxWIDTH in pixels.",
+        panel=SAMPLES,
+        read=values.image_size,
+        unit="pixels",
+        metavar="S|HxW",
+    )
+    gray: bool = option(default=False, help="Run images in one channel.", panel=SAMPLES)
+    layout: str | None = option(
+        default=None,
+        help="Axes of an array of samples, where its shape does not tell: nhwc, nchw, nhw, nct or nf.",
+        panel=SAMPLES,
+        choices="rfav_cli.data.sources:LAYOUTS",
+        metavar="AXES",
+    )
+    classes: str | Path | None = option(
+        default=None,
+        help="The class names in the order of the net's outputs, one a line.",
+        panel=SAMPLES,
+        kind=Path,
+        metavar="FILE",
+    )
+
+
+@group
+class ProbeSize(Options):
+    """How many samples of a probe are run."""
+
+    probe_size: int = option(
+        default=1000,
+        help="Samples of the probe to run; chosen evenly over the classes.",
+        panel=SAMPLES,
+        unit="samples",
+        low=1,
+        metavar="N",
+    )
+
+
+@group
+class Activations(Options):
+    """What an activation is, and what a correlation."""
+
+    with_bias: bool = option(
+        default=False, help="Measure activations with their bias (Eq. 1 has none).", panel=MEASURED
+    )
+    fold_norm: bool = option(
+        default=False, help="Measure activations after the batch normalisation that follows them.", panel=MEASURED
+    )
+    centering: Centering = option(
+        default="pearson",
+        help="How filters are centred before they are correlated: each by its own mean (pearson), or as Eq. 6 is "
+        "printed (paper).",
+        panel=MEASURED,
+        choices="rfav_cli.records:CENTERINGS",
+        metavar="HOW",
+    )
+
+
+@group
+class Device(Options):
+    """Where a net runs."""
+
+    device: str = option(
+        default="auto",
+        help="Where the net runs: cpu, cuda, mps, or auto: CUDA when there is one.",
+        panel=RUNS,
+        choices=("auto", "cpu", "cuda", "mps"),
+        metavar="DEVICE",
+    )
+
+
+@group
+class Told(Options):
+    """How the caller follows a run and ends it."""
+
+    report: Callable[[Any], None] = keyword(
+        default=unheard, help="Is called with each event: a note, progress, a result."
+    )
+    should_stop: Callable[[], bool] = keyword(
+        default=never, help="Is asked again and again; True ends the run in good order."
+    )
+
+
+@group
+class Recording(Told):
+    """Which layers are measured, and how, whatever their weights come from."""
+
+    layers: Sequence[str] = option(
+        default=(),
+        help="Layers to measure; can be repeated. All but the classifier if not given.",
+        panel=MEASURED,
+        metavar="GLOB",
+        several=True,
+    )
+    skip: Sequence[str] = option(
+        default=(), help="Layers to skip; can be repeated.", panel=MEASURED, metavar="GLOB", several=True
+    )
+    batch_size: int | Literal["auto"] = option(
+        default="auto",
+        help="Samples a forward: a number or 'auto'.",
+        panel=RUNS,
+        kind=int,
+        low=1,
+        read=values.count_or_auto,
+        unit="samples",
+        metavar="N|auto",
+    )
+    fresh: bool = option(default=False, help="Measure the whole run anew and replace the store.", panel=RUNS)
+
+    @property
+    def samples_a_forward(self) -> int | None:
+        """The batch size, or None for what suits."""
+        return None if self.batch_size == "auto" else self.batch_size
+
+
+@group
+class Measured(Output, Samples, ProbeSize, Activations, Device, Recording):
+    """What is measured of a net, whatever its weights come from."""
+
+    no_outputs: bool = option(
+        default=False,
+        help="Stop each forward after the last measured layer where the probe has no labels; the verdict then rests on "
+        "entropy alone. With labels it changes nothing: the loss needs the output.",
+        panel=MEASURED,
+    )
+    maps: int | Literal["all"] = option(
+        default=32,
+        help="Of how many samples heatmaps are kept: a number or 'all'.",
+        panel=MEASURED,
+        kind=int,
+        low=0,
+        read=values.count_or_all,
+        unit="samples",
+        metavar="N|all",
+    )
+    seed: int = option(default=0, help="Seed of the choice of samples.", panel=SAMPLES, low=0, metavar="N")
+
+
+@group
+class Names(Options):
+    """How the epochs of checkpoints are told."""
+
+    epochs: str | None = option(
+        default=None,
+        help="File names, {epoch} where the epoch stands, as in 'net_{epoch}_*.pt'.",
+        panel=RUNS,
+        metavar="PATTERN",
+    )
+
+
+@group
+class Checkpoints(Net, Measured, Names):
+    """What checkpoints are measured on, and where the figures go."""
+
+    probe: str | Path = required(
+        help="Held-out samples: an image folder (a sub-folder a class, or flat), a .npz, .npy, .pt or .h5 file, or "
+        "cifar10:DIR, cifar100:DIR, tiny-imagenet:DIR, mnist:DIR, fashion-mnist:DIR.",
+        panel=SAMPLES,
+        metavar="SAMPLES",
+    )
+    out: str | Path = option(
+        default="rfav.h5",
+        help="The store; it is continued if it exists.",
+        names=("--out", "-o"),
+        kind=Path,
+        panel=RUNS,
+        metavar="FILE",
+    )
+
+
+@group
+class Hyperparameters(Options):
+    """How a net is trained; the defaults are the paper's."""
+
+    optimizer: str = option(
+        default="sgd",
+        help="sgd, adam or adamw.",
+        panel=TRAINED,
+        choices="rfav_cli.training.optimizers:RATES",
+        metavar="NAME",
+    )
+    learning_rate: float | None = option(
+        default=None,
+        help="By default 0.01 for sgd, 0.001 for adam and adamw.",
+        panel=TRAINED,
+        kind=float,
+        unit="a step",
+        metavar="X",
+    )
+    momentum: float = option(default=0.0, help="Of sgd; the paper has none.", panel=TRAINED, unit="share", metavar="X")
+    weight_decay: float = option(default=0.0, help="On all parameters.", panel=TRAINED, unit="a step", metavar="X")
+    schedule: str = option(
+        default="constant",
+        help="The learning rate over the epochs: constant, cosine (half of one), or step (a tenth after half of them, "
+        "another after three quarters).",
+        panel=TRAINED,
+        choices="rfav_cli.training.optimizers:SCHEDULES",
+        metavar="NAME",
+    )
+    epochs: int = option(default=100, help="How many.", panel=TRAINED, unit="epochs", low=1, metavar="N")
+    batch_size: int = option(
+        default=64,
+        help="Samples a step, of all ranks together.",
+        panel=TRAINED,
+        unit="samples",
+        low=1,
+        metavar="N",
+    )
+    augment: Sequence[str] = option(
+        default=(),
+        help="flip, crop, or both with a comma: images flipped from left to right, moved by up to an eighth of a side.",
+        panel=TRAINED,
+        read=values.words,
+        metavar="WORDS",
+    )
+    amp: bool = option(default=False, help="Run forwards in bfloat16 where that is safe.", panel=TRAINED)
+    seed: int = option(
+        default=0,
+        help="Seed of fresh weights, the split, the order of samples, augmentation and dropout.",
+        panel=TRAINED,
+        low=0,
+        high=LARGEST_SEED,
+        metavar="N",
+    )
+
+
+@group
+class Judging(Options):
+    """Where a verdict draws its lines: one value from Python, an option each on the command line."""
+
+    thresholds: Thresholds = keyword(default=Thresholds(), help="Where the verdict draws its lines.")

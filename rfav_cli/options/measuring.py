@@ -1,0 +1,102 @@
+"""The options of what measures a run: its checkpoints, as they are or as they come, or the net itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rfav_cli.options.field import group, keyword, option, required
+from rfav_cli.options.groups import (
+    Checkpoints,
+    Judging,
+    Measured,
+)
+from rfav_cli.options.panels import (
+    RUNS,
+    WATCH,
+)
+from rfav_cli.records import ALONE, Ranks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import torch
+
+
+@group
+class Analyze(Checkpoints):
+    """What `analyze` takes."""
+
+    FIRST: ClassVar[tuple[str, ...]] = ("model", "probe", "out")
+
+    checkpoints: str | Path | Sequence[str | Path] = required(
+        help="Checkpoints of one run: files, folders or globs.",
+        metavar="CHECKPOINTS",
+        several=True,
+        kw_only=False,
+    )
+    skip_bad: bool = option(
+        default=False,
+        help="Go on without files that are no checkpoint of this net; the store records them.",
+        panel=RUNS,
+    )
+    no_pack: bool = option(
+        default=False, help="Leave each epoch in a file of its own, for other writers to add to.", panel=RUNS
+    )
+    shard: str | None = option(
+        default=None, help="Every Nth checkpoint from the Kth; implies --no-pack.", panel=RUNS, metavar="K/N"
+    )
+    ranks: Ranks = keyword(default=ALONE, help="Which of several ranks this is, where they share the checkpoints.")
+
+
+@group
+class Watch(Checkpoints, Judging):
+    """What `watch` takes."""
+
+    FIRST: ClassVar[tuple[str, ...]] = ("model", "probe", "out")
+
+    folder: str | Path = required(
+        help="The folder that the training writes its checkpoints into, or a glob; it may not be there yet.",
+        metavar="DIR",
+        kw_only=False,
+    )
+    interval: float = option(
+        default=2.0, help="Between two looks at the folder.", panel=WATCH, unit="seconds", metavar="SECONDS"
+    )
+    patience: float = option(
+        default=30.0,
+        help="A file that cannot be read is tried again until it has not changed for so long; then it is skipped.",
+        panel=WATCH,
+        unit="seconds",
+        metavar="SECONDS",
+    )
+    idle: float | None = option(
+        default=None,
+        help="End when no checkpoint has come for so long; by default it goes on.",
+        kind=float,
+        panel=WATCH,
+        unit="seconds",
+        metavar="SECONDS",
+    )
+    on_collapse: str | None = option(
+        default=None,
+        help="A command to run once when a layer has collapsed, without a shell; RFAV_STORE, RFAV_EPOCH, RFAV_STATE "
+        "and RFAV_LAYERS tell it what.",
+        panel=WATCH,
+        metavar="CMD",
+    )
+    until_collapse: bool = option(default=False, help="End when a layer has collapsed, with exit code 3.", panel=WATCH)
+
+
+@group
+class Monitored(Measured, Judging):
+    """What a `Monitor` takes."""
+
+    model: torch.nn.Module = required(help="The net that is trained.", kw_only=False)
+    probe: str | Path = required(help="Held-out samples, as for `analyze`.", kw_only=False)
+    store: str | Path = option(
+        default="rfav.h5", help="Where the store goes; one of the same run is continued.", kw_only=False
+    )
+    make_model: Callable[[], torch.nn.Module] | None = keyword(
+        default=None, help="Makes a net like it, for nets that cannot be copied."
+    )

@@ -1,0 +1,146 @@
+"""Values of options that are more than one word or number, read from a text."""
+
+import datetime
+import math
+import re
+from typing import Any, Literal
+
+from rfav_cli.records import Allowance
+from rfav_cli.text import printable
+
+EXCEPTION = "RULE[@LAYERS] until DATE: REASON"
+_SENTENCE = re.compile(r"\s*(?P<rule>\w+)(?:@(?P<layer>\S+))?\s+until\s+(?P<expires>\S+?)\s*:\s*(?P<reason>.*\S)\s*")
+_KEYS = ("rule", "layer", "store", "expires", "reason")
+
+
+def per_channel(text: str) -> tuple[float, ...]:
+    """One number for all channels, or one a channel, separated by commas.
+
+    Raises:
+        ValueError: something is no finite number.
+    """
+    try:
+        values = tuple(float(part) for part in str(text).split(","))
+    except ValueError:
+        values = (math.nan,)
+    if not all(map(math.isfinite, values)):
+        raise ValueError(f"{text!r} is no number and no list such as 0.49,0.48,0.45")
+    return values
+
+
+def image_size(text: str) -> int | tuple[int, int]:
+    """A side in pixels, or HEIGHTxWIDTH; HEIGHT,WIDTH as well, which is what a list in pyproject.toml comes as.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    parts = re.split("[x,]", str(text).lower())
+    if not all(part.isdecimal() and int(part) > 0 for part in parts) or len(parts) > 2:
+        raise ValueError(f"{text!r} is neither a side such as 32 nor a size such as 32x48")
+    return int(parts[0]) if len(parts) == 1 else (int(parts[0]), int(parts[1]))
+
+
+def count_or_all(text: str | int) -> int | Literal["all"]:
+    """A number of samples from 0 on, or "all".
+
+    Raises:
+        ValueError: it is neither.
+    """
+    return "all" if text == "all" else _number(text, 0, "a number of samples nor 'all'")
+
+
+def count_or_auto(text: str | int) -> int | Literal["auto"]:
+    """A number of samples from 1 on, or "auto".
+
+    Raises:
+        ValueError: it is neither.
+    """
+    return "auto" if text == "auto" else _number(text, 1, "a number of samples nor 'auto'")
+
+
+def kept(text: str | int) -> int | Literal["all"]:
+    """A number of checkpoints from 1 on, or "all".
+
+    Raises:
+        ValueError: it is neither.
+    """
+    return "all" if text == "all" else _number(text, 1, "a number of checkpoints from 1 on nor 'all'")
+
+
+def words(text: object) -> tuple[str, ...]:
+    """Words separated by commas."""
+    return text if isinstance(text, tuple) else tuple(word.strip() for word in str(text).split(",") if word.strip())
+
+
+def states(text: object) -> tuple[str, ...]:
+    """Words separated by commas; none for "none"."""
+    return tuple(word for word in words(text) if word != "none")
+
+
+def per_layer(text: object) -> tuple[str, float]:
+    """A limit for layers, GLOB=X, or X for all of them.
+
+    Raises:
+        ValueError: X is no number from 0 to 1.
+    """
+    if isinstance(text, tuple):
+        return text
+    glob, _, number = ("*", "", str(text)) if "=" not in str(text) else str(text).rpartition("=")
+    return glob.strip() or "*", share(number)
+
+
+def share(text: object) -> float:
+    """A number from 0 to 1.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        value = math.nan if isinstance(text, bool) else float(str(text))
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise ValueError(f"{text!r} is no number from 0 to 1")
+    return value
+
+
+def _number(text: str | int, least: int, what: str) -> int:
+    if not str(text).isdecimal() or int(text) < least:
+        raise ValueError(f"{text!r} is neither {what}")
+    return int(text)
+
+
+def allowance(given: Any) -> Allowance:
+    """An exception.
+
+    Raises:
+        ValueError: it is none, or lacks its rule, its reason or its last day.
+    """
+    if isinstance(given, Allowance):
+        return given
+    table = given if isinstance(given, dict) else _sentence(str(given))
+    unknown = [key for key in table if key not in _KEYS]
+    missing = [key for key in ("rule", "expires", "reason") if not table.get(key)]
+    if unknown or missing:
+        words = f"has no key {unknown[0]!r}" if unknown else f"lacks {' and '.join(missing)}"
+        raise ValueError(f"an exception {words}; its keys are {', '.join(_KEYS)}")
+    texts = {key: table[key] for key in ("rule", "reason", "layer", "store") if key in table}
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise ValueError(f"the exception for {printable(table['rule'], 40)}: what is no date must be a text")
+    return Allowance(expires=_date(table["expires"]), **texts)
+
+
+def _sentence(text: str) -> dict[str, Any]:
+    found = _SENTENCE.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is not {EXCEPTION}")
+    return {key: value for key, value in found.groupdict().items() if value is not None}
+
+
+def _date(given: Any) -> datetime.date:
+    if type(given) is datetime.date:  # a datetime is a date as well
+        return given
+    try:
+        return datetime.datetime.strptime(str(given), "%Y-%m-%d").date()
+    except ValueError:
+        raise ValueError(f"{str(given)!r:.60} is no date such as 2027-01-31") from None

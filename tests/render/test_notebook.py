@@ -1,0 +1,91 @@
+"""What a notebook shows of a record."""
+
+from __future__ import annotations
+
+import importlib
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rfav_cli
+from rfav_cli.diagnosis import judge
+from rfav_cli.records import Description
+from tests.render.conftest import HOSTILE, make_history
+
+
+class Reader(HTMLParser):
+    """The tags and the text of a piece of HTML; fails where it is not well nested."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.cells: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.add(tag)
+        if tag == "td":
+            self.cells.append("")
+        if tag != "polyline":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag != "polyline":
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "td" in self.open:
+            self.cells[-1] += data
+
+
+def drawn(record: Any) -> str:
+    """What a notebook shows, once the product is there to draw it."""
+    importlib.import_module("rfav_cli.commands")
+    return str(record._repr_html_())
+
+
+def test_a_row_a_layer() -> None:
+    found = Reader(drawn(make_history(("conv1", "fc1"))))
+    assert found.cells[:8] == ["conv1", "Conv2d", "32", "falling", "5", "3.466", "2.310", "67%"]
+    assert len(found.cells) == 18
+
+
+def test_the_loss_is_said() -> None:
+    assert "2.000 &rarr; 1.008 (epoch 4) &rarr; 2.000" in drawn(make_history())
+    assert "no held-out loss" in drawn(make_history(labels=False))
+
+
+@pytest.mark.parametrize("name", [HOSTILE, "<img src=x onerror=alert(1)>", "</script><b>", '" onload="x'])
+def test_text_from_files_is_text(name: str) -> None:
+    text = drawn(make_history((name,), path=name))
+    assert Reader(text).tags == {"div", "b", "p", "table", "tr", "th", "td", "svg", "polyline"}
+    assert all(character.isprintable() for character in text)
+
+
+def test_no_epoch_one_channel_and_no_number() -> None:
+    assert "no epochs" in drawn(make_history(epochs=0))
+    assert Reader(drawn(make_history(("a",), channels=(1,)))).cells[7:] == ["n/a", ""]
+    history = make_history()
+    history.columns["entropy/mean"][:] = np.nan  # type: ignore[index]
+    assert Reader(history._repr_html_()).cells[5:8] == ["n/a"] * 3
+
+
+def test_the_verdict_is_said_of_a_history_and_of_a_description() -> None:
+    history = make_history(("conv1", "fc1"))
+    verdict = judge(history)
+    for record in (history, Description(history, verdict, {}), verdict):
+        text = drawn(record)
+        assert f"<b>{verdict.run.state}" in text
+        assert "falling" in text
+
+
+def test_a_comparison_and_a_recipe_are_shown_as_their_tables() -> None:
+    history = make_history(("conv1", "fc1"))
+    for record in (rfav_cli.compare(history, history), rfav_cli.recommend(history)):
+        text = drawn(record)
+        assert text.startswith("<pre>")
+        assert len(text.splitlines()) > 2
