@@ -1,4 +1,4 @@
-"""What every kind of network gives the sweep: its layers, its weights, and its activations as they arise."""
+"""What every kind of network gives to be measured: its layers, its weights, and its activations as they arise."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ Sink = Callable[[Activation], bool]
 
 
 @dataclass(frozen=True)
-class Survey:
-    """What one small forward found.
+class Trace:
+    """What one small forward shows of a net.
 
     Attributes:
         layers: every layer that can be measured, in the order of its first use, the classifier included.
@@ -77,7 +77,7 @@ class Payload:
 class Network(ABC):
     """A net that takes the checkpoints of one run in turn.
 
-    One warm object serves a whole series: `load` puts a checkpoint's weights into it.
+    One warm object serves all checkpoints of a run: `load` puts a checkpoint's weights into it.
     """
 
     kind: ClassVar[str]
@@ -91,7 +91,7 @@ class Network(ABC):
         """
 
     @abstractmethod
-    def survey(self, images: Tensor) -> Survey:
+    def trace(self, images: Tensor) -> Trace:
         """Run a few samples and say which layers there are.
 
         Args:

@@ -98,7 +98,7 @@ class Setup:
         return Context(self.run.layers, len(self.probe), labels, self.run.settings)
 
 
-class _Taps:
+class _Sink:
     """The sink of one checkpoint's forwards: feeds the statistics and counts what came."""
 
     def __init__(self, setup: Setup, given: list[Statistic]) -> None:
@@ -196,17 +196,17 @@ def measure(setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Cal
     """
     context = setup.context
     given = statistics.start(context)
-    taps = _Taps(setup, given)
+    hooks = _Sink(setup, given)
     for start in range(0, context.size, batch_size):
         rows = slice(start, min(start + batch_size, context.size))
-        taps.start_batch(rows)
-        output = setup.network.forward(setup.probe.batch(rows, setup.device), taps)
+        hooks.start_batch(rows)
+        output = setup.network.forward(setup.probe.batch(rows, setup.device), hooks)
         if setup.reads_output:
             scores = select_output(output, context.settings.output)
             for statistic in given:
                 statistic.update_output(rows, scores)
         on_batch(rows.stop)
-    missed = [name for name, samples in taps.samples.items() if samples < context.size]
+    missed = [name for name, samples in hooks.samples.items() if samples < context.size]
     if missed:
         raise CheckpointError(
             f"{checkpoint.path}: the forward did not reach {', '.join(missed)} for every sample",

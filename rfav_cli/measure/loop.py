@@ -24,13 +24,13 @@ from rfav_cli.text import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
-    from rfav_cli.activations.network import Network, Payload, Survey
+    from rfav_cli.activations.network import Network, Payload, Trace
     from rfav_cli.activations.networks import OpenOptions
     from rfav_cli.checkpoints.find import Entry
     from rfav_cli.data.probe import Probe
     from rfav_cli.records import Event, Ranks, Settings
 
-SURVEY_SAMPLES = 2
+TRACE_SAMPLES = 2
 """Samples of the first, small forward: more than one, so that the axis of the samples can be told from the others."""
 
 
@@ -110,14 +110,14 @@ def fit(
     """
     keep_freed_memory()
     with exact_arithmetic():
-        images = probe.batch(slice(0, min(SURVEY_SAMPLES, len(probe))), options.device)
-        survey = _survey(network, probe, images)
-        chosen, skipped = select_layers(survey, layers, skip)
+        images = probe.batch(slice(0, min(TRACE_SAMPLES, len(probe))), options.device)
+        trace = _trace(network, probe, images)
+        chosen, skipped = select_layers(trace, layers, skip)
         output = network.forward(images, lambda _: False)
     reads_output, notes = _look_at_output(output, len(images), probe, settings)
     run = Run(chosen, skipped, probe.record(), settings)
     kept_notes = tuple(note for note in (*options.notes, *notes) if note)
-    return Setup(network, probe, run, survey.uses, reads_output, options.device, kept_notes)
+    return Setup(network, probe, run, trace.uses, reads_output, options.device, kept_notes)
 
 
 def _look_at_output(output: Any, samples: int, probe: Probe, settings: Settings) -> tuple[bool, list[str]]:
@@ -143,9 +143,9 @@ def _look_at_output(output: Any, samples: int, probe: Probe, settings: Settings)
     return False, [*notes, f"the net's output, {kind}, is no row of class scores, so it is not measured"]
 
 
-def _survey(network: Network, probe: Probe, images: torch.Tensor) -> Survey:
+def _trace(network: Network, probe: Probe, images: torch.Tensor) -> Trace:
     try:
-        return network.survey(images)
+        return network.trace(images)
     except SampleError as error:
         raise SampleError(f"{printable(probe.source)}: {error.what}", error.remedy) from error
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from rfav_cli.activations.hooks import find_taps
+from rfav_cli.activations.hooks import find_hooks
 from rfav_cli.activations.network import Payload
 from rfav_cli.activations.networks import eager
 from rfav_cli.checkpoints.state_dicts import candidates
@@ -72,7 +72,7 @@ class LiveNet:
                 "Give the net that is trained.",
             )
         self._model = unwrapped(model)
-        if not find_taps(self._model):
+        if not find_hooks(self._model):
             raise ModelError(
                 "the net has no layer of torch that can be measured",
                 "Give a net with layers of torch.nn, such as Linear; those of other frameworks are not measured.",

@@ -139,7 +139,7 @@ def open_net(
     images = data.read(np.arange(min(2, len(data))))
     samples = to_input(torch.from_numpy(images).to(options.device), data.mean, data.std)
     try:
-        network.survey(samples)
+        network.trace(samples)
     except SampleError as error:
         raise SampleError(f"{shown(data.source.name)}: {error.what}", error.remedy) from error
     if isinstance(network, eager.EagerNetwork):

@@ -10,8 +10,8 @@ import torch
 from torch.nn.parallel import DataParallel, DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
-from rfav_cli.activations.hooks import STANDARD, Tap
-from rfav_cli.activations.kinds import LAZY, grouped_filters
+from rfav_cli.activations.hooks import STANDARD, Hook
+from rfav_cli.activations.layer_kinds import LAZY, grouped_filters
 from rfav_cli.errors import RecipeError
 from rfav_cli.text import printable
 from rfav_cli.training.scripted import Program
@@ -30,7 +30,7 @@ MOST_NAMES = 40
 
 
 @dataclass(frozen=True)
-class Target(Tap):
+class Target(Hook):
     """A layer with a penalty: `name` is what the recipe calls it.
 
     Attributes:
@@ -61,7 +61,7 @@ def find_targets(model: nn.Module | Program, recipe: Recipe) -> list[Target]:
             that is wrong is said at once.
     """
     found = model.named_layers() if isinstance(model, Program) else _layers(model)
-    layers = {name: Tap(name, module, kind) for name, module, kind in found}
+    layers = {name: Hook(name, module, kind) for name, module, kind in found}
     if not recipe.layers:
         raise RecipeError("the recipe names no layer, so there is nothing to penalise", _remedy(layers))
     problems, targets = [], []
@@ -127,7 +127,7 @@ def _bare(name: str) -> str:
     return ".".join(parts)
 
 
-def _problem(asked: LayerRecipe, layer: Tap | None) -> str:
+def _problem(asked: LayerRecipe, layer: Hook | None) -> str:
     """Why a layer cannot have its penalties; empty where it can."""
     for name, weight in (("lambda", asked.lambda_), ("kappa", asked.kappa)):
         if not (0 <= weight < math.inf):
@@ -148,7 +148,7 @@ def _problem(asked: LayerRecipe, layer: Tap | None) -> str:
     return ""
 
 
-def _remedy(layers: Mapping[str, Tap]) -> str:
+def _remedy(layers: Mapping[str, Hook]) -> str:
     names = [printable(name, 80) for name in layers]
     more = f", and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return f"The net's layers are: {', '.join(names[:MOST_NAMES]) or 'none that can be penalised'}{more}."

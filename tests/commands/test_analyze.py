@@ -327,7 +327,7 @@ def test_the_forward_ends_after_the_last_layer_when_no_output_is_wanted(tmp_path
     history = rfav_cli.analyze(
         copied, probe=vectors, model=net, out=tmp_path / "a.h5", layout="nf", no_outputs=True, report=recorder
     )
-    assert net.reached <= 3  # the survey, and the look at the output
+    assert net.reached <= 3  # the trace, and the look at the output
     assert not history.run.settings.outputs
     assert not any("predictions" in note.text for note in recorder.of(Note))
     assert set(whole.columns) - set(history.columns) == OUTPUTS

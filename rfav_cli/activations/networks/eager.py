@@ -9,15 +9,15 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from rfav_cli.activations.hooks import (
+    Hook,
     StopForward,
-    Tap,
-    find_taps,
+    find_hooks,
     hooked,
     norm_scale,
     plain_forward,
     refresh_weights,
 )
-from rfav_cli.activations.network import Activation, Network, Payload, Sink, Survey
+from rfav_cli.activations.network import Activation, Network, Payload, Sink, Trace
 from rfav_cli.activations.trace import Observer
 from rfav_cli.checkpoints.pickles import is_torch_save, load_pickle
 from rfav_cli.checkpoints.state_dicts import Candidate, Match, candidates, complete, match, shapes, stored_epoch
@@ -103,7 +103,7 @@ class EagerNetwork(Network):
             model = inner
         self.model = model.float().eval().to(options.device)
         self._options = options
-        self._taps = find_taps(self.model)
+        self._hooks = find_hooks(self.model)
         self._norms: Mapping[str, _BatchNorm] = {}
         self._scales: dict[str, Tensor | None] = {}
         convolutions = (nn.Conv2d, nn.ConvTranspose2d)
@@ -127,11 +127,11 @@ class EagerNetwork(Network):
         except (RuntimeError, LookupError, TypeError, ValueError) as error:
             raise CheckpointError(f"{payload.path}: {printable(error)}", "Give the checkpoints of this net.") from error
         self._arrange()
-        refresh_weights(self._taps)
+        refresh_weights(self._hooks)
         self._scale()
 
-    def survey(self, images: Tensor) -> Survey:
-        """See `Network.survey`."""
+    def trace(self, images: Tensor) -> Trace:
+        """See `Network.trace`."""
         observer = Observer(self.model)
         try:
             try:
@@ -145,27 +145,27 @@ class EagerNetwork(Network):
             raise
         except Exception as error:
             raise _unfit(images, observer, error) from error
-        self._taps = observer.taps(len(images))
-        self._norms = observer.folded(self._taps) if self._options.fold_norm else {}
+        self._hooks = observer.hooks(len(images))
+        self._norms = observer.folded(self._hooks) if self._options.fold_norm else {}
         self._scale()
-        return observer.survey(len(images))
+        return observer.trace(len(images))
 
     def forward(self, images: Tensor, sink: Sink) -> Any:
         """See `Network.forward`."""
 
-        def read_output(tap: Tap, output: Tensor) -> bool:
-            bias = None if self._options.with_bias or tap.module.bias is None else tap.module.bias.detach()
-            return sink(Activation(tap.name, output, tap.channel_dim, bias, self._scales.get(tap.name)))
+        def read_output(hook: Hook, output: Tensor) -> bool:
+            bias = None if self._options.with_bias or hook.module.bias is None else hook.module.bias.detach()
+            return sink(Activation(hook.name, output, hook.channel_dim, bias, self._scales.get(hook.name)))
 
         try:
-            with plain_forward(), hooked(self._taps, read_output):
+            with plain_forward(), hooked(self._hooks, read_output):
                 return self.model(self.arranged(images))
         except StopForward:
             return None
 
     def filters(self, layer: str) -> Tensor:
         """See `Network.filters`."""
-        rows = next(tap for tap in self._taps if tap.name == layer).filters()
+        rows = next(hook for hook in self._hooks if hook.name == layer).filters()
         scale = self._scales.get(layer)
         return rows if scale is None else rows * scale.view(rows.shape[0], rows.shape[1], 1)
 
@@ -242,10 +242,10 @@ def _unfit(images: Tensor, observer: Observer, error: Exception) -> SampleError:
     )
     if observer.current is None:
         return SampleError(what, "Give samples of the shape that the net was trained on.")
-    tap, given = observer.current
-    weight = tap.module.weight
-    axis, unit = (-1, "features") if tap.kind == "Linear" else (1, "channels")
-    takes = tap.module.in_features if tap.kind == "Linear" else tap.module.in_channels
-    has = given[axis] if len(given) > 1 else given[0]
-    remedy = f"{tap.name} takes {takes} {unit}, it was given {has}: --gray, --resize or another probe."
-    return SampleError(f"{what} (in {tap.name}, weight {'x'.join(map(str, weight.shape))})", remedy)
+    hook, input_shape = observer.current
+    weight = hook.module.weight
+    axis, unit = (-1, "features") if hook.kind == "Linear" else (1, "channels")
+    takes = hook.module.in_features if hook.kind == "Linear" else hook.module.in_channels
+    has = input_shape[axis] if len(input_shape) > 1 else input_shape[0]
+    remedy = f"{hook.name} takes {takes} {unit}, it was given {has}: --gray, --resize or another probe."
+    return SampleError(f"{what} (in {hook.name}, weight {'x'.join(map(str, weight.shape))})", remedy)

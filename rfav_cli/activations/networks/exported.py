@@ -11,8 +11,8 @@ from torch.export.graph_signature import InputKind
 from torch.export.passes import move_to_device_pass
 from torch.utils import _pytree as pytree
 
-from rfav_cli.activations.kinds import UNUSED
-from rfav_cli.activations.network import Activation, Payload, Sink, Survey
+from rfav_cli.activations.layer_kinds import UNUSED
+from rfav_cli.activations.network import Activation, Payload, Sink, Trace
 from rfav_cli.activations.programs import ProgramNetwork, named_tensors, wrapper_prefix
 from rfav_cli.activations.weight_names import WeightNames
 from rfav_cli.checkpoints import archives, export_archives
@@ -124,9 +124,9 @@ class ExportedNetwork(ProgramNetwork):
             if not callers:
                 yield owner.removeprefix(self._prefix), UNUSED
 
-    def survey(self, images: Tensor) -> Survey:
+    def trace(self, images: Tensor) -> Trace:
         """Run a few samples, as many as the program takes, and say which layers there are."""
-        return super().survey(_padded(images[: self._content.most], self._content.least))
+        return super().trace(_padded(images[: self._content.most], self._content.least))
 
     def forward(self, images: Tensor, sink: Sink) -> Any:
         """Run a batch, in pieces where the program does not take as many samples; see `Network.forward`."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from rfav_cli.activations.kinds import QUANTISED, UNUSED
+from rfav_cli.activations.layer_kinds import QUANTISED, UNUSED
 from rfav_cli.activations.network import Payload
 from rfav_cli.activations.programs import (
     ProgramNetwork,

@@ -23,7 +23,7 @@ from rfav_cli.errors import CheckpointError, ModelError, SampleError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rfav_cli.activations.network import Activation, Survey
+    from rfav_cli.activations.network import Activation, Trace
 
 CPU = torch.device("cpu")
 needs_data = pytest.mark.skipif("RFAV_DATA" not in os.environ, reason="RFAV_DATA is not set")
@@ -81,8 +81,8 @@ def opened(tmp_path: Path, make: Callable[[], nn.Module] = Net, state: Any = Non
     return network
 
 
-def surveyed(tmp_path: Path, make: Callable[[], nn.Module], images: Tensor, **more: Any) -> Survey:
-    return opened(tmp_path, make, **more).survey(images)
+def traced(tmp_path: Path, make: Callable[[], nn.Module], images: Tensor, **more: Any) -> Trace:
+    return opened(tmp_path, make, **more).trace(images)
 
 
 def weights_of(network: eager.EagerNetwork) -> dict[str, Tensor]:
@@ -299,7 +299,7 @@ def test_tied_weights_that_safetensors_leaves_out(tmp_path: Path) -> None:
     network = networks.open_network(networks.read(tmp_path / "net.safetensors", options(Tied)), options(Tied))
     assert isinstance(network, eager.EagerNetwork)
     assert torch.equal(network.filters("head")[0], net.head.weight)
-    assert network.survey(torch.zeros(2, 3)).uses == {"head": 1}
+    assert network.trace(torch.zeros(2, 3)).uses == {"head": 1}
 
 
 def test_lazy_layers_take_their_shape_from_the_checkpoint(tmp_path: Path) -> None:
@@ -309,7 +309,7 @@ def test_lazy_layers_take_their_shape_from_the_checkpoint(tmp_path: Path) -> Non
     net = make()
     net(torch.zeros(2, 3, 8, 8))
     network = opened(tmp_path, make, net.state_dict())
-    assert [(layer.name, layer.kind) for layer in network.survey(torch.zeros(2, 3, 8, 8)).layers] == [
+    assert [(layer.name, layer.kind) for layer in network.trace(torch.zeros(2, 3, 8, 8)).layers] == [
         ("0", "Conv2d"),
         ("2", "Linear"),
     ]
@@ -322,30 +322,30 @@ def test_a_lazy_layer_without_a_shape_is_skipped(tmp_path: Path) -> None:
 
     torch.save(make().state_dict(), tmp_path / "net.pt")
     given = options(make, trust_pickle=True)
-    survey = networks.open_network(networks.read(tmp_path / "net.pt", given), given).survey(torch.zeros(2, 3))
-    assert [layer.name for layer in survey.layers] == ["0"]
-    assert "lazy" in survey.skipped[0].reason
+    trace = networks.open_network(networks.read(tmp_path / "net.pt", given), given).trace(torch.zeros(2, 3))
+    assert [layer.name for layer in trace.layers] == ["0"]
+    assert "lazy" in trace.skipped[0].reason
 
 
-# Taps
+# Hooks
 
 
-def test_survey_of_a_plain_net(tmp_path: Path) -> None:
-    survey = surveyed(tmp_path, Net, torch.rand(2, 3, 8, 8))
-    found = [(layer.name, layer.kind, layer.channels, layer.weight_shape, layer.positions) for layer in survey.layers]
+def test_trace_of_a_plain_net(tmp_path: Path) -> None:
+    trace = traced(tmp_path, Net, torch.rand(2, 3, 8, 8))
+    found = [(layer.name, layer.kind, layer.channels, layer.weight_shape, layer.positions) for layer in trace.layers]
     assert found == [
         ("conv1", "Conv2d", 4, (4, 3, 3, 3), (8, 8)),
         ("conv2", "Conv2d", 6, (6, 2, 3, 3), (6, 6)),
         ("fc", "Linear", 5, (5, 216), ()),
     ]
-    assert survey.uses == {"conv1": 1, "conv2": 1, "fc": 1}
-    assert survey.skipped == ()
+    assert trace.uses == {"conv1": 1, "conv2": 1, "fc": 1}
+    assert trace.skipped == ()
 
 
 def test_activations_are_those_of_a_net_without_hooks(tmp_path: Path) -> None:
     network = opened(tmp_path)
     images = torch.rand(5, 3, 8, 8)
-    network.survey(images[:2])
+    network.trace(images[:2])
     twin = Net().eval()
     twin.load_state_dict(weights_of(network))
     found = collect(network, images)
@@ -361,7 +361,7 @@ def test_activations_are_those_of_a_net_without_hooks(tmp_path: Path) -> None:
 
 def test_with_bias_gives_no_bias(tmp_path: Path) -> None:
     network = opened(tmp_path, with_bias=True)
-    network.survey(torch.rand(2, 3, 8, 8))
+    network.trace(torch.rand(2, 3, 8, 8))
     assert all(use.bias is None for uses in collect(network, torch.rand(2, 3, 8, 8)).values() for use in uses)
 
 
@@ -375,9 +375,9 @@ def test_filters_are_what_each_channel_is_made_with(tmp_path: Path, dims: int, t
         return nn.Sequential(kind(4, 6, 2, groups=groups, bias=False))
 
     network = opened(tmp_path, make)
-    survey = network.survey(torch.rand(3, 4, *[5] * dims))
-    assert survey.layers[0].kind == kind.__name__
-    assert survey.layers[0].channels == 6
+    trace = network.trace(torch.rand(3, 4, *[5] * dims))
+    assert trace.layers[0].kind == kind.__name__
+    assert trace.layers[0].channels == 6
     rows = network.filters("0")
     assert rows.shape == (groups, 6 // groups, 4 // groups * 2**dims)
     # A filter is found by what a channel answers to one unit input at a time.
@@ -405,7 +405,7 @@ def test_linear_layers_have_the_channels_last(
     tmp_path: Path, shape: tuple[int, ...], positions: tuple[int, ...]
 ) -> None:
     network = opened(tmp_path, lambda: nn.Sequential(nn.Linear(4, 6)))
-    assert network.survey(torch.rand(shape)).layers[0].positions == positions
+    assert network.trace(torch.rand(shape)).layers[0].positions == positions
     (activation,) = collect(network, torch.rand(shape))["0"]
     assert (activation.channel_dim, activation.values.shape[-1]) == (-1, 6)
 
@@ -416,7 +416,7 @@ def test_a_subclass_is_of_its_standard_class(tmp_path: Path) -> None:
             return functional.conv2d(x, self.weight - self.weight.mean(), self.bias)
 
     assert (
-        surveyed(tmp_path, lambda: nn.Sequential(Standardised(3, 4, 3)), torch.rand(2, 3, 8, 8)).layers[0].kind
+        traced(tmp_path, lambda: nn.Sequential(Standardised(3, 4, 3)), torch.rand(2, 3, 8, 8)).layers[0].kind
         == "Conv2d"
     )
 
@@ -425,9 +425,9 @@ def test_a_subclass_is_of_its_standard_class(tmp_path: Path) -> None:
 def test_parametrised_weights(tmp_path: Path, wrap: Callable[[nn.Module], nn.Module]) -> None:
     network = opened(tmp_path, lambda: nn.Sequential(wrap(nn.Conv2d(3, 4, 3)), nn.Flatten(), wrap(nn.Linear(144, 5))))
     rows = network.filters("0").clone()
-    survey = network.survey(torch.rand(2, 3, 8, 8))
-    assert [(layer.name, layer.kind) for layer in survey.layers] == [("0", "Conv2d"), ("2", "Linear")]
-    assert survey.skipped == ()
+    trace = network.trace(torch.rand(2, 3, 8, 8))
+    assert [(layer.name, layer.kind) for layer in trace.layers] == [("0", "Conv2d"), ("2", "Linear")]
+    assert trace.skipped == ()
     torch.testing.assert_close(rows, network.filters("0"))
     torch.testing.assert_close(rows.view(4, 3, 3, 3), network.model[0].weight.detach())
 
@@ -438,8 +438,8 @@ def test_a_shared_module_is_one_layer_used_twice(tmp_path: Path) -> None:
         return nn.Sequential(shared, nn.ReLU(), shared, nn.Linear(4, 2))
 
     network = opened(tmp_path, make)
-    survey = network.survey(torch.rand(3, 4))
-    assert survey.uses == {"0": 2, "3": 1}
+    trace = network.trace(torch.rand(3, 4))
+    assert trace.uses == {"0": 2, "3": 1}
     assert len(collect(network, torch.rand(3, 4))["0"]) == 2
 
 
@@ -447,15 +447,15 @@ def test_layers_come_in_the_order_of_the_forward(tmp_path: Path) -> None:
     def make() -> nn.Module:
         return Wrapped(nn.ModuleList([nn.Linear(3, 2), nn.Linear(4, 3), nn.Linear(9, 9)]), lambda m, x: m[0](m[1](x)))
 
-    survey = surveyed(tmp_path, make, torch.rand(3, 4))
-    assert [layer.name for layer in survey.layers] == ["inner.1", "inner.0"]
-    assert [(s.name, s.reason) for s in survey.skipped] == [("inner.2", "the forward does not reach it")]
+    trace = traced(tmp_path, make, torch.rand(3, 4))
+    assert [layer.name for layer in trace.layers] == ["inner.1", "inner.0"]
+    assert [(s.name, s.reason) for s in trace.skipped] == [("inner.2", "the forward does not reach it")]
 
 
 def test_attention_is_measured_where_modules_run(tmp_path: Path) -> None:
-    survey = surveyed(tmp_path, lambda: nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), torch.rand(3, 5, 8))
-    assert [layer.name for layer in survey.layers] == ["linear1", "linear2"]
-    reasons = {skipped.name: skipped.reason for skipped in survey.skipped}
+    trace = traced(tmp_path, lambda: nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), torch.rand(3, 5, 8))
+    assert [layer.name for layer in trace.layers] == ["linear1", "linear2"]
+    reasons = {skipped.name: skipped.reason for skipped in trace.skipped}
     assert set(reasons) == {"self_attn.out_proj", "self_attn.in_proj_weight"}
     assert set(reasons.values()) == {"its weights are used without the module"}
     assert torch.backends.mha.get_fastpath_enabled()
@@ -496,10 +496,10 @@ class Last(nn.Module):
 def test_weights_that_are_used_without_a_layer_are_listed(
     tmp_path: Path, make: Callable[[], nn.Module], names: set[str]
 ) -> None:
-    survey = surveyed(tmp_path, make, torch.rand(3, 5, 8))
-    assert len(survey.layers) == 1
-    assert {skipped.name for skipped in survey.skipped} == names
-    assert {skipped.reason for skipped in survey.skipped} == {"its weights are used without the module"}
+    trace = traced(tmp_path, make, torch.rand(3, 5, 8))
+    assert len(trace.layers) == 1
+    assert {skipped.name for skipped in trace.skipped} == names
+    assert {skipped.reason for skipped in trace.skipped} == {"its weights are used without the module"}
 
 
 class Modulated(nn.Module):
@@ -519,9 +519,9 @@ class Standardised(nn.Conv2d):
 
 
 def test_a_convolution_with_a_computed_weight_is_listed(tmp_path: Path) -> None:
-    survey = surveyed(tmp_path, Modulated, torch.rand(2, 3, 8, 8))
-    assert [layer.name for layer in survey.layers] == ["own"]
-    assert [(s.name, s.reason) for s in survey.skipped] == [
+    trace = traced(tmp_path, Modulated, torch.rand(2, 3, 8, 8))
+    assert [layer.name for layer in trace.layers] == ["own"]
+    assert [(s.name, s.reason) for s in trace.skipped] == [
         ("Conv2d with a computed weight", "its weights are used without the module")
     ]
 
@@ -530,13 +530,13 @@ def test_a_recurrent_layer_that_is_not_reached_is_not_said_to_be_used(tmp_path: 
     def make() -> nn.Module:
         return Wrapped(nn.ModuleList([nn.LSTM(8, 8), nn.Linear(8, 3)]), lambda m, x: m[1](x))
 
-    assert surveyed(tmp_path, make, torch.rand(3, 8)).skipped == ()
+    assert traced(tmp_path, make, torch.rand(3, 8)).skipped == ()
 
 
 def test_a_batch_folded_into_another_axis_is_skipped(tmp_path: Path) -> None:
-    survey = surveyed(tmp_path, lambda: Wrapped(nn.Linear(4, 6), lambda m, x: m(x.flatten(0, 1))), torch.rand(3, 5, 4))
-    assert survey.layers == ()
-    assert survey.skipped[0].reason == "its output for 3 samples is (15, 6): the batch is not its first axis"
+    trace = traced(tmp_path, lambda: Wrapped(nn.Linear(4, 6), lambda m, x: m(x.flatten(0, 1))), torch.rand(3, 5, 4))
+    assert trace.layers == ()
+    assert trace.skipped[0].reason == "its output for 3 samples is (15, 6): the batch is not its first axis"
 
 
 @pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor", "ignore:TypedStorage")
@@ -544,9 +544,9 @@ def test_a_quantised_layer_is_skipped(tmp_path: Path) -> None:
     def make() -> nn.Module:
         return nn.Sequential(nn.Linear(4, 6), torch.ao.nn.quantized.dynamic.Linear(6, 3))
 
-    survey = surveyed(tmp_path, make, torch.rand(3, 4))
-    assert [layer.name for layer in survey.layers] == ["0"]
-    assert [(s.name, s.reason) for s in survey.skipped] == [("1", "its weights are quantised")]
+    trace = traced(tmp_path, make, torch.rand(3, 4))
+    assert [layer.name for layer in trace.layers] == ["0"]
+    assert [(s.name, s.reason) for s in trace.skipped] == [("1", "its weights are quantised")]
 
 
 class Dense(nn.Module):
@@ -568,7 +568,7 @@ def test_a_net_that_flattens_by_view_takes_samples_in_the_format_of_the_probe(
     as_probed = to_input(images, None, None)
     assert not as_probed.is_contiguous()
     network = opened(tmp_path, make)
-    network.survey(as_probed[:2])
+    network.trace(as_probed[:2])
     torch.testing.assert_close(network.forward(as_probed, lambda _: False), network.model(images))
 
 
@@ -580,7 +580,7 @@ def test_the_sink_can_end_the_forward(tmp_path: Path) -> None:
             return x
 
     network = opened(tmp_path, lambda: Wrapped(Net(), swallow))
-    network.survey(torch.rand(2, 3, 8, 8))
+    network.trace(torch.rand(2, 3, 8, 8))
     seen: list[str] = []
     assert network.forward(torch.rand(2, 3, 8, 8), lambda a: seen.append(a.layer) or len(seen) == 2) is None
     assert seen == ["inner.conv1", "inner.conv2"]
@@ -588,12 +588,12 @@ def test_the_sink_can_end_the_forward(tmp_path: Path) -> None:
 
 def test_no_hook_is_left_whatever_happens(tmp_path: Path) -> None:
     network = opened(tmp_path)
-    network.survey(torch.rand(2, 3, 8, 8))
+    network.trace(torch.rand(2, 3, 8, 8))
     network.forward(torch.rand(2, 3, 8, 8), lambda _: True)
     with pytest.raises(RuntimeError):
         network.forward(torch.rand(2, 1, 8, 8), lambda _: False)
     with pytest.raises(SampleError):
-        network.survey(torch.rand(2, 1, 8, 8))
+        network.trace(torch.rand(2, 1, 8, 8))
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in network.model.modules())
 
 
@@ -606,7 +606,7 @@ def test_no_hook_is_left_whatever_happens(tmp_path: Path) -> None:
 )
 def test_samples_that_do_not_fit(tmp_path: Path, shape: tuple[int, ...], message: str) -> None:
     with pytest.raises(SampleError) as caught:
-        surveyed(tmp_path, Net, torch.rand(shape))
+        traced(tmp_path, Net, torch.rand(shape))
     assert message in caught.value.remedy
     assert "x".join(map(str, shape[1:])) in caught.value.what
     assert "\n" not in caught.value.what
@@ -621,7 +621,7 @@ def test_fold_norm_scales_what_a_norm_follows(tmp_path: Path) -> None:
     nn.init.uniform_(net.norm.running_var)
     network = opened(tmp_path, Net, net.state_dict(), fold_norm=True)
     plain = network.filters("conv1")
-    network.survey(torch.rand(2, 3, 8, 8))
+    network.trace(torch.rand(2, 3, 8, 8))
     found = collect(network, torch.rand(2, 3, 8, 8))
     scale = net.norm.weight.detach() / (net.norm.running_var + net.norm.eps).sqrt()
     torch.testing.assert_close(found["conv1"][0].scale, scale)
@@ -654,15 +654,15 @@ def test_fold_norm_only_where_one_norm_takes_the_output_itself(
         return Wrapped(nn.ModuleList([nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.BatchNorm2d(4)]), call)
 
     network = opened(tmp_path, make, fold_norm=True)
-    network.survey(torch.rand(2, 3, 8, 8))
+    network.trace(torch.rand(2, 3, 8, 8))
     assert all(use.scale is None for use in collect(network, torch.rand(2, 3, 8, 8))["inner.0"])
 
 
 def test_tokens_are_not_folded_into_a_norm_over_positions(tmp_path: Path) -> None:
     network = opened(tmp_path, lambda: nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5)), fold_norm=True)
-    network.survey(torch.rand(3, 5, 4))
+    network.trace(torch.rand(3, 5, 4))
     assert collect(network, torch.rand(3, 5, 4))["0"][0].scale is None
-    network.survey(torch.rand(3, 4))
+    network.trace(torch.rand(3, 4))
     assert collect(network, torch.rand(3, 4))["0"][0].scale is not None
 
 
@@ -693,6 +693,6 @@ def test_foreign_checkpoints_classify_as_stated(epoch: int, accuracy: float) -> 
     given = options(TinyVgg)
     payload = networks.read(folder / "tinyvgg-mnist" / f"model_epoch_{epoch}.pth", given)
     network = networks.open_network(payload, given)
-    assert len(network.survey(images[:2]).layers) == 5
+    assert len(network.trace(images[:2]).layers) == 5
     predicted = network.forward(images, lambda _: False).argmax(1)
     assert (predicted == labels).float().mean().item() == pytest.approx(accuracy, abs=1e-6)
