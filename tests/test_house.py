@@ -20,6 +20,7 @@ import typer
 import rfav_cli
 from rfav_cli import render, statistics
 from rfav_cli.activations import networks
+from rfav_cli.checkpoints import formats
 from rfav_cli.cli import app
 from rfav_cli.cli.check import Format as CheckFormat
 from rfav_cli.cli.compare import Format as ComparisonFormat
@@ -54,6 +55,7 @@ WITH_EXAMPLES = [
 ]
 
 TABLES = {
+    "checkpoints/formats/": ("checkpoints", tuple(formats.FORMATS)),
     "activations/networks/": ("networks", networks.KINDS),
     "data/sources/": ("samples", sources.SOURCES),
     "statistics/": ("statistics", tuple(statistics.STATISTICS)),

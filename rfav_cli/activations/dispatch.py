@@ -1,4 +1,4 @@
-"""In place of hooks, for programs that take none: each operator of a forward is seen, and its weight tells which layer it is.
+"""In place of hooks, for programs that take none: each operator is seen, and its weight tells which layer it is.
 
 A linear layer reaches the dispatcher in pieces (flatten, product, unflatten, add the bias), so a product is held back
 until the first operator that is none of its own pieces: nothing can have written over it by then.

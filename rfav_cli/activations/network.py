@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from torch import Tensor
 
-    from rfav_cli.records import Layer, SkippedLayer
+    from rfav_cli.records import Layer, Payload, SkippedLayer
 
 
 @dataclass(frozen=True)
@@ -53,25 +52,6 @@ class Trace:
     layers: tuple[Layer, ...]
     uses: Mapping[str, int]
     skipped: tuple[SkippedLayer, ...]
-
-
-@dataclass(frozen=True)
-class Payload:
-    """A checkpoint file, read but not yet put into a network.
-
-    Attributes:
-        kind: the stem of the file in this folder that reads it.
-        path: the file.
-        content: what that kind's `Network.load` takes.
-        epoch: the epoch stored in the file, or None.
-        notes: what the user should be told once ("took 'model' of 'model', 'ema'").
-    """
-
-    kind: str
-    path: Path
-    content: Any
-    epoch: int | None = None
-    notes: tuple[str, ...] = ()
 
 
 class Network(ABC):

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from rfav_cli.activations.network import Payload
     from rfav_cli.activations.networks import OpenOptions
     from rfav_cli.activations.weight_names import WeightNames
+    from rfav_cli.records import Payload
 
 _LAYER_CLASS = re.compile(r"Conv(Transpose)?[123]d|Linear$")
 WRAPPERS = ("module.", "_orig_mod.")

@@ -9,8 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfav_cli.activations.networks import kind_of
-from rfav_cli.activations.networks.eager import peek_epoch
+from rfav_cli.checkpoints import formats
+from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.checkpoints.order import describe_gaps, epoch_pattern, epochs_from_names
 from rfav_cli.errors import CheckpointError, SeriesError
 from rfav_cli.records import BadCheckpoint
@@ -175,7 +175,7 @@ def is_checkpoint(path: Path) -> bool:
     if path.suffix.lower() in SUFFIXES:
         return True
     try:
-        kind_of(path)
+        formats.format_of(path)
     except CheckpointError:
         return False
     return True
@@ -199,7 +199,7 @@ def _peek_all(
 def _peek(path: Path, trust_pickle: bool) -> int | CheckpointError | None:
     """The epoch that a file holds, if it does, or why it is no checkpoint."""
     try:
-        return peek_epoch(path, trust_pickle) if kind_of(path) == "eager" else None
+        return formats.stored_epoch(path, ReadOptions(trust_pickle))
     except CheckpointError as error:
         return error
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfav_cli.activations import networks
+from rfav_cli.checkpoints import formats
 from rfav_cli.checkpoints.find import is_checkpoint, listing, sha256_of
 from rfav_cli.checkpoints.order import epoch_pattern, epochs_from_names
 from rfav_cli.errors import CheckpointError, SeriesError
@@ -18,8 +18,8 @@ from rfav_cli.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rfav_cli.activations.network import Payload
-    from rfav_cli.activations.networks import OpenOptions
+    from rfav_cli.checkpoints.formats.base import ReadOptions
+    from rfav_cli.records import Payload
 
 UNFINISHED = frozenset({".tmp", ".temp", ".part", ".partial", ".incomplete"})
 """Files with these endings are going to be renamed."""
@@ -85,7 +85,7 @@ class Arrivals:
         SeriesError: that is a file, or no glob or pattern.
     """
 
-    def __init__(self, place: str, pattern: str | None, patience: float, options: OpenOptions) -> None:
+    def __init__(self, place: str, pattern: str | None, patience: float, options: ReadOptions) -> None:
         if Path(place).is_file():
             raise SeriesError(f"{printable(place)}: is a file", "Name the folder that checkpoints come into.")
         listing(place)
@@ -168,7 +168,7 @@ class Arrivals:
 
     def _read(self, path: Path, copy: Path) -> Arrival:
         try:
-            payload = networks.read(copy, self._options)
+            payload = formats.read(copy, self._options)
         except CheckpointError as error:
             raise CheckpointError(error.what.replace(str(copy), str(path)), error.remedy) from error
         epoch = self._epochs.get(path)

@@ -108,14 +108,14 @@ def analyze(
     from rfav_cli.activations.factory import make_factory
     from rfav_cli.commands.sharing import Sharing
     from rfav_cli.distributed import LONG_PATIENCE, joined
-    from rfav_cli.measure import loop
+    from rfav_cli.measure.setup import open_run
     from rfav_cli.store import check_place
 
     with joined(ranks, "cpu", LONG_PATIENCE, GO_ON) as group:
         if ranks.first:
             check_place(Path(out), fresh=fresh)
         series = _find_series(checkpoints, epochs, shard, skip_bad=skip_bad, trust_pickle=i_trust_this_pickle)
-        samples, settings, options = prepare(
+        samples, settings, options, reading = prepare(
             probe,
             sample_options(layout, resize, gray, mean, std, classes),
             Settings(with_bias, centering, fold_norm, name_of(model, model_arg), output or "", outputs=not no_outputs),
@@ -127,11 +127,13 @@ def analyze(
             trust_pickle=i_trust_this_pickle,
             ranks=ranks,
         )
-        setup = loop.open_run(series.entries, samples, options, settings, layers=layers, skip=skip, skip_bad=skip_bad)
+        setup = open_run(
+            series.entries, samples, reading, options, settings, layers=layers, skip=skip, skip_bad=skip_bad
+        )
         tell = report if ranks.first else lambda _: None
         for text in (*series.notes, *samples.notes, *setup.notes):
             tell(Note(text))
-        sharing = Sharing(Path(out), series, setup, options, group, skip_bad, report, should_stop)
+        sharing = Sharing(Path(out), series, setup, reading, group, skip_bad, report, should_stop)
         ended = sharing.record(None if batch_size == "auto" else batch_size, fresh=fresh)
         if ranks.first and ended and not no_pack and not shard:
             pack(out)

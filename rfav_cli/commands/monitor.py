@@ -87,7 +87,7 @@ class Monitor:
             )
         self._store, self._thresholds, self._report = Path(store), thresholds, report
         check_place(self._store, fresh=fresh)
-        samples, settings, options = prepare(
+        samples, settings, options, _ = prepare(
             probe,
             sample_options(layout, resize, gray, mean, std, classes),
             Settings(with_bias, centering, fold_norm, "", output or "", outputs=not no_outputs),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import torch
 
     from rfav_cli.activations.networks import OpenOptions
+    from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.data.probe import Probe
     from rfav_cli.data.sources import SampleOptions
     from rfav_cli.records import Ranks, Settings
@@ -27,6 +28,7 @@ class Prepared(NamedTuple):
     probe: Probe
     settings: Settings
     options: OpenOptions
+    reading: ReadOptions
 
 
 def prepare(
@@ -61,23 +63,26 @@ def prepare(
         ModelError: there is no such device.
         UsageError: there is no such centering.
     """
+    from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.data.probe import load_probe
-    from rfav_cli.measure.loop import pick_device
+    from rfav_cli.measure.device import pick_device
 
-    kept = probe_size if maps == "all" else maps
-    loaded = load_probe(str(probe), size=probe_size, seed=seed, options=samples, thumbnails=kept)
+    thumbnails = probe_size if maps == "all" else maps
+    loaded = load_probe(str(probe), size=probe_size, seed=seed, options=samples, thumbnails=thumbnails)
     outputs = loaded.labels is not None or settings.outputs
+    place = pick_device(device, ranks)
     return Prepared(
         loaded,
-        replace(settings, maps=min(kept, len(loaded)), outputs=outputs),
-        open_options(settings, make_model, pick_device(device, ranks), trust_pickle),
+        replace(settings, maps=min(thumbnails, len(loaded)), outputs=outputs),
+        open_options(settings, make_model, place),
+        ReadOptions(trust_pickle, place),
     )
 
 
 def open_options(
-    settings: Settings, make_model: Callable[[], torch.nn.Module] | None, device: torch.device, trust_pickle: bool
+    settings: Settings, make_model: Callable[[], torch.nn.Module] | None, device: torch.device
 ) -> OpenOptions:
-    """How the checkpoints of a run are opened. The arguments are as for `prepare`.
+    """How the nets of a run are opened. The arguments are as for `prepare`.
 
     Raises:
         UsageError: there is no such centering.
@@ -93,7 +98,6 @@ def open_options(
         model_name=settings.model,
         with_bias=settings.with_bias,
         fold_norm=settings.fold_norm,
-        trust_pickle=trust_pickle,
     )
 
 

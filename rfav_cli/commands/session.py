@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rfav_cli.activations.factory import make_factory
 from rfav_cli.checkpoints.find import sha256_of
+from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.commands.following import Run
 from rfav_cli.commands.preparing import Prepared, name_of, open_options
 from rfav_cli.commands.recording import Recorder
@@ -17,7 +18,8 @@ from rfav_cli.commands.starting import FRESH, check_sha256
 from rfav_cli.data.probe import load_probe
 from rfav_cli.data.sources.base import shown
 from rfav_cli.errors import SampleError, UsageError
-from rfav_cli.measure.loop import fit, keep_freed_memory
+from rfav_cli.measure.device import keep_freed_memory
+from rfav_cli.measure.setup import fit
 from rfav_cli.records import Note, Training
 from rfav_cli.training.batches import Batches
 from rfav_cli.training.data import load_data
@@ -90,7 +92,8 @@ class Session:
             return Training("", reason=start.done)
         keep_freed_memory()
         options = self._options(start)
-        check_start(start.checkpoint, options)
+        reading = ReadOptions(self.trust_pickle, self.device)
+        check_start(start.checkpoint, reading, options)
         digest = FRESH if start.checkpoint is None else sha256_of(start.checkpoint)
         if start.checkpoint is not None:
             check_sha256(start.checkpoint, start.sha256, digest)
@@ -100,7 +103,7 @@ class Session:
             folder = stack.enter_context(opening) if ranks.first else None
             training, held_out = self._data(how.seed, start)
             net, notes = open_net(
-                options, start.checkpoint, training, held_out, output=start.settings.output, seed=how.seed
+                options, start.checkpoint, reading, training, held_out, output=start.settings.output, seed=how.seed
             )
             recorder = None if folder is None else self._recorder(folder, net, options, start, training)
             regularizer = self._regularizer(net, start)
@@ -127,7 +130,7 @@ class Session:
     def _options(self, start: Start) -> OpenOptions:
         factory = make_factory(start.model, start.model_arg) if isinstance(start.model, str) else start.model
         settings = replace(start.settings, model=name_of(start.model, start.model_arg))
-        return open_options(settings, factory, self.device, self.trust_pickle)
+        return open_options(settings, factory, self.device)
 
     def _data(self, seed: int, start: Start) -> tuple[Part, Part | None]:
         training, held_out = load_data(
@@ -179,7 +182,7 @@ class Session:
         fit(net.network, probe, options, settings)  # what does not fit is refused before the run begins
         twin = copy.deepcopy(net.model)
         own = replace(options, make_model=lambda: twin, notes=[])
-        return Recorder(folder.store, Prepared(probe, settings, own))
+        return Recorder(folder.store, Prepared(probe, settings, own, ReadOptions(self.trust_pickle, self.device)))
 
     def _record(
         self, how: Hyperparameters, start: Start, model: str, digest: str, training: Part, held_out: Part | None

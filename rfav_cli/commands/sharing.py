@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rfav_cli.checkpoints.find import sha256_of
 from rfav_cli.errors import StoreError
-from rfav_cli.measure.loop import sweep
+from rfav_cli.measure.loop import measure_checkpoints
 from rfav_cli.records import BadCheckpoint, Progress
 from rfav_cli.store import StoreWriter
 from rfav_cli.store.scan import is_there
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from rfav_cli.activations.networks import OpenOptions
     from rfav_cli.checkpoints.find import Series
+    from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.distributed import Group
-    from rfav_cli.measure.batches import Setup
+    from rfav_cli.measure.setup import Setup
     from rfav_cli.records import Checkpoint, Event
 
 
@@ -32,7 +32,7 @@ class Sharing:
         out: the store.
         series: the checkpoints.
         setup: the net and the probe.
-        options: how checkpoints are read.
+        reading: how checkpoints are read.
         group: the processes that share the checkpoints.
         skip_bad: record files that are no checkpoint of this net, and go on.
         report: is told what this process measures; the first is told of files that are none for any.
@@ -42,7 +42,7 @@ class Sharing:
     out: Path
     series: Series
     setup: Setup
-    options: OpenOptions
+    reading: ReadOptions
     group: Group
     skip_bad: bool
     report: Callable[[Event], None]
@@ -75,7 +75,9 @@ class Sharing:
             self.report(event)
 
         share = entries[ranks.rank :: ranks.world]
-        results = sweep(share, self.setup, self.options, batch_size=batch_size, skip_bad=self.skip_bad, report=told)
+        results = measure_checkpoints(
+            share, self.setup, self.reading, batch_size=batch_size, skip_bad=self.skip_bad, report=told
+        )
         stopped = False
         with contextlib.closing(results):
             for result in results:

@@ -122,7 +122,7 @@ def train(
     from rfav_cli.commands.preparing import sample_options
     from rfav_cli.commands.session import Session
     from rfav_cli.distributed import PATIENCE, joined
-    from rfav_cli.measure.loop import pick_device
+    from rfav_cli.measure.device import pick_device
     from rfav_cli.training.settings import Hyperparameters
 
     with joined(ranks, device, PATIENCE, GO_ON) as group:

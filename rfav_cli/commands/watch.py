@@ -111,7 +111,7 @@ def watch(  # noqa: D417 - what is as for `analyze` is described there
         if not Path(folder).exists():
             report(Note(f"{printable(folder)}: not there yet; waiting for it"))
         batch = None if batch_size == "auto" else batch_size
-        arrivals = Arrivals(str(folder), epochs, patience, prepared.options)
+        arrivals = Arrivals(str(folder), epochs, patience, prepared.reading)
         recorder = Recorder(Path(out), prepared, layers, skip, batch, fresh=fresh, watching=True, report=report)
         rest = (alarm, until_collapse, thresholds, report, should_stop)
         watched = Vigil(arrivals, recorder, Path(out), len(prepared.probe), interval, idle, *rest).keep()

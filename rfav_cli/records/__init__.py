@@ -17,6 +17,7 @@ from rfav_cli.records.checking import (
 from rfav_cli.records.comparison import Comparison, Difference, LayerComparison, LayerSide, Moment, RunSide
 from rfav_cli.records.events import Event, Finding, Judged, Note, Progress, TrainingEvent, WatchEvent
 from rfav_cli.records.history import Column, History
+from rfav_cli.records.payload import Candidate, Payload, RunnableProgram
 from rfav_cli.records.ranks import ALONE, Ranks
 from rfav_cli.records.recipe import RULES, LayerRecipe, Recipe, Rule
 from rfav_cli.records.run import (
@@ -40,6 +41,7 @@ __all__ = [
     "BadCheckpoint",
     "Baseline",
     "BaselineLayer",
+    "Candidate",
     "CheckReport",
     "CheckRule",
     "Checked",
@@ -62,6 +64,7 @@ __all__ = [
     "Moment",
     "Note",
     "Onset",
+    "Payload",
     "Place",
     "Policy",
     "ProbeRecord",
@@ -72,6 +75,7 @@ __all__ = [
     "Run",
     "RunFinding",
     "RunSide",
+    "RunnableProgram",
     "Settings",
     "SkippedLayer",
     "Training",

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from rfav_cli.activations.layer_kinds import channel_dim
 from rfav_cli.activations.networks.torchscript import attributes, weight_names
-from rfav_cli.checkpoints.archives import nodes
 from rfav_cli.errors import ModelError, RecipeError
+from rfav_cli.graphs import nodes
 from rfav_cli.training.operators import KINDS, kind_of, norm_of, weight_of
 
 if TYPE_CHECKING:

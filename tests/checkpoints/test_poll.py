@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from rfav_cli.activations.networks import OpenOptions
+from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.checkpoints.poll import Arrivals
 from rfav_cli.errors import CheckpointError, SeriesError
 
@@ -19,7 +19,7 @@ PATIENCE = 10.0
 
 
 def arrivals(place, pattern=None):
-    return Arrivals(str(place), pattern, PATIENCE, OpenOptions(torch.device("cpu")))
+    return Arrivals(str(place), pattern, PATIENCE, ReadOptions())
 
 
 def save(path, **more):

@@ -13,7 +13,7 @@ import torch
 import rfav_cli
 from rfav_cli.data.probe import load_probe
 from rfav_cli.errors import ModelError, RfavError, SampleError, SeriesError, StoreError
-from rfav_cli.measure import batches as measure
+from rfav_cli.measure import checkpoint as measure
 from rfav_cli.records import BadCheckpoint, Measurement, Note, Progress
 from tests import twins
 from tests.commands import nets
@@ -280,12 +280,12 @@ def test_when_no_file_can_be_used_that_is_an_error(tmp_path, samples):
 )
 def test_the_batch_is_halved_where_memory_does_not_suffice(tmp_path, copied, samples, monkeypatch, error):
     whole = run(copied, samples(nets.Vectors), tmp_path / "whole.h5", nets.Vectors)
-    kernel = measure.position_entropy
+    entropy_of = measure.position_entropy
 
     def greedy(values, *others):
         if len(values) > 6:
             raise error
-        return kernel(values, *others)
+        return entropy_of(values, *others)
 
     monkeypatch.setattr(measure, "position_entropy", greedy)
     recorder = Recorder()

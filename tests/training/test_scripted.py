@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rfav_cli.activations.network import Payload
 from rfav_cli.activations.networks import OpenOptions, torchscript
 from rfav_cli.errors import ModelError, RecipeError
+from rfav_cli.records import Payload
 from rfav_cli.training.finite import first_not_finite
 from rfav_cli.training.penalties import TargetedRegularizer
 from rfav_cli.training.scripted import Program, fixed_modes

@@ -1,4 +1,4 @@
-"""Nets made by the user's own code (`--model`), with weights from state_dicts: torch.save's files and safetensors."""
+"""Nets made by the user's own code (`--model`), with weights from state_dicts."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from rfav_cli.activations.hooks import (
     plain_forward,
     refresh_weights,
 )
-from rfav_cli.activations.network import Activation, Network, Payload, Sink, Trace
+from rfav_cli.activations.matching import Match, complete, match, shapes
+from rfav_cli.activations.network import Activation, Network, Sink, Trace
 from rfav_cli.activations.trace import Observer
-from rfav_cli.checkpoints.pickles import is_torch_save, load_pickle
-from rfav_cli.checkpoints.state_dicts import Candidate, Match, candidates, complete, match, shapes, stored_epoch
 from rfav_cli.errors import CheckpointError, ModelError, SampleError
 from rfav_cli.text import printable
 
@@ -31,37 +30,7 @@ if TYPE_CHECKING:
     from torch.nn.modules.batchnorm import _BatchNorm
 
     from rfav_cli.activations.networks import OpenOptions
-
-_LONGEST_HEADER = 100_000_000
-
-
-def recognises(path: Path) -> bool:
-    """Whether the file is torch.save's or safetensors', told by its first bytes and, for an archive, its names."""
-    return is_torch_save(path) or _is_safetensors(path)
-
-
-def read(path: Path, options: OpenOptions) -> Payload:
-    """Read the state_dicts that a file holds; tensors stay in the file until they are used.
-
-    Raises:
-        CheckpointError: the file is damaged, would run code, or holds no state_dict.
-    """
-    content = _read_content(path, options.trust_pickle)
-    found = candidates(content)
-    if not found:
-        raise CheckpointError(
-            f"{path}: holds {_article(content)}, not a state_dict", "Save the net's state_dict() and give that."
-        )
-    return Payload("eager", path, found, stored_epoch(content))
-
-
-def peek_epoch(path: Path, trust_pickle: bool = False) -> int | None:
-    """The epoch that a file holds, or None.
-
-    Raises:
-        CheckpointError: the file is damaged or would run code.
-    """
-    return None if _is_safetensors(path) else stored_epoch(load_pickle(path, trust_pickle))
+    from rfav_cli.records import Candidate, Payload
 
 
 def open_network(payload: Payload, options: OpenOptions) -> EagerNetwork:
@@ -114,14 +83,14 @@ class EagerNetwork(Network):
         """See `Network.load`."""
         expected = self.model.state_dict()
         matches = [(candidate, match(expected, candidate.weights)) for candidate in payload.content]
-        fitting = [(candidate, found) for candidate, found in matches if found.fits]
+        fitting = [(candidate, names) for candidate, names in matches if names.fits]
         if not fitting:
             raise _misfit(payload.path, matches)
-        taken, found = fitting[0]
+        taken, names = fitting[0]
         if len(fitting) > 1:
             self._note(taken, [candidate for candidate, _ in fitting])
         # Updated rather than made anew: the net's own dictionary says which versions of its modules its names are of.
-        expected.update(complete(expected, taken.weights, found.pairs))
+        expected.update(complete(expected, taken.weights, names.pairs))
         try:
             self.model.load_state_dict(expected, strict=True)
         except (RuntimeError, LookupError, TypeError, ValueError) as error:
@@ -196,38 +165,8 @@ class EagerNetwork(Network):
             self._options.notes.append(note)
 
 
-def _read_content(path: Path, trust_pickle: bool) -> Any:
-    if not _is_safetensors(path):
-        return load_pickle(path, trust_pickle)
-    try:
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-    except ImportError as error:
-        raise CheckpointError(
-            f"{path}: reading safetensors needs a package that is not installed",
-            "pip install 'rfav-cli[safetensors]'",
-        ) from error
-    try:
-        return load_file(path)
-    except (SafetensorError, ValueError) as error:
-        raise CheckpointError(f"{path}: damaged or cut off", "Copy or save the file again, or leave it out.") from error
-
-
-def _is_safetensors(path: Path) -> bool:
-    """Whether the file begins with the length of a JSON header and its brace."""
-    with path.open("rb") as file:
-        head = file.read(9)
-    return head[8:] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= _LONGEST_HEADER
-
-
-def _article(content: Any) -> str:
-    if isinstance(content, list | tuple):
-        return f"a {type(content).__name__} of {len(content)}"
-    return "a mapping without tensors" if isinstance(content, dict) else f"a {printable(type(content).__name__)}"
-
-
 def _misfit(path: Path, matches: list[tuple[Candidate, Match]]) -> CheckpointError:
-    nearest = min((found for _, found in matches), key=lambda found: found.distance)
+    nearest = min((names for _, names in matches), key=lambda names: names.distance)
     return CheckpointError(
         f"{path}: not a checkpoint of this net: {nearest.differences()}",
         "Give the --model that these weights were saved from, or leave the file out.",

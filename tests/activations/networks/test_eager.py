@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import argparse
 import os
-import pickle
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file, save_model
+from safetensors.torch import save_model
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import parametrizations
 
 from rfav_cli.activations import networks
 from rfav_cli.activations.networks import OpenOptions, eager
+from rfav_cli.checkpoints import formats
+from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.data.probe import to_input
 from rfav_cli.errors import CheckpointError, ModelError, SampleError
 
@@ -58,16 +58,6 @@ class Wrapped(nn.Module):
         return self.call(self.inner, x)
 
 
-class Marker:
-    """Makes a file when it is unpickled."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return os.mkdir, (str(self.path),)
-
-
 def options(make: Callable[[], nn.Module] | None = Net, **more: Any) -> OpenOptions:
     return OpenOptions(CPU, make, **more)
 
@@ -75,8 +65,8 @@ def options(make: Callable[[], nn.Module] | None = Net, **more: Any) -> OpenOpti
 def opened(tmp_path: Path, make: Callable[[], nn.Module] = Net, state: Any = None, **more: Any) -> eager.EagerNetwork:
     """A network that has read a checkpoint of another net of the same kind."""
     torch.save(make().state_dict() if state is None else state, tmp_path / "net.pt")
-    given = options(make, **more)
-    network = networks.open_network(networks.read(tmp_path / "net.pt", given), given)
+    opening = options(make, **more)
+    network = networks.open_network(formats.read(tmp_path / "net.pt", ReadOptions()), opening)
     assert isinstance(network, eager.EagerNetwork)
     return network
 
@@ -90,129 +80,36 @@ def weights_of(network: eager.EagerNetwork) -> dict[str, Tensor]:
 
 
 def collect(network: eager.EagerNetwork, images: Tensor) -> dict[str, list[Activation]]:
-    found: dict[str, list[Activation]] = {}
+    uses: dict[str, list[Activation]] = {}
 
     def sink(activation: Activation) -> bool:
-        kept = type(activation)(**{**vars(activation), "values": activation.values.clone()})
-        found.setdefault(activation.layer, []).append(kept)
+        copied = type(activation)(**{**vars(activation), "values": activation.values.clone()})
+        uses.setdefault(activation.layer, []).append(copied)
         return False
 
     network.forward(images, sink)
-    return found
+    return uses
 
 
-# What is read
+# What is loaded
 
 
-def write_zip(path: Path, state: Any) -> None:
-    torch.save(state, path)
-
-
-def write_legacy(path: Path, state: Any) -> None:
-    torch.save(state, path, _use_new_zipfile_serialization=False)
-
-
-def write_safetensors(path: Path, state: dict[str, Tensor]) -> None:
-    save_file(state, path)
-
-
-@pytest.mark.parametrize("write", [write_zip, write_legacy, write_safetensors])
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
-def test_formats_and_types_end_in_float32(
-    tmp_path: Path, write: Callable[[Path, Any], None], dtype: torch.dtype
-) -> None:
+def test_weights_of_all_types_end_in_float32(tmp_path: Path, dtype: torch.dtype) -> None:
     state = {k: v.to(dtype) if v.is_floating_point() else v for k, v in Net().state_dict().items()}
-    write(tmp_path / "any.name", state)
-    network = networks.open_network(networks.read(tmp_path / "any.name", options()), options())
-    assert isinstance(network, eager.EagerNetwork)
-    for name, value in weights_of(network).items():
+    for name, value in weights_of(opened(tmp_path, state=state)).items():
         assert value.dtype == (torch.int64 if name.endswith("tracked") else torch.float32)
         assert torch.equal(value, state[name].to(value.dtype))
 
 
-def test_recognises_nothing_else(tmp_path: Path) -> None:
-    np.savez(tmp_path / "a.npz", a=np.zeros(3))
-    np.save(tmp_path / "a.npy", np.zeros(3))
-    (tmp_path / "a.pt").write_text("text")
-    torch.export.save(torch.export.export(nn.Linear(2, 2), (torch.zeros(3, 2),)), tmp_path / "a.pt2")
-    with pytest.warns((DeprecationWarning, FutureWarning)):
-        torch.jit.save(torch.jit.trace(nn.Linear(2, 2), torch.zeros(3, 2)), tmp_path / "a.ts")
-    assert not [path.name for path in tmp_path.iterdir() if eager.recognises(path)]
-
-
-@pytest.mark.parametrize("epoch", [3, 3.0, np.int64(3), np.float32(3), np.array(3)[()], torch.tensor(3)])
-@pytest.mark.parametrize("write", [write_zip, write_legacy])
-def test_numpy_scalars_are_read(tmp_path: Path, write: Callable[[Path, Any], None], epoch: object) -> None:
-    write(tmp_path / "net.pt", {"model": Net().state_dict(), "epoch": epoch, "loss": np.float64(0.5)})
-    assert networks.read(tmp_path / "net.pt", options()).epoch == 3
-    assert eager.peek_epoch(tmp_path / "net.pt") == 3
-
-
-def test_what_is_allowed_while_reading_is_not_allowed_afterwards(tmp_path: Path) -> None:
-    before = set(torch.serialization.get_safe_globals())
-    opened(tmp_path)
-    assert set(torch.serialization.get_safe_globals()) == before
-
-
 # What is refused
-
-
-def half(path: Path, write: Callable[[Path, Any], None]) -> None:
-    write(path, Net().state_dict())
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
-BAD: dict[str, tuple[Callable[[Path], object], str]] = {
-    "empty": (lambda path: path.touch(), "empty"),
-    "missing": (lambda path: None, "cannot be read"),
-    "a folder": (lambda path: path.mkdir(), "not a checkpoint|cannot be read"),
-    "text": (lambda path: path.write_text("hello world"), "not a checkpoint"),
-    "half a zip": (lambda path: half(path, write_zip), "damaged or cut off"),
-    "half a legacy file": (lambda path: half(path, write_legacy), "damaged"),
-    "half of safetensors": (lambda path: half(path, write_safetensors), "damaged or cut off"),
-    "a plain pickle": (lambda path: path.write_bytes(pickle.dumps({"a": 1})), "not written by torch.save"),
-    "a list of tensors": (lambda path: torch.save([torch.ones(2)], path), "holds a list of 1, not a state_dict"),
-    "a tensor": (lambda path: torch.save(torch.ones(2), path), "holds a Tensor"),
-    "no tensors": (lambda path: torch.save({"epoch": 3}, path), "mapping without tensors"),
-    "a Namespace": (lambda path: torch.save({"args": argparse.Namespace()}, path), "needs argparse.Namespace"),
-    "a whole net": (lambda path: torch.save(nn.ReLU(), path), "needs torch.nn.modules.activation.ReLU"),
-}
-
-
-@pytest.mark.parametrize(("make", "message"), BAD.values(), ids=BAD)
-def test_bad_files(tmp_path: Path, make: Callable[[Path], object], message: str) -> None:
-    path = tmp_path / "bad.pt"
-    make(path)
-    with pytest.raises(CheckpointError, match=message) as caught:
-        networks.read(path, options())
-    assert str(path) in caught.value.what
-    assert "\n" not in caught.value.what
-    assert caught.value.remedy
-
-
-@pytest.mark.parametrize("write", [write_zip, write_legacy])
-def test_code_in_a_pickle_is_not_run(tmp_path: Path, write: Callable[[Path, Any], None]) -> None:
-    write(tmp_path / "bad.pt", {"weight": torch.ones(1), "payload": Marker(tmp_path / "marker")})
-    with pytest.raises(CheckpointError, match=r"needs (posix|nt)\.mkdir") as caught:
-        networks.read(tmp_path / "bad.pt", options())
-    assert "marker" not in str(caught.value)
-    assert "--i-trust-this-pickle" in caught.value.remedy
-    assert not (tmp_path / "marker").exists()
-    networks.read(tmp_path / "bad.pt", options(trust_pickle=True))
-    assert (tmp_path / "marker").exists()
-
-
-def test_a_trusted_whole_net_gives_its_state_dict(tmp_path: Path) -> None:
-    torch.save({"net": nn.Linear(2, 3), "args": argparse.Namespace()}, tmp_path / "net.pt")
-    payload = networks.read(tmp_path / "net.pt", options(trust_pickle=True))
-    assert [(c.name, list(c.weights)) for c in payload.content] == [("net", ["weight", "bias"])]
 
 
 def test_without_a_model_the_shapes_are_listed(tmp_path: Path) -> None:
     state = {f"fc{i}.weight": torch.zeros(2, 3) for i in range(14)}
     torch.save({"loss": torch.ones(()), "model": state}, tmp_path / "net.pt")
     with pytest.raises(ModelError, match="needs --model") as caught:
-        networks.open_network(networks.read(tmp_path / "net.pt", options(None)), options(None))
+        networks.open_network(formats.read(tmp_path / "net.pt", ReadOptions()), options(None))
     assert "  fc0.weight  2x3\n" in caught.value.remedy
     assert "fc12" not in caught.value.remedy
     assert caught.value.remedy.endswith("and 2 more")
@@ -220,9 +117,9 @@ def test_without_a_model_the_shapes_are_listed(tmp_path: Path) -> None:
 
 def test_what_is_no_net_is_refused(tmp_path: Path) -> None:
     torch.save(Net().state_dict(), tmp_path / "net.pt")
-    given = options(lambda: "net", model_name="mine:net")
+    opening = options(lambda: "net", model_name="mine:net")
     with pytest.raises(ModelError, match="mine:net: makes a str"):
-        networks.open_network(networks.read(tmp_path / "net.pt", given), given)
+        networks.open_network(formats.read(tmp_path / "net.pt", ReadOptions()), opening)
 
 
 def test_another_nets_checkpoint_is_refused_with_the_differences(tmp_path: Path) -> None:
@@ -241,7 +138,7 @@ def test_a_refused_checkpoint_leaves_the_net_as_it_was(tmp_path: Path) -> None:
     before = {name: value.clone() for name, value in weights_of(network).items()}
     torch.save({**Net().state_dict(), "fc.bias": torch.zeros(9)}, tmp_path / "other.pt")
     with pytest.raises(CheckpointError):
-        network.load(networks.read(tmp_path / "other.pt", options()))
+        network.load(formats.read(tmp_path / "other.pt", ReadOptions()))
     assert all(torch.equal(value, before[name]) for name, value in weights_of(network).items())
 
 
@@ -259,20 +156,20 @@ def test_one_warm_net_takes_checkpoint_after_checkpoint(tmp_path: Path) -> None:
     made.clear()
     state = Net().state_dict()
     torch.save(state, tmp_path / "next.pt")
-    network.load(networks.read(tmp_path / "next.pt", options()))
+    network.load(formats.read(tmp_path / "next.pt", ReadOptions()))
     assert not made
     assert all(torch.equal(value, state[name]) for name, value in weights_of(network).items())
 
 
 def test_the_usual_name_is_taken_and_said(tmp_path: Path) -> None:
     usual, average = Net().state_dict(), Net().state_dict()
-    given = options()
+    opening = options()
     torch.save({"ema": average, "model": usual, "optimizer": {"state": average}}, tmp_path / "net.pt")
-    network = networks.open_network(networks.read(tmp_path / "net.pt", given), given)
-    network.load(networks.read(tmp_path / "net.pt", given))
+    network = networks.open_network(formats.read(tmp_path / "net.pt", ReadOptions()), opening)
+    network.load(formats.read(tmp_path / "net.pt", ReadOptions()))
     assert isinstance(network, eager.EagerNetwork)
     assert torch.equal(weights_of(network)["fc.weight"], usual["fc.weight"])
-    assert given.notes == ["took 'model' of 'model', 'ema'"]
+    assert opening.notes == ["took 'model' of 'model', 'ema'"]
 
 
 def test_real_optimizer_state_beside_the_weights(tmp_path: Path) -> None:
@@ -296,7 +193,7 @@ def test_tied_weights_that_safetensors_leaves_out(tmp_path: Path) -> None:
 
     net = Tied()
     save_model(net, str(tmp_path / "net.safetensors"))
-    network = networks.open_network(networks.read(tmp_path / "net.safetensors", options(Tied)), options(Tied))
+    network = networks.open_network(formats.read(tmp_path / "net.safetensors", ReadOptions()), options(Tied))
     assert isinstance(network, eager.EagerNetwork)
     assert torch.equal(network.filters("head")[0], net.head.weight)
     assert network.trace(torch.zeros(2, 3)).uses == {"head": 1}
@@ -321,8 +218,8 @@ def test_a_lazy_layer_without_a_shape_is_skipped(tmp_path: Path) -> None:
         return nn.Sequential(nn.Linear(3, 4), nn.LazyLinear(5))
 
     torch.save(make().state_dict(), tmp_path / "net.pt")
-    given = options(make, trust_pickle=True)
-    trace = networks.open_network(networks.read(tmp_path / "net.pt", given), given).trace(torch.zeros(2, 3))
+    payload = formats.read(tmp_path / "net.pt", ReadOptions(trust_pickle=True))
+    trace = networks.open_network(payload, options(make)).trace(torch.zeros(2, 3))
     assert [layer.name for layer in trace.layers] == ["0"]
     assert "lazy" in trace.skipped[0].reason
 
@@ -629,7 +526,7 @@ def test_fold_norm_scales_what_a_norm_follows(tmp_path: Path) -> None:
     assert found["conv2"][0].scale is None
     net.norm.weight.data.mul_(2)
     torch.save(net.state_dict(), tmp_path / "next.pt")
-    network.load(networks.read(tmp_path / "next.pt", options()))
+    network.load(formats.read(tmp_path / "next.pt", ReadOptions()))
     torch.testing.assert_close(collect(network, torch.rand(2, 3, 8, 8))["conv1"][0].scale, 2 * scale)
 
 
@@ -690,9 +587,9 @@ def test_foreign_checkpoints_classify_as_stated(epoch: int, accuracy: float) -> 
     folder = Path(os.environ["RFAV_DATA"]) / "foreign"
     with np.load(folder / "mnist-test-2000.npz") as file:
         images, labels = torch.from_numpy(file["images"]).permute(0, 3, 1, 2) / 255, torch.from_numpy(file["labels"])
-    given = options(TinyVgg)
-    payload = networks.read(folder / "tinyvgg-mnist" / f"model_epoch_{epoch}.pth", given)
-    network = networks.open_network(payload, given)
+    opening = options(TinyVgg)
+    payload = formats.read(folder / "tinyvgg-mnist" / f"model_epoch_{epoch}.pth", ReadOptions())
+    network = networks.open_network(payload, opening)
     assert len(network.trace(images[:2]).layers) == 5
     predicted = network.forward(images, lambda _: False).argmax(1)
     assert (predicted == labels).float().mean().item() == pytest.approx(accuracy, abs=1e-6)

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from torch._export.serde.serialize import serialize
 
 from rfav_cli.activations.networks import OpenOptions, exported
+from rfav_cli.checkpoints import formats
+from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.errors import CheckpointError, SampleError
 from tests.activations.networks.program_nets import NETS, collect, eager_activations, eager_network, make, samples
 
@@ -29,8 +29,7 @@ def save(net: nn.Module, path: Path, batch: int | None = None) -> Path:
 
 
 def opened(path: Path, options: OpenOptions = CPU) -> Network:
-    assert exported.recognises(path)
-    return exported.open_network(exported.read(path, options), options)
+    return exported.open_network(formats.read(path, ReadOptions()), options)
 
 
 @pytest.mark.parametrize("batch", [None, 1, 3])
@@ -84,27 +83,13 @@ def test_load_takes_the_next_checkpoint_of_the_same_net_only(tmp_path: Path) -> 
     network.trace(samples(2))
     torch.manual_seed(1)
     other = NETS["Branching"]().eval()
-    network.load(exported.read(save(other, tmp_path / "1.pt2"), CPU))
+    network.load(formats.read(save(other, tmp_path / "1.pt2"), ReadOptions()))
     for (_, values), (_, _, twin) in zip(
         collect(network, samples(3)), eager_activations(other, samples(3)), strict=True
     ):
         torch.testing.assert_close(values, twin, rtol=1e-5, atol=1e-6)
     with pytest.raises(CheckpointError, match=r"2\.pt2.*'first' is missing"):
-        network.load(exported.read(save(make("Blocks"), tmp_path / "2.pt2"), CPU))
-
-
-def test_the_layout_of_torch_2_7_is_read_too(tmp_path: Path) -> None:
-    net = make("Branching")
-    parts = serialize(torch.export.export(net, (samples(2),)))
-    with zipfile.ZipFile(tmp_path / "old.pt2", "w") as archive:
-        archive.writestr("version", "8.8")
-        archive.writestr("serialized_exported_program.json", parts.exported_program)
-        archive.writestr("serialized_state_dict.pt", parts.state_dict)
-        archive.writestr("serialized_constants.pt", parts.constants)
-        archive.writestr("serialized_example_inputs.pt", parts.example_inputs)
-    network = opened(tmp_path / "old.pt2")
-    assert [layer.name for layer in network.trace(samples(2)).layers] == ["first", "second", "fc"]
-    torch.testing.assert_close(network.forward(samples(3), lambda _: False), net(samples(3)).detach())
+        network.load(formats.read(save(make("Blocks"), tmp_path / "2.pt2"), ReadOptions()))
 
 
 def test_samples_that_do_not_fit(tmp_path: Path) -> None:

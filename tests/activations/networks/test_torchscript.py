@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import warnings
-import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from rfav_cli.activations.networks import OpenOptions, torchscript
+from rfav_cli.checkpoints import formats
+from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.data.probe import to_input
 from rfav_cli.errors import CheckpointError, SampleError
 from tests.activations.networks.program_nets import (
@@ -43,12 +44,11 @@ def save(net: nn.Module, form: str, path: Path) -> Path:
 
 
 def opened(path: Path, options: OpenOptions = CPU) -> Network:
-    assert torchscript.recognises(path)
-    return torchscript.open_network(torchscript.read(path, options), options)
+    return torchscript.open_network(formats.read(path, ReadOptions()), options)
 
 
 def load(network: Network, path: Path) -> None:
-    network.load(torchscript.read(path, CPU))
+    network.load(formats.read(path, ReadOptions()))
 
 
 @pytest.mark.parametrize("count", [1, 7])
@@ -309,20 +309,6 @@ def test_modules_that_are_picked_as_the_forward_runs_are_layers_too(tmp_path: Pa
     trace = opened(save(Picking(), "scripted", tmp_path / "net.pt")).trace(samples(2))
     assert [layer.name for layer in trace.layers] == ["parts.0.fc", "parts.1.fc"]
     assert trace.skipped == ()
-
-
-def test_damaged_archives(tmp_path: Path) -> None:
-    path = save(make("Branching"), "scripted", tmp_path / "net.pt")
-    content = path.read_bytes()
-    cut = tmp_path / "cut.pt"
-    cut.write_bytes(content[: len(content) // 2])
-    assert not torchscript.recognises(cut)
-    with zipfile.ZipFile(path) as archive:
-        start = next(i.header_offset for i in archive.infolist() if "/code/" in i.filename)
-    damaged = tmp_path / "damaged.pt"
-    damaged.write_bytes(content[: start + 150] + bytes(20) + content[start + 170 :])
-    with pytest.raises(CheckpointError, match=r"damaged\.pt"):
-        torchscript.read(damaged, CPU)
 
 
 @pytest.mark.parametrize("model", ["torchvision", "timm"])

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from rfav_cli.measure.batches import BatchSize
+from rfav_cli.measure.checkpoint import BatchSize
 from rfav_cli.records import Layer
 
 SMALL = Layer("conv1", "Conv2d", 16, (16, 3, 3, 3), (32, 32))
