@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import torch
     from torch import Tensor
 
     from rfav_cli.records import Layer, Payload, SkippedLayer
@@ -52,6 +53,27 @@ class Trace:
     layers: tuple[Layer, ...]
     uses: Mapping[str, int]
     skipped: tuple[SkippedLayer, ...]
+
+
+@dataclass(frozen=True)
+class OpenOptions:
+    """How networks are opened.
+
+    Attributes:
+        device: where they run.
+        make_model: makes an eager net with any weights, or None where no `--model` was given.
+        model_name: the `--model` specification, for messages.
+        with_bias: the bias is part of the activation: no `Activation.bias` is given.
+        fold_norm: give `Activation.scale` for layers that a batch normalisation follows, and fold it into `filters`.
+        notes: what the user should be told once is added here.
+    """
+
+    device: torch.device
+    make_model: Callable[[], torch.nn.Module] | None = None
+    model_name: str = ""
+    with_bias: bool = False
+    fold_norm: bool = False
+    notes: list[str] = field(default_factory=list)
 
 
 class Network(ABC):

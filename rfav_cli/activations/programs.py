@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from rfav_cli.activations.networks import OpenOptions
+    from rfav_cli.activations.network import OpenOptions
     from rfav_cli.activations.weight_names import WeightNames
     from rfav_cli.records import Payload
 

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from rfav_cli import __version__
 from rfav_cli.cli.analyze import analyze
 from rfav_cli.cli.check import check
 from rfav_cli.cli.compare import compare
@@ -25,6 +24,7 @@ from rfav_cli.cli.watch import watch
 from rfav_cli.errors import RfavError, ToldError
 from rfav_cli.records import Ranks
 from rfav_cli.text import printable
+from rfav_cli.version import __version__
 
 DONE = 0
 NOTHING_SAID = 2

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from rfav_cli.activations.networks import OpenOptions
+    from rfav_cli.activations.network import OpenOptions
     from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.data.probe import Probe
     from rfav_cli.data.sources import SampleOptions
@@ -87,7 +87,7 @@ def open_options(
     Raises:
         UsageError: there is no such centering.
     """
-    from rfav_cli.activations.networks import OpenOptions
+    from rfav_cli.activations.network import OpenOptions
     from rfav_cli.equations import Centering
 
     if settings.centering not in get_args(Centering):

@@ -38,9 +38,9 @@ def report(
         ReportError: the page can't be written there.
         UsageError: no store is given, or `maps` is below 0.
     """
-    from rfav_cli import __version__
     from rfav_cli.render import report as pages
     from rfav_cli.store import held_open
+    from rfav_cli.version import __version__
 
     stores = [Path(each) for each in ([paths] if isinstance(paths, (str, Path)) else paths)]
     if not stores:

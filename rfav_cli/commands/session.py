@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from rfav_cli.activations.networks import OpenOptions
+    from rfav_cli.activations.network import OpenOptions
     from rfav_cli.commands.starting import Start
     from rfav_cli.data.sources import SampleOptions
     from rfav_cli.distributed import Group

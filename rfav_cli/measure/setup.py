@@ -22,8 +22,7 @@ from rfav_cli.text import printable
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rfav_cli.activations.network import Network, Trace
-    from rfav_cli.activations.networks import OpenOptions
+    from rfav_cli.activations.network import Network, OpenOptions, Trace
     from rfav_cli.checkpoints.find import Entry
     from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.data.probe import Probe

@@ -27,7 +27,7 @@ from rfav_cli.training.targets import unwrapped
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from rfav_cli.activations.networks import OpenOptions
+    from rfav_cli.activations.network import OpenOptions
     from rfav_cli.data.probe import Probe
     from rfav_cli.records import Event, Measurement, Run, Settings
 

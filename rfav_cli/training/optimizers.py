@@ -1,8 +1,7 @@
-"""What moves the weights, and how fast: the learning rate follows from the epoch alone, so nothing of it is kept."""
+"""What moves the weights."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -10,31 +9,11 @@ import torch
 from rfav_cli.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable
 
     from torch import nn
 
     from rfav_cli.training.settings import Hyperparameters
-
-RATES = {"sgd": 0.01, "adam": 0.001, "adamw": 0.001}
-"""Name of an optimizer -> its learning rate where none is given; the first is the paper's, as is its rate."""
-
-
-def _constant(_: float) -> float:
-    return 1.0
-
-
-def _cosine(done: float) -> float:
-    return 0.5 * (1 + math.cos(math.pi * done))
-
-
-def _step(done: float) -> float:
-    return 1.0 if done < 0.5 else 0.1 if done < 0.75 else 0.01
-
-
-SCHEDULES: Mapping[str, Callable[[float], float]] = {"constant": _constant, "cosine": _cosine, "step": _step}
-"""Name -> the factor of the learning rate by the share of the epochs that is done: half a cosine, or a tenth after half
-of them and a hundredth after three quarters."""
 
 
 def make_optimizer(how: Hyperparameters, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
@@ -50,12 +29,3 @@ def make_optimizer(how: Hyperparameters, parameters: Iterable[nn.Parameter]) -> 
         return torch.optim.SGD(trained, how.rate, momentum=how.momentum, weight_decay=how.weight_decay)
     kind = torch.optim.Adam if how.optimizer == "adam" else torch.optim.AdamW
     return kind(trained, how.rate, weight_decay=how.weight_decay)
-
-
-def learning_rate_at(schedule: str, learning_rate: float, epoch: int, epochs: int) -> float:
-    """The learning rate of an epoch.
-
-    >>> [learning_rate_at("step", 1.0, epoch, 8) for epoch in (0, 3, 4, 6)]
-    [1.0, 1.0, 0.1, 0.01]
-    """
-    return learning_rate * SCHEDULES[schedule](epoch / epochs)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from rfav_cli.equations import Centering
     from rfav_cli.records import Recipe
-    from rfav_cli.training.targets import Target
+    from rfav_cli.training.target import Target
 
 
 class TargetedRegularizer:

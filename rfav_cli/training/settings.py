@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rfav_cli.errors import TrainingError, UsageError
 from rfav_cli.text import printable
 from rfav_cli.training.batches import AUGMENTATIONS
-from rfav_cli.training.optimizers import RATES, SCHEDULES
+from rfav_cli.training.learning_rate import RATES, SCHEDULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

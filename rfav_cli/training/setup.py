@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from rfav_cli.activations.networks import OpenOptions
+    from rfav_cli.activations.network import OpenOptions
     from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.training.data import Part
     from rfav_cli.training.folder import RunFolder

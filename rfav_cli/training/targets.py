@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch.nn.parallel import DataParallel, DistributedDataParallel
@@ -15,11 +14,12 @@ from rfav_cli.activations.layer_kinds import LAZY, grouped_filters
 from rfav_cli.errors import RecipeError
 from rfav_cli.text import printable
 from rfav_cli.training.scripted import Program
+from rfav_cli.training.target import Target, weight_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from torch import Tensor, nn
+    from torch import nn
 
     from rfav_cli.records import LayerRecipe, Recipe
 
@@ -27,23 +27,6 @@ WRAPPED = ("_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_module")
 """What wrappers call the module that they wrap: torch.compile, checkpoint_wrapper, FSDP."""
 MOST_NAMES = 40
 """Layers that an error lists."""
-
-
-@dataclass(frozen=True)
-class Target(Hook):
-    """A layer with a penalty: `name` is what the recipe calls it.
-
-    Attributes:
-        lambda_: weight of the sparsity penalty, 0 for none.
-        kappa: weight of the decorrelation penalty, 0 for none.
-    """
-
-    lambda_: float
-    kappa: float
-
-    def weights(self) -> Tensor:
-        """The filters as they are in the net, for gradients to flow through: (groups, D / groups, weights of one)."""
-        return grouped_filters(self.kind, _weight(self.module), getattr(self.module, "groups", 1))
 
 
 def find_targets(model: nn.Module | Program, recipe: Recipe) -> list[Target]:
@@ -103,22 +86,6 @@ def _layers(module: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module,
             yield from _layers(child, f"{name}.{key}" if name else key)
 
 
-def _weight(module: Any) -> Any:
-    """A layer's weight as the last forward had it.
-
-    In training each look at a parametrised weight computes it anew: `spectral_norm` goes a step on, others draw lots.
-    """
-    parts = getattr(module, "parametrizations", None)
-    training = [part for part in (parts.modules() if parts is not None else ()) if part.training]
-    try:
-        for part in training:
-            part.training = False
-        return module.weight
-    finally:
-        for part in training:
-            part.training = True
-
-
 def _bare(name: str) -> str:
     """A name as a wrapped net has it, without the wrappers' parts."""
     parts = [part for part in name.split(".") if part not in WRAPPED]
@@ -134,7 +101,7 @@ def _problem(asked: LayerRecipe, layer: Hook | None) -> str:
             return f"{name} must be a finite number from 0 on, not {weight}"
     if layer is None:
         return "this net has no such layer"
-    weight = _weight(layer.module)
+    weight = weight_of(layer.module)
     if is_lazy(weight):
         return LAZY
     if weight.is_complex():

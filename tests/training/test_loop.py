@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from rfav_cli.activations.networks import OpenOptions
+from rfav_cli.activations.network import OpenOptions
 from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.data.sources import SampleOptions
 from rfav_cli.errors import CheckpointError, ModelError, SampleError, TrainingError

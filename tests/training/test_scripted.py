@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rfav_cli.activations.networks import OpenOptions, torchscript
+from rfav_cli.activations.network import OpenOptions
+from rfav_cli.activations.networks import torchscript
 from rfav_cli.errors import ModelError, RecipeError
 from rfav_cli.records import Payload
 from rfav_cli.training.finite import first_not_finite

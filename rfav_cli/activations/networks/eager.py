@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from torch.nn.modules.batchnorm import _BatchNorm
 
-    from rfav_cli.activations.networks import OpenOptions
+    from rfav_cli.activations.network import OpenOptions
     from rfav_cli.records import Candidate, Payload
 
 

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from rfav_cli.activations.network import Activation, Sink, Trace
-    from rfav_cli.activations.networks import OpenOptions
+    from rfav_cli.activations.network import Activation, OpenOptions, Sink, Trace
     from rfav_cli.records import Payload, RunnableProgram
 
 

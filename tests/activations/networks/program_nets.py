@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from rfav_cli.activations.networks import OpenOptions, eager
+from rfav_cli.activations.network import OpenOptions
+from rfav_cli.activations.networks import eager
 from rfav_cli.checkpoints import formats
 from rfav_cli.checkpoints.formats.base import ReadOptions
 

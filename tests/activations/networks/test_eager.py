@@ -14,7 +14,8 @@ from torch.nn import functional
 from torch.nn.utils import parametrizations
 
 from rfav_cli.activations import networks
-from rfav_cli.activations.networks import OpenOptions, eager
+from rfav_cli.activations.network import OpenOptions
+from rfav_cli.activations.networks import eager
 from rfav_cli.checkpoints import formats
 from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.data.probe import to_input

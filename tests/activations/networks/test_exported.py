@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from rfav_cli.activations.networks import OpenOptions, exported
+from rfav_cli.activations.network import OpenOptions
+from rfav_cli.activations.networks import exported
 from rfav_cli.checkpoints import formats
 from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.errors import CheckpointError, SampleError

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rfav_cli.activations.networks import OpenOptions, torchscript
+from rfav_cli.activations.network import OpenOptions
+from rfav_cli.activations.networks import torchscript
 from rfav_cli.checkpoints import formats
 from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.data.probe import to_input
