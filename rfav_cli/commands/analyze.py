@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from rfav_cli.checkpoints.find import Series
+    from rfav_cli.checkpoints.find import Checkpoints
     from rfav_cli.records import Event, History, Ranks
 
 GO_ON = "Every epoch that was measured is in the store; the same command goes on, with torchrun or without."
@@ -114,7 +114,7 @@ def analyze(
     with joined(ranks, "cpu", LONG_PATIENCE, GO_ON) as group:
         if ranks.first:
             check_place(Path(out), fresh=fresh)
-        series = _find_series(checkpoints, epochs, shard, skip_bad=skip_bad, trust_pickle=i_trust_this_pickle)
+        files = _find(checkpoints, epochs, shard, skip_bad=skip_bad, trust_pickle=i_trust_this_pickle)
         samples, settings, options, reading = prepare(
             probe,
             sample_options(layout, resize, gray, mean, std, classes),
@@ -128,12 +128,12 @@ def analyze(
             ranks=ranks,
         )
         setup = open_run(
-            series.entries, samples, reading, options, settings, layers=layers, skip=skip, skip_bad=skip_bad
+            files.entries, samples, reading, options, settings, layers=layers, skip=skip, skip_bad=skip_bad
         )
         tell = report if ranks.first else lambda _: None
-        for text in (*series.notes, *samples.notes, *setup.notes):
+        for text in (*files.notes, *samples.notes, *setup.notes):
             tell(Note(text))
-        sharing = Sharing(Path(out), series, setup, reading, group, skip_bad, report, should_stop)
+        sharing = Sharing(Path(out), files, setup, reading, group, skip_bad, report, should_stop)
         ended = sharing.record(None if batch_size == "auto" else batch_size, fresh=fresh)
         if ranks.first and ended and not no_pack and not shard:
             pack(out)
@@ -144,16 +144,16 @@ def analyze(
     return history
 
 
-def _find_series(
+def _find(
     checkpoints: str | Path | Sequence[str | Path],
     pattern: str | None,
     part: str | None,
     *,
     skip_bad: bool,
     trust_pickle: bool,
-) -> Series:
-    from rfav_cli.checkpoints.find import find_series, shard
+) -> Checkpoints:
+    from rfav_cli.checkpoints.find import find_checkpoints, shard
 
     paths = [checkpoints] if isinstance(checkpoints, (str, Path)) else checkpoints
-    series = find_series([str(path) for path in paths], pattern, skip_bad=skip_bad, trust_pickle=trust_pickle)
-    return shard(series, part) if part else series
+    files = find_checkpoints([str(path) for path in paths], pattern, skip_bad=skip_bad, trust_pickle=trust_pickle)
+    return shard(files, part) if part else files

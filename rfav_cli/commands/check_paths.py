@@ -59,17 +59,17 @@ class Analysis:
             UsageError: there is no probe.
             RfavError: as for `analyze`; a checkpoint that cannot be used is one.
         """
-        from rfav_cli.checkpoints.find import find_series
+        from rfav_cli.checkpoints.find import find_checkpoints
         from rfav_cli.commands.analyze import analyze
 
         if self.probe is None:
             raise UsageError("checkpoints are analysed on held-out samples first", "Give --probe, or a store (.h5).")
-        series = find_series(checkpoints, self.epochs, trust_pickle=self.i_trust_this_pickle)
-        store = series.entries[0].path.parent / CACHE
+        files = find_checkpoints(checkpoints, self.epochs, trust_pickle=self.i_trust_this_pickle)
+        store = files.entries[0].path.parent / CACHE
         options: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
         try:
             history = analyze(checkpoints, out=store, maps=0, **options)
-            if {*history.epochs.tolist()} <= {entry.epoch for entry in series.entries}:
+            if {*history.epochs.tolist()} <= {entry.epoch for entry in files.entries}:
                 return history
         except StoreError:
             pass  # of other checkpoints, another probe or other settings; what cannot be written is said again below

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from rfav_cli.checkpoints.find import Series
+    from rfav_cli.checkpoints.find import Checkpoints
     from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.distributed import Group
     from rfav_cli.measure.setup import Setup
@@ -30,7 +30,7 @@ class Sharing:
 
     Attributes:
         out: the store.
-        series: the checkpoints.
+        checkpoints: the checkpoints.
         setup: the net and the probe.
         reading: how checkpoints are read.
         group: the processes that share the checkpoints.
@@ -40,7 +40,7 @@ class Sharing:
     """
 
     out: Path
-    series: Series
+    checkpoints: Checkpoints
     setup: Setup
     reading: ReadOptions
     group: Group
@@ -65,13 +65,13 @@ class Sharing:
         ranks = self.group.ranks
         writer = self._open(fresh)
         committed = self.group.of_first(set(writer.committed))
-        entries = [entry for entry in self.series.entries if entry.epoch not in committed]
-        done = len(self.series.entries) - len(entries)
+        entries = [entry for entry in self.checkpoints.entries if entry.epoch not in committed]
+        done = len(self.checkpoints.entries) - len(entries)
 
         def told(event: Event) -> None:
             if isinstance(event, Progress):  # of the share; what is shown is of the whole
                 place = done + event.done * ranks.world + ranks.rank
-                event = replace(event, done=place, total=len(self.series.entries))
+                event = replace(event, done=place, total=len(self.checkpoints.entries))
             self.report(event)
 
         share = entries[ranks.rank :: ranks.world]
@@ -95,8 +95,8 @@ class Sharing:
         ranks = self.group.ranks
         if ranks.first:
             writer = StoreWriter.open(self.out, self.setup.run, fresh=fresh)
-            _check_unchanged(self.series, writer.committed)
-            for bad in self.series.bad:
+            _check_unchanged(self.checkpoints, writer.committed)
+            for bad in self.checkpoints.bad:
                 writer.record_bad(bad)
                 self.report(bad)
             self.group.wait()
@@ -110,8 +110,8 @@ class Sharing:
         return StoreWriter.open(self.out, self.setup.run)
 
 
-def _check_unchanged(series: Series, committed: Mapping[int, Checkpoint]) -> None:
-    for entry in series.entries:
+def _check_unchanged(checkpoints: Checkpoints, committed: Mapping[int, Checkpoint]) -> None:
+    for entry in checkpoints.entries:
         known = committed.get(entry.epoch)
         if known and known.sha256 != sha256_of(entry.path):
             raise StoreError(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rfav_cli.commands.preparing import name_of, prepare, sample_options
-from rfav_cli.errors import SeriesError, UsageError
+from rfav_cli.errors import RunError, UsageError
 from rfav_cli.records import Note, Settings
 from rfav_cli.text import printable
 from rfav_cli.thresholds import Thresholds
@@ -80,12 +80,12 @@ def watch(  # noqa: D417 - what is as for `analyze` is described there
         The store's content, the verdict, and why it ended.
 
     Raises:
-        SeriesError: nothing came until `idle`.
+        RunError: nothing came until `idle`.
         StoreError: another watcher fills the store, it is of another run, or it cannot be written.
         RfavError: other bad input; its subclass and message say which.
     """
     from rfav_cli.activations.factory import make_factory
-    from rfav_cli.checkpoints.poll import Arrivals
+    from rfav_cli.checkpoints.poll import Poll
     from rfav_cli.commands.on_collapse import Alarm
     from rfav_cli.commands.recording import Recorder
     from rfav_cli.commands.watching import Vigil
@@ -111,12 +111,12 @@ def watch(  # noqa: D417 - what is as for `analyze` is described there
         if not Path(folder).exists():
             report(Note(f"{printable(folder)}: not there yet; waiting for it"))
         batch = None if batch_size == "auto" else batch_size
-        arrivals = Arrivals(str(folder), epochs, patience, prepared.reading)
+        poll = Poll(str(folder), epochs, patience, prepared.reading)
         recorder = Recorder(Path(out), prepared, layers, skip, batch, fresh=fresh, watching=True, report=report)
         rest = (alarm, until_collapse, thresholds, report, should_stop)
-        watched = Vigil(arrivals, recorder, Path(out), len(prepared.probe), interval, idle, *rest).keep()
+        watched = Vigil(poll, recorder, Path(out), len(prepared.probe), interval, idle, *rest).keep()
     if watched.history is None and watched.ended == "idle":
-        raise SeriesError(
+        raise RunError(
             f"{printable(folder)}: no checkpoint came in {idle:g} s that could be measured",
             "Check the path, or give a longer --idle.",
         )

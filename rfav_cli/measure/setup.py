@@ -13,7 +13,7 @@ from rfav_cli.activations.layers import select_layers
 from rfav_cli.activations.outputs import describe_choice, select_output
 from rfav_cli.checkpoints import formats
 from rfav_cli.data.probe import check_fits
-from rfav_cli.errors import CheckpointError, ModelError, SampleError, SeriesError
+from rfav_cli.errors import CheckpointError, ModelError, RunError, SampleError
 from rfav_cli.measure.device import exact_arithmetic, keep_freed_memory
 from rfav_cli.records import Run
 from rfav_cli.statistics.base import Context, are_class_scores
@@ -75,7 +75,7 @@ def open_run(
     """Open the first checkpoint that can be used and find its layers with a small forward.
 
     Raises:
-        SeriesError: no checkpoint can be used.
+        RunError: no checkpoint can be used.
         CheckpointError: the first can't, and `skip_bad` is off.
         SampleError: the probe does not fit the net.
         ModelError: the net can't be made, or no layer is left to measure.
@@ -151,7 +151,7 @@ def _open_first(entries: Sequence[Entry], reading: ReadOptions, options: OpenOpt
         if not skip_bad:
             raise opened
         failures.append(opened)
-    raise SeriesError(f"none of the {len(failures)} checkpoints can be used; the first: {failures[0].what}")
+    raise RunError(f"none of the {len(failures)} checkpoints can be used; the first: {failures[0].what}")
 
 
 def _open_or_fail(entry: Entry, reading: ReadOptions, options: OpenOptions) -> Network | CheckpointError:

@@ -43,18 +43,18 @@ def find_targets(model: nn.Module | Program, recipe: Recipe) -> list[Target]:
         RecipeError: the recipe names no layer, a layer that the net has not, or a penalty that a layer cannot have. All
             that is wrong is said at once.
     """
-    found = model.named_layers() if isinstance(model, Program) else _layers(model)
-    layers = {name: Hook(name, module, kind) for name, module, kind in found}
+    named = model.named_layers() if isinstance(model, Program) else _layers(model)
+    layers = {name: Hook(name, module, kind) for name, module, kind in named}
     if not recipe.layers:
         raise RecipeError("the recipe names no layer, so there is nothing to penalise", _remedy(layers))
     problems, targets = [], []
-    for each in recipe.layers:
-        layer = layers.get(each.name) or layers.get(_bare(each.name))
-        problem = _problem(each, layer)
+    for penalties in recipe.layers:
+        layer = layers.get(penalties.name) or layers.get(_bare(penalties.name))
+        problem = _problem(penalties, layer)
         if problem:
-            problems.append(f"layer {printable(each.name, 80)!r}: {problem}")
-        elif layer and (each.lambda_ or each.kappa):
-            targets.append(Target(each.name, layer.module, layer.kind, each.lambda_, each.kappa))
+            problems.append(f"layer {printable(penalties.name, 80)!r}: {problem}")
+        elif layer and (penalties.lambda_ or penalties.kappa):
+            targets.append(Target(penalties.name, layer.module, layer.kind, penalties.lambda_, penalties.kappa))
     if len({id(target.module) for target in targets}) < len(targets):
         problems.append("two of the recipe's names are of one layer")
     if problems:

@@ -64,6 +64,18 @@ def test_a_shift_that_is_no_bias_stays_out() -> None:
     torch.testing.assert_close(values, net["fc"](x).detach())
 
 
+def test_what_is_added_more_than_once_is_no_bias() -> None:
+    net = nn.ModuleDict({"fc": nn.Linear(3, 4)})
+    weight, shift = net["fc"].weight, net["fc"].bias
+    x = torch.randn(2, 3)
+    [(_, values, bias)] = uses_of(lambda: torch.add(x @ weight.t(), shift, alpha=2), names_of(net))
+    assert bias is None
+    torch.testing.assert_close(values, (x @ weight.t()).detach())
+    [(_, values, bias)] = uses_of(lambda: torch.add(x @ weight.t(), shift), names_of(net))
+    assert bias is shift
+    torch.testing.assert_close(values, net["fc"](x).detach())
+
+
 def test_a_reshape_by_the_user_is_no_piece_of_the_layer() -> None:
     net = nn.ModuleDict({"fc": nn.Linear(3, 4)})
     [(_, values, _)] = uses_of(lambda: net["fc"](torch.randn(2, 3)).view(2, 1, 4), names_of(net))
@@ -154,7 +166,7 @@ def test_norms_without_running_statistics_are_none_of_it() -> None:
         nn.InstanceNorm2d(3).eval()(torch.randn(4, 3, 2, 2))
 
 
-def test_the_tap_keeps_what_was_raised() -> None:
+def test_the_hook_keeps_what_was_raised() -> None:
     def receive(use: Use) -> None:
         raise KeyError(use.layer)
 

@@ -12,7 +12,7 @@ import torch
 
 import rfav_cli
 from rfav_cli.data.probe import load_probe
-from rfav_cli.errors import ModelError, RfavError, SampleError, SeriesError, StoreError
+from rfav_cli.errors import ModelError, RfavError, RunError, SampleError, StoreError
 from rfav_cli.measure import checkpoint as measure
 from rfav_cli.records import BadCheckpoint, Measurement, Note, Progress
 from tests import twins
@@ -271,7 +271,7 @@ def test_a_bad_file_stops_the_run_or_is_recorded(tmp_path, copied, samples):
 
 def test_when_no_file_can_be_used_that_is_an_error(tmp_path, samples):
     torch.save(nets.make(nets.Images, 0).state_dict(), tmp_path / "epoch_1.pt")
-    with pytest.raises(SeriesError, match="none of the 1 checkpoints"):
+    with pytest.raises(RunError, match="none of the 1 checkpoints"):
         run(tmp_path, samples(nets.Vectors), tmp_path / "a.h5", nets.Vectors, skip_bad=True)
 
 
