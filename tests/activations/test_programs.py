@@ -86,6 +86,7 @@ def test_the_next_checkpoint_must_have_the_same_layers() -> None:
     assert torch.equal(network.filters("0")[0], other.weight)
     with pytest.raises(CheckpointError, match=r"2\.pt: its layers are not those .*'1' is Linear \(3, 4\), not"):
         network.load(payload(nn.Linear(3, 4), nn.Linear(4, 3), name="2.pt"))
+    network.load(payload(nn.Linear(3, 4), nn.Linear(4, 2), name="1.pt"))  # which a refused one does not change
     with pytest.raises(CheckpointError, match=r"3\.pt: not a checkpoint of this net"):
         network.load(payload(nn.Linear(9, 4), name="3.pt"))
 
