@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rfav_cli.version import __version__
+
 if TYPE_CHECKING:
     from rfav_cli.commands.analyze import analyze
     from rfav_cli.commands.check import check, explain
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from rfav_cli.tensorboard.event_files import write as write_event_files
     from rfav_cli.training.penalties import TargetedRegularizer
 
-__version__ = "0.1.0"
 __all__ = [
     "History",
     "Monitor",

@@ -23,8 +23,8 @@ class RfavError(Exception):
         return type(self), (self.what, self.remedy)
 
 
-class SeriesError(RfavError):
-    """The files named do not make a series of checkpoints."""
+class RunError(RfavError):
+    """The files named do not make the checkpoints of a run."""
 
 
 class CheckpointError(RfavError):

@@ -48,7 +48,7 @@ def test_entropy_equals_the_printed_form() -> None:
     np.testing.assert_allclose(entropy(activation.movedim(1, -1), -1).numpy(), expected, rtol=1e-12)
 
 
-def test_entropy_equals_the_fast_kernel() -> None:
+def test_entropy_equals_the_fast_one() -> None:
     activation = double(40, 16, 8, 8).float()
     torch.testing.assert_close(entropy(activation, 1), position_entropy(activation, 1, None, None), rtol=0, atol=2e-6)
 

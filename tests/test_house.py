@@ -19,6 +19,7 @@ import typer
 import rfav_cli
 from rfav_cli import options, render, statistics
 from rfav_cli.activations import networks
+from rfav_cli.checkpoints import formats
 from rfav_cli.cli import app
 from rfav_cli.cli.options import PANELS
 from rfav_cli.data import sources
@@ -46,6 +47,7 @@ WITH_EXAMPLES = [
 ]
 
 TABLES = {
+    "checkpoints/formats/": ("checkpoints", tuple(formats.FORMATS)),
     "activations/networks/": ("networks", networks.KINDS),
     "data/sources/": ("samples", sources.SOURCES),
     "statistics/": ("statistics", tuple(statistics.STATISTICS)),

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-TAPPED = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d, nn.Linear)
+MEASURED = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d, nn.Linear)
 
 
 def entropy(activation: np.ndarray) -> np.ndarray:
@@ -23,7 +23,7 @@ def activations(net: nn.Module, samples: torch.Tensor, *, with_bias: bool = Fals
     net = copy.deepcopy(net).double().eval()
     found: dict[str, list[np.ndarray]] = {}
     for name, module in net.named_modules():
-        if isinstance(module, TAPPED):
+        if isinstance(module, MEASURED):
 
             def keep(module, _inputs, output, name=name):
                 values = output if isinstance(module, nn.Linear) else output.movedim(1, -1)

@@ -1,4 +1,4 @@
-"""Taps for programs that take no hooks: each operator of a forward is seen, and its weight tells which layer it is.
+"""In place of hooks, for programs that take none: each operator is seen, and its weight tells which layer it is.
 
 A linear layer reaches the dispatcher in pieces (flatten, product, unflatten, add the bias), so a product is held back
 until the first operator that is none of its own pieces: nothing can have written over it by then.
@@ -14,7 +14,7 @@ import torch
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from rfav_cli.activations.kinds import channel_dim, filter_rows
+from rfav_cli.activations.layer_kinds import channel_dim, filter_rows
 from rfav_cli.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Use:
         return filter_rows(self.kind, self.weight, self.groups)
 
 
-class OperatorTap(TorchDispatchMode):
+class OperatorHook(TorchDispatchMode):
     """Gives each use of each layer to a receiver, at once.
 
     Args:
@@ -173,7 +173,7 @@ class OperatorTap(TorchDispatchMode):
         return Use(layer, kind, weight, groups, weight, bias, shape)
 
 
-class SurveyTap(OperatorTap):
+class TracingHook(OperatorHook):
     """Sees as well which batch normalisation follows which layer, and what must not be in a net that is evaluated.
 
     Attributes:
@@ -184,12 +184,12 @@ class SurveyTap(OperatorTap):
         super().__init__(weights, self._keep)
         self.norms: dict[str, list[Tensor | None]] = {}
         self._next = receive
-        self._kept: list[tuple[Tensor, str, int]] = []
+        self._outputs: list[tuple[Tensor, str, int]] = []
 
     def _keep(self, use: Use) -> None:
         scales = self.norms.setdefault(use.layer, [])
         if use.channel_dim == 1 or use.values.dim() == 2:
-            self._kept.append((use.values, use.layer, len(scales)))
+            self._outputs.append((use.values, use.layer, len(scales)))
         scales.append(None)
         self._next(use)
 
@@ -203,13 +203,13 @@ class SurveyTap(OperatorTap):
         if (operator in NORMS or operator is INFERENCE_NORM) and args[4] is not None:
             gamma, variance, epsilon = args[1], args[4], args[-1] if operator is INFERENCE_NORM else args[7]
             scale = torch.rsqrt(variance + epsilon)
-            for values, layer, use in self._kept:
+            for values, layer, use in self._outputs:
                 if values is args[0]:
                     self.norms[layer][use] = scale if gamma is None else scale * gamma
         elif operator in FUSED:
             self._weights.borrow(operator.__name__.strip("_"), pytree.tree_leaves(args))
         elif operator.__name__.endswith("_"):
-            self._kept = [kept for kept in self._kept if kept[0] is not args[0]]
+            self._outputs = [output for output in self._outputs if output[0] is not args[0]]
 
     def scale(self, layer: str) -> Tensor | None:
         """The scale that all uses of a layer share, or None."""

@@ -160,13 +160,13 @@ def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise ModelError(f"--model {printable(path)}: there is no such file", "Give the path of a Python file.")
     name = f"_rfav_model_{path.stem}"
-    found = importlib.util.spec_from_file_location(name, path)
-    if found is None or found.loader is None:
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
         raise ModelError(f"--model {printable(path)}: not a Python file", "Give the path of a Python file.")
-    module = importlib.util.module_from_spec(found)
+    module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and TorchScript look their module up
     try:
-        found.loader.exec_module(module)
+        spec.loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
         raise
@@ -176,7 +176,7 @@ def _import_file(path: Path) -> ModuleType:
 def _find_attribute(owner: Any, source: str, dotted: str) -> Any:
     for name in dotted.split("."):
         if not hasattr(owner, name):
-            public = [each for each in dir(owner) if not each.startswith("_")]
+            public = [member for member in dir(owner) if not member.startswith("_")]
             raise _unknown(f"--model {printable(source)}", name, public, "Name a function or class in it.")
         owner = getattr(owner, name)
     return owner
@@ -231,8 +231,8 @@ def _import_extra(extra: str, module: str) -> Any:
         ) from error
 
 
-def _unknown(where: str, name: str, known: Iterable[str], otherwise: str) -> ModelError:
-    close = get_close_matches(name, list(known), n=3)
+def _unknown(where: str, name: str, names: Iterable[str], otherwise: str) -> ModelError:
+    close = get_close_matches(name, list(names), n=3)
     return ModelError(
         f"{where}: there is no {printable(name)}", f"Did you mean {' or '.join(close)}?" if close else otherwise
     )

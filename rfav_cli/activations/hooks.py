@@ -1,4 +1,4 @@
-"""Taps on the layers of an eager net: what they are, and how their outputs and weights are read."""
+"""Hooks on the layers of an eager net: what they are, and how their outputs and weights are read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
-from rfav_cli.activations.kinds import channel_dim, filter_rows
+from rfav_cli.activations.layer_kinds import channel_dim, filter_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -36,8 +36,8 @@ class StopForward(BaseException):
 
 
 @dataclass(frozen=True)
-class Tap:
-    """A layer of the net that can be measured: its dotted name, itself, and its standard class."""
+class Hook:
+    """A layer of the net that can be hooked: its dotted name, itself, and its standard class."""
 
     name: str
     module: Any
@@ -53,10 +53,10 @@ class Tap:
         return filter_rows(self.kind, self.module.weight, getattr(self.module, "groups", 1))
 
 
-def find_taps(model: nn.Module) -> list[Tap]:
+def find_hooks(model: nn.Module) -> list[Hook]:
     """Each standard layer of the net once, by its first name, in the order in which the net holds them."""
     return [
-        Tap(name, module, kind.__name__)
+        Hook(name, module, kind.__name__)
         for name, module in model.named_modules()
         for kind in STANDARD
         if isinstance(module, kind)
@@ -64,14 +64,14 @@ def find_taps(model: nn.Module) -> list[Tap]:
 
 
 @contextmanager
-def hooked(taps: Iterable[Tap], read: Callable[[Tap, Any], bool]) -> Iterator[None]:
-    """Give each output of the taps to `read` as it arises; the forward ends with StopForward when it returns True."""
+def hooked(hooks: Iterable[Hook], read: Callable[[Hook, Any], bool]) -> Iterator[None]:
+    """Give each output of the layers to `read` as it arises; the forward ends with StopForward when it returns True."""
 
-    def on_output(tap: Tap, *call: Any) -> None:
-        if read(tap, call[-1]):
+    def on_output(hook: Hook, *call: Any) -> None:
+        if read(hook, call[-1]):
             raise StopForward
 
-    handles = [tap.module.register_forward_hook(partial(on_output, tap), prepend=True) for tap in taps]
+    handles = [hook.module.register_forward_hook(partial(on_output, hook), prepend=True) for hook in hooks]
     try:
         yield
     finally:
@@ -91,12 +91,12 @@ def plain_forward() -> Iterator[None]:
         torch.backends.mha.set_fastpath_enabled(fused)
 
 
-def refresh_weights(taps: Iterable[Tap]) -> None:
+def refresh_weights(hooks: Iterable[Hook]) -> None:
     """Recompute the weights that `torch.nn.utils.weight_norm` and `spectral_norm` derive before each forward."""
-    for tap in taps:
-        for hook in tap.module._forward_pre_hooks.values():
-            if isinstance(hook, (WeightNorm, SpectralNorm)):
-                hook(tap.module, ())
+    for hook in hooks:
+        for derive in hook.module._forward_pre_hooks.values():
+            if isinstance(derive, (WeightNorm, SpectralNorm)):
+                derive(hook.module, ())
 
 
 def norm_scale(norm: _BatchNorm) -> Tensor | None:

@@ -1,4 +1,4 @@
-"""Which of the layers that a survey found are measured."""
+"""Which of the layers that a trace shows are measured."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from rfav_cli.records import Layer, SkippedLayer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rfav_cli.activations.network import Survey
+    from rfav_cli.activations.network import Trace
 
 
 def select_layers(
-    survey: Survey, layers: Sequence[str] = (), skip: Sequence[str] = ()
+    trace: Trace, layers: Sequence[str] = (), skip: Sequence[str] = ()
 ) -> tuple[tuple[Layer, ...], tuple[SkippedLayer, ...]]:
     """Choose the layers to measure: all but the last in forward order, the classifier.
 
     The classifier's entropy falls in all trainings, overfitting or not (section 4.1).
 
     Args:
-        survey: what the net has.
+        trace: what the net has.
         layers: globs of names; where given, only these are measured, the classifier too if one of them matches it.
         skip: globs of names that are not measured.
 
@@ -32,7 +32,7 @@ def select_layers(
     Raises:
         ModelError: a glob matches no layer, or no layer is left.
     """
-    names = [layer.name for layer in survey.layers]
+    names = [layer.name for layer in trace.layers]
     for option, globs in (("--layers", layers), ("--skip", skip)):
         for glob in globs:
             if not any(fnmatchcase(name, glob) for name in names):
@@ -40,20 +40,20 @@ def select_layers(
                     f"{option} {glob!r} matches no layer", f"The layers are: {', '.join(names) or 'none'}."
                 )
     chosen: list[Layer] = []
-    skipped = list(survey.skipped)
-    for layer in survey.layers:
+    skipped = list(trace.skipped)
+    for layer in trace.layers:
         reason = _reason_to_skip(layer.name, names[-1], layers, skip)
         if reason:
             skipped.append(SkippedLayer(layer.name, reason))
         else:
             chosen.append(layer)
     if not chosen:
-        found = (
+        reasons = (
             "; ".join(f"{entry.name}: {entry.reason}" for entry in skipped)
             or "the net has no convolution or linear layer"
         )
         raise ModelError(
-            f"no layer is left to measure ({found})", "Name layers with --layers, the classifier too if it is one."
+            f"no layer is left to measure ({reasons})", "Name layers with --layers, the classifier too if it is one."
         )
     return tuple(chosen), tuple(skipped)
 

@@ -1,19 +1,19 @@
-"""What every kind of network gives the sweep: its layers, its weights, and its activations as they arise."""
+"""What every kind of network gives to be measured: its layers, its weights, and its activations as they arise."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
+    import torch
     from torch import Tensor
 
-    from rfav_cli.records import Layer, SkippedLayer
+    from rfav_cli.records import Layer, Payload, SkippedLayer
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ Sink = Callable[[Activation], bool]
 
 
 @dataclass(frozen=True)
-class Survey:
-    """What one small forward found.
+class Trace:
+    """What one small forward shows of a net.
 
     Attributes:
         layers: every layer that can be measured, in the order of its first use, the classifier included.
@@ -56,28 +56,30 @@ class Survey:
 
 
 @dataclass(frozen=True)
-class Payload:
-    """A checkpoint file, read but not yet put into a network.
+class OpenOptions:
+    """How networks are opened.
 
     Attributes:
-        kind: the stem of the file in this folder that reads it.
-        path: the file.
-        content: what that kind's `Network.load` takes.
-        epoch: the epoch stored in the file, or None.
-        notes: what the user should be told once ("took 'model' of 'model', 'ema'").
+        device: where they run.
+        make_model: makes an eager net with any weights, or None where no `--model` was given.
+        model_name: the `--model` specification, for messages.
+        with_bias: the bias is part of the activation: no `Activation.bias` is given.
+        fold_norm: give `Activation.scale` for layers that a batch normalisation follows, and fold it into `filters`.
+        notes: what the user should be told once is added here.
     """
 
-    kind: str
-    path: Path
-    content: Any
-    epoch: int | None = None
-    notes: tuple[str, ...] = ()
+    device: torch.device
+    make_model: Callable[[], torch.nn.Module] | None = None
+    model_name: str = ""
+    with_bias: bool = False
+    fold_norm: bool = False
+    notes: list[str] = field(default_factory=list)
 
 
 class Network(ABC):
     """A net that takes the checkpoints of one run in turn.
 
-    One warm object serves a whole series: `load` puts a checkpoint's weights into it.
+    One warm object serves all checkpoints of a run: `load` puts a checkpoint's weights into it.
     """
 
     kind: ClassVar[str]
@@ -91,7 +93,7 @@ class Network(ABC):
         """
 
     @abstractmethod
-    def survey(self, images: Tensor) -> Survey:
+    def trace(self, images: Tensor) -> Trace:
         """Run a few samples and say which layers there are.
 
         Args:

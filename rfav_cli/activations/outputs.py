@@ -1,4 +1,4 @@
-"""Which of a net's outputs is the row of class scores, and what such a row says."""
+"""Which of a net's outputs is the row of class scores."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from rfav_cli.errors import ModelError
@@ -42,24 +41,6 @@ def describe_choice(output: Any, choice: str = "") -> str:
         return ""
     taken = next((name for name, part in parts.items() if isinstance(part, Tensor) or _parts(part)), "")
     return f"the net returns {_described(parts)}; the class scores are taken of {taken} (--output chooses another)"
-
-
-def are_class_scores(output: Tensor, samples: int) -> bool:
-    """Whether an output is a row of scores for each of so many samples: (samples, classes >= 2), floating point."""
-    return output.ndim == 2 and len(output) == samples and output.shape[1] >= 2 and output.is_floating_point()
-
-
-def are_probabilities(scores: Tensor) -> bool:
-    """Whether scores (n, classes) are probabilities already: none negative, each row with the sum 1, NaN set aside."""
-    missing = scores.isnan().any(1)
-    fitting = (scores >= 0).all(1) & ((scores.sum(1) - 1).abs() <= 1e-3)
-    return bool((fitting | missing).all())
-
-
-def predicted_classes(scores: Tensor) -> Tensor:
-    """The class of the highest of the scores (n, classes): (n,) int32, -1 where a score is NaN."""
-    highest, classes = scores.max(1)
-    return torch.where(highest.isnan(), -1, classes).to(torch.int32)
 
 
 def _parts(output: Any) -> dict[str, Any]:

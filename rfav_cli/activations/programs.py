@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.jit._fuser import optimized_execution
 
-from rfav_cli.activations.dispatch import OperatorTap, SurveyTap, Use
-from rfav_cli.activations.kinds import ALONE, positions, problem_of_shapes
-from rfav_cli.activations.network import Activation, Network, Sink, Survey
+from rfav_cli.activations.dispatch import OperatorHook, TracingHook, Use
+from rfav_cli.activations.layer_kinds import ALONE, positions, problem_of_shapes
+from rfav_cli.activations.network import Activation, Network, Sink, Trace
 from rfav_cli.errors import CheckpointError, RfavError, SampleError
 from rfav_cli.records import Layer, SkippedLayer
 from rfav_cli.text import printable
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from rfav_cli.activations.network import Payload
-    from rfav_cli.activations.networks import OpenOptions
+    from rfav_cli.activations.network import OpenOptions
     from rfav_cli.activations.weight_names import WeightNames
+    from rfav_cli.records import Payload
 
 _LAYER_CLASS = re.compile(r"Conv(Transpose)?[123]d|Linear$")
 WRAPPERS = ("module.", "_orig_mod.")
@@ -58,10 +58,10 @@ class _StopForward(BaseException):
 
 
 @dataclass(frozen=True)
-class _Found:
-    """What a survey found: for the caller, and for `filters` and the scales."""
+class _Traced:
+    """What a trace showed: for the caller, and for `filters` and the scales."""
 
-    survey: Survey
+    trace: Trace
     uses: Mapping[str, Use]
     scales: Mapping[str, Tensor | None]
 
@@ -78,7 +78,7 @@ class ProgramNetwork(Network):
         self._options = options
         self._samples: Tensor | None = None
         self._channels_last = True
-        self._found: _Found | None = None
+        self._traced: _Traced | None = None
         self._path: Path = payload.path
         self._put(payload)
 
@@ -100,58 +100,58 @@ class ProgramNetwork(Network):
 
     def load(self, payload: Payload) -> None:
         """Put a checkpoint's program in place of the one before; see `Network.load`."""
-        before = self._found
+        before = self._traced
         self._path = payload.path
         self._put(payload)
         if self._samples is None or before is None:
             return
         try:
-            self._found = self._explore(self._samples)
+            self._traced = self._explore(self._samples)
         except SampleError as error:
             raise CheckpointError(
                 f"{payload.path}: not a checkpoint of this net: {error.what}", error.remedy
             ) from error
-        if differences := _differences(before.survey.layers, self._found.survey.layers):
-            self._found = before
+        if differences := _differences(before.trace.layers, self._traced.trace.layers):
+            self._traced = before
             raise CheckpointError(
                 f"{payload.path}: its layers are not those of the first checkpoint: {'; '.join(differences)}",
                 "Give the checkpoints of one net.",
             )
 
-    def survey(self, images: Tensor) -> Survey:
-        """Run a few samples and say which layers there are; see `Network.survey`."""
+    def trace(self, images: Tensor) -> Trace:
+        """Run a few samples and say which layers there are; see `Network.trace`."""
         self._samples = images
         try:
-            self._found = self._explore(images)
+            self._traced = self._explore(images)
         except SampleError:
             if images.dim() != 4:
                 raise
             # `x.view(len(x), -1)` needs the default memory format.
             self._channels_last = False
-            self._found = self._explore(images)
-        return self._found.survey
+            self._traced = self._explore(images)
+        return self._traced.trace
 
     def forward(self, images: Tensor, sink: Sink) -> Any:
         """Run a batch, giving each use of each layer to the sink; see `Network.forward`."""
-        found = self._found or self._explore(images[:2])
+        traced = self._traced or self._explore(images[:2])
 
         def receive(use: Use) -> None:
-            if use.layer not in found.survey.uses:
+            if use.layer not in traced.trace.uses:
                 return
             bias = None if self._options.with_bias else use.bias
-            if sink(Activation(use.layer, use.values, use.channel_dim, bias, found.scales[use.layer])):
+            if sink(Activation(use.layer, use.values, use.channel_dim, bias, traced.scales[use.layer])):
                 raise _StopForward
 
         try:
-            return self._run(OperatorTap(self._names, receive), images)
+            return self._run(OperatorHook(self._names, receive), images)
         except _StopForward:
             return None
 
     def filters(self, layer: str) -> Tensor:
         """The weights of a layer as rows, (groups, D / groups, weights of one filter), float32."""
-        if self._found is None:
+        if self._traced is None:
             raise KeyError(layer)
-        rows, scale = self._found.uses[layer].filters(), self._found.scales[layer]
+        rows, scale = self._traced.uses[layer].filters(), self._traced.scales[layer]
         return rows if scale is None else rows * scale.reshape(*rows.shape[:2], 1)
 
     def arranged(self, images: Tensor) -> Tensor:
@@ -159,25 +159,25 @@ class ProgramNetwork(Network):
         planes = self._channels_last and images.dim() == 4
         return images.contiguous(memory_format=torch.channels_last if planes else torch.contiguous_format)
 
-    def _run(self, tap: OperatorTap, images: Tensor) -> Any:
+    def _run(self, hook: OperatorHook, images: Tensor) -> Any:
         try:
             # The profiling executor would fuse operators from the third call on.
-            with torch.no_grad(), optimized_execution(False), tap:
+            with torch.no_grad(), optimized_execution(False), hook:
                 output = self._call(self.arranged(images))
-                tap.finish()
+                hook.finish()
         except Exception:
             # TorchScript raises an error of its own in place of what was raised inside it.
-            if tap.failure is not None:
-                raise tap.failure from None
+            if hook.failure is not None:
+                raise hook.failure from None
             raise
         return output
 
-    def _explore(self, images: Tensor) -> _Found:
+    def _explore(self, images: Tensor) -> _Traced:
         self._names = self._weight_names()
         uses: dict[str, list[Use]] = {}
-        tap = SurveyTap(self._names, lambda use: uses.setdefault(use.layer, []).append(use))
+        hook = TracingHook(self._names, lambda use: uses.setdefault(use.layer, []).append(use))
         try:
-            self._run(tap, images)
+            self._run(hook, images)
         except torch.OutOfMemoryError:
             raise
         except RfavError as error:
@@ -191,10 +191,10 @@ class ProgramNetwork(Network):
         layers = [_layer(seen[0]) for name, seen in uses.items() if not problems[name]]
         skipped = [SkippedLayer(name, problem) for name, problem in problems.items() if problem]
         skipped += self._left_out(set(uses))
-        survey = Survey(tuple(layers), {layer.name: len(uses[layer.name]) for layer in layers}, tuple(skipped))
+        trace = Trace(tuple(layers), {layer.name: len(uses[layer.name]) for layer in layers}, tuple(skipped))
         fold = self._options.fold_norm
-        scales = {layer.name: tap.scale(layer.name) if fold else None for layer in layers}
-        return _Found(survey, {name: seen[0] for name, seen in uses.items()}, scales)
+        scales = {layer.name: hook.scale(layer.name) if fold else None for layer in layers}
+        return _Traced(trace, {name: seen[0] for name, seen in uses.items()}, scales)
 
     def _left_out(self, used: set[str]) -> list[SkippedLayer]:
         """Weights that were used without a module, and layers that were not used."""
@@ -221,12 +221,12 @@ def _unfit(images: Tensor, error: Exception) -> SampleError:
 def _differences(first: tuple[Layer, ...], second: tuple[Layer, ...]) -> list[str]:
     """What differs between the layers of two checkpoints, in words."""
     ours, theirs = {layer.name: layer for layer in first}, {layer.name: layer for layer in second}
-    found = [f"{name!r} is missing" for name in ours if name not in theirs]
-    found += [f"{name!r} is new" for name in theirs if name not in ours]
+    differences = [f"{name!r} is missing" for name in ours if name not in theirs]
+    differences += [f"{name!r} is new" for name in theirs if name not in ours]
     for name, layer in ours.items():
         other = theirs.get(name, layer)
         if layer != other:
-            found.append(f"{name!r} is {other.kind} {other.weight_shape}, not {layer.kind} {layer.weight_shape}")
-    if not found and list(ours) != list(theirs):
-        found.append("they are used in another order")
-    return found
+            differences.append(f"{name!r} is {other.kind} {other.weight_shape}, not {layer.kind} {layer.weight_shape}")
+    if not differences and list(ours) != list(theirs):
+        differences.append("they are used in another order")
+    return differences

@@ -13,9 +13,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from rfav_cli.activations.dispatch import CONVOLUTIONS, FUSED, convolution_kind
-from rfav_cli.activations.hooks import STANDARD, Tap, find_taps, hooked, plain_forward
-from rfav_cli.activations.kinds import ALONE, COMPUTED, LAZY, QUANTISED, UNUSED, positions, problem_of_shapes
-from rfav_cli.activations.network import Survey
+from rfav_cli.activations.hooks import STANDARD, Hook, find_hooks, hooked, plain_forward
+from rfav_cli.activations.layer_kinds import ALONE, COMPUTED, LAZY, QUANTISED, UNUSED, positions, problem_of_shapes
+from rfav_cli.activations.network import Trace
 from rfav_cli.records import Layer, SkippedLayer
 
 if TYPE_CHECKING:
@@ -47,10 +47,10 @@ class WeightsSeen(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the operator and note its inputs."""
-        seen = {t.data_ptr() for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor) and t.numel()}
-        self.anywhere |= seen
+        inputs = {t.data_ptr() for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor) and t.numel()}
+        self.anywhere |= inputs
         if func.overloadpacket.__name__ in _PRODUCTS or func.overloadpacket in FUSED:
-            self.in_products |= seen
+            self.in_products |= inputs
         if func.overloadpacket in CONVOLUTIONS and not self._in_layer():
             self.convolved[args[1].data_ptr()] = convolution_kind(args)
         return func(*args, **(kwargs or {}))
@@ -65,13 +65,13 @@ class Observer:
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
-        self._taps = find_taps(model)
+        self._hooks = find_hooks(model)
         # The forward gives a lazy layer weights of its own.
-        self._lazy = {tap.name for tap in self._taps if any(is_lazy(p) for p in tap.module.parameters())}
+        self._lazy = {hook.name for hook in self._hooks if any(is_lazy(p) for p in hook.module.parameters())}
         self._forget()
 
     def _forget(self) -> None:
-        self.current: tuple[Tap, tuple[int, ...]] | None = None
+        self.current: tuple[Hook, tuple[int, ...]] | None = None
         # Outputs are kept while the forward runs, since an address says nothing once its tensor is gone.
         self._uses: dict[str, list[Tensor]] = {}
         self._version: dict[int, int] = {}
@@ -83,85 +83,85 @@ class Observer:
         self._forget()
         with ExitStack() as stack:
             stack.enter_context(plain_forward())
-            for tap in self._taps:
-                handle = tap.module.register_forward_pre_hook(partial(self._on_entry, tap), with_kwargs=True)
+            for hook in self._hooks:
+                handle = hook.module.register_forward_pre_hook(partial(self._on_entry, hook), with_kwargs=True)
                 stack.callback(handle.remove)
             for norm in self._model.modules():
                 if isinstance(norm, _BatchNorm) and norm.running_var is not None:
                     stack.callback(norm.register_forward_pre_hook(self._on_norm, with_kwargs=True).remove)
-            stack.enter_context(hooked(self._taps, self._on_output))
+            stack.enter_context(hooked(self._hooks, self._on_output))
             stack.enter_context(self._weights)
             self._model(images)
 
-    def taps(self, samples: int) -> list[Tap]:
+    def hooks(self, samples: int) -> list[Hook]:
         """The layers that can be measured, by their first use."""
-        by_name = {tap.name: tap for tap in self._taps}
+        by_name = {hook.name: hook for hook in self._hooks}
         return [by_name[name] for name in self._uses if not self._problem(by_name[name], samples)]
 
-    def survey(self, samples: int) -> Survey:
+    def trace(self, samples: int) -> Trace:
         """The layers that can be measured and those that cannot.
 
         Args:
             samples: n, how many the forward was given.
         """
-        taps = self.taps(samples)
-        layers = tuple(self._layer(tap) for tap in taps)
+        hooks = self.hooks(samples)
+        layers = tuple(self._layer(hook) for hook in hooks)
         measured = {layer.name for layer in layers}
         skipped = [
-            SkippedLayer(tap.name, self._problem(tap, samples)) for tap in self._taps if tap.name not in measured
+            SkippedLayer(hook.name, self._problem(hook, samples)) for hook in self._hooks if hook.name not in measured
         ]
-        uses = {tap.name: len(self._uses[tap.name]) for tap in taps}
-        return Survey(layers, uses, (*skipped, *self._quantised(), *self._stray(), *self._computed()))
+        uses = {hook.name: len(self._uses[hook.name]) for hook in hooks}
+        return Trace(layers, uses, (*skipped, *self._quantised(), *self._stray(), *self._computed()))
 
-    def folded(self, taps: Sequence[Tap]) -> dict[str, _BatchNorm]:
+    def folded(self, hooks: Sequence[Hook]) -> dict[str, _BatchNorm]:
         """The batch normalisation of each layer whose outputs all go, as they are, into that one alone."""
-        found = {}
-        for tap in taps:
-            outputs = self._uses[tap.name]
+        norm_of = {}
+        for hook in hooks:
+            outputs = self._uses[hook.name]
             norms = [norm for output in outputs for norm in self._norms.get(id(output), [])]
-            channels_fit = tap.kind != "Linear" or all(output.ndim == 2 for output in outputs)
+            channels_fit = hook.kind != "Linear" or all(output.ndim == 2 for output in outputs)
             each_once = all(len(self._norms.get(id(output), [])) == 1 for output in outputs)
             if channels_fit and each_once and len({id(norm) for norm in norms}) == 1:
-                found[tap.name] = norms[0]
-        return found
+                norm_of[hook.name] = norms[0]
+        return norm_of
 
-    def _on_entry(self, tap: Tap, _: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        given = args[0] if args else kwargs.get("input")
-        self.current = (tap, tuple(given.shape)) if isinstance(given, Tensor) else None
+    def _on_entry(self, hook: Hook, _: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        samples = args[0] if args else kwargs.get("input")
+        self.current = (hook, tuple(samples.shape)) if isinstance(samples, Tensor) else None
 
-    def _on_output(self, tap: Tap, output: Any) -> bool:
-        self._uses.setdefault(tap.name, []).append(output)
+    def _on_output(self, hook: Hook, output: Any) -> bool:
+        self._uses.setdefault(hook.name, []).append(output)
         if isinstance(output, Tensor):
             self._version[id(output)] = output._version
         self.current = None
         return False
 
     def _on_norm(self, norm: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        given = args[0] if args else kwargs.get("input")
+        values = args[0] if args else kwargs.get("input")
         if (
             isinstance(norm, _BatchNorm)
-            and isinstance(given, Tensor)
-            and self._version.get(id(given)) == given._version
+            and isinstance(values, Tensor)
+            and self._version.get(id(values)) == values._version
         ):
-            self._norms.setdefault(id(given), []).append(norm)
+            self._norms.setdefault(id(values), []).append(norm)
 
-    def _problem(self, tap: Tap, samples: int) -> str:
+    def _problem(self, hook: Hook, samples: int) -> str:
         """Why a layer cannot be measured; empty where it can."""
-        if tap.name in self._lazy:
+        if hook.name in self._lazy:
             return LAZY
-        if tap.name not in self._uses:
-            used = any(p.data_ptr() in self._weights.anywhere for p in tap.module.parameters() if p.numel())
+        if hook.name not in self._uses:
+            used = any(p.data_ptr() in self._weights.anywhere for p in hook.module.parameters() if p.numel())
             return ALONE if used else UNUSED
-        outputs = self._uses[tap.name]
+        outputs = self._uses[hook.name]
         for output in outputs:
             if not isinstance(output, Tensor) or not output.is_floating_point():
                 return f"its output is no tensor of floating-point numbers but {type(output).__name__}"
-        return problem_of_shapes(tap.kind, [output.shape for output in outputs], samples)
+        return problem_of_shapes(hook.kind, [output.shape for output in outputs], samples)
 
-    def _layer(self, tap: Tap) -> Layer:
-        shape = self._uses[tap.name][0].shape
-        weight_shape = tuple(tap.module.weight.shape)
-        return Layer(tap.name, tap.kind, shape[tap.channel_dim], weight_shape, positions(tap.kind, shape))
+    def _layer(self, hook: Hook) -> Layer:
+        shape = self._uses[hook.name][0].shape
+        weight_shape = tuple(hook.module.weight.shape)
+        return Layer(hook.name, hook.kind, shape[hook.channel_dim], weight_shape, positions(hook.kind, shape))
 
     def _quantised(self) -> list[SkippedLayer]:
         kinds = {kind.__name__ for kind in STANDARD}
@@ -175,7 +175,7 @@ class Observer:
 
     def _stray(self) -> list[SkippedLayer]:
         """Weights of no standard layer that are applied to activations, such as those of a recurrent layer."""
-        owned = {p.data_ptr() for tap in self._taps for p in tap.module.parameters() if not is_lazy(p)}
+        owned = {p.data_ptr() for hook in self._hooks for p in hook.module.parameters() if not is_lazy(p)}
         return [
             SkippedLayer(name.removesuffix(".weight"), ALONE)
             for name, p in self._model.named_parameters()
@@ -184,6 +184,6 @@ class Observer:
 
     def _computed(self) -> list[SkippedLayer]:
         """Convolutions outside of every layer whose weight is no parameter."""
-        known = {t.data_ptr() for t in (*self._model.parameters(), *self._model.buffers()) if not is_lazy(t)}
-        kinds = {kind: None for address, kind in self._weights.convolved.items() if address not in known}
+        held = {t.data_ptr() for t in (*self._model.parameters(), *self._model.buffers()) if not is_lazy(t)}
+        kinds = {kind: None for address, kind in self._weights.convolved.items() if address not in held}
         return [SkippedLayer(COMPUTED.format(kind), ALONE) for kind in kinds]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from rfav_cli.activations.kinds import COMPUTED
+from rfav_cli.activations.layer_kinds import COMPUTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

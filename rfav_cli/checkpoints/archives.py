@@ -8,15 +8,16 @@ from __future__ import annotations
 import re
 import zipfile
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import torch
 
 from rfav_cli.errors import CheckpointError
+from rfav_cli.graphs import nodes
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 REMEDY = "Nothing of it was run; load such a file only where you trust its author, and save its state_dict instead."
@@ -84,13 +85,13 @@ def check_torchscript(path: Path) -> None:
     """
     for name, content in members(path).items():
         if name.endswith(".pkl"):
-            if found := _CLASSES.search(content().decode("latin-1")):
-                refuse(path, found[0])
+            if use := _CLASSES.search(content().decode("latin-1")):
+                refuse(path, use[0])
         elif name.startswith("code/") and not name.endswith(".debug_pkl"):
             text = content().decode("utf-8", "replace")
             for rule in (_FORBIDDEN_CALL, _OPS, _GETATTR, _CLASSES):
-                if found := rule.search(text):
-                    refuse(path, text[found.start() : found.start() + 60].splitlines()[0])
+                if use := rule.search(text):
+                    refuse(path, text[use.start() : use.start() + 60].splitlines()[0])
 
 
 def extra_files(path: Path) -> tuple[dict[str, bytes], tuple[str, ...]]:
@@ -105,23 +106,15 @@ def extra_files(path: Path) -> tuple[dict[str, bytes], tuple[str, ...]]:
     """
     inside = members(path)
     size_of = torch._C.PyTorchFileReader(str(path)).get_record_size
-    kept: dict[str, bytes] = {}
-    left, room = [], MOST_EXTRA
+    contents: dict[str, bytes] = {}
+    left_out, room = [], MOST_EXTRA
     for member in sorted(name for name in inside if name.startswith(_EXTRA)):
         name = member.removeprefix(_EXTRA)
         if ".." in re.split(r"[/\\]", name) or (size := size_of(member)) > room:
-            left.append(name)
+            left_out.append(name)
         else:
-            kept[name], room = inside[member](), room - size
-    return kept, tuple(left)
-
-
-def nodes(block: Any) -> Iterator[Any]:
-    """The operators of a graph, those in branches and loops too."""
-    for node in block.nodes():
-        yield node
-        for inner in node.blocks():
-            yield from nodes(inner)
+            contents[name], room = inside[member](), room - size
+    return contents, tuple(left_out)
 
 
 def check_graphs(path: Path, module: torch.jit.ScriptModule) -> None:

@@ -67,12 +67,12 @@ def read_old_export(path: Path) -> dict[str, bytes]:
     """The members of an archive as `torch.export.save` wrote it up to torch 2.7, looked through in the same way."""
     try:
         with zipfile.ZipFile(path) as archive:
-            found = {name: archive.read(name) for name in archive.namelist() if name.startswith("serialized_")}
+            members_read = {name: archive.read(name) for name in archive.namelist() if name.startswith("serialized_")}
     except (zipfile.BadZipFile, OSError, zlib.error) as error:
         raise CheckpointError(f"{path}: damaged: {last_line(error)}", "Save or copy it again.") from error
-    for name, content in found.items():
+    for name, content in members_read.items():
         _check_member(path, name, partial(bytes, content))
-    return found
+    return members_read
 
 
 def _check_member(path: Path, name: str, content: Callable[[], bytes]) -> None:

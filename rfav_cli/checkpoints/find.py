@@ -9,10 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfav_cli.activations.networks import kind_of
-from rfav_cli.activations.networks.eager import peek_epoch
+from rfav_cli.checkpoints import formats
+from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.checkpoints.order import describe_gaps, epoch_pattern, epochs_from_names
-from rfav_cli.errors import CheckpointError, SeriesError
+from rfav_cli.errors import CheckpointError, RunError
 from rfav_cli.records import BadCheckpoint
 from rfav_cli.text import printable
 
@@ -34,7 +34,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Series:
+class Checkpoints:
     """The checkpoint files of a run.
 
     Attributes:
@@ -48,9 +48,9 @@ class Series:
     notes: tuple[str, ...] = ()
 
 
-def find_series(
+def find_checkpoints(
     paths: Sequence[str], pattern: str | None = None, *, skip_bad: bool = False, trust_pickle: bool = False
-) -> Series:
+) -> Checkpoints:
     """Find a run's checkpoint files and their epochs.
 
     The epoch is the number at `{epoch}` in the pattern where one is given, else the one stored in the file, else
@@ -63,7 +63,7 @@ def find_series(
         trust_pickle: let pickles run code while their epoch is read.
 
     Raises:
-        SeriesError: nothing was found, two files have one epoch, or an epoch cannot be told.
+        RunError: nothing was found, two files have one epoch, or an epoch cannot be told.
         CheckpointError: a file is no checkpoint, and `skip_bad` is off.
     """
     files, notes = _expand(paths)
@@ -77,26 +77,24 @@ def find_series(
     _refuse_duplicates(entries)
     if gaps := describe_gaps([entry.epoch for entry in entries]):
         notes.append(gaps)
-    return Series(tuple(entries), bad, tuple(notes))
+    return Checkpoints(tuple(entries), bad, tuple(notes))
 
 
-def shard(series: Series, part: str) -> Series:
-    """The k-th of n interleaved parts of a series, for several processes that fill one store.
+def shard(checkpoints: Checkpoints, part: str) -> Checkpoints:
+    """The k-th of n interleaved parts of a run, for several processes that fill one store.
 
     Args:
-        series: the whole.
+        checkpoints: all of them.
         part: "k/n" with 1 <= k <= n.
 
     Raises:
-        SeriesError: the text is nothing of the kind.
+        RunError: the text is nothing of the kind.
     """
-    found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", part)
-    k, n = (int(found[1]), int(found[2])) if found else (0, 0)
+    numbers = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", part)
+    k, n = (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
     if not 1 <= k <= n:
-        raise SeriesError(
-            f"--shard {printable(part)!r}: not a part of a whole", "Give k/n with k from 1 to n: 1/2, 2/2."
-        )
-    return replace(series, entries=series.entries[k - 1 :: n])
+        raise RunError(f"--shard {printable(part)!r}: not a part of a whole", "Give k/n with k from 1 to n: 1/2, 2/2.")
+    return replace(checkpoints, entries=checkpoints.entries[k - 1 :: n])
 
 
 def sha256_of(path: Path) -> str:
@@ -115,22 +113,22 @@ def _expand(paths: Sequence[str]) -> tuple[list[Path], list[str]]:
     for text in paths:
         named = Path(text)
         if named.is_file():
-            found: Iterable[Path] = [named]
+            checkpoints: Iterable[Path] = [named]
         else:
             listed = listing(text)
             _refuse_missing(text, listed)
             visible = [path for path in listed if path.is_file() and not path.name.startswith(".")]
-            found = [path for path in visible if is_checkpoint(path)]
-            left_out += len(visible) - len(found)
-            if not found:
-                raise SeriesError(
+            checkpoints = [path for path in visible if is_checkpoint(path)]
+            left_out += len(visible) - len(checkpoints)
+            if not checkpoints:
+                raise RunError(
                     f"{printable(text)}: no checkpoints in it",
                     f"Name a folder with {', '.join(sorted(SUFFIXES))} files.",
                 )
-        for path in found:
+        for path in checkpoints:
             files.setdefault(path.resolve(), path)
     if not files:
-        raise SeriesError("no checkpoints were named", "Give a folder, files or a glob.")
+        raise RunError("no checkpoints were named", "Give a folder, files or a glob.")
     notes = [f"left out {left_out} {_plural('file', left_out)} that {_are(left_out)} no checkpoint"] if left_out else []
     return list(files.values()), notes
 
@@ -139,8 +137,8 @@ def _refuse_missing(text: str, listed: list[Path]) -> None:
     if listed or Path(text).is_dir():
         return
     if _is_glob(text):
-        raise SeriesError(f"{printable(text)}: matches no file", "Check the glob; '**' goes down into folders.")
-    raise SeriesError(f"{printable(text)}: no such file or folder", "Check the path; a glob needs quotes.")
+        raise RunError(f"{printable(text)}: matches no file", "Check the glob; '**' goes down into folders.")
+    raise RunError(f"{printable(text)}: no such file or folder", "Check the path; a glob needs quotes.")
 
 
 def _is_glob(text: str) -> bool:
@@ -151,14 +149,14 @@ def listing(text: str) -> list[Path]:
     """What is in a folder or matches a glob, sorted; nothing where that is not there.
 
     Raises:
-        SeriesError: the folder cannot be listed, or the glob cannot be one.
+        RunError: the folder cannot be listed, or the glob cannot be one.
     """
     named = Path(text)
     if named.is_dir():
         try:
             return sorted(named.iterdir())
         except OSError as error:
-            raise SeriesError(
+            raise RunError(
                 f"{printable(text)}: cannot be listed ({error.strerror or error})", "Make the folder readable."
             ) from error
     if not _is_glob(text):
@@ -167,7 +165,7 @@ def listing(text: str) -> list[Path]:
     try:
         return sorted(root.glob(named.relative_to(named.anchor).as_posix()))
     except ValueError as error:
-        raise SeriesError(f"{printable(text)}: {error}", "'**' stands for whole folders: 'runs/**/*.pt'.") from error
+        raise RunError(f"{printable(text)}: {error}", "'**' stands for whole folders: 'runs/**/*.pt'.") from error
 
 
 def is_checkpoint(path: Path) -> bool:
@@ -175,7 +173,7 @@ def is_checkpoint(path: Path) -> bool:
     if path.suffix.lower() in SUFFIXES:
         return True
     try:
-        kind_of(path)
+        formats.format_of(path)
     except CheckpointError:
         return False
     return True
@@ -199,17 +197,17 @@ def _peek_all(
 def _peek(path: Path, trust_pickle: bool) -> int | CheckpointError | None:
     """The epoch that a file holds, if it does, or why it is no checkpoint."""
     try:
-        return peek_epoch(path, trust_pickle) if kind_of(path) == "eager" else None
+        return formats.stored_epoch(path, ReadOptions(trust_pickle))
     except CheckpointError as error:
         return error
 
 
 def _by_pattern(files: list[Path], pattern: str, notes: list[str]) -> list[Entry]:
     regex = epoch_pattern(pattern)
-    found = [(regex.fullmatch(path.as_posix()), path) for path in files]
-    entries = [Entry(int(match["epoch"]), path) for match, path in found if match]
+    matches = [(regex.fullmatch(path.as_posix()), path) for path in files]
+    entries = [Entry(int(match["epoch"]), path) for match, path in matches if match]
     if not entries:
-        raise SeriesError(
+        raise RunError(
             f"--epochs {printable(pattern)!r}: matches none of {len(files)} {_plural('file', len(files))}",
             f"Their names are like {printable(files[0].name)!r}.",
         )
@@ -227,7 +225,7 @@ def _by_content(stored: dict[Path, int | None], notes: list[str]) -> list[Entry]
     unknown = [path for path, epoch in zip(stored, epochs, strict=True) if epoch is None]
     if unknown:
         shown = ", ".join(printable(path) for path in unknown[:_LISTED]) + (", …" if len(unknown) > _LISTED else "")
-        raise SeriesError(
+        raise RunError(
             f"the epoch of {len(unknown)} {_plural('file', len(unknown))} cannot be told: {shown}",
             "Say where it stands in the names, such as --epochs 'net_{epoch}_*.pt', or leave them out.",
         )
@@ -237,7 +235,7 @@ def _by_content(stored: dict[Path, int | None], notes: list[str]) -> list[Entry]
 def _refuse_duplicates(entries: list[Entry]) -> None:
     for one, other in pairwise(entries):
         if one.epoch == other.epoch:
-            raise SeriesError(
+            raise RunError(
                 f"epoch {one.epoch} is there twice: {printable(one.path)} and {printable(other.path)}",
                 "Leave one of them out, or say where the epoch stands in the names with --epochs.",
             )

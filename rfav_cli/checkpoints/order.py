@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from rfav_cli.errors import SeriesError
+from rfav_cli.errors import RunError
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ def epoch_pattern(pattern: str) -> re.Pattern[str]:
     """The regular expression of a file-name glob with `{epoch}` in it; `*` and `?` never cross a folder.
 
     Raises:
-        SeriesError: `{epoch}` is not there exactly once.
+        RunError: `{epoch}` is not there exactly once.
     """
-    before, found, after = pattern.partition("{epoch}")
-    if not found or "{epoch}" in after:
-        raise SeriesError(
+    before, placeholder, after = pattern.partition("{epoch}")
+    if not placeholder or "{epoch}" in after:
+        raise RunError(
             f"--epochs {printable(pattern)!r}: {{epoch}} has to stand in it once",
             "Give a file name with {epoch} for the number, such as 'net_{epoch}_*.pt'.",
         )
@@ -53,7 +53,7 @@ def epoch_pattern(pattern: str) -> re.Pattern[str]:
 
 
 def describe_gaps(epochs: Sequence[int]) -> str:
-    """Which epochs a series leaves out, and its stride; empty where it has every epoch.
+    """Which epochs a run leaves out, and its stride; empty where it has every epoch.
 
     Args:
         epochs: ascending; -1, before training, is no part of the stride.

@@ -98,8 +98,8 @@ def load_pickle(path: Path, trust: bool) -> Any:
 def needed_class(error: Exception) -> str:
     """What a pickle needs that could run code, where that is why it was refused; fit for a message."""
     message = str(error)
-    found = re.search(r"GLOBAL ([\w.]+)", message) or re.search(r"<(?:class|function) '?([\w.]+)", message)
-    return printable(found[1]) if found and isinstance(error, pickle.UnpicklingError) else ""
+    name = re.search(r"GLOBAL ([\w.]+)", message) or re.search(r"<(?:class|function) '?([\w.]+)", message)
+    return printable(name[1]) if name and isinstance(error, pickle.UnpicklingError) else ""
 
 
 def _refusal(path: Path, error: pickle.UnpicklingError) -> CheckpointError:

@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfav_cli.activations import networks
+from rfav_cli.checkpoints import formats
 from rfav_cli.checkpoints.find import is_checkpoint, listing, sha256_of
 from rfav_cli.checkpoints.order import epoch_pattern, epochs_from_names
-from rfav_cli.errors import CheckpointError, SeriesError
+from rfav_cli.errors import CheckpointError, RunError
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rfav_cli.activations.network import Payload
-    from rfav_cli.activations.networks import OpenOptions
+    from rfav_cli.checkpoints.formats.base import ReadOptions
+    from rfav_cli.records import Payload
 
 UNFINISHED = frozenset({".tmp", ".temp", ".part", ".partial", ".incomplete"})
 """Files with these endings are going to be renamed."""
@@ -29,7 +29,7 @@ Stamp = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class Arrival:
+class PolledCheckpoint:
     """A checkpoint that can be read.
 
     Attributes:
@@ -68,7 +68,7 @@ class _File:
     named: int | None = None
 
 
-class Arrivals:
+class Poll:
     """Looks for checkpoints again and again.
 
     A file is read when it was the same at two looks. One that cannot be read then is read again, after twice the time
@@ -77,17 +77,17 @@ class Arrivals:
 
     Args:
         place: a folder or a glob; it may not be there yet.
-        pattern: as for `find_series`.
+        pattern: as for `find_checkpoints`.
         patience: seconds.
         options: how files are read.
 
     Raises:
-        SeriesError: that is a file, or no glob or pattern.
+        RunError: that is a file, or no glob or pattern.
     """
 
-    def __init__(self, place: str, pattern: str | None, patience: float, options: OpenOptions) -> None:
+    def __init__(self, place: str, pattern: str | None, patience: float, options: ReadOptions) -> None:
         if Path(place).is_file():
-            raise SeriesError(f"{printable(place)}: is a file", "Name the folder that checkpoints come into.")
+            raise RunError(f"{printable(place)}: is a file", "Name the folder that checkpoints come into.")
         listing(place)
         self._place = place
         self._pattern = None if pattern is None else epoch_pattern(pattern)
@@ -105,22 +105,22 @@ class Arrivals:
             now: seconds of a clock that never goes back.
 
         Raises:
-            SeriesError: the folder cannot be listed, or names that came since say that one was taken for a wrong epoch.
+            RunError: the folder cannot be listed, or names that came since say that one was taken for a wrong epoch.
         """
-        found = {path: stamp for path in listing(self._place) if (stamp := self._stamp_of(path)) is not None}
-        self._files = {path: file for path, file in self._files.items() if path in found}
-        for path, stamp in found.items():
-            known = self._files.get(path)
-            if known is None or known.stamp != stamp:
+        stamps = {path: stamp for path in listing(self._place) if (stamp := self._stamp_of(path)) is not None}
+        self._files = {path: file for path, file in self._files.items() if path in stamps}
+        for path, stamp in stamps.items():
+            file = self._files.get(path)
+            if file is None or file.stamp != stamp:
                 self._files[path] = _File(stamp, now, now, foreign=not is_checkpoint(path))
                 self.changed = now
-        checkpoints = [path for path in found if not self._files[path].foreign]
+        checkpoints = [path for path in stamps if not self._files[path].foreign]
         self._tell_epochs(checkpoints)
         ready = [path for path in checkpoints if not (file := self._files[path]).done and file.next < now]
         return sorted(ready, key=self._order)
 
     @contextmanager
-    def opened(self, path: Path) -> Iterator[Arrival | None]:
+    def opened(self, path: Path) -> Iterator[PolledCheckpoint | None]:
         """A copy of a file, read; None where the file changes while it is copied.
 
         The training may do what it likes with the file meanwhile.
@@ -166,9 +166,9 @@ class Arrivals:
         """The files that would be read again."""
         return [(path, file.failure) for path, file in self._files.items() if file.failure and not file.done]
 
-    def _read(self, path: Path, copy: Path) -> Arrival:
+    def _read(self, path: Path, copy: Path) -> PolledCheckpoint:
         try:
-            payload = networks.read(copy, self._options)
+            payload = formats.read(copy, self._options)
         except CheckpointError as error:
             raise CheckpointError(error.what.replace(str(copy), str(path)), error.remedy) from error
         epoch = self._epochs.get(path)
@@ -176,7 +176,7 @@ class Arrivals:
             epoch = payload.epoch
         else:
             self._files[path].named = epoch
-        return Arrival(path, epoch, sha256_of(copy), replace(payload, path=path))
+        return PolledCheckpoint(path, epoch, sha256_of(copy), replace(payload, path=path))
 
     def _stamp_of(self, path: Path) -> Stamp | None:
         """A file's stamp; None for what is none, or not meant."""
@@ -186,17 +186,17 @@ class Arrivals:
         return _stamp(path)
 
     def _tell_epochs(self, paths: list[Path]) -> None:
-        """From the names of all that is there, also of what is not whole yet, as `find_series` does."""
+        """From the names of all that is there, also of what is not whole yet, as `find_checkpoints` does."""
         if self._pattern is not None:
-            told = [int(match["epoch"]) for path in paths if (match := self._pattern.fullmatch(path.as_posix()))]
-            self._epochs = dict(zip(paths, told, strict=True))
+            epochs = [int(match["epoch"]) for path in paths if (match := self._pattern.fullmatch(path.as_posix()))]
+            self._epochs = dict(zip(paths, epochs, strict=True))
             return
         several = len({path.parent for path in paths}) > 1
         self._epochs = dict(zip(paths, epochs_from_names(paths, folders=several), strict=True))
         for path, epoch in self._epochs.items():
             named = self._files[path].named
             if named is not None and named != epoch:
-                raise SeriesError(
+                raise RunError(
                     f"{path}: was taken for epoch {named}, but beside the names that came since it is epoch {epoch}",
                     "Say where it stands in the names, such as --epochs 'net_{epoch}_*.pt', and give --fresh.",
                 )

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from rfav_cli import __version__
 from rfav_cli.cli import analyze, check, compare, doctor, pack, plot, recommend, report, show, train, watch
 from rfav_cli.cli.config import Takes, defaults_of_project
 from rfav_cli.cli.output import emit, flushed, forget, open_closed
 from rfav_cli.errors import RfavError, ToldError
 from rfav_cli.records import Ranks
 from rfav_cli.text import printable
+from rfav_cli.version import __version__
 
 DONE = 0
 NOTHING_SAID = 2

@@ -13,7 +13,7 @@ from rfav_cli.options import Analyze, flat
 from rfav_cli.records import Note
 
 if TYPE_CHECKING:
-    from rfav_cli.checkpoints.find import Series
+    from rfav_cli.checkpoints.find import Checkpoints
     from rfav_cli.records import History
 
 GO_ON = "Every epoch that was measured is in the store; the same command goes on, with torchrun or without."
@@ -33,7 +33,7 @@ def run(options: Analyze) -> History:
     """
     from rfav_cli.commands.sharing import Sharing
     from rfav_cli.distributed import LONG_PATIENCE, joined
-    from rfav_cli.measure import loop
+    from rfav_cli.measure.setup import open_run
     from rfav_cli.store import check_place
 
     ranks, out = options.ranks, Path(options.out)
@@ -41,20 +41,21 @@ def run(options: Analyze) -> History:
     with joined(ranks, "cpu", LONG_PATIENCE, GO_ON) as group:
         if ranks.first:
             check_place(out, fresh=options.fresh)
-        series = _find_series(options)
-        samples, settings, opening = prepare_checkpoints(options, ranks)
-        setup = loop.open_run(
-            series.entries,
+        files = _find(options)
+        samples, settings, opening, reading = prepare_checkpoints(options, ranks)
+        setup = open_run(
+            files.entries,
             samples,
+            reading,
             opening,
             settings,
             layers=options.layers,
             skip=options.skip,
             skip_bad=options.skip_bad,
         )
-        for text in (*series.notes, *samples.notes, *setup.notes):
+        for text in (*files.notes, *samples.notes, *setup.notes):
             tell(Note(text))
-        sharing = Sharing(out, series, setup, opening, group, options.skip_bad, options.report, options.should_stop)
+        sharing = Sharing(out, files, setup, reading, group, options.skip_bad, options.report, options.should_stop)
         ended = sharing.record(options.samples_a_forward, fresh=options.fresh)
         if ranks.first and ended and not options.no_pack and not options.shard:
             pack(out)
@@ -68,15 +69,15 @@ def run(options: Analyze) -> History:
 analyze = flat(Analyze, run)
 
 
-def _find_series(options: Analyze) -> Series:
-    from rfav_cli.checkpoints.find import find_series, shard
+def _find(options: Analyze) -> Checkpoints:
+    from rfav_cli.checkpoints.find import find_checkpoints, shard
 
     checkpoints = options.checkpoints
     paths = [checkpoints] if isinstance(checkpoints, (str, Path)) else checkpoints
-    series = find_series(
+    files = find_checkpoints(
         [str(path) for path in paths],
         options.epochs,
         skip_bad=options.skip_bad,
         trust_pickle=options.i_trust_this_pickle,
     )
-    return shard(series, options.shard) if options.shard else series
+    return shard(files, options.shard) if options.shard else files

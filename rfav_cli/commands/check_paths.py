@@ -41,17 +41,17 @@ def measured(checkpoints: list[str], options: Check) -> History:
         UsageError: there is no probe.
         RfavError: as for `analyze`; a checkpoint that cannot be used is one.
     """
-    from rfav_cli.checkpoints.find import find_series
+    from rfav_cli.checkpoints.find import find_checkpoints
     from rfav_cli.commands import analyze
 
     if options.probe is None:
         raise UsageError("checkpoints are analysed on held-out samples first", "Give --probe, or a store (.h5).")
-    series = find_series(checkpoints, options.epochs, trust_pickle=options.i_trust_this_pickle)
-    store = series.entries[0].path.parent / CACHE
+    files = find_checkpoints(checkpoints, options.epochs, trust_pickle=options.i_trust_this_pickle)
+    store = files.entries[0].path.parent / CACHE
     analysis = Analyze.of(options, checkpoints=checkpoints, out=store, maps=0)
     try:
         history = analyze.run(analysis)
-        if {*history.epochs.tolist()} <= {entry.epoch for entry in series.entries}:
+        if {*history.epochs.tolist()} <= {entry.epoch for entry in files.entries}:
             return history
     except StoreError:
         pass  # of other checkpoints, another probe or other settings; what cannot be written is said again below

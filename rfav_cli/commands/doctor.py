@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import h5py
 import torch
 
-from rfav_cli import __version__
 from rfav_cli.options import Doctor, flat
 from rfav_cli.records import Finding
+from rfav_cli.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

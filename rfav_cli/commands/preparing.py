@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     import torch
 
-    from rfav_cli.activations.networks import OpenOptions
+    from rfav_cli.activations.network import OpenOptions
+    from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.data.probe import Probe
     from rfav_cli.data.sources import SampleOptions
     from rfav_cli.options.groups import Checkpoints, Measured, Samples
@@ -27,6 +28,7 @@ class Prepared(NamedTuple):
     probe: Probe
     settings: Settings
     options: OpenOptions
+    reading: ReadOptions
 
 
 def prepare(
@@ -53,8 +55,9 @@ def prepare(
         ModelError: there is no such device.
         UsageError: there is no such centering.
     """
+    from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.data.probe import load_probe
-    from rfav_cli.measure.loop import pick_device
+    from rfav_cli.measure.device import pick_device
 
     kept = options.probe_size if options.maps == "all" else options.maps
     samples = sample_options(options)
@@ -68,8 +71,9 @@ def prepare(
         maps=min(kept, len(loaded)),
         outputs=loaded.labels is not None or not options.no_outputs,
     )
-    opening = open_options(settings, make_model, pick_device(options.device, ranks), trust_pickle)
-    return Prepared(loaded, settings, opening)
+    device = pick_device(options.device, ranks)
+    opening = open_options(settings, make_model, device)
+    return Prepared(loaded, settings, opening, ReadOptions(trust_pickle, device))
 
 
 def prepare_checkpoints(options: Checkpoints, ranks: Ranks = ALONE) -> Prepared:
@@ -88,14 +92,14 @@ def prepare_checkpoints(options: Checkpoints, ranks: Ranks = ALONE) -> Prepared:
 
 
 def open_options(
-    settings: Settings, make_model: Callable[[], torch.nn.Module] | None, device: torch.device, trust_pickle: bool
+    settings: Settings, make_model: Callable[[], torch.nn.Module] | None, device: torch.device
 ) -> OpenOptions:
-    """How the checkpoints of a run are opened. The arguments are as for `prepare`.
+    """How the nets of a run are opened. The arguments are as for `prepare`.
 
     Raises:
         UsageError: there is no such centering.
     """
-    from rfav_cli.activations.networks import OpenOptions
+    from rfav_cli.activations.network import OpenOptions
 
     if settings.centering not in CENTERINGS:
         raise UsageError(f"--centering {printable(settings.centering)}: not known", "Give pearson or paper.")
@@ -105,7 +109,6 @@ def open_options(
         model_name=settings.model,
         with_bias=settings.with_bias,
         fold_norm=settings.fold_norm,
-        trust_pickle=trust_pickle,
     )
 
 

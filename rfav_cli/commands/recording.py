@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from rfav_cli.activations.network import Payload
     from rfav_cli.commands.preparing import Prepared
-    from rfav_cli.measure.batches import BatchSize, Setup
+    from rfav_cli.measure.checkpoint import BatchSize
+    from rfav_cli.measure.setup import Setup
     from rfav_cli.options.groups import Recording
-    from rfav_cli.records import BadCheckpoint, Measurement
+    from rfav_cli.records import BadCheckpoint, Measurement, Payload
     from rfav_cli.store import StoreWriter
 
 
@@ -63,19 +63,19 @@ class Recorder:
             SampleError: the probe does not fit the net.
             StoreError: the store is of another run, or cannot be written.
         """
-        from rfav_cli.activations import networks
+        from rfav_cli.checkpoints import formats
         from rfav_cli.checkpoints.find import sha256_of
 
         if epoch in self.committed:
             return None
-        payload = networks.read(path, self._prepared.options)
+        payload = formats.read(path, self._prepared.reading)
         return self.add(payload, Checkpoint(epoch, str(path), sha256_of(path)))
 
     def add(
         self, payload: Payload, checkpoint: Checkpoint, on_batch: Callable[[int], None] = lambda _: None
     ) -> Measurement | None:
         """Measure what was read and commit it; None where the store has its epoch. Raises as `measure` does."""
-        from rfav_cli.measure.batches import measure_weights
+        from rfav_cli.measure.checkpoint import measure_weights
 
         setup, size, writer = self._open(payload)
         if checkpoint.epoch in writer.committed:
@@ -98,14 +98,14 @@ class Recorder:
 
     def _open(self, payload: Payload) -> tuple[Setup, BatchSize, StoreWriter]:
         from rfav_cli.activations import networks
-        from rfav_cli.measure import loop
-        from rfav_cli.measure.batches import BatchSize
+        from rfav_cli.measure.checkpoint import BatchSize
+        from rfav_cli.measure.setup import fit
         from rfav_cli.store import StoreWriter
 
         if self._opened is None:
-            probe, settings, opening = self._prepared
+            probe, settings, opening, _ = self._prepared
             network = networks.open_network(payload, opening)
-            setup = loop.fit(network, probe, opening, settings, layers=self._options.layers, skip=self._options.skip)
+            setup = fit(network, probe, opening, settings, layers=self._options.layers, skip=self._options.skip)
             writer = StoreWriter.open(self._store, setup.run, fresh=self._options.fresh, watching=self._watching)
             size = BatchSize.of(self._options.samples_a_forward, setup.device, setup.run.layers)
             self._opened = setup, size, writer

@@ -24,9 +24,9 @@ def run(options: Report) -> Path:
         ReportError: the page can't be written there.
         UsageError: no store is given.
     """
-    from rfav_cli import __version__
     from rfav_cli.render import report as pages
     from rfav_cli.store import held_open
+    from rfav_cli.version import __version__
 
     stores = [Path(path) for path in ([options.paths] if isinstance(options.paths, (str, Path)) else options.paths)]
     out = Path(options.out)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rfav_cli.activations.factory import make_factory
 from rfav_cli.checkpoints.find import sha256_of
+from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.commands.following import Run
 from rfav_cli.commands.preparing import Prepared, name_of, open_options, sample_options
 from rfav_cli.commands.recording import Recorder
@@ -18,7 +19,8 @@ from rfav_cli.commands.starting import FRESH, check_sha256
 from rfav_cli.data.probe import load_probe
 from rfav_cli.data.sources.base import shown
 from rfav_cli.errors import SampleError
-from rfav_cli.measure.loop import fit, keep_freed_memory
+from rfav_cli.measure.device import keep_freed_memory
+from rfav_cli.measure.setup import fit
 from rfav_cli.options.groups import Recording, unheard
 from rfav_cli.records import Note, Training
 from rfav_cli.training.batches import Batches
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from rfav_cli.activations.networks import OpenOptions
+    from rfav_cli.activations.network import OpenOptions
     from rfav_cli.commands.starting import Start
     from rfav_cli.distributed import Group
     from rfav_cli.options import Train
@@ -70,7 +72,8 @@ class Session:
             return Training("", reason=start.done)
         keep_freed_memory()
         loading = self._opening(start)
-        check_start(start.checkpoint, loading)
+        reading = ReadOptions(self.options.i_trust_this_pickle, self.device)
+        check_start(start.checkpoint, reading, loading)
         digest = FRESH if start.checkpoint is None else sha256_of(start.checkpoint)
         if start.checkpoint is not None:
             check_sha256(start.checkpoint, start.sha256, digest)
@@ -81,7 +84,7 @@ class Session:
             folder = stack.enter_context(opening) if ranks.first else None
             training, held_out = self._data(how.seed, start)
             net, notes = open_net(
-                loading, start.checkpoint, training, held_out, output=start.settings.output, seed=how.seed
+                loading, start.checkpoint, reading, training, held_out, output=start.settings.output, seed=how.seed
             )
             recorder = None if folder is None else self._recorder(folder, net, loading, start, training)
             regularizer = self._regularizer(net, start)
@@ -109,7 +112,7 @@ class Session:
     def _opening(self, start: Start) -> OpenOptions:
         factory = make_factory(start.model, start.model_arg) if isinstance(start.model, str) else start.model
         settings = replace(start.settings, model=name_of(start.model, start.model_arg))
-        return open_options(settings, factory, self.device, self.options.i_trust_this_pickle)
+        return open_options(settings, factory, self.device)
 
     def _data(self, seed: int, start: Start) -> tuple[Part, Part | None]:
         training, held_out = load_data(
@@ -168,7 +171,8 @@ class Session:
         fit(net.network, probe, opening, settings)  # what does not fit is refused before the run begins
         twin = copy.deepcopy(net.model)
         own = replace(opening, make_model=lambda: twin, notes=[])
-        return Recorder(folder.store, Prepared(probe, settings, own), Recording(report=self._report))
+        reading = ReadOptions(self.options.i_trust_this_pickle, self.device)
+        return Recorder(folder.store, Prepared(probe, settings, own, reading), Recording(report=self._report))
 
     def _record(self, start: Start, model: str, digest: str, training: Part, held_out: Part | None) -> dict[str, Any]:
         """All that decides the weights but the device."""

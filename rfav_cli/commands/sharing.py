@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rfav_cli.checkpoints.find import sha256_of
 from rfav_cli.errors import StoreError
-from rfav_cli.measure.loop import sweep
+from rfav_cli.measure.loop import measure_checkpoints
 from rfav_cli.records import BadCheckpoint, Progress
 from rfav_cli.store import StoreWriter
 from rfav_cli.store.scan import is_there
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from rfav_cli.activations.networks import OpenOptions
-    from rfav_cli.checkpoints.find import Series
+    from rfav_cli.checkpoints.find import Checkpoints
+    from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.distributed import Group
-    from rfav_cli.measure.batches import Setup
+    from rfav_cli.measure.setup import Setup
     from rfav_cli.records import Checkpoint, Event
 
 
@@ -30,9 +30,9 @@ class Sharing:
 
     Attributes:
         out: the store.
-        series: the checkpoints.
+        checkpoints: the checkpoints.
         setup: the net and the probe.
-        options: how checkpoints are read.
+        reading: how checkpoints are read.
         group: the processes that share the checkpoints.
         skip_bad: record files that are no checkpoint of this net, and go on.
         report: is told what this process measures; the first is told of files that are none for any.
@@ -40,9 +40,9 @@ class Sharing:
     """
 
     out: Path
-    series: Series
+    checkpoints: Checkpoints
     setup: Setup
-    options: OpenOptions
+    reading: ReadOptions
     group: Group
     skip_bad: bool
     report: Callable[[Event], None]
@@ -65,17 +65,19 @@ class Sharing:
         ranks = self.group.ranks
         writer = self._open(fresh)
         committed = self.group.of_first(set(writer.committed))
-        entries = [entry for entry in self.series.entries if entry.epoch not in committed]
-        done = len(self.series.entries) - len(entries)
+        entries = [entry for entry in self.checkpoints.entries if entry.epoch not in committed]
+        done = len(self.checkpoints.entries) - len(entries)
 
         def told(event: Event) -> None:
             if isinstance(event, Progress):  # of the share; what is shown is of the whole
                 place = done + event.done * ranks.world + ranks.rank
-                event = replace(event, done=place, total=len(self.series.entries))
+                event = replace(event, done=place, total=len(self.checkpoints.entries))
             self.report(event)
 
         share = entries[ranks.rank :: ranks.world]
-        results = sweep(share, self.setup, self.options, batch_size=batch_size, skip_bad=self.skip_bad, report=told)
+        results = measure_checkpoints(
+            share, self.setup, self.reading, batch_size=batch_size, skip_bad=self.skip_bad, report=told
+        )
         stopped = False
         with contextlib.closing(results):
             for result in results:
@@ -93,8 +95,8 @@ class Sharing:
         ranks = self.group.ranks
         if ranks.first:
             writer = StoreWriter.open(self.out, self.setup.run, fresh=fresh)
-            _check_unchanged(self.series, writer.committed)
-            for bad in self.series.bad:
+            _check_unchanged(self.checkpoints, writer.committed)
+            for bad in self.checkpoints.bad:
                 writer.record_bad(bad)
                 self.report(bad)
             self.group.wait()
@@ -108,8 +110,8 @@ class Sharing:
         return StoreWriter.open(self.out, self.setup.run)
 
 
-def _check_unchanged(series: Series, committed: Mapping[int, Checkpoint]) -> None:
-    for entry in series.entries:
+def _check_unchanged(checkpoints: Checkpoints, committed: Mapping[int, Checkpoint]) -> None:
+    for entry in checkpoints.entries:
         known = committed.get(entry.epoch)
         if known and known.sha256 != sha256_of(entry.path):
             raise StoreError(

@@ -25,7 +25,7 @@ def run(options: Train) -> Training:
     """
     from rfav_cli.commands.session import Session
     from rfav_cli.distributed import PATIENCE, joined
-    from rfav_cli.measure.loop import pick_device
+    from rfav_cli.measure.device import pick_device
     from rfav_cli.training.settings import check
 
     with joined(options.ranks, options.device, PATIENCE, GO_ON) as group:

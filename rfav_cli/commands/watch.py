@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfav_cli.commands.preparing import prepare_checkpoints
-from rfav_cli.errors import SeriesError, UsageError
+from rfav_cli.errors import RunError, UsageError
 from rfav_cli.options import Watch, flat
 from rfav_cli.records import Note
 from rfav_cli.text import printable
@@ -26,11 +26,11 @@ def run(options: Watch) -> Watched:
         The store's content, the verdict, and why it ended.
 
     Raises:
-        SeriesError: nothing came until `idle`.
+        RunError: nothing came until `idle`.
         StoreError: another watcher fills the store, it is of another run, or it cannot be written.
         RfavError: other bad input; its subclass and message say which.
     """
-    from rfav_cli.checkpoints.poll import Arrivals
+    from rfav_cli.checkpoints.poll import Poll
     from rfav_cli.commands.on_collapse import Alarm
     from rfav_cli.commands.recording import Recorder
     from rfav_cli.commands.watching import Vigil
@@ -46,11 +46,11 @@ def run(options: Watch) -> Watched:
             options.report(Note(text))
         if not Path(folder).exists():
             options.report(Note(f"{printable(folder)}: not there yet; waiting for it"))
-        arrivals = Arrivals(str(folder), options.epochs, options.patience, prepared.options)
+        poll = Poll(str(folder), options.epochs, options.patience, prepared.reading)
         recorder = Recorder(out, prepared, options, watching=True)
-        watched = Vigil(options, arrivals, recorder, len(prepared.probe), alarm).keep()
+        watched = Vigil(options, poll, recorder, len(prepared.probe), alarm).keep()
     if watched.history is None and watched.ended == "idle":
-        raise SeriesError(
+        raise RunError(
             f"{printable(folder)}: no checkpoint came in {options.idle:g} s that could be measured",
             "Check the path, or give a longer --idle.",
         )

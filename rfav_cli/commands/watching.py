@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Literal
 from rfav_cli.commands.judge import judge
 from rfav_cli.commands.open_store import open_store
 from rfav_cli.diagnosis.labels import doubt_about_labels
-from rfav_cli.errors import CheckpointError, SeriesError, StoreError
+from rfav_cli.errors import CheckpointError, RunError, StoreError
 from rfav_cli.records import BadCheckpoint, Checkpoint, Judged, Note, Progress, Watched
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
-    from rfav_cli.checkpoints.poll import Arrival, Arrivals
+    from rfav_cli.checkpoints.poll import Poll, PolledCheckpoint
     from rfav_cli.commands.on_collapse import Alarm
     from rfav_cli.commands.recording import Recorder
     from rfav_cli.options import Watch
@@ -37,14 +37,14 @@ class Vigil:
 
     Attributes:
         options: of `watch`.
-        arrivals: the files.
+        poll: the files.
         recorder: measures them.
         size: samples of the probe.
         alarm: what is done at a collapse.
     """
 
     options: Watch
-    arrivals: Arrivals
+    poll: Poll
     recorder: Recorder
     size: int
     alarm: Alarm | None
@@ -65,7 +65,7 @@ class Vigil:
             RfavError: as for `watch`.
         """
         ended = self._watch()
-        for path, error in self.arrivals.unreadable():
+        for path, error in self.poll.unreadable():
             self._leave_out(path, error)
         if self.alarm is not None:
             self._tell(self.alarm.outcome() or self.alarm.left_alone())
@@ -91,7 +91,7 @@ class Vigil:
                 if self._has_collapsed:
                     return self._outlast_alarm()
             now = time.monotonic()
-            since = max(active, self.arrivals.changed or active)
+            since = max(active, self.poll.changed or active)
             if self.options.idle is not None and now - since >= self.options.idle:
                 return self._outlast_alarm("idle")
             idle = self.options.idle
@@ -106,8 +106,8 @@ class Vigil:
     def _look(self) -> list[Path]:
         """The files that can be read; a folder that cannot be listed now may be later."""
         try:
-            return self.arrivals.look(time.monotonic())
-        except SeriesError as error:
+            return self.poll.look(time.monotonic())
+        except RunError as error:
             if not isinstance(error.__cause__, OSError):
                 raise
             self._tell_once(f"{error.what}; trying again")
@@ -118,9 +118,9 @@ class Vigil:
         with ExitStack() as stack:
             try:
                 if self._is_known(path):
-                    self.arrivals.finish(path)
+                    self.poll.finish(path)
                     return True
-                arrival = stack.enter_context(self.arrivals.opened(path))
+                polled = stack.enter_context(self.poll.opened(path))
             except FileNotFoundError:  # the next look tells
                 return False
             except OSError as error:
@@ -129,10 +129,10 @@ class Vigil:
             except CheckpointError as error:
                 self._retry(path, error)
                 return False
-            if arrival is None:
+            if polled is None:
                 return False
-            self._add(arrival)
-            self.arrivals.finish(path)
+            self._add(polled)
+            self.poll.finish(path)
             return True
 
     def _is_known(self, path: Path) -> bool:
@@ -142,25 +142,25 @@ class Vigil:
         known = [each.sha256 for each in self.recorder.committed.values() if each.path == str(path)]
         return bool(known) and sha256_of(path) in known
 
-    def _add(self, arrival: Arrival) -> None:
-        if arrival.epoch is None:
+    def _add(self, polled: PolledCheckpoint) -> None:
+        if polled.epoch is None:
             self._tell_once(
-                f"left out {printable(arrival.path)}: its epoch cannot be told; --epochs says where it stands in the "
+                f"left out {printable(polled.path)}: its epoch cannot be told; --epochs says where it stands in the "
                 "names, as in 'net_{epoch}_*.pt'"
             )
             return
-        checkpoint = Checkpoint(arrival.epoch, str(arrival.path), arrival.sha256)
+        checkpoint = Checkpoint(polled.epoch, str(polled.path), polled.sha256)
         done = len(self.recorder.committed)
 
         def told(samples: int) -> None:
             self.options.report(Progress(checkpoint.path, done, done + 1, samples, self.size))
 
         try:
-            measurement = self.recorder.add(arrival.payload, checkpoint, told)
+            measurement = self.recorder.add(polled.payload, checkpoint, told)
         except CheckpointError as error:
             if not self.recorder.opened:
                 raise
-            self._leave_out(arrival.path, error)
+            self._leave_out(polled.path, error)
             return
         if measurement is None:
             self._compare(checkpoint)
@@ -197,7 +197,7 @@ class Vigil:
     def _retry(self, path: Path, error: CheckpointError) -> None:
         """Read a file again later, or give it up."""
         try:
-            if self.arrivals.fail(path, error, time.monotonic()):
+            if self.poll.fail(path, error, time.monotonic()):
                 self._tell_once(f"{error.what}; it may not be whole yet: trying again")
         except CheckpointError:
             self._leave_out(path, error)

@@ -1,1 +1,1 @@
-"""Checkpoints x batches -> one Measurement a checkpoint. It knows no store and no terminal."""
+"""The loop: checkpoints x batches in, one Measurement a checkpoint out; it knows no store and no terminal."""

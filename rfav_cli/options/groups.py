@@ -13,8 +13,6 @@ from rfav_cli.options.thresholds import Thresholds
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import torch
-
     from rfav_cli.records import Centering
 
 LARGEST_SEED = 2**64 - 1
@@ -46,7 +44,7 @@ class Output(Options):
 class Net(Output):
     """What makes a net, and how its files are read."""
 
-    model: str | Callable[..., torch.nn.Module] | None = option(
+    model: str | Callable[..., Any] | None = option(
         default=None,
         help="What makes the net of a state_dict: module:factory, torchvision:NAME, timm:NAME or zoo:NAME. "
         "TorchScript and exported programs need none.",
@@ -262,7 +260,7 @@ class Hyperparameters(Options):
         default="sgd",
         help="sgd, adam or adamw.",
         panel=TRAINED,
-        choices="rfav_cli.training.optimizers:RATES",
+        choices="rfav_cli.training.learning_rate:RATES",
         metavar="NAME",
     )
     learning_rate: float | None = option(
@@ -280,7 +278,7 @@ class Hyperparameters(Options):
         help="The learning rate over the epochs: constant, cosine (half of one), or step (a tenth after half of them, "
         "another after three quarters).",
         panel=TRAINED,
-        choices="rfav_cli.training.optimizers:SCHEDULES",
+        choices="rfav_cli.training.learning_rate:SCHEDULES",
         metavar="NAME",
     )
     epochs: int = option(default=100, help="How many.", panel=TRAINED, unit="epochs", low=1, metavar="N")

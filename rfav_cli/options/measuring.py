@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rfav_cli.options.field import group, keyword, option, required
 from rfav_cli.options.groups import (
@@ -19,8 +19,6 @@ from rfav_cli.records import ALONE, Ranks
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
-
-    import torch
 
 
 @group
@@ -92,11 +90,11 @@ class Watch(Checkpoints, Judging):
 class Monitored(Measured, Judging):
     """What a `Monitor` takes."""
 
-    model: torch.nn.Module = required(help="The net that is trained.", kw_only=False)
+    model: Any = required(help="The net that is trained.", kw_only=False)
     probe: str | Path = required(help="Held-out samples, as for `analyze`.", kw_only=False)
     store: str | Path = option(
         default="rfav.h5", help="Where the store goes; one of the same run is continued.", kw_only=False
     )
-    make_model: Callable[[], torch.nn.Module] | None = keyword(
+    make_model: Callable[[], Any] | None = keyword(
         default=None, help="Makes a net like it, for nets that cannot be copied."
     )

@@ -18,6 +18,7 @@ from rfav_cli.records.comparison import Comparison, Difference, LayerComparison,
 from rfav_cli.records.description import Description
 from rfav_cli.records.events import Event, Finding, Judged, Note, Progress, TrainingEvent, WatchEvent
 from rfav_cli.records.history import Column, History
+from rfav_cli.records.payload import Candidate, Payload, RunnableProgram
 from rfav_cli.records.ranks import ALONE, Ranks
 from rfav_cli.records.recipe import RULES, LayerRecipe, Recipe, Rule
 from rfav_cli.records.run import (
@@ -44,6 +45,7 @@ __all__ = [
     "BadCheckpoint",
     "Baseline",
     "BaselineLayer",
+    "Candidate",
     "Centering",
     "CheckReport",
     "CheckRule",
@@ -68,6 +70,7 @@ __all__ = [
     "Moment",
     "Note",
     "Onset",
+    "Payload",
     "Place",
     "Policy",
     "ProbeRecord",
@@ -78,6 +81,7 @@ __all__ = [
     "Run",
     "RunFinding",
     "RunSide",
+    "RunnableProgram",
     "Settings",
     "SkippedLayer",
     "Training",

@@ -113,7 +113,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Run:
-    """What never changes while a series is measured."""
+    """What never changes while a run is measured."""
 
     layers: tuple[Layer, ...]
     skipped: tuple[SkippedLayer, ...]

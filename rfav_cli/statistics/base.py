@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import torch
+from torch import Tensor
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from torch import Tensor
 
     from rfav_cli.records import Layer, Settings
 
@@ -70,3 +72,21 @@ def widened(tensor: Tensor) -> Tensor:
 def has_nan(tensor: Tensor) -> bool:
     """Whether a tensor of finite numbers and NaNs has a NaN; counting them takes ten times as long."""
     return bool(tensor.sum().isnan())
+
+
+def are_class_scores(output: Tensor, samples: int) -> bool:
+    """Whether an output is a row of scores for each of so many samples: (samples, classes >= 2), floating point."""
+    return output.ndim == 2 and len(output) == samples and output.shape[1] >= 2 and output.is_floating_point()
+
+
+def are_probabilities(scores: Tensor) -> bool:
+    """Whether scores (n, classes) are probabilities already: none negative, each row with the sum 1, NaN set aside."""
+    missing = scores.isnan().any(1)
+    fitting = (scores >= 0).all(1) & ((scores.sum(1) - 1).abs() <= 1e-3)
+    return bool((fitting | missing).all())
+
+
+def predicted_classes(scores: Tensor) -> Tensor:
+    """The class of the highest of the scores (n, classes): (n,) int32, -1 where a score is NaN."""
+    highest, classes = scores.max(1)
+    return torch.where(highest.isnan(), -1, classes).to(torch.int32)

@@ -8,8 +8,14 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy, nll_loss
 
-from rfav_cli.activations.outputs import are_class_scores, are_probabilities, predicted_classes
-from rfav_cli.statistics.base import Context, Statistic, to_numpy
+from rfav_cli.statistics.base import (
+    Context,
+    Statistic,
+    are_class_scores,
+    are_probabilities,
+    predicted_classes,
+    to_numpy,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,8 +52,8 @@ class Loss(Statistic):
         labels = self.context.labels
         if labels is None:
             return {"probe/loss": np.array(np.nan), "probe/accuracy": np.array(np.nan)}
-        known = bool((self._prediction >= 0).any()) or not bool(self._loss.isnan().all())
-        accuracy = (self._prediction == labels.cpu()).double().mean() if known else torch.tensor(torch.nan)
+        has_scores = bool((self._prediction >= 0).any()) or not bool(self._loss.isnan().all())
+        accuracy = (self._prediction == labels.cpu()).double().mean() if has_scores else torch.tensor(torch.nan)
         return {
             "probe/loss": to_numpy(self._loss.double().mean(), np.float64),
             "probe/accuracy": to_numpy(accuracy, np.float64),

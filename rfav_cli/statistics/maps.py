@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class _Sums:
     total: Tensor
     count: Tensor
-    kept: Tensor
+    maps: Tensor
     uses: Tensor
 
 
@@ -31,13 +31,13 @@ class Maps(Statistic):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        kept = min(context.settings.maps, context.size)
+        samples = min(context.settings.maps, context.size)
         self._layers = [
             _Sums(
                 torch.zeros(layer.positions, dtype=torch.float64),
                 torch.zeros(layer.positions, dtype=torch.int64),
-                torch.zeros((kept, *layer.positions), dtype=torch.float32),
-                torch.zeros((kept,) + (1,) * len(layer.positions), dtype=torch.int64),
+                torch.zeros((samples, *layer.positions), dtype=torch.float32),
+                torch.zeros((samples,) + (1,) * len(layer.positions), dtype=torch.int64),
             )
             for layer in context.layers
         ]
@@ -53,10 +53,10 @@ class Maps(Statistic):
             sums.count -= values.isnan().sum(0).cpu()
             values = values.nan_to_num(nan=0.0)
         sums.total += values.sum(0).cpu()
-        kept = max(0, min(len(sums.kept), rows.stop) - rows.start)
-        if kept:
-            sums.kept[rows.start : rows.start + kept] += entropy[:kept].cpu()
-            sums.uses[rows.start : rows.start + kept] += 1
+        count = max(0, min(len(sums.maps), rows.stop) - rows.start)
+        if count:
+            sums.maps[rows.start : rows.start + count] += entropy[:count].cpu()
+            sums.uses[rows.start : rows.start + count] += 1
 
     def compute(self) -> dict[str, NDArray[Any]]:
         """`entropy/mean_map/<layer>` (*positions) and `entropy/map/<layer>` (M, *positions), in nats."""
@@ -64,6 +64,6 @@ class Maps(Statistic):
         for index, (layer, sums) in enumerate(zip(self.context.layers, self._layers, strict=True)):
             applicable = 1.0 if layer.channels > 1 else torch.nan
             columns[f"entropy/mean_map/{index}"] = to_numpy(sums.total / sums.count * applicable, np.float32)
-            if len(sums.kept):
-                columns[f"entropy/map/{index}"] = to_numpy(sums.kept / sums.uses * applicable, np.float16)
+            if len(sums.maps):
+                columns[f"entropy/map/{index}"] = to_numpy(sums.maps / sums.uses * applicable, np.float16)
         return columns

@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from rfav_cli.activations.outputs import are_class_scores, are_probabilities, predicted_classes
-from rfav_cli.statistics.base import Context, Statistic, to_numpy
+from rfav_cli.statistics.base import (
+    Context,
+    Statistic,
+    are_class_scores,
+    are_probabilities,
+    predicted_classes,
+    to_numpy,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

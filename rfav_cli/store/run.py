@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rfav_cli import __version__
 from rfav_cli.records import Layer, ProbeRecord, Run, Settings, SkippedLayer
 from rfav_cli.store.hdf5 import write_texts
 from rfav_cli.store.schema import SCHEMA, UNIT, damaged, shown
+from rfav_cli.version import __version__
 
 if TYPE_CHECKING:
     import h5py

@@ -76,8 +76,8 @@ class RfavPlugin(base_plugin.TBPlugin):  # type: ignore[misc] # TensorBoard has 
         return _answer(request, text, "application/json", hashlib.sha256(text.encode()).hexdigest())
 
     def _block(self, request: Request) -> Any:
-        from rfav_cli import __version__
         from rfav_cli.errors import RfavError
+        from rfav_cli.version import __version__
 
         asked = [request.args.get(key, "") for key in ("run", "name", "revision")]
         tag = hashlib.sha256(json.dumps([__version__, *asked]).encode()).hexdigest()

@@ -82,7 +82,7 @@ class Gallery:
 
     def manifest(self) -> dict[str, Any]:
         """What the front-end reads: `docs/frontend.md` describes it. A store that can't be shown is in `skipped`."""
-        from rfav_cli import __version__
+        from rfav_cli.version import __version__
 
         with self._lock:
             paths, skipped = self._chosen(self._search())

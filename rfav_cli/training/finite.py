@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from rfav_cli.activations.dispatch import OperatorTap
+from rfav_cli.activations.dispatch import OperatorHook
 from rfav_cli.activations.networks.torchscript import weight_names
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ def _first_in_program(model: torch.jit.ScriptModule, forward: Callable[[], Any])
         elif not is_finite(use.values):
             found.append(f"the output of {use.layer}")
 
-    with torch.no_grad(), OperatorTap(weight_names(model), look) as tap:
+    with torch.no_grad(), OperatorHook(weight_names(model), look) as hook:
         forward()
-        tap.finish()
+        hook.finish()
     return found[0] if found else ""
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from rfav_cli.activations.outputs import are_class_scores
 from rfav_cli.errors import ModelError
+from rfav_cli.statistics.base import are_class_scores
 
 if TYPE_CHECKING:
     from rfav_cli.training.penalties import TargetedRegularizer

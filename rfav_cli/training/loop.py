@@ -17,7 +17,7 @@ from rfav_cli.records import ALONE, TrainingEpoch, TrainingStep
 from rfav_cli.text import printable
 from rfav_cli.training.finite import broken_weights, first_not_finite
 from rfav_cli.training.forward import Forward, autocast
-from rfav_cli.training.optimizers import learning_rate_at, rate_of
+from rfav_cli.training.learning_rate import learning_rate_at, rate_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping

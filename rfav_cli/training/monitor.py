@@ -13,14 +13,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from rfav_cli.activations.hooks import find_taps
-from rfav_cli.activations.network import Payload
+from rfav_cli.activations.hooks import find_hooks
 from rfav_cli.activations.networks import eager
 from rfav_cli.checkpoints.state_dicts import candidates
 from rfav_cli.errors import ModelError
-from rfav_cli.measure.batches import BatchSize, measure_weights
-from rfav_cli.measure.loop import fit
-from rfav_cli.records import Checkpoint
+from rfav_cli.measure.checkpoint import BatchSize, measure_weights
+from rfav_cli.measure.setup import fit
+from rfav_cli.records import Checkpoint, Payload
 from rfav_cli.text import printable
 from rfav_cli.training.position import own_random_state
 from rfav_cli.training.targets import unwrapped
@@ -28,7 +27,7 @@ from rfav_cli.training.targets import unwrapped
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from rfav_cli.activations.networks import OpenOptions
+    from rfav_cli.activations.network import OpenOptions
     from rfav_cli.data.probe import Probe
     from rfav_cli.records import Event, Measurement, Run, Settings
 
@@ -72,7 +71,7 @@ class LiveNet:
                 "Give the net that is trained.",
             )
         self._model = unwrapped(model)
-        if not find_taps(self._model):
+        if not find_hooks(self._model):
             raise ModelError(
                 "the net has no layer of torch that can be measured",
                 "Give a net with layers of torch.nn, such as Linear; those of other frameworks are not measured.",
@@ -136,8 +135,8 @@ def copy_of(model: nn.Module) -> nn.Module:
         with torch.no_grad():
             twin = copy.deepcopy(model, memo)
             for module, copied in zip(model.modules(), twin.modules(), strict=True):
-                kept = {key: hook for key, hook in module._forward_pre_hooks.items() if _is_of_torch(hook)}
-                copied._forward_pre_hooks = OrderedDict(copy.deepcopy(kept, memo))
+                own_hooks = {key: hook for key, hook in module._forward_pre_hooks.items() if _is_of_torch(hook)}
+                copied._forward_pre_hooks = OrderedDict(copy.deepcopy(own_hooks, memo))
                 own = vars(copied)
                 if "_original_forward" in own:  # accelerate's, which puts autocast around forward
                     own["forward"] = own["_original_forward"]

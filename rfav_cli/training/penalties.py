@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
 
     from rfav_cli.records import Centering, Recipe
-    from rfav_cli.training.targets import Target
+    from rfav_cli.training.target import Target
 
 
 class TargetedRegularizer:

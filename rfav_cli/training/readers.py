@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch.nn.modules.batchnorm import _BatchNorm
     from torch.utils.hooks import RemovableHandle
 
-    from rfav_cli.training.targets import Target
+    from rfav_cli.training.target import Target
 
 
 class Reader:

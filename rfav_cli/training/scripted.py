@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from rfav_cli.activations.kinds import channel_dim
+from rfav_cli.activations.layer_kinds import channel_dim
 from rfav_cli.activations.networks.torchscript import attributes, weight_names
-from rfav_cli.checkpoints.archives import nodes
 from rfav_cli.errors import ModelError, RecipeError
+from rfav_cli.graphs import nodes
 from rfav_cli.training.operators import KINDS, kind_of, norm_of, weight_of
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Program:
         self._graph.appendNode(together)
         self._graph.eraseOutput(0)
         self._graph.registerOutput(together.output())
-        return Attachment(self._module, torch._C._create_function_from_graph("tapped", self._graph), readers)
+        return Attachment(self._module, torch._C._create_function_from_graph("with_entropies", self._graph), readers)
 
     def _find(self) -> dict[str, ScriptLayer]:
         names = weight_names(self._module)
@@ -152,8 +152,10 @@ class Program:
 class Attachment:
     """What stands in the place of a module's forward, until it is removed."""
 
-    def __init__(self, module: torch.jit.ScriptModule, tapped: Callable[..., Any], readers: Sequence[Reader]) -> None:
-        self._module, self._tapped, self._readers = module, tapped, readers
+    def __init__(
+        self, module: torch.jit.ScriptModule, with_entropies: Callable[..., Any], readers: Sequence[Reader]
+    ) -> None:
+        self._module, self._with_entropies, self._readers = module, with_entropies, readers
         self._plain: Any = module.forward
         # Saving and copying a module go by what is below Python, and see nothing of this.
         vars(module)["forward"] = self
@@ -171,7 +173,7 @@ class Attachment:
         reading = [reader.target.module.training for reader in self._readers]
         if not any(reading) or not torch.is_grad_enabled():
             return self._plain(*args, **kwargs)
-        output, *uses = self._tapped(self._module._c, *args, *self._named(len(args), kwargs))
+        output, *uses = self._with_entropies(self._module._c, *args, *self._named(len(args), kwargs))
         for reader, trains, entropies in zip(self._readers, reading, uses, strict=True):
             for entropy in entropies if trains else ():
                 reader.add(entropy)

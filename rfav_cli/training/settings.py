@@ -9,7 +9,7 @@ from rfav_cli.errors import TrainingError, UsageError
 from rfav_cli.options import Hyperparameters
 from rfav_cli.text import printable
 from rfav_cli.training.batches import AUGMENTATIONS
-from rfav_cli.training.optimizers import RATES, SCHEDULES, rate_of
+from rfav_cli.training.learning_rate import RATES, SCHEDULES, rate_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

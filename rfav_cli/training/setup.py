@@ -11,13 +11,13 @@ import torch
 from torch.jit._fuser import optimized_execution
 from torch.nn.functional import cross_entropy, nll_loss
 
-from rfav_cli.activations import networks
-from rfav_cli.activations.networks import eager, torchscript
-from rfav_cli.activations.outputs import are_class_scores, are_probabilities, describe_choice, select_output
-from rfav_cli.checkpoints import archives
+from rfav_cli.activations.networks import eager, open_network, torchscript
+from rfav_cli.activations.outputs import describe_choice, select_output
+from rfav_cli.checkpoints import archives, formats
 from rfav_cli.data.probe import to_input
 from rfav_cli.data.sources.base import shown
 from rfav_cli.errors import CheckpointError, ModelError, SampleError
+from rfav_cli.statistics.base import are_class_scores, are_probabilities
 from rfav_cli.text import printable
 from rfav_cli.training.finite import broken_weights
 from rfav_cli.training.folder import plain
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from rfav_cli.activations.networks import OpenOptions
+    from rfav_cli.activations.network import OpenOptions
+    from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.training.data import Part
     from rfav_cli.training.folder import RunFolder
 
@@ -94,7 +95,7 @@ class ScriptNet(Net):
         folder.save_program(epoch, self.network.model, self.beside)
 
 
-def check_start(start: Path | None, options: OpenOptions) -> None:
+def check_start(start: Path | None, reading: ReadOptions, options: OpenOptions) -> None:
     """Refuse a checkpoint whose net cannot be trained, before anything is read or written.
 
     Raises:
@@ -103,24 +104,32 @@ def check_start(start: Path | None, options: OpenOptions) -> None:
     """
     if start is None:
         return
-    kind = networks.kind_of(start)
-    if kind == "exported":
+    form = formats.format_of(start)
+    if form == "exported":
         raise ModelError(
             f"{start}: an exported program, which cannot be trained from here",
             "Give --init a state_dict, with --model for the code that makes its net, or TorchScript.",
         )
-    if kind == "eager" and options.make_model is None:
-        eager.open_network(networks.read(start, options), options)  # raises an error that lists what the file holds
+    if form != "torchscript" and options.make_model is None:
+        open_network(formats.read(start, reading), options)  # raises an error that lists what the file holds
 
 
 def open_net(
-    options: OpenOptions, start: Path | None, data: Part, validation: Part | None, *, output: str, seed: int
+    options: OpenOptions,
+    start: Path | None,
+    reading: ReadOptions,
+    data: Part,
+    validation: Part | None,
+    *,
+    output: str,
+    seed: int,
 ) -> tuple[Net, tuple[str, ...]]:
     """Make the net, load its first weights, and run it on two samples.
 
     Args:
         options: how it is made and where it runs.
         start: the checkpoint that it starts from; None for fresh weights, which follow from the seed.
+        reading: how that is read.
         data: what it is going to be trained on.
         validation: what it is going to be validated on.
         output: index or key of the output that holds the class scores.
@@ -135,11 +144,11 @@ def open_net(
         SampleError: the data do not fit the net.
     """
     torch.manual_seed(seed)
-    network = _open(options, start)
+    network = _open(options, start, reading)
     images = data.read(np.arange(min(2, len(data))))
     samples = to_input(torch.from_numpy(images).to(options.device), data.mean, data.std)
     try:
-        network.survey(samples)
+        network.trace(samples)
     except SampleError as error:
         raise SampleError(f"{shown(data.source.name)}: {error.what}", error.remedy) from error
     if isinstance(network, eager.EagerNetwork):
@@ -172,11 +181,13 @@ def open_net(
     return net, tuple(note for note in notes if note)
 
 
-def _open(options: OpenOptions, start: Path | None) -> eager.EagerNetwork | torchscript.ScriptNetwork:
+def _open(
+    options: OpenOptions, start: Path | None, reading: ReadOptions
+) -> eager.EagerNetwork | torchscript.ScriptNetwork:
     if start is None:
         assert options.make_model is not None  # noqa: S101 - `find_start` asks for one of the two
         return eager.open_fresh(options.make_model, options)
-    payload = networks.read(start, options)
+    payload = formats.read(start, reading)
     if payload.kind == "eager":
         return eager.open_network(payload, options)
     check_trainable(payload.content, str(start))

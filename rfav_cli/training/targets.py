@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch.nn.parallel import DataParallel, DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
-from rfav_cli.activations.hooks import STANDARD, Tap
-from rfav_cli.activations.kinds import LAZY, grouped_filters
+from rfav_cli.activations.hooks import STANDARD, Hook
+from rfav_cli.activations.layer_kinds import LAZY, grouped_filters
 from rfav_cli.errors import RecipeError
 from rfav_cli.text import printable
 from rfav_cli.training.scripted import Program
+from rfav_cli.training.target import Target, weight_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from torch import Tensor, nn
+    from torch import nn
 
     from rfav_cli.records import LayerRecipe, Recipe
 
@@ -27,23 +27,6 @@ WRAPPED = ("_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_module")
 """What wrappers call the module that they wrap: torch.compile, checkpoint_wrapper, FSDP."""
 MOST_NAMES = 40
 """Layers that an error lists."""
-
-
-@dataclass(frozen=True)
-class Target(Tap):
-    """A layer with a penalty: `name` is what the recipe calls it.
-
-    Attributes:
-        lambda_: weight of the sparsity penalty, 0 for none.
-        kappa: weight of the decorrelation penalty, 0 for none.
-    """
-
-    lambda_: float
-    kappa: float
-
-    def weights(self) -> Tensor:
-        """The filters as they are in the net, for gradients to flow through: (groups, D / groups, weights of one)."""
-        return grouped_filters(self.kind, _weight(self.module), getattr(self.module, "groups", 1))
 
 
 def find_targets(model: nn.Module | Program, recipe: Recipe) -> list[Target]:
@@ -60,18 +43,18 @@ def find_targets(model: nn.Module | Program, recipe: Recipe) -> list[Target]:
         RecipeError: the recipe names no layer, a layer that the net has not, or a penalty that a layer cannot have. All
             that is wrong is said at once.
     """
-    found = model.named_layers() if isinstance(model, Program) else _layers(model)
-    layers = {name: Tap(name, module, kind) for name, module, kind in found}
+    named = model.named_layers() if isinstance(model, Program) else _layers(model)
+    layers = {name: Hook(name, module, kind) for name, module, kind in named}
     if not recipe.layers:
         raise RecipeError("the recipe names no layer, so there is nothing to penalise", _remedy(layers))
     problems, targets = [], []
-    for each in recipe.layers:
-        layer = layers.get(each.name) or layers.get(_bare(each.name))
-        problem = _problem(each, layer)
+    for penalties in recipe.layers:
+        layer = layers.get(penalties.name) or layers.get(_bare(penalties.name))
+        problem = _problem(penalties, layer)
         if problem:
-            problems.append(f"layer {printable(each.name, 80)!r}: {problem}")
-        elif layer and (each.lambda_ or each.kappa):
-            targets.append(Target(each.name, layer.module, layer.kind, each.lambda_, each.kappa))
+            problems.append(f"layer {printable(penalties.name, 80)!r}: {problem}")
+        elif layer and (penalties.lambda_ or penalties.kappa):
+            targets.append(Target(penalties.name, layer.module, layer.kind, penalties.lambda_, penalties.kappa))
     if len({id(target.module) for target in targets}) < len(targets):
         problems.append("two of the recipe's names are of one layer")
     if problems:
@@ -103,22 +86,6 @@ def _layers(module: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module,
             yield from _layers(child, f"{name}.{key}" if name else key)
 
 
-def _weight(module: Any) -> Any:
-    """A layer's weight as the last forward had it.
-
-    In training each look at a parametrised weight computes it anew: `spectral_norm` goes a step on, others draw lots.
-    """
-    parts = getattr(module, "parametrizations", None)
-    training = [part for part in (parts.modules() if parts is not None else ()) if part.training]
-    try:
-        for part in training:
-            part.training = False
-        return module.weight
-    finally:
-        for part in training:
-            part.training = True
-
-
 def _bare(name: str) -> str:
     """A name as a wrapped net has it, without the wrappers' parts."""
     parts = [part for part in name.split(".") if part not in WRAPPED]
@@ -127,14 +94,14 @@ def _bare(name: str) -> str:
     return ".".join(parts)
 
 
-def _problem(asked: LayerRecipe, layer: Tap | None) -> str:
+def _problem(asked: LayerRecipe, layer: Hook | None) -> str:
     """Why a layer cannot have its penalties; empty where it can."""
     for name, weight in (("lambda", asked.lambda_), ("kappa", asked.kappa)):
         if not (0 <= weight < math.inf):
             return f"{name} must be a finite number from 0 on, not {weight}"
     if layer is None:
         return "this net has no such layer"
-    weight = _weight(layer.module)
+    weight = weight_of(layer.module)
     if is_lazy(weight):
         return LAZY
     if weight.is_complex():
@@ -148,7 +115,7 @@ def _problem(asked: LayerRecipe, layer: Tap | None) -> str:
     return ""
 
 
-def _remedy(layers: Mapping[str, Tap]) -> str:
+def _remedy(layers: Mapping[str, Hook]) -> str:
     names = [printable(name, 80) for name in layers]
     more = f", and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return f"The net's layers are: {', '.join(names[:MOST_NAMES]) or 'none that can be penalised'}{more}."

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rfav_cli.activations.dispatch import OperatorTap, SurveyTap, Use
+from rfav_cli.activations.dispatch import OperatorHook, TracingHook, Use
 from rfav_cli.activations.weight_names import WeightNames
 from rfav_cli.errors import CheckpointError
 
@@ -20,12 +20,12 @@ def names_of(net: nn.Module, **options: frozenset[str]) -> WeightNames:
 
 
 def uses_of(run: Callable[[], object], names: WeightNames) -> list[tuple[str, Tensor, Tensor | None]]:
-    """Layer, values and bias of each use, the values copied as the tap gives them."""
+    """Layer, values and bias of each use, the values copied as the hook gives them."""
     uses: list[tuple[str, Tensor, Tensor | None]] = []
-    tap = OperatorTap(names, lambda use: uses.append((use.layer, use.values.clone(), use.bias)))
-    with torch.no_grad(), tap:
+    hook = OperatorHook(names, lambda use: uses.append((use.layer, use.values.clone(), use.bias)))
+    with torch.no_grad(), hook:
         run()
-        tap.finish()
+        hook.finish()
     return uses
 
 
@@ -61,6 +61,18 @@ def test_a_shift_that_is_no_bias_stays_out() -> None:
     x = torch.randn(2, 4, 3)
     [(_, values, bias)] = uses_of(lambda: net["fc"](x) + net["norm"].bias + x, names_of(net))
     assert bias is None
+    torch.testing.assert_close(values, net["fc"](x).detach())
+
+
+def test_what_is_added_more_than_once_is_no_bias() -> None:
+    net = nn.ModuleDict({"fc": nn.Linear(3, 4)})
+    weight, shift = net["fc"].weight, net["fc"].bias
+    x = torch.randn(2, 3)
+    [(_, values, bias)] = uses_of(lambda: torch.add(x @ weight.t(), shift, alpha=2), names_of(net))
+    assert bias is None
+    torch.testing.assert_close(values, (x @ weight.t()).detach())
+    [(_, values, bias)] = uses_of(lambda: torch.add(x @ weight.t(), shift), names_of(net))
+    assert bias is shift
     torch.testing.assert_close(values, net["fc"](x).detach())
 
 
@@ -124,11 +136,11 @@ def test_filters_of_a_transposed_convolution(groups: int) -> None:
 
 
 def scale_of(run: Callable[[], object], net: nn.Module) -> Tensor | None:
-    tap = SurveyTap(names_of(net), lambda use: None)
-    with torch.no_grad(), tap:
+    hook = TracingHook(names_of(net), lambda use: None)
+    with torch.no_grad(), hook:
         run()
-        tap.finish()
-    return tap.scale("layer")
+        hook.finish()
+    return hook.scale("layer")
 
 
 def test_the_norm_that_follows_a_layer() -> None:
@@ -144,22 +156,22 @@ def test_the_norm_that_follows_a_layer() -> None:
 
 @pytest.mark.parametrize("layer", [nn.BatchNorm1d(3), nn.Dropout(0.5)])
 def test_training_mode_is_an_error(layer: nn.Module) -> None:
-    tap = SurveyTap(WeightNames([]), lambda use: None)
-    with pytest.raises(CheckpointError, match="training mode"), torch.no_grad(), tap:
+    hook = TracingHook(WeightNames([]), lambda use: None)
+    with pytest.raises(CheckpointError, match="training mode"), torch.no_grad(), hook:
         layer.train()(torch.randn(4, 3))
 
 
 def test_norms_without_running_statistics_are_none_of_it() -> None:
-    with torch.no_grad(), SurveyTap(WeightNames([]), lambda use: None):
+    with torch.no_grad(), TracingHook(WeightNames([]), lambda use: None):
         nn.InstanceNorm2d(3).eval()(torch.randn(4, 3, 2, 2))
 
 
-def test_the_tap_keeps_what_was_raised() -> None:
+def test_the_hook_keeps_what_was_raised() -> None:
     def receive(use: Use) -> None:
         raise KeyError(use.layer)
 
     net = nn.ModuleDict({"conv": nn.Conv1d(1, 1, 1)})
-    tap = OperatorTap(names_of(net), receive)
-    with pytest.raises(KeyError, match="conv"), torch.no_grad(), tap:
+    hook = OperatorHook(names_of(net), receive)
+    with pytest.raises(KeyError, match="conv"), torch.no_grad(), hook:
         net["conv"](torch.randn(1, 1, 2))
-    assert isinstance(tap.failure, KeyError)
+    assert isinstance(hook.failure, KeyError)

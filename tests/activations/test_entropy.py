@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from rfav_cli.activations import entropy as kernel
+from rfav_cli.activations import entropy as fast_entropy
 from rfav_cli.activations.entropy import position_entropy
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def random() -> Callable[..., Tensor]:
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Buffers of 64 floats, and no short cut for small tensors."""
-    monkeypatch.setattr(kernel, "CPU_CHUNK_BYTES", 256)
-    monkeypatch.setattr(kernel, "_FEW_VALUES", 0)
+    monkeypatch.setattr(fast_entropy, "CPU_CHUNK_BYTES", 256)
+    monkeypatch.setattr(fast_entropy, "_FEW_VALUES", 0)
 
 
 LAYOUTS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -236,8 +236,8 @@ activations = hnp.arrays(
 def in_pieces(values: Tensor) -> Tensor:
     """The chunked way, which small tensors do not take by themselves."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kernel, "CPU_CHUNK_BYTES", 64)
-        patch.setattr(kernel, "_FEW_VALUES", 0)
+        patch.setattr(fast_entropy, "CPU_CHUNK_BYTES", 64)
+        patch.setattr(fast_entropy, "_FEW_VALUES", 0)
         return position_entropy(values, 1, None, None)
 
 

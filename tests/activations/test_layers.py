@@ -1,53 +1,53 @@
 import pytest
 
 from rfav_cli.activations.layers import select_layers
-from rfav_cli.activations.network import Survey
+from rfav_cli.activations.network import Trace
 from rfav_cli.errors import ModelError
 from rfav_cli.records import Layer, SkippedLayer
 
 
 @pytest.fixture
-def survey():
+def trace():
     names = ("conv1", "block.conv2", "fc1", "fc2")
     layers = tuple(Layer(name, "Conv2d", 4, (4, 1, 1, 1), (2, 2)) for name in names)
-    return Survey(layers, dict.fromkeys(names, 1), (SkippedLayer("unused", "the forward does not reach it"),))
+    return Trace(layers, dict.fromkeys(names, 1), (SkippedLayer("unused", "the forward does not reach it"),))
 
 
-def chosen(survey, **options):
-    layers, skipped = select_layers(survey, **options)
+def chosen(trace, **options):
+    layers, skipped = select_layers(trace, **options)
     return [layer.name for layer in layers], {layer.name: layer.reason for layer in skipped}
 
 
-def test_the_classifier_is_left_out_and_what_was_found_skipped_is_kept(survey):
-    layers, skipped = chosen(survey)
+def test_the_classifier_is_left_out_and_what_was_found_skipped_is_kept(trace):
+    layers, skipped = chosen(trace)
     assert layers == ["conv1", "block.conv2", "fc1"]
     assert skipped == {"unused": "the forward does not reach it", "fc2": "classifier"}
 
 
-def test_layers_names_those_to_measure_the_classifier_too(survey):
-    layers, skipped = chosen(survey, layers=["fc*"])
+def test_layers_names_those_to_measure_the_classifier_too(trace):
+    layers, skipped = chosen(trace, layers=["fc*"])
     assert layers == ["fc1", "fc2"]
     assert skipped["conv1"] == "not named by --layers"
 
 
-def test_skip_wins(survey):
-    layers, skipped = chosen(survey, layers=["*"], skip=["block.*"])
+def test_skip_wins(trace):
+    layers, skipped = chosen(trace, layers=["*"], skip=["block.*"])
     assert layers == ["conv1", "fc1", "fc2"]
     assert skipped["block.conv2"] == "--skip block.*"
 
 
 @pytest.mark.parametrize("option", ["layers", "skip"])
-def test_a_glob_without_a_layer_is_an_error_that_lists_them(survey, option):
+def test_a_glob_without_a_layer_is_an_error_that_lists_them(trace, option):
     with pytest.raises(ModelError, match=f"--{option} 'head'") as raised:
-        select_layers(survey, **{option: ["head"]})
+        select_layers(trace, **{option: ["head"]})
     assert "block.conv2" in raised.value.remedy
 
 
-def test_nothing_left_is_an_error_that_says_why(survey):
+def test_nothing_left_is_an_error_that_says_why(trace):
     with pytest.raises(ModelError, match="fc1: --skip"):
-        select_layers(survey, skip=["*"])
+        select_layers(trace, skip=["*"])
 
 
 def test_a_net_without_layers_is_an_error():
     with pytest.raises(ModelError, match="no convolution or linear layer"):
-        select_layers(Survey((), {}, ()))
+        select_layers(Trace((), {}, ()))

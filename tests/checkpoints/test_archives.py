@@ -7,14 +7,15 @@ import pytest
 import torch
 from torch import nn
 
-from rfav_cli.activations.networks import OpenOptions, torchscript
+from rfav_cli.checkpoints.formats import torchscript
+from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.errors import CheckpointError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.*:FutureWarning")
-CPU = OpenOptions(torch.device("cpu"))
+CPU = ReadOptions()
 
 
 class Plain(nn.Module):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from rfav_cli.activations.networks import OpenOptions
-from rfav_cli.checkpoints.poll import Arrivals
-from rfav_cli.errors import CheckpointError, SeriesError
+from rfav_cli.checkpoints.formats.base import ReadOptions
+from rfav_cli.checkpoints.poll import Poll
+from rfav_cli.errors import CheckpointError, RunError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 PATIENCE = 10.0
 
 
-def arrivals(place, pattern=None):
-    return Arrivals(str(place), pattern, PATIENCE, OpenOptions(torch.device("cpu")))
+def poll(place, pattern=None):
+    return Poll(str(place), pattern, PATIENCE, ReadOptions())
 
 
 def save(path, **more):
@@ -27,9 +27,9 @@ def save(path, **more):
 
 
 def take(looked, path):
-    with looked.opened(path) as arrival:
+    with looked.opened(path) as polled:
         looked.finish(path)
-        return arrival
+        return polled
 
 
 def names(paths):
@@ -38,12 +38,12 @@ def names(paths):
 
 def test_a_file_is_read_when_it_was_the_same_at_two_looks(tmp_path):
     save(tmp_path / "epoch_3.pt")
-    looked = arrivals(tmp_path)
+    looked = poll(tmp_path)
     assert looked.look(0) == []
     (path,) = looked.look(1)
-    arrival = take(looked, path)
-    assert (arrival.path, arrival.epoch) == (path, 3)
-    assert arrival.payload.path == path
+    polled = take(looked, path)
+    assert (polled.path, polled.epoch) == (path, 3)
+    assert polled.payload.path == path
     assert looked.look(2) == []
     assert looked.changed == 0
 
@@ -52,7 +52,7 @@ def test_a_growing_file_is_not_touched_until_it_is_whole(tmp_path: Path):
     save(tmp_path / "whole.bin")
     content = (tmp_path / "whole.bin").read_bytes()
     (tmp_path / "whole.bin").unlink()
-    looked, file = arrivals(tmp_path), tmp_path / "epoch_0.pt"
+    looked, file = poll(tmp_path), tmp_path / "epoch_0.pt"
     for now in range(8):
         file.write_bytes(content[: len(content) * (now + 1) // 8])
         assert looked.look(now) == []
@@ -66,7 +66,7 @@ def test_a_cut_off_file_is_read_again_ever_more_rarely_then_given_up(tmp_path):
     file = tmp_path / "epoch_0.pt"
     content = file.read_bytes()
     file.write_bytes(content[:-300])
-    looked, attempts = arrivals(tmp_path), []
+    looked, attempts = poll(tmp_path), []
     error = None
     for now in range(30):
         for path in looked.look(now):
@@ -87,7 +87,7 @@ def test_a_cut_off_file_is_read_again_ever_more_rarely_then_given_up(tmp_path):
 
 def test_what_would_be_read_again_is_known(tmp_path):
     (tmp_path / "epoch_0.pt").write_bytes(b"")
-    looked = arrivals(tmp_path)
+    looked = poll(tmp_path)
     looked.look(0)
     (path,) = looked.look(1)
     with pytest.raises(CheckpointError, match="empty") as raised, looked.opened(path):
@@ -101,30 +101,30 @@ def test_what_would_be_read_again_is_known(tmp_path):
 
 def test_a_file_that_changes_while_it_is_copied_is_not_read(tmp_path):
     save(tmp_path / "epoch_0.pt")
-    looked = arrivals(tmp_path)
+    looked = poll(tmp_path)
     looked.look(0)
     (path,) = looked.look(1)
     save(path, other=1)
-    with looked.opened(path) as arrival:
-        assert arrival is None
+    with looked.opened(path) as polled:
+        assert polled is None
     assert looked.look(2) == []
     assert looked.look(3) == [path]
 
 
 def test_what_was_read_stays_when_the_training_writes_over_it_and_removes_it(tmp_path):
     save(tmp_path / "epoch_0.pt")
-    looked = arrivals(tmp_path)
+    looked = poll(tmp_path)
     looked.look(0)
     (path,) = looked.look(1)
-    with looked.opened(path) as arrival:
+    with looked.opened(path) as polled:
         path.write_bytes(b"")  # in place: who had mapped it would be killed
         path.unlink()
-        (candidate,) = arrival.payload.content
+        (candidate,) = polled.payload.content
         assert candidate.weights["weight"].sum() == torch.arange(200.0).sum()
 
 
 def test_a_file_that_is_replaced_is_read_again_and_its_epoch_is_what_it_holds(tmp_path):
-    looked, now = arrivals(tmp_path), 0
+    looked, now = poll(tmp_path), 0
     for epoch in (4, 5):
         save(tmp_path / "new", epoch=epoch)
         (tmp_path / "new").replace(tmp_path / "last.pt")
@@ -135,7 +135,7 @@ def test_a_file_that_is_replaced_is_read_again_and_its_epoch_is_what_it_holds(tm
 
 
 def test_a_folder_that_is_not_there_yet(tmp_path):
-    looked = arrivals(tmp_path / "run")
+    looked = poll(tmp_path / "run")
     assert looked.look(0) == []
     (tmp_path / "run").mkdir()
     save(tmp_path / "run" / "epoch_0.pt")
@@ -150,7 +150,7 @@ def test_other_files_are_left_alone(tmp_path):
         save(tmp_path / name)
     (tmp_path / "log.txt").write_text("loss 1.0\n")
     (tmp_path / "folder.pt").mkdir()
-    looked = arrivals(tmp_path)
+    looked = poll(tmp_path)
     looked.look(0)
     assert names(looked.look(1)) == ["model_1.pt"]
 
@@ -158,7 +158,7 @@ def test_other_files_are_left_alone(tmp_path):
 def test_a_file_without_an_ending_is_one_when_it_looks_like_one(tmp_path):
     file = tmp_path / "checkpoint-7"
     file.write_bytes(b"")
-    looked = arrivals(tmp_path)
+    looked = poll(tmp_path)
     assert looked.look(0) == looked.look(1) == []
     save(file)
     looked.look(2)
@@ -169,7 +169,7 @@ def test_a_file_without_an_ending_is_one_when_it_looks_like_one(tmp_path):
 def test_in_the_order_of_their_epochs(tmp_path):
     for name in ("epoch_10.pt", "epoch_9.pt", "last.pt", "epoch_-1.pt"):
         save(tmp_path / name)
-    looked = arrivals(tmp_path)
+    looked = poll(tmp_path)
     looked.look(0)
     assert names(looked.look(1)) == ["epoch_-1.pt", "epoch_9.pt", "epoch_10.pt", "last.pt"]
 
@@ -177,7 +177,7 @@ def test_in_the_order_of_their_epochs(tmp_path):
 def test_the_pattern_says_which_files_and_which_epochs(tmp_path):
     for name in ("net_1_of_9.pt", "net_2_of_9.pt", "opt_1.pt"):
         save(tmp_path / name, epoch=77)
-    looked = arrivals(tmp_path, "net_{epoch}_*.pt")
+    looked = poll(tmp_path, "net_{epoch}_*.pt")
     looked.look(0)
     assert [take(looked, path).epoch for path in looked.look(1)] == [1, 2]
 
@@ -186,32 +186,32 @@ def test_the_number_of_a_folder_counts_only_where_there_are_several(tmp_path):
     for epoch in (1, 2):
         (tmp_path / f"checkpoint-{epoch}").mkdir()
         save(tmp_path / f"checkpoint-{epoch}" / "model.pt")
-    looked = arrivals(tmp_path / "checkpoint-*" / "model.pt")
+    looked = poll(tmp_path / "checkpoint-*" / "model.pt")
     looked.look(0)
     assert [take(looked, path).epoch for path in looked.look(1)] == [1, 2]
-    single = arrivals(tmp_path / "checkpoint-1")
+    single = poll(tmp_path / "checkpoint-1")
     single.look(0)
     assert [take(single, path).epoch for path in single.look(1)] == [None]
 
 
 def test_names_that_say_later_that_an_epoch_was_wrong(tmp_path):
     save(tmp_path / "net_0_lr_1.pt")
-    looked = arrivals(tmp_path)
+    looked = poll(tmp_path)
     looked.look(0)
     (path,) = looked.look(1)
     assert take(looked, path).epoch == 1
     save(tmp_path / "net_1_lr_1.pt")
-    with pytest.raises(SeriesError, match=r"taken for epoch 1.*it is epoch 0") as raised:
+    with pytest.raises(RunError, match=r"taken for epoch 1.*it is epoch 0") as raised:
         looked.look(2)
     assert "--epochs" in raised.value.remedy
 
 
 def test_a_file_is_no_folder(tmp_path):
     save(tmp_path / "epoch_0.pt")
-    with pytest.raises(SeriesError, match="is a file"):
-        arrivals(tmp_path / "epoch_0.pt")
+    with pytest.raises(RunError, match="is a file"):
+        poll(tmp_path / "epoch_0.pt")
 
 
 def test_a_glob_that_cannot_be_one(tmp_path):
-    with pytest.raises(SeriesError, match=r"\*\*"):
-        arrivals(tmp_path / "a**b" / "*.pt")
+    with pytest.raises(RunError, match=r"\*\*"):
+        poll(tmp_path / "a**b" / "*.pt")

@@ -1,85 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from torch import nn
 
-from rfav_cli.checkpoints.state_dicts import candidates, complete, match, stored_epoch
-
-NAMES = ("conv1.weight", "conv1.bias", "block.0.fc.weight", "block.1.module_list.weight", "head")
-wrappers = st.lists(st.sampled_from(["module.", "model.", "_orig_mod."]), max_size=4).map("".join)
-
-
-def weights(*names: str) -> dict[str, torch.Tensor]:
-    return {name: torch.full((index + 1, 2), float(index)) for index, name in enumerate(names)}
-
-
-@given(ours=wrappers, theirs=wrappers, order=st.permutations(range(len(NAMES))))
-def test_wrappers_nest_in_any_order_on_either_side(ours: str, theirs: str, order: list[int]) -> None:
-    net = weights(*(ours + name for name in NAMES))
-    file = weights(*(theirs + name for name in NAMES))
-    found = match(net, {name: file[name] for name in [list(file)[i] for i in order]})
-    assert found.fits
-    assert found.pairs == {ours + name: theirs + name for name in NAMES}
-
-
-@given(st.sampled_from(["module.", "_orig_mod."]), st.integers(0, len(NAMES) - 1))
-def test_wrappers_inside_a_name(wrapper: str, which: int) -> None:
-    inner = [name.replace(".", f".{wrapper}", 1) if i == which else name for i, name in enumerate(NAMES)]
-    assert match(weights(*NAMES), weights(*inner)).pairs == dict(zip(NAMES, inner, strict=True))
-    assert match(weights(*inner), weights(*NAMES)).fits
-
-
-@given(prefix=st.sampled_from(["net.", "net.backbone.", "model.net.", "encoder.model."]), wrapper=wrappers)
-def test_a_common_prefix_is_the_last_resort(prefix: str, wrapper: str) -> None:
-    prefixed = [wrapper + prefix + name for name in NAMES]
-    assert match(weights(*NAMES), weights(*prefixed)).fits
-    assert match(weights(*prefixed), weights(*NAMES)).fits
-
-
-def test_names_that_would_become_one_are_kept_apart() -> None:
-    names = ("model.fc.weight", "fc.weight")
-    found = match(weights(*names), weights(*names))
-    assert found.pairs == {name: name for name in names}
-    assert not match(weights("fc.weight"), weights(*names)).fits
-
-
-@given(st.sampled_from(NAMES))
-def test_a_name_too_few_or_too_many_never_fits(name: str) -> None:
-    fewer = [other for other in NAMES if other != name]
-    full = weights(*NAMES)
-    part = {other: full[other] for other in fewer}
-    assert match(full, part).missing == (name,)
-    assert match(part, full).unexpected == (name,)
-
-
-def test_a_wrong_shape_never_fits() -> None:
-    found = match({"a": torch.zeros(2, 3)}, {"a": torch.zeros(3, 2)})
-    assert found.misshapen == ("a 3x2, the net has 2x3",)
-
-
-def test_differences_are_escaped_and_counted() -> None:
-    text = match(weights("a"), weights(*(f"\x1b[31m{i}\n" for i in range(9)))).differences()
-    assert text.isprintable()
-    assert "1 missing: a; 9 unexpected: " in text
-    assert text.endswith("…")
-
-
-def test_a_tied_weight_needs_one_of_its_names() -> None:
-    tied = torch.zeros(3, 2)
-    net = {"embed": tied, "head": tied, "other": torch.zeros(3, 2)}
-    file = {"head": torch.ones(3, 2), "other": torch.zeros(3, 2)}
-    found = match(net, file)
-    assert found.fits
-    assert torch.equal(complete(net, file, found.pairs)["embed"], file["head"])
-    assert match(net, {"head": torch.ones(3, 2)}).missing == ("other",)
-
-
-def test_counters_of_batch_norm_may_be_missing() -> None:
-    net = {"norm.weight": torch.ones(2), "norm.num_batches_tracked": torch.tensor(5)}
-    file = {"norm.weight": torch.zeros(2)}
-    assert complete(net, file, match(net, file).pairs)["norm.num_batches_tracked"] == 5
+from rfav_cli.checkpoints.state_dicts import candidates, payload_of, stored_epoch
+from rfav_cli.errors import CheckpointError
 
 
 def test_candidates_at_any_depth_the_usual_ones_first() -> None:
@@ -107,3 +35,17 @@ def test_a_mapping_that_holds_itself_ends() -> None:
 )
 def test_no_stored_epoch(content: object) -> None:
     assert stored_epoch(content) is None
+
+
+def test_a_payload_has_the_weights_and_the_epoch_beside_them() -> None:
+    payload = payload_of(Path("net.npz"), {"state_dict": nn.Linear(2, 3).state_dict(), "epoch": 7})
+    assert (payload.kind, payload.path, payload.epoch) == ("eager", Path("net.npz"), 7)
+    assert [(candidate.name, list(candidate.weights)) for candidate in payload.content] == [
+        ("state_dict", ["weight", "bias"])
+    ]
+
+
+def test_what_holds_no_weights_is_said_by_what_it_is() -> None:
+    for content, words in (([1, 2], "a list of 2"), ({"epoch": 3}, "a mapping without tensors"), (3, "a int")):
+        with pytest.raises(CheckpointError, match=f"^net: holds {words}, not a state_dict\n"):
+            payload_of(Path("net"), content)

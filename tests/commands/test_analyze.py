@@ -12,8 +12,8 @@ import torch
 
 import rfav_cli
 from rfav_cli.data.probe import load_probe
-from rfav_cli.errors import ModelError, RfavError, SampleError, SeriesError, StoreError
-from rfav_cli.measure import batches as measure
+from rfav_cli.errors import ModelError, RfavError, RunError, SampleError, StoreError
+from rfav_cli.measure import checkpoint as measure
 from rfav_cli.records import BadCheckpoint, Measurement, Note, Progress
 from tests import twins
 from tests.commands import nets
@@ -271,7 +271,7 @@ def test_a_bad_file_stops_the_run_or_is_recorded(tmp_path, copied, samples):
 
 def test_when_no_file_can_be_used_that_is_an_error(tmp_path, samples):
     torch.save(nets.make(nets.Images, 0).state_dict(), tmp_path / "epoch_1.pt")
-    with pytest.raises(SeriesError, match="none of the 1 checkpoints"):
+    with pytest.raises(RunError, match="none of the 1 checkpoints"):
         run(tmp_path, samples(nets.Vectors), tmp_path / "a.h5", nets.Vectors, skip_bad=True)
 
 
@@ -280,12 +280,12 @@ def test_when_no_file_can_be_used_that_is_an_error(tmp_path, samples):
 )
 def test_the_batch_is_halved_where_memory_does_not_suffice(tmp_path, copied, samples, monkeypatch, error):
     whole = run(copied, samples(nets.Vectors), tmp_path / "whole.h5", nets.Vectors)
-    kernel = measure.position_entropy
+    entropy_of = measure.position_entropy
 
     def greedy(values, *others):
         if len(values) > 6:
             raise error
-        return kernel(values, *others)
+        return entropy_of(values, *others)
 
     monkeypatch.setattr(measure, "position_entropy", greedy)
     recorder = Recorder()
@@ -327,7 +327,7 @@ def test_the_forward_ends_after_the_last_layer_when_no_output_is_wanted(tmp_path
     history = rfav_cli.analyze(
         copied, probe=vectors, model=net, out=tmp_path / "a.h5", layout="nf", no_outputs=True, report=recorder
     )
-    assert net.reached <= 3  # the survey, and the look at the output
+    assert net.reached <= 3  # the trace, and the look at the output
     assert not history.run.settings.outputs
     assert not any("predictions" in note.text for note in recorder.of(Note))
     assert set(whole.columns) - set(history.columns) == OUTPUTS

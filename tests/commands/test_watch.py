@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import rfav_cli
-from rfav_cli.errors import CheckpointError, SeriesError, StoreError, UsageError
+from rfav_cli.errors import CheckpointError, RunError, StoreError, UsageError
 from rfav_cli.records import BadCheckpoint, Judged, Measurement, Note
 from tests.acceptance.stores import assert_same_figures
 from tests.commands import nets
@@ -264,7 +264,7 @@ def test_others_are_told_that_it_is_watched(tmp_path, source, samples):
 
 def test_idle(tmp_path, source, samples):
     folder, probe = tmp_path / "run", samples(nets.Vectors)
-    with pytest.raises(SeriesError, match=r"run: no checkpoint came in 0\.1 s"):
+    with pytest.raises(RunError, match=r"run: no checkpoint came in 0\.1 s"):
         watch(folder, probe, tmp_path / "a.h5", Training(lambda _: lambda: False), idle=0.1)
     assert list(tmp_path.iterdir()) == []
     training = Training(writes(source, folder, 0), lambda _: lambda: False)

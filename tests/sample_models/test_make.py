@@ -124,7 +124,7 @@ def test_one_series_overfits_and_the_other_does_not(probe):
 
 
 def test_a_run_writes_the_same_weights_twice(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(make, "SERIES", {"healthy": make.Series(40, True, 0.1, 0.1, make.Adam, script=True)})
+    monkeypatch.setattr(make, "SERIES", {"healthy": make.Checkpoints(40, True, 0.1, 0.1, make.Adam, script=True)})
     monkeypatch.setattr(make, "PROBE_SIZE", 50)
     make.make(tmp_path / "a", epochs=1)
     make.make(tmp_path / "b", epochs=1)

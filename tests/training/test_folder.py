@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from rfav_cli.checkpoints.find import find_series
+from rfav_cli.checkpoints.find import find_checkpoints
 from rfav_cli.errors import TrainingError
 from rfav_cli.training.folder import RunFolder, plain
 from rfav_cli.training.position import Position
@@ -54,11 +54,11 @@ def test_where_no_run_begins_no_folder_is_left(tmp_path: Path, there: str) -> No
     assert (tmp_path / "other" / "state" / "resume.pt").is_file()
 
 
-def test_checkpoints_are_a_series_that_analyze_reads(folder: RunFolder) -> None:
+def test_checkpoints_are_a_run_that_analyze_reads(folder: RunFolder) -> None:
     save_all(folder, range(-1, 12))
-    series = find_series([str(folder.path)])
-    assert [entry.epoch for entry in series.entries] == list(range(-1, 12))
-    assert [entry.path for entry in series.entries] == [folder.path_of(epoch) for epoch in range(-1, 12)]
+    checkpoints = find_checkpoints([str(folder.path)])
+    assert [entry.epoch for entry in checkpoints.entries] == list(range(-1, 12))
+    assert [entry.path for entry in checkpoints.entries] == [folder.path_of(epoch) for epoch in range(-1, 12)]
     held = torch.load(folder.path_of(2), weights_only=True)
     assert held["epoch"] == 2
     torch.testing.assert_close(held["model"]["weight"], WEIGHTS["weight"] * 2)

@@ -13,7 +13,8 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from rfav_cli.activations.networks import OpenOptions
+from rfav_cli.activations.network import OpenOptions
+from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.data.sources import SampleOptions
 from rfav_cli.errors import CheckpointError, ModelError, SampleError, TrainingError
 from rfav_cli.options import Hyperparameters
@@ -73,7 +74,7 @@ def make_task(
         str(data), "0.2", SampleOptions(), seed=0, workers=0, skip_unreadable=False, report=lambda _: None
     )
     options = OpenOptions(device=CPU, make_model=make)
-    net, _ = open_net(options, None, training, held_out, output="", seed=how.seed)
+    net, _ = open_net(options, None, ReadOptions(), training, held_out, output="", seed=how.seed)
     assert held_out is not None
     return Task(
         net=net,

@@ -1,4 +1,4 @@
-"""Optimizers and schedules."""
+"""Optimizers, and the numbers that they are made with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from torch import nn
 
 from rfav_cli.errors import ModelError, UsageError
 from rfav_cli.options import Hyperparameters
-from rfav_cli.training.optimizers import SCHEDULES, learning_rate_at, make_optimizer, rate_of
+from rfav_cli.training.learning_rate import rate_of
+from rfav_cli.training.optimizers import make_optimizer
 from rfav_cli.training.settings import check, record_of
 
 PAPER = Hyperparameters()
@@ -46,19 +47,6 @@ def test_adam_goes_by_its_rate_and_decays_in_its_own_way(name: str) -> None:
     assert stepped(how, [5.0]) == pytest.approx(1 - 0.001, abs=1e-6)
     decayed = stepped(replace(how, weight_decay=0.1), [0.0])
     assert decayed == pytest.approx(1 - 0.001 * (1 if name == "adam" else 0.1), abs=1e-6)
-
-
-def test_schedules() -> None:
-    assert [learning_rate_at("constant", 2.0, epoch, 4) for epoch in range(4)] == [2.0] * 4
-    assert [learning_rate_at("cosine", 1.0, epoch, 4) for epoch in range(4)] == pytest.approx(
-        [(1 + math.cos(math.pi * epoch / 4)) / 2 for epoch in range(4)]
-    )
-    assert [learning_rate_at("step", 1.0, epoch, 4) for epoch in range(4)] == [1.0, 1.0, 0.1, 0.01]
-    for name in SCHEDULES:
-        rates = [learning_rate_at(name, 1.0, epoch, 30) for epoch in range(30)]
-        assert rates[0] == 1
-        assert rates == sorted(rates, reverse=True)
-        assert rates[-1] > 0
 
 
 def test_frozen_weights_stay_out() -> None:

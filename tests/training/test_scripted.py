@@ -10,9 +10,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rfav_cli.activations.network import Payload
-from rfav_cli.activations.networks import OpenOptions, torchscript
+from rfav_cli.activations.network import OpenOptions
+from rfav_cli.activations.networks import torchscript
 from rfav_cli.errors import ModelError, RecipeError
+from rfav_cli.records import Payload
 from rfav_cli.training.finite import first_not_finite
 from rfav_cli.training.penalties import TargetedRegularizer
 from rfav_cli.training.scripted import Program, fixed_modes
@@ -59,11 +60,11 @@ def program(net: nn.Module, form: str = "scripted", images: Tensor | None = None
     return torch.jit.load(file)
 
 
-def surveyed(module: torch.jit.ScriptModule) -> dict[str, str]:
+def traced_layers(module: torch.jit.ScriptModule) -> dict[str, str]:
     """Name -> kind of each layer, as a store has them."""
     payload = Payload("torchscript", None, module)  # type: ignore[arg-type]  # the path is for messages
-    survey = torchscript.open_network(payload, OpenOptions(torch.device("cpu"))).survey(samples(2))
-    return {layer.name: layer.kind for layer in survey.layers}
+    trace = torchscript.open_network(payload, OpenOptions(torch.device("cpu"))).trace(samples(2))
+    return {layer.name: layer.kind for layer in trace.layers}
 
 
 def step(net: nn.Module, regularizer: TargetedRegularizer, images: Tensor) -> tuple[float, dict[str, Tensor]]:
@@ -94,7 +95,7 @@ def assert_as_eager(net: nn.Module, form: str, recipe: Any, **options: bool) -> 
 @pytest.mark.parametrize("name", NETS)
 def test_layers_are_called_as_in_a_store(name: str, form: str) -> None:
     module = program(make(name), form)
-    assert {name: layer.kind for name, layer in Program(module).layers.items()} == surveyed(module)
+    assert {name: layer.kind for name, layer in Program(module).layers.items()} == traced_layers(module)
 
 
 @pytest.mark.parametrize("form", FORMS)

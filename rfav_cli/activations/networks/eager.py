@@ -1,4 +1,4 @@
-"""Nets made by the user's own code (`--model`), with weights from state_dicts: torch.save's files and safetensors."""
+"""Nets made by the user's own code (`--model`), with weights from state_dicts."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from rfav_cli.activations.hooks import (
+    Hook,
     StopForward,
-    Tap,
-    find_taps,
+    find_hooks,
     hooked,
     norm_scale,
     plain_forward,
     refresh_weights,
 )
-from rfav_cli.activations.network import Activation, Network, Payload, Sink, Survey
+from rfav_cli.activations.matching import Match, complete, match, shapes
+from rfav_cli.activations.network import Activation, Network, Sink, Trace
 from rfav_cli.activations.trace import Observer
-from rfav_cli.checkpoints.pickles import is_torch_save, load_pickle
-from rfav_cli.checkpoints.state_dicts import Candidate, Match, candidates, complete, match, shapes, stored_epoch
 from rfav_cli.errors import CheckpointError, ModelError, SampleError
 from rfav_cli.text import printable
 
@@ -30,38 +29,8 @@ if TYPE_CHECKING:
 
     from torch.nn.modules.batchnorm import _BatchNorm
 
-    from rfav_cli.activations.networks import OpenOptions
-
-_LONGEST_HEADER = 100_000_000
-
-
-def recognises(path: Path) -> bool:
-    """Whether the file is torch.save's or safetensors', told by its first bytes and, for an archive, its names."""
-    return is_torch_save(path) or _is_safetensors(path)
-
-
-def read(path: Path, options: OpenOptions) -> Payload:
-    """Read the state_dicts that a file holds; tensors stay in the file until they are used.
-
-    Raises:
-        CheckpointError: the file is damaged, would run code, or holds no state_dict.
-    """
-    content = _read_content(path, options.trust_pickle)
-    found = candidates(content)
-    if not found:
-        raise CheckpointError(
-            f"{path}: holds {_article(content)}, not a state_dict", "Save the net's state_dict() and give that."
-        )
-    return Payload("eager", path, found, stored_epoch(content))
-
-
-def peek_epoch(path: Path, trust_pickle: bool = False) -> int | None:
-    """The epoch that a file holds, or None.
-
-    Raises:
-        CheckpointError: the file is damaged or would run code.
-    """
-    return None if _is_safetensors(path) else stored_epoch(load_pickle(path, trust_pickle))
+    from rfav_cli.activations.network import OpenOptions
+    from rfav_cli.records import Candidate, Payload
 
 
 def open_network(payload: Payload, options: OpenOptions) -> EagerNetwork:
@@ -103,7 +72,7 @@ class EagerNetwork(Network):
             model = inner
         self.model = model.float().eval().to(options.device)
         self._options = options
-        self._taps = find_taps(self.model)
+        self._hooks = find_hooks(self.model)
         self._norms: Mapping[str, _BatchNorm] = {}
         self._scales: dict[str, Tensor | None] = {}
         convolutions = (nn.Conv2d, nn.ConvTranspose2d)
@@ -114,24 +83,24 @@ class EagerNetwork(Network):
         """See `Network.load`."""
         expected = self.model.state_dict()
         matches = [(candidate, match(expected, candidate.weights)) for candidate in payload.content]
-        fitting = [(candidate, found) for candidate, found in matches if found.fits]
+        fitting = [(candidate, names) for candidate, names in matches if names.fits]
         if not fitting:
             raise _misfit(payload.path, matches)
-        taken, found = fitting[0]
+        taken, names = fitting[0]
         if len(fitting) > 1:
             self._note(taken, [candidate for candidate, _ in fitting])
         # Updated rather than made anew: the net's own dictionary says which versions of its modules its names are of.
-        expected.update(complete(expected, taken.weights, found.pairs))
+        expected.update(complete(expected, taken.weights, names.pairs))
         try:
             self.model.load_state_dict(expected, strict=True)
         except (RuntimeError, LookupError, TypeError, ValueError) as error:
             raise CheckpointError(f"{payload.path}: {printable(error)}", "Give the checkpoints of this net.") from error
         self._arrange()
-        refresh_weights(self._taps)
+        refresh_weights(self._hooks)
         self._scale()
 
-    def survey(self, images: Tensor) -> Survey:
-        """See `Network.survey`."""
+    def trace(self, images: Tensor) -> Trace:
+        """See `Network.trace`."""
         observer = Observer(self.model)
         try:
             try:
@@ -145,27 +114,27 @@ class EagerNetwork(Network):
             raise
         except Exception as error:
             raise _unfit(images, observer, error) from error
-        self._taps = observer.taps(len(images))
-        self._norms = observer.folded(self._taps) if self._options.fold_norm else {}
+        self._hooks = observer.hooks(len(images))
+        self._norms = observer.folded(self._hooks) if self._options.fold_norm else {}
         self._scale()
-        return observer.survey(len(images))
+        return observer.trace(len(images))
 
     def forward(self, images: Tensor, sink: Sink) -> Any:
         """See `Network.forward`."""
 
-        def read_output(tap: Tap, output: Tensor) -> bool:
-            bias = None if self._options.with_bias or tap.module.bias is None else tap.module.bias.detach()
-            return sink(Activation(tap.name, output, tap.channel_dim, bias, self._scales.get(tap.name)))
+        def read_output(hook: Hook, output: Tensor) -> bool:
+            bias = None if self._options.with_bias or hook.module.bias is None else hook.module.bias.detach()
+            return sink(Activation(hook.name, output, hook.channel_dim, bias, self._scales.get(hook.name)))
 
         try:
-            with plain_forward(), hooked(self._taps, read_output):
+            with plain_forward(), hooked(self._hooks, read_output):
                 return self.model(self.arranged(images))
         except StopForward:
             return None
 
     def filters(self, layer: str) -> Tensor:
         """See `Network.filters`."""
-        rows = next(tap for tap in self._taps if tap.name == layer).filters()
+        rows = next(hook for hook in self._hooks if hook.name == layer).filters()
         scale = self._scales.get(layer)
         return rows if scale is None else rows * scale.view(rows.shape[0], rows.shape[1], 1)
 
@@ -196,38 +165,8 @@ class EagerNetwork(Network):
             self._options.notes.append(note)
 
 
-def _read_content(path: Path, trust_pickle: bool) -> Any:
-    if not _is_safetensors(path):
-        return load_pickle(path, trust_pickle)
-    try:
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-    except ImportError as error:
-        raise CheckpointError(
-            f"{path}: reading safetensors needs a package that is not installed",
-            "pip install 'rfav-cli[safetensors]'",
-        ) from error
-    try:
-        return load_file(path)
-    except (SafetensorError, ValueError) as error:
-        raise CheckpointError(f"{path}: damaged or cut off", "Copy or save the file again, or leave it out.") from error
-
-
-def _is_safetensors(path: Path) -> bool:
-    """Whether the file begins with the length of a JSON header and its brace."""
-    with path.open("rb") as file:
-        head = file.read(9)
-    return head[8:] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= _LONGEST_HEADER
-
-
-def _article(content: Any) -> str:
-    if isinstance(content, list | tuple):
-        return f"a {type(content).__name__} of {len(content)}"
-    return "a mapping without tensors" if isinstance(content, dict) else f"a {printable(type(content).__name__)}"
-
-
 def _misfit(path: Path, matches: list[tuple[Candidate, Match]]) -> CheckpointError:
-    nearest = min((found for _, found in matches), key=lambda found: found.distance)
+    nearest = min((names for _, names in matches), key=lambda names: names.distance)
     return CheckpointError(
         f"{path}: not a checkpoint of this net: {nearest.differences()}",
         "Give the --model that these weights were saved from, or leave the file out.",
@@ -242,10 +181,10 @@ def _unfit(images: Tensor, observer: Observer, error: Exception) -> SampleError:
     )
     if observer.current is None:
         return SampleError(what, "Give samples of the shape that the net was trained on.")
-    tap, given = observer.current
-    weight = tap.module.weight
-    axis, unit = (-1, "features") if tap.kind == "Linear" else (1, "channels")
-    takes = tap.module.in_features if tap.kind == "Linear" else tap.module.in_channels
-    has = given[axis] if len(given) > 1 else given[0]
-    remedy = f"{tap.name} takes {takes} {unit}, it was given {has}: --gray, --resize or another probe."
-    return SampleError(f"{what} (in {tap.name}, weight {'x'.join(map(str, weight.shape))})", remedy)
+    hook, input_shape = observer.current
+    weight = hook.module.weight
+    axis, unit = (-1, "features") if hook.kind == "Linear" else (1, "channels")
+    takes = hook.module.in_features if hook.kind == "Linear" else hook.module.in_channels
+    has = input_shape[axis] if len(input_shape) > 1 else input_shape[0]
+    remedy = f"{hook.name} takes {takes} {unit}, it was given {has}: --gray, --resize or another probe."
+    return SampleError(f"{what} (in {hook.name}, weight {'x'.join(map(str, weight.shape))})", remedy)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from rfav_cli.activations.kinds import QUANTISED, UNUSED
-from rfav_cli.activations.network import Payload
+from rfav_cli.activations.layer_kinds import QUANTISED, UNUSED
 from rfav_cli.activations.programs import (
     ProgramNetwork,
     is_layer_class,
@@ -16,48 +14,15 @@ from rfav_cli.activations.programs import (
     wrapper_prefix,
 )
 from rfav_cli.activations.weight_names import WeightNames
-from rfav_cli.checkpoints import archives
-from rfav_cli.errors import CheckpointError
+from rfav_cli.graphs import constants, nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from torch import Tensor
 
-    from rfav_cli.activations.networks import OpenOptions
-
-
-def recognises(path: Path) -> bool:
-    """Whether a file is a TorchScript archive."""
-    names = archives.member_names(path)
-    return "constants.pkl" in names and any(name.startswith("code/") for name in names)
-
-
-def read(path: Path, options: OpenOptions) -> Payload:
-    """Read a TorchScript archive, its code looked through before any of it runs.
-
-    Raises:
-        CheckpointError: the archive is damaged, or has operators that reach beyond tensors.
-    """
-    archives.check_torchscript(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "`torch.jit.load` is deprecated", FutureWarning)
-            module = torch.jit.load(str(path), map_location=options.device)
-    except (RuntimeError, ValueError) as error:
-        raise CheckpointError(
-            f"{path}: not a TorchScript archive that this torch can load: {archives.last_line(error)}",
-            f"Save it again; this is torch {torch.__version__}.",
-        ) from error
-    if not hasattr(module, "forward"):
-        raise CheckpointError(f"{path}: has no forward", "Save the net itself.")
-    archives.check_graphs(path, module)
-    weights = [constant for constant in _constants(module) if constant.is_floating_point() and constant.dim() > 1]
-    if wrong := {weight.dtype for weight in weights} - {torch.float32}:
-        raise CheckpointError(f"{path}: its weights are frozen in {wrong.pop()}", "Freeze the net in float32.")
-    note = "the archive is frozen: layers that lost their name are named by kind and order"
-    return Payload("torchscript", path, module.eval().float(), notes=(note,) if weights else ())
+    from rfav_cli.activations.network import OpenOptions
+    from rfav_cli.records import Payload
 
 
 def open_network(payload: Payload, options: OpenOptions) -> ScriptNetwork:
@@ -100,18 +65,12 @@ def weight_names(module: torch.jit.ScriptModule) -> WeightNames:
     named = [(name.removeprefix(prefix), tensor) for name, tensor in tensors.items()]
     called = set(_called(module))
     functional = (name.removeprefix(prefix) for name, _ in module.named_modules() if name not in called)
-    return WeightNames(named, _constants(module), frozenset(functional))
-
-
-def _constants(module: torch.jit.ScriptModule) -> list[Tensor]:
-    """The tensors that stand in a module's code, as freezing puts them there."""
-    nodes = (node for node in archives.nodes(module.inlined_graph) if node.kind() == "prim::Constant")
-    return [node.t("value") for node in nodes if node.hasAttribute("value") and node.kindOf("value") == "t"]
+    return WeightNames(named, constants(module), frozenset(functional))
 
 
 def _called(module: torch.jit.ScriptModule, method: str = "forward", path: str = "") -> Iterator[str]:
     """The dotted names of the modules of which a method calls a method, and so on down."""
-    for node in archives.nodes(getattr(module, method).graph):
+    for node in nodes(getattr(module, method).graph):
         if node.kind() != "prim::CallMethod":
             continue
         names = attributes(next(iter(node.inputs())))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SOURCES = ("folder", "arrays", "cifar10", "cifar100", "tiny-imagenet", "mnist", "fashion-mnist")
 """Names of sources; the file in this folder has `_` for `-`. Each has `SPLITS: tuple[str, ...]`, the default first
-(empty where the source has none), and `open_source(spec, options) -> Source`."""
+(empty where the source has none), and `open_source(location, options) -> Source`."""
 
 LAYOUTS = {"nhwc": 4, "nchw": 4, "nhw": 3, "nct": 3, "nf": 2}
 """Axes of an array -> how many: N samples, H x W pixels, C channels, T steps, F features."""
@@ -62,10 +62,10 @@ class SampleOptions:
             )
         for option, values, least in (("--mean", self.mean, float("-inf")), ("--std", self.std, 0.0)):
             if values is not None and not (values and all(least < value < float("inf") for value in values)):
-                given = ",".join(f"{value:g}" for value in values)
+                numbers = ",".join(f"{value:g}" for value in values)
                 above = " above 0" if option == "--std" else ""
                 raise SampleError(
-                    f"{option} {given}: out of range", f"Give finite numbers{above}, one or one a channel."
+                    f"{option} {numbers}: out of range", f"Give finite numbers{above}, one or one a channel."
                 )
 
     @property
@@ -84,7 +84,7 @@ def open_source(spec: str, options: SampleOptions) -> Source:
     Raises:
         SampleError: there is nothing there, or it is not what the specification says.
     """
-    from rfav_cli.data.sources.base import Spec  # here, so that the names are known without torch
+    from rfav_cli.data.sources.base import Location  # here, so that the names are known without torch
 
     name, colon, rest = spec.partition(":")
     if not colon or name not in SOURCES:
@@ -104,5 +104,5 @@ def open_source(spec: str, options: SampleOptions) -> Source:
         raise SampleError(f"{printable(path)}: no such file or folder", "Check the path of the samples.")
     if options.layout is not None and name != "arrays":
         raise SampleError(f"{printable(spec)}: --layout is for arrays", "Leave --layout out.")
-    source: Source = module.open_source(Spec(spec, path, split), options)
+    source: Source = module.open_source(Location(spec, path, split), options)
     return source

@@ -12,10 +12,10 @@ import torch
 
 from rfav_cli.data.sources import LAYOUTS
 from rfav_cli.data.sources.base import (
+    Location,
     Preset,
     Samples,
     Source,
-    Spec,
     check_labels,
     order_classes,
     reason,
@@ -126,33 +126,35 @@ class ArraySource(Source):
         return resize(samples, self._options.size) if self._options.size else samples
 
 
-def open_source(spec: Spec, options: SampleOptions) -> Source:
+def open_source(location: Location, options: SampleOptions) -> Source:
     """Open a file of arrays: one array of samples, with labels beside it or without.
 
     Raises:
         SampleError: the file is of no kind that is known, is damaged, holds other things than numbers, or its axes
             cannot be told.
     """
-    if spec.path.is_dir():
-        raise SampleError(f"{shown(spec.path)}: a folder, not a file of arrays", "Give a .npz, .npy, .pt or .h5 file.")
+    if location.path.is_dir():
+        raise SampleError(
+            f"{shown(location.path)}: a folder, not a file of arrays", "Give a .npz, .npy, .pt or .h5 file."
+        )
     try:
-        entries = _entries(spec.path)
-        key = _pick(entries, IMAGE_KEYS, spec.path)
+        entries = _entries(location.path)
+        key = _pick(entries, IMAGE_KEYS, location.path)
         if key is None:
-            raise SampleError(f"{shown(spec.path)}: no samples among {_listed(entries)}", REMEDY)
-        label_key = _pick(entries, LABEL_KEYS, spec.path)
-        array = _as_array(entries[key], spec.path)
-        raw = None if label_key is None else np.asarray(_as_array(entries[label_key], spec.path)[()])
+            raise SampleError(f"{shown(location.path)}: no samples among {_listed(entries)}", REMEDY)
+        label_key = _pick(entries, LABEL_KEYS, location.path)
+        array = _as_array(entries[key], location.path)
+        raw = None if label_key is None else np.asarray(_as_array(entries[label_key], location.path)[()])
     except SampleError:
         raise
     except pickle.UnpicklingError as error:
-        raise SampleError(f"{shown(spec.path)}: holds more than tensors, or is damaged", REMEDY) from error
+        raise SampleError(f"{shown(location.path)}: holds more than tensors, or is damaged", REMEDY) from error
     except Exception as error:  # whatever a reader trips over in a damaged file
-        raise SampleError(f"{shown(spec.path)}: cannot be read: {reason(error)}", REMEDY) from error
-    layout = tell_layout(array.shape, array.dtype, options.layout, spec.path)
-    labels = None if raw is None else check_labels(raw, len(array), spec.path)
-    labels, classes = order_classes(labels, (), options, spec.path)
-    return ArraySource(spec.name, array, labels, classes, layout, options, where=spec.path)
+        raise SampleError(f"{shown(location.path)}: cannot be read: {reason(error)}", REMEDY) from error
+    layout = tell_layout(array.shape, array.dtype, options.layout, location.path)
+    labels = None if raw is None else check_labels(raw, len(array), location.path)
+    labels, classes = order_classes(labels, (), options, location.path)
+    return ArraySource(location.name, array, labels, classes, layout, options, where=location.path)
 
 
 def tell_layout(shape: Sequence[int], dtype: np.dtype[Any], asked: str | None, where: Path) -> str:
@@ -220,11 +222,11 @@ def _torch_entries(path: Path, *, mmap: bool) -> Mapping[str, Any]:
     )
 
 
-def _pick(entries: Mapping[str, Any], known: tuple[str, ...], path: Path) -> str | None:
-    found = [name for name in entries if name.lower() in known]
-    if len(found) > 1:
-        raise SampleError(f"{shown(path)}: which of {_listed(found)} is meant?", "Keep one of them in the file.")
-    return found[0] if found else None
+def _pick(entries: Mapping[str, Any], usual: tuple[str, ...], path: Path) -> str | None:
+    names = [name for name in entries if name.lower() in usual]
+    if len(names) > 1:
+        raise SampleError(f"{shown(path)}: which of {_listed(names)} is meant?", "Keep one of them in the file.")
+    return names[0] if names else None
 
 
 def _listed(names: Mapping[str, Any] | Sequence[str]) -> str:

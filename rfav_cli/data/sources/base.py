@@ -59,8 +59,8 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
-class Spec:
-    """A specification taken apart: `NAME:PATH#SPLIT`, or a path alone.
+class Location:
+    """Where samples are, a specification taken apart: `NAME:PATH#SPLIT`, or a path alone.
 
     Attributes:
         name: as the user gave it.

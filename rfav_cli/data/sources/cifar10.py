@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rfav_cli.data.sources.arrays import ArraySource
-from rfav_cli.data.sources.base import Preset, Source, Spec, check_labels, order_classes, reason, shown
+from rfav_cli.data.sources.base import Location, Preset, Source, check_labels, order_classes, reason, shown
 from rfav_cli.errors import SampleError
 
 if TYPE_CHECKING:
@@ -64,39 +64,45 @@ CIFAR10 = Published(
 )
 
 
-def open_source(spec: Spec, options: SampleOptions) -> Source:
+def open_source(location: Location, options: SampleOptions) -> Source:
     """Open `cifar10:DIR`; see `open_published`."""
-    return open_published(CIFAR10, spec, options)
+    return open_published(CIFAR10, location, options)
 
 
-def open_published(published: Published, spec: Spec, options: SampleOptions) -> Source:
+def open_published(published: Published, location: Location, options: SampleOptions) -> Source:
     """Read one split of CIFAR-10 or CIFAR-100.
 
     Raises:
         SampleError: the files are not there, or not as published.
     """
-    batches, names = _find(published, spec)
-    parts = [_parse_batch(published, name, content, spec.path) for name, content in batches.items()]
+    batches, names = _find(published, location)
+    parts = [_parse_batch(published, name, content, location.path) for name, content in batches.items()]
     images, labels = (np.concatenate(part) for part in zip(*parts, strict=True))
-    classes = tuple(name for part in names.items() for name in _parse_names(published, *part, spec.path))
+    classes = tuple(name for part in names.items() for name in _parse_names(published, *part, location.path))
     if classes and labels.max() >= len(classes):
-        raise SampleError(f"{shown(spec.path)}: label {labels.max()}, but {len(classes)} classes", "Unpack it anew.")
-    ordered, classes = order_classes(labels, classes, options, spec.path)
-    return ArraySource(spec.name, images, ordered, classes, "nchw", options, where=spec.path, preset=published.preset)
+        raise SampleError(
+            f"{shown(location.path)}: label {labels.max()}, but {len(classes)} classes", "Unpack it anew."
+        )
+    ordered, classes = order_classes(labels, classes, options, location.path)
+    return ArraySource(
+        location.name, images, ordered, classes, "nchw", options, where=location.path, preset=published.preset
+    )
 
 
-def _find(published: Published, spec: Spec) -> tuple[dict[str, bytes], dict[str, bytes]]:
+def _find(published: Published, location: Location) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """The content of a split's files, all of one version, and of the file of names if there is one."""
-    stems = published.files[spec.split]
+    stems = published.files[location.split]
     versions = {published.names[0]: stems, published.names[1]: tuple(f"{stem}.bin" for stem in stems)}
     wanted = {name for names, batches in versions.items() for name in (names, *batches)}
-    for place in [spec.path, *(spec.path / place for place in published.places)]:
-        found = _read_archive(place, wanted) if place.is_file() else _read_folder(place, wanted)
+    for place in [location.path, *(location.path / place for place in published.places)]:
+        contents = _read_archive(place, wanted) if place.is_file() else _read_folder(place, wanted)
         for names, batches in versions.items():
-            if all(name in found for name in batches):
-                return {name: found[name] for name in batches}, {name: found[name] for name in [names] if name in found}
+            if all(name in contents for name in batches):
+                batch_contents = {name: contents[name] for name in batches}
+                return batch_contents, {name: contents[name] for name in [names] if name in contents}
     raise SampleError(
-        f"{shown(spec.path)}: neither {', '.join(stems)}, the same with .bin, nor any of {', '.join(published.places)}",
+        f"{shown(location.path)}: neither {', '.join(stems)}, the same with .bin, nor any of "
+        f"{', '.join(published.places)}",
         "Give the folder of the data set as its authors publish it.",
     )
 
@@ -106,17 +112,17 @@ def _read_folder(folder: Path, wanted: set[str]) -> dict[str, bytes]:
 
 
 def _read_archive(path: Path, wanted: set[str]) -> dict[str, bytes]:
-    found = {}
+    contents = {}
     try:
         with tarfile.open(path, "r:*") as archive:
             for member in archive:
                 name = PurePosixPath(member.name).name
                 content = archive.extractfile(member) if member.isfile() and name in wanted else None
                 if content is not None:
-                    found[name] = content.read()
+                    contents[name] = content.read()
     except Exception as error:  # whatever a damaged archive makes the decompressor raise
         raise SampleError(f"{shown(path)}: cannot be read: {reason(error)}", "Download the archive anew.") from error
-    return found
+    return contents
 
 
 def _parse_batch(
@@ -185,7 +191,7 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if name == "_reconstruct" and module in ("numpy.core.multiarray", "numpy._core.multiarray"):
             return _Array
-        known = {"ndarray": _Array, "dtype": _Type}
-        if module != "numpy" or name not in known:
+        stand_ins = {"ndarray": _Array, "dtype": _Type}
+        if module != "numpy" or name not in stand_ins:
             raise pickle.UnpicklingError(f"refers to {shown(f'{module}.{name}')}, which is not loaded")
-        return known[name]
+        return stand_ins[name]

@@ -8,7 +8,7 @@ from rfav_cli.data.sources.cifar10 import SPLITS, Published, open_published
 
 if TYPE_CHECKING:
     from rfav_cli.data.sources import SampleOptions
-    from rfav_cli.data.sources.base import Source, Spec
+    from rfav_cli.data.sources.base import Location, Source
 
 __all__ = ["CIFAR100", "SPLITS", "open_source"]
 
@@ -23,6 +23,6 @@ CIFAR100 = Published(
 )
 
 
-def open_source(spec: Spec, options: SampleOptions) -> Source:
+def open_source(location: Location, options: SampleOptions) -> Source:
     """Open `cifar100:DIR`; see `open_published`."""
-    return open_published(CIFAR100, spec, options)
+    return open_published(CIFAR100, location, options)

@@ -8,7 +8,7 @@ from rfav_cli.data.sources.mnist import SPLITS, open_idx
 
 if TYPE_CHECKING:
     from rfav_cli.data.sources import SampleOptions
-    from rfav_cli.data.sources.base import Source, Spec
+    from rfav_cli.data.sources.base import Location, Source
 
 __all__ = ["CLASSES", "SPLITS", "open_source"]
 
@@ -18,6 +18,6 @@ CLASSES = (
 PRESET = ((0.2860,), (0.3530,))
 
 
-def open_source(spec: Spec, options: SampleOptions) -> Source:
+def open_source(location: Location, options: SampleOptions) -> Source:
     """Open `fashion-mnist:DIR`; see `open_idx`."""
-    return open_idx(spec, options, CLASSES, PRESET, places=("", "raw", "FashionMNIST/raw"))
+    return open_idx(location, options, CLASSES, PRESET, places=("", "raw", "FashionMNIST/raw"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import numpy as np
 from PIL import Image
 
-from rfav_cli.data.sources.base import Preset, Source, Spec, order_classes, reason, shown
+from rfav_cli.data.sources.base import Location, Preset, Source, order_classes, reason, shown
 from rfav_cli.errors import SampleError
 
 if TYPE_CHECKING:
@@ -121,48 +121,48 @@ class ImageFiles(Source):
         return f"{shown(self._files[index])} is {pixels.shape[1]}x{pixels.shape[0]}"
 
 
-def open_source(spec: Spec, options: SampleOptions) -> Source:
+def open_source(location: Location, options: SampleOptions) -> Source:
     """Open a folder of images; see the module's text.
 
     Raises:
         SampleError: there are no images, or images beside folders of images.
     """
-    if not spec.path.is_dir():
-        raise SampleError(f"{shown(spec.path)}: not a folder", "Give a folder of images.")
-    files, labels, classes, notes = list_classes(spec.path)
-    flat = list_images(spec.path, deep=False)
+    if not location.path.is_dir():
+        raise SampleError(f"{shown(location.path)}: not a folder", "Give a folder of images.")
+    files, labels, classes, notes = list_classes(location.path)
+    flat = list_images(location.path, deep=False)
     if flat and files:
         raise SampleError(
-            f"{shown(spec.path)}: holds {shown(flat[0].name)} beside folders of images",
+            f"{shown(location.path)}: holds {shown(flat[0].name)} beside folders of images",
             "Put every image into the folder of its class, or all of them into one folder.",
         )
     if not flat and not files:
-        raise SampleError(f"{shown(spec.path)}: holds no images", f"Image files end in {', '.join(SUFFIXES)}.")
-    numbers, names = order_classes(None if flat else labels, classes, options, spec.path)
-    return ImageFiles(spec.name, flat or files, numbers, names, options, notes=notes)
+        raise SampleError(f"{shown(location.path)}: holds no images", f"Image files end in {', '.join(SUFFIXES)}.")
+    numbers, names = order_classes(None if flat else labels, classes, options, location.path)
+    return ImageFiles(location.name, flat or files, numbers, names, options, notes=notes)
 
 
 def list_classes(folder: Path) -> tuple[list[Path], NDArray[np.int64], tuple[str, ...], tuple[str, ...]]:
     """The images of each sub-folder, at any depth in it: files, labels, class names, and notes on empty sub-folders."""
     _, folders, _ = next(os.walk(folder, onerror=_unlisted))
     names = sorted(name for name in folders if not name.startswith("."))
-    found = {name: list_images(folder / name) for name in names}
-    classes = tuple(name for name in names if found[name])
-    files = [file for name in classes for file in found[name]]
-    labels = np.repeat(np.arange(len(classes), dtype=np.int64), [len(found[name]) for name in classes])
-    empty = [name for name in names if not found[name]]
+    images = {name: list_images(folder / name) for name in names}
+    classes = tuple(name for name in names if images[name])
+    files = [file for name in classes for file in images[name]]
+    labels = np.repeat(np.arange(len(classes), dtype=np.int64), [len(images[name]) for name in classes])
+    empty = [name for name in names if not images[name]]
     notes = (f"no label for {shown(', '.join(empty))}: no images in there",) if empty and classes else ()
     return files, labels, classes, notes
 
 
 def list_images(folder: Path, *, deep: bool = True) -> list[Path]:
     """The image files of a folder, sorted by their path's parts, so in the same order on every file system."""
-    found: list[tuple[str, ...]] = []
+    files: list[tuple[str, ...]] = []
     for parent, folders, names in os.walk(folder, onerror=_unlisted):
         folders[:] = [name for name in folders if deep and not name.startswith(".")]
         parts = Path(parent).relative_to(folder).parts
-        found += [(*parts, name) for name in names if not name.startswith(".") and name.lower().endswith(SUFFIXES)]
-    return [folder.joinpath(*parts) for parts in sorted(found)]
+        files += [(*parts, name) for name in names if not name.startswith(".") and name.lower().endswith(SUFFIXES)]
+    return [folder.joinpath(*parts) for parts in sorted(files)]
 
 
 def _unlisted(error: OSError) -> NoReturn:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rfav_cli.data.sources.arrays import ArraySource
-from rfav_cli.data.sources.base import Preset, Source, Spec, check_labels, order_classes, reason, shown
+from rfav_cli.data.sources.base import Location, Preset, Source, check_labels, order_classes, reason, shown
 from rfav_cli.errors import SampleError
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ CLASSES = tuple("0123456789")
 MNIST_PRESET = ((0.1307,), (0.3081,))
 
 
-def open_source(spec: Spec, options: SampleOptions) -> Source:
+def open_source(location: Location, options: SampleOptions) -> Source:
     """Open `mnist:DIR`; see `open_idx`."""
-    return open_idx(spec, options, CLASSES, MNIST_PRESET, places=("", "raw", "MNIST/raw"))
+    return open_idx(location, options, CLASSES, MNIST_PRESET, places=("", "raw", "MNIST/raw"))
 
 
 def open_idx(
-    spec: Spec,
+    location: Location,
     options: SampleOptions,
     classes: tuple[str, ...],
     preset: Preset,
@@ -41,7 +41,7 @@ def open_idx(
     """Read one split: the images' and the labels' file.
 
     Args:
-        spec: the folder and the split.
+        location: the folder and the split.
         options: how samples are read.
         classes: the names of the classes.
         preset: mean and std over all pixels of the training images, in units of 0..1.
@@ -50,28 +50,32 @@ def open_idx(
     Raises:
         SampleError: the files are not there, or not as published.
     """
-    images_file = _find(spec, "images", 3, places)
+    images_file = _find(location, "images", 3, places)
     images = _read_idx(images_file, axes=3)
-    labels_file = _find(spec, "labels", 1, places)
+    labels_file = _find(location, "labels", 1, places)
     labels = check_labels(_read_idx(labels_file, axes=1), len(images), labels_file)
     if labels.max() >= len(classes):
         raise SampleError(
             f"{shown(labels_file)}: label {labels.max()}, but {len(classes)} classes", "Download it anew."
         )
-    ordered, names = order_classes(labels, classes, options, spec.path)
-    return ArraySource(spec.name, images, ordered, names, "nhw", options, where=images_file, preset=preset)
+    ordered, names = order_classes(labels, classes, options, location.path)
+    return ArraySource(location.name, images, ordered, names, "nhw", options, where=images_file, preset=preset)
 
 
-def _find(spec: Spec, what: str, axes: int, places: tuple[str, ...]) -> Path:
+def _find(location: Location, what: str, axes: int, places: tuple[str, ...]) -> Path:
     """The file of a split, as published (`-idx3-ubyte`) or as some archives unpack it (`.idx3-ubyte`)."""
     names = [
-        f"{PREFIXES[spec.split]}-{what}{mark}idx{axes}-ubyte{suffix}" for mark in ("-", ".") for suffix in ("", ".gz")
+        f"{PREFIXES[location.split]}-{what}{mark}idx{axes}-ubyte{suffix}"
+        for mark in ("-", ".")
+        for suffix in ("", ".gz")
     ]
-    found = (spec.path / place / name for place in places for name in names if (spec.path / place / name).is_file())
-    file = next(found, None)
+    files = (
+        location.path / place / name for place in places for name in names if (location.path / place / name).is_file()
+    )
+    file = next(files, None)
     if file is None:
         raise SampleError(
-            f"{shown(spec.path)}: no {names[0]} or {names[1]}",
+            f"{shown(location.path)}: no {names[0]} or {names[1]}",
             "Give the folder of the data set as its authors publish it.",
         )
     return file

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rfav_cli.data.sources.base import Source, Spec, order_classes, shown
+from rfav_cli.data.sources.base import Location, Source, order_classes, shown
 from rfav_cli.data.sources.folder import ImageFiles, list_classes
 from rfav_cli.errors import SampleError
 
@@ -26,20 +26,20 @@ PRESET = ((0.4802, 0.4481, 0.3975), (0.2770, 0.2691, 0.2821))
 """Mean and std over all pixels of the training images, in units of 0..1."""
 
 
-def open_source(spec: Spec, options: SampleOptions) -> Source:
+def open_source(location: Location, options: SampleOptions) -> Source:
     """Open `tiny-imagenet:DIR`, DIR being the folder `tiny-imagenet-200` or the one that holds it.
 
     Raises:
         SampleError: the files are not there, or not as published.
     """
-    nested = spec.path / "tiny-imagenet-200"
-    root = nested if nested.is_dir() else spec.path
-    if spec.split == "train":
+    nested = location.path / "tiny-imagenet-200"
+    root = nested if nested.is_dir() else location.path
+    if location.split == "train":
         files, labels, classes = _train(root)
     else:
         files, labels, classes = _validation(root)
-    ordered, names = order_classes(labels, classes, options, spec.path)
-    return ImageFiles(spec.name, files, ordered, names, options, preset=PRESET, coloured=True)
+    ordered, names = order_classes(labels, classes, options, location.path)
+    return ImageFiles(location.name, files, ordered, names, options, preset=PRESET, coloured=True)
 
 
 def _train(root: Path) -> tuple[list[Path], NDArray[np.int64], tuple[str, ...]]:

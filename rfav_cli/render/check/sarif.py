@@ -10,8 +10,8 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from rfav_cli import __version__
 from rfav_cli.render.check.base import explain, fingerprint, plain, sentence
+from rfav_cli.version import __version__
 
 if TYPE_CHECKING:
     from rfav_cli.records import Checked, CheckReport, CheckRule

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from rfav_cli.activations.networks import OpenOptions, eager
+from rfav_cli.activations.network import OpenOptions
+from rfav_cli.activations.networks import eager
+from rfav_cli.checkpoints import formats
+from rfav_cli.checkpoints.formats.base import ReadOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -171,18 +174,18 @@ def without_bias(activation: Activation) -> Tensor:
 
 
 def collect(network: Network, images: Tensor) -> list[tuple[str, Tensor]]:
-    found: list[tuple[str, Tensor]] = []
+    uses: list[tuple[str, Tensor]] = []
 
     def sink(activation: Activation) -> bool:
-        found.append((activation.layer, without_bias(activation)))
+        uses.append((activation.layer, without_bias(activation)))
         return False
 
     network.forward(images, sink)
-    return found
+    return uses
 
 
 def eager_network(net: nn.Module, folder: Path, fold_norm: bool = False) -> Network:
     """The same net as the eager kind opens it."""
     torch.save(net.state_dict(), folder / "eager.pt")
     options = OpenOptions(torch.device("cpu"), make_model=lambda: copy.deepcopy(net), fold_norm=fold_norm)
-    return eager.open_network(eager.read(folder / "eager.pt", options), options)
+    return eager.open_network(formats.read(folder / "eager.pt", ReadOptions()), options)

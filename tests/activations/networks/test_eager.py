@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import argparse
 import os
-import pickle
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,20 +8,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file, save_model
+from safetensors.torch import save_model
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import parametrizations
 
 from rfav_cli.activations import networks
-from rfav_cli.activations.networks import OpenOptions, eager
+from rfav_cli.activations.network import OpenOptions
+from rfav_cli.activations.networks import eager
+from rfav_cli.checkpoints import formats
+from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.data.probe import to_input
 from rfav_cli.errors import CheckpointError, ModelError, SampleError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rfav_cli.activations.network import Activation, Survey
+    from rfav_cli.activations.network import Activation, Trace
 
 CPU = torch.device("cpu")
 needs_data = pytest.mark.skipif("RFAV_DATA" not in os.environ, reason="RFAV_DATA is not set")
@@ -58,16 +59,6 @@ class Wrapped(nn.Module):
         return self.call(self.inner, x)
 
 
-class Marker:
-    """Makes a file when it is unpickled."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return os.mkdir, (str(self.path),)
-
-
 def options(make: Callable[[], nn.Module] | None = Net, **more: Any) -> OpenOptions:
     return OpenOptions(CPU, make, **more)
 
@@ -75,14 +66,14 @@ def options(make: Callable[[], nn.Module] | None = Net, **more: Any) -> OpenOpti
 def opened(tmp_path: Path, make: Callable[[], nn.Module] = Net, state: Any = None, **more: Any) -> eager.EagerNetwork:
     """A network that has read a checkpoint of another net of the same kind."""
     torch.save(make().state_dict() if state is None else state, tmp_path / "net.pt")
-    given = options(make, **more)
-    network = networks.open_network(networks.read(tmp_path / "net.pt", given), given)
+    opening = options(make, **more)
+    network = networks.open_network(formats.read(tmp_path / "net.pt", ReadOptions()), opening)
     assert isinstance(network, eager.EagerNetwork)
     return network
 
 
-def surveyed(tmp_path: Path, make: Callable[[], nn.Module], images: Tensor, **more: Any) -> Survey:
-    return opened(tmp_path, make, **more).survey(images)
+def traced(tmp_path: Path, make: Callable[[], nn.Module], images: Tensor, **more: Any) -> Trace:
+    return opened(tmp_path, make, **more).trace(images)
 
 
 def weights_of(network: eager.EagerNetwork) -> dict[str, Tensor]:
@@ -90,129 +81,36 @@ def weights_of(network: eager.EagerNetwork) -> dict[str, Tensor]:
 
 
 def collect(network: eager.EagerNetwork, images: Tensor) -> dict[str, list[Activation]]:
-    found: dict[str, list[Activation]] = {}
+    uses: dict[str, list[Activation]] = {}
 
     def sink(activation: Activation) -> bool:
-        kept = type(activation)(**{**vars(activation), "values": activation.values.clone()})
-        found.setdefault(activation.layer, []).append(kept)
+        copied = type(activation)(**{**vars(activation), "values": activation.values.clone()})
+        uses.setdefault(activation.layer, []).append(copied)
         return False
 
     network.forward(images, sink)
-    return found
+    return uses
 
 
-# What is read
+# What is loaded
 
 
-def write_zip(path: Path, state: Any) -> None:
-    torch.save(state, path)
-
-
-def write_legacy(path: Path, state: Any) -> None:
-    torch.save(state, path, _use_new_zipfile_serialization=False)
-
-
-def write_safetensors(path: Path, state: dict[str, Tensor]) -> None:
-    save_file(state, path)
-
-
-@pytest.mark.parametrize("write", [write_zip, write_legacy, write_safetensors])
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
-def test_formats_and_types_end_in_float32(
-    tmp_path: Path, write: Callable[[Path, Any], None], dtype: torch.dtype
-) -> None:
+def test_weights_of_all_types_end_in_float32(tmp_path: Path, dtype: torch.dtype) -> None:
     state = {k: v.to(dtype) if v.is_floating_point() else v for k, v in Net().state_dict().items()}
-    write(tmp_path / "any.name", state)
-    network = networks.open_network(networks.read(tmp_path / "any.name", options()), options())
-    assert isinstance(network, eager.EagerNetwork)
-    for name, value in weights_of(network).items():
+    for name, value in weights_of(opened(tmp_path, state=state)).items():
         assert value.dtype == (torch.int64 if name.endswith("tracked") else torch.float32)
         assert torch.equal(value, state[name].to(value.dtype))
 
 
-def test_recognises_nothing_else(tmp_path: Path) -> None:
-    np.savez(tmp_path / "a.npz", a=np.zeros(3))
-    np.save(tmp_path / "a.npy", np.zeros(3))
-    (tmp_path / "a.pt").write_text("text")
-    torch.export.save(torch.export.export(nn.Linear(2, 2), (torch.zeros(3, 2),)), tmp_path / "a.pt2")
-    with pytest.warns((DeprecationWarning, FutureWarning)):
-        torch.jit.save(torch.jit.trace(nn.Linear(2, 2), torch.zeros(3, 2)), tmp_path / "a.ts")
-    assert not [path.name for path in tmp_path.iterdir() if eager.recognises(path)]
-
-
-@pytest.mark.parametrize("epoch", [3, 3.0, np.int64(3), np.float32(3), np.array(3)[()], torch.tensor(3)])
-@pytest.mark.parametrize("write", [write_zip, write_legacy])
-def test_numpy_scalars_are_read(tmp_path: Path, write: Callable[[Path, Any], None], epoch: object) -> None:
-    write(tmp_path / "net.pt", {"model": Net().state_dict(), "epoch": epoch, "loss": np.float64(0.5)})
-    assert networks.read(tmp_path / "net.pt", options()).epoch == 3
-    assert eager.peek_epoch(tmp_path / "net.pt") == 3
-
-
-def test_what_is_allowed_while_reading_is_not_allowed_afterwards(tmp_path: Path) -> None:
-    before = set(torch.serialization.get_safe_globals())
-    opened(tmp_path)
-    assert set(torch.serialization.get_safe_globals()) == before
-
-
 # What is refused
-
-
-def half(path: Path, write: Callable[[Path, Any], None]) -> None:
-    write(path, Net().state_dict())
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
-BAD: dict[str, tuple[Callable[[Path], object], str]] = {
-    "empty": (lambda path: path.touch(), "empty"),
-    "missing": (lambda path: None, "cannot be read"),
-    "a folder": (lambda path: path.mkdir(), "not a checkpoint|cannot be read"),
-    "text": (lambda path: path.write_text("hello world"), "not a checkpoint"),
-    "half a zip": (lambda path: half(path, write_zip), "damaged or cut off"),
-    "half a legacy file": (lambda path: half(path, write_legacy), "damaged"),
-    "half of safetensors": (lambda path: half(path, write_safetensors), "damaged or cut off"),
-    "a plain pickle": (lambda path: path.write_bytes(pickle.dumps({"a": 1})), "not written by torch.save"),
-    "a list of tensors": (lambda path: torch.save([torch.ones(2)], path), "holds a list of 1, not a state_dict"),
-    "a tensor": (lambda path: torch.save(torch.ones(2), path), "holds a Tensor"),
-    "no tensors": (lambda path: torch.save({"epoch": 3}, path), "mapping without tensors"),
-    "a Namespace": (lambda path: torch.save({"args": argparse.Namespace()}, path), "needs argparse.Namespace"),
-    "a whole net": (lambda path: torch.save(nn.ReLU(), path), "needs torch.nn.modules.activation.ReLU"),
-}
-
-
-@pytest.mark.parametrize(("make", "message"), BAD.values(), ids=BAD)
-def test_bad_files(tmp_path: Path, make: Callable[[Path], object], message: str) -> None:
-    path = tmp_path / "bad.pt"
-    make(path)
-    with pytest.raises(CheckpointError, match=message) as caught:
-        networks.read(path, options())
-    assert str(path) in caught.value.what
-    assert "\n" not in caught.value.what
-    assert caught.value.remedy
-
-
-@pytest.mark.parametrize("write", [write_zip, write_legacy])
-def test_code_in_a_pickle_is_not_run(tmp_path: Path, write: Callable[[Path, Any], None]) -> None:
-    write(tmp_path / "bad.pt", {"weight": torch.ones(1), "payload": Marker(tmp_path / "marker")})
-    with pytest.raises(CheckpointError, match=r"needs (posix|nt)\.mkdir") as caught:
-        networks.read(tmp_path / "bad.pt", options())
-    assert "marker" not in str(caught.value)
-    assert "--i-trust-this-pickle" in caught.value.remedy
-    assert not (tmp_path / "marker").exists()
-    networks.read(tmp_path / "bad.pt", options(trust_pickle=True))
-    assert (tmp_path / "marker").exists()
-
-
-def test_a_trusted_whole_net_gives_its_state_dict(tmp_path: Path) -> None:
-    torch.save({"net": nn.Linear(2, 3), "args": argparse.Namespace()}, tmp_path / "net.pt")
-    payload = networks.read(tmp_path / "net.pt", options(trust_pickle=True))
-    assert [(c.name, list(c.weights)) for c in payload.content] == [("net", ["weight", "bias"])]
 
 
 def test_without_a_model_the_shapes_are_listed(tmp_path: Path) -> None:
     state = {f"fc{i}.weight": torch.zeros(2, 3) for i in range(14)}
     torch.save({"loss": torch.ones(()), "model": state}, tmp_path / "net.pt")
     with pytest.raises(ModelError, match="needs --model") as caught:
-        networks.open_network(networks.read(tmp_path / "net.pt", options(None)), options(None))
+        networks.open_network(formats.read(tmp_path / "net.pt", ReadOptions()), options(None))
     assert "  fc0.weight  2x3\n" in caught.value.remedy
     assert "fc12" not in caught.value.remedy
     assert caught.value.remedy.endswith("and 2 more")
@@ -220,9 +118,9 @@ def test_without_a_model_the_shapes_are_listed(tmp_path: Path) -> None:
 
 def test_what_is_no_net_is_refused(tmp_path: Path) -> None:
     torch.save(Net().state_dict(), tmp_path / "net.pt")
-    given = options(lambda: "net", model_name="mine:net")
+    opening = options(lambda: "net", model_name="mine:net")
     with pytest.raises(ModelError, match="mine:net: makes a str"):
-        networks.open_network(networks.read(tmp_path / "net.pt", given), given)
+        networks.open_network(formats.read(tmp_path / "net.pt", ReadOptions()), opening)
 
 
 def test_another_nets_checkpoint_is_refused_with_the_differences(tmp_path: Path) -> None:
@@ -241,7 +139,7 @@ def test_a_refused_checkpoint_leaves_the_net_as_it_was(tmp_path: Path) -> None:
     before = {name: value.clone() for name, value in weights_of(network).items()}
     torch.save({**Net().state_dict(), "fc.bias": torch.zeros(9)}, tmp_path / "other.pt")
     with pytest.raises(CheckpointError):
-        network.load(networks.read(tmp_path / "other.pt", options()))
+        network.load(formats.read(tmp_path / "other.pt", ReadOptions()))
     assert all(torch.equal(value, before[name]) for name, value in weights_of(network).items())
 
 
@@ -259,20 +157,20 @@ def test_one_warm_net_takes_checkpoint_after_checkpoint(tmp_path: Path) -> None:
     made.clear()
     state = Net().state_dict()
     torch.save(state, tmp_path / "next.pt")
-    network.load(networks.read(tmp_path / "next.pt", options()))
+    network.load(formats.read(tmp_path / "next.pt", ReadOptions()))
     assert not made
     assert all(torch.equal(value, state[name]) for name, value in weights_of(network).items())
 
 
 def test_the_usual_name_is_taken_and_said(tmp_path: Path) -> None:
     usual, average = Net().state_dict(), Net().state_dict()
-    given = options()
+    opening = options()
     torch.save({"ema": average, "model": usual, "optimizer": {"state": average}}, tmp_path / "net.pt")
-    network = networks.open_network(networks.read(tmp_path / "net.pt", given), given)
-    network.load(networks.read(tmp_path / "net.pt", given))
+    network = networks.open_network(formats.read(tmp_path / "net.pt", ReadOptions()), opening)
+    network.load(formats.read(tmp_path / "net.pt", ReadOptions()))
     assert isinstance(network, eager.EagerNetwork)
     assert torch.equal(weights_of(network)["fc.weight"], usual["fc.weight"])
-    assert given.notes == ["took 'model' of 'model', 'ema'"]
+    assert opening.notes == ["took 'model' of 'model', 'ema'"]
 
 
 def test_real_optimizer_state_beside_the_weights(tmp_path: Path) -> None:
@@ -296,10 +194,10 @@ def test_tied_weights_that_safetensors_leaves_out(tmp_path: Path) -> None:
 
     net = Tied()
     save_model(net, str(tmp_path / "net.safetensors"))
-    network = networks.open_network(networks.read(tmp_path / "net.safetensors", options(Tied)), options(Tied))
+    network = networks.open_network(formats.read(tmp_path / "net.safetensors", ReadOptions()), options(Tied))
     assert isinstance(network, eager.EagerNetwork)
     assert torch.equal(network.filters("head")[0], net.head.weight)
-    assert network.survey(torch.zeros(2, 3)).uses == {"head": 1}
+    assert network.trace(torch.zeros(2, 3)).uses == {"head": 1}
 
 
 def test_lazy_layers_take_their_shape_from_the_checkpoint(tmp_path: Path) -> None:
@@ -309,7 +207,7 @@ def test_lazy_layers_take_their_shape_from_the_checkpoint(tmp_path: Path) -> Non
     net = make()
     net(torch.zeros(2, 3, 8, 8))
     network = opened(tmp_path, make, net.state_dict())
-    assert [(layer.name, layer.kind) for layer in network.survey(torch.zeros(2, 3, 8, 8)).layers] == [
+    assert [(layer.name, layer.kind) for layer in network.trace(torch.zeros(2, 3, 8, 8)).layers] == [
         ("0", "Conv2d"),
         ("2", "Linear"),
     ]
@@ -321,31 +219,31 @@ def test_a_lazy_layer_without_a_shape_is_skipped(tmp_path: Path) -> None:
         return nn.Sequential(nn.Linear(3, 4), nn.LazyLinear(5))
 
     torch.save(make().state_dict(), tmp_path / "net.pt")
-    given = options(make, trust_pickle=True)
-    survey = networks.open_network(networks.read(tmp_path / "net.pt", given), given).survey(torch.zeros(2, 3))
-    assert [layer.name for layer in survey.layers] == ["0"]
-    assert "lazy" in survey.skipped[0].reason
+    payload = formats.read(tmp_path / "net.pt", ReadOptions(trust_pickle=True))
+    trace = networks.open_network(payload, options(make)).trace(torch.zeros(2, 3))
+    assert [layer.name for layer in trace.layers] == ["0"]
+    assert "lazy" in trace.skipped[0].reason
 
 
-# Taps
+# Hooks
 
 
-def test_survey_of_a_plain_net(tmp_path: Path) -> None:
-    survey = surveyed(tmp_path, Net, torch.rand(2, 3, 8, 8))
-    found = [(layer.name, layer.kind, layer.channels, layer.weight_shape, layer.positions) for layer in survey.layers]
+def test_trace_of_a_plain_net(tmp_path: Path) -> None:
+    trace = traced(tmp_path, Net, torch.rand(2, 3, 8, 8))
+    found = [(layer.name, layer.kind, layer.channels, layer.weight_shape, layer.positions) for layer in trace.layers]
     assert found == [
         ("conv1", "Conv2d", 4, (4, 3, 3, 3), (8, 8)),
         ("conv2", "Conv2d", 6, (6, 2, 3, 3), (6, 6)),
         ("fc", "Linear", 5, (5, 216), ()),
     ]
-    assert survey.uses == {"conv1": 1, "conv2": 1, "fc": 1}
-    assert survey.skipped == ()
+    assert trace.uses == {"conv1": 1, "conv2": 1, "fc": 1}
+    assert trace.skipped == ()
 
 
 def test_activations_are_those_of_a_net_without_hooks(tmp_path: Path) -> None:
     network = opened(tmp_path)
     images = torch.rand(5, 3, 8, 8)
-    network.survey(images[:2])
+    network.trace(images[:2])
     twin = Net().eval()
     twin.load_state_dict(weights_of(network))
     found = collect(network, images)
@@ -361,7 +259,7 @@ def test_activations_are_those_of_a_net_without_hooks(tmp_path: Path) -> None:
 
 def test_with_bias_gives_no_bias(tmp_path: Path) -> None:
     network = opened(tmp_path, with_bias=True)
-    network.survey(torch.rand(2, 3, 8, 8))
+    network.trace(torch.rand(2, 3, 8, 8))
     assert all(use.bias is None for uses in collect(network, torch.rand(2, 3, 8, 8)).values() for use in uses)
 
 
@@ -375,9 +273,9 @@ def test_filters_are_what_each_channel_is_made_with(tmp_path: Path, dims: int, t
         return nn.Sequential(kind(4, 6, 2, groups=groups, bias=False))
 
     network = opened(tmp_path, make)
-    survey = network.survey(torch.rand(3, 4, *[5] * dims))
-    assert survey.layers[0].kind == kind.__name__
-    assert survey.layers[0].channels == 6
+    trace = network.trace(torch.rand(3, 4, *[5] * dims))
+    assert trace.layers[0].kind == kind.__name__
+    assert trace.layers[0].channels == 6
     rows = network.filters("0")
     assert rows.shape == (groups, 6 // groups, 4 // groups * 2**dims)
     # A filter is found by what a channel answers to one unit input at a time.
@@ -405,7 +303,7 @@ def test_linear_layers_have_the_channels_last(
     tmp_path: Path, shape: tuple[int, ...], positions: tuple[int, ...]
 ) -> None:
     network = opened(tmp_path, lambda: nn.Sequential(nn.Linear(4, 6)))
-    assert network.survey(torch.rand(shape)).layers[0].positions == positions
+    assert network.trace(torch.rand(shape)).layers[0].positions == positions
     (activation,) = collect(network, torch.rand(shape))["0"]
     assert (activation.channel_dim, activation.values.shape[-1]) == (-1, 6)
 
@@ -416,7 +314,7 @@ def test_a_subclass_is_of_its_standard_class(tmp_path: Path) -> None:
             return functional.conv2d(x, self.weight - self.weight.mean(), self.bias)
 
     assert (
-        surveyed(tmp_path, lambda: nn.Sequential(Standardised(3, 4, 3)), torch.rand(2, 3, 8, 8)).layers[0].kind
+        traced(tmp_path, lambda: nn.Sequential(Standardised(3, 4, 3)), torch.rand(2, 3, 8, 8)).layers[0].kind
         == "Conv2d"
     )
 
@@ -425,9 +323,9 @@ def test_a_subclass_is_of_its_standard_class(tmp_path: Path) -> None:
 def test_parametrised_weights(tmp_path: Path, wrap: Callable[[nn.Module], nn.Module]) -> None:
     network = opened(tmp_path, lambda: nn.Sequential(wrap(nn.Conv2d(3, 4, 3)), nn.Flatten(), wrap(nn.Linear(144, 5))))
     rows = network.filters("0").clone()
-    survey = network.survey(torch.rand(2, 3, 8, 8))
-    assert [(layer.name, layer.kind) for layer in survey.layers] == [("0", "Conv2d"), ("2", "Linear")]
-    assert survey.skipped == ()
+    trace = network.trace(torch.rand(2, 3, 8, 8))
+    assert [(layer.name, layer.kind) for layer in trace.layers] == [("0", "Conv2d"), ("2", "Linear")]
+    assert trace.skipped == ()
     torch.testing.assert_close(rows, network.filters("0"))
     torch.testing.assert_close(rows.view(4, 3, 3, 3), network.model[0].weight.detach())
 
@@ -438,8 +336,8 @@ def test_a_shared_module_is_one_layer_used_twice(tmp_path: Path) -> None:
         return nn.Sequential(shared, nn.ReLU(), shared, nn.Linear(4, 2))
 
     network = opened(tmp_path, make)
-    survey = network.survey(torch.rand(3, 4))
-    assert survey.uses == {"0": 2, "3": 1}
+    trace = network.trace(torch.rand(3, 4))
+    assert trace.uses == {"0": 2, "3": 1}
     assert len(collect(network, torch.rand(3, 4))["0"]) == 2
 
 
@@ -447,15 +345,15 @@ def test_layers_come_in_the_order_of_the_forward(tmp_path: Path) -> None:
     def make() -> nn.Module:
         return Wrapped(nn.ModuleList([nn.Linear(3, 2), nn.Linear(4, 3), nn.Linear(9, 9)]), lambda m, x: m[0](m[1](x)))
 
-    survey = surveyed(tmp_path, make, torch.rand(3, 4))
-    assert [layer.name for layer in survey.layers] == ["inner.1", "inner.0"]
-    assert [(s.name, s.reason) for s in survey.skipped] == [("inner.2", "the forward does not reach it")]
+    trace = traced(tmp_path, make, torch.rand(3, 4))
+    assert [layer.name for layer in trace.layers] == ["inner.1", "inner.0"]
+    assert [(s.name, s.reason) for s in trace.skipped] == [("inner.2", "the forward does not reach it")]
 
 
 def test_attention_is_measured_where_modules_run(tmp_path: Path) -> None:
-    survey = surveyed(tmp_path, lambda: nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), torch.rand(3, 5, 8))
-    assert [layer.name for layer in survey.layers] == ["linear1", "linear2"]
-    reasons = {skipped.name: skipped.reason for skipped in survey.skipped}
+    trace = traced(tmp_path, lambda: nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), torch.rand(3, 5, 8))
+    assert [layer.name for layer in trace.layers] == ["linear1", "linear2"]
+    reasons = {skipped.name: skipped.reason for skipped in trace.skipped}
     assert set(reasons) == {"self_attn.out_proj", "self_attn.in_proj_weight"}
     assert set(reasons.values()) == {"its weights are used without the module"}
     assert torch.backends.mha.get_fastpath_enabled()
@@ -496,10 +394,10 @@ class Last(nn.Module):
 def test_weights_that_are_used_without_a_layer_are_listed(
     tmp_path: Path, make: Callable[[], nn.Module], names: set[str]
 ) -> None:
-    survey = surveyed(tmp_path, make, torch.rand(3, 5, 8))
-    assert len(survey.layers) == 1
-    assert {skipped.name for skipped in survey.skipped} == names
-    assert {skipped.reason for skipped in survey.skipped} == {"its weights are used without the module"}
+    trace = traced(tmp_path, make, torch.rand(3, 5, 8))
+    assert len(trace.layers) == 1
+    assert {skipped.name for skipped in trace.skipped} == names
+    assert {skipped.reason for skipped in trace.skipped} == {"its weights are used without the module"}
 
 
 class Modulated(nn.Module):
@@ -519,9 +417,9 @@ class Standardised(nn.Conv2d):
 
 
 def test_a_convolution_with_a_computed_weight_is_listed(tmp_path: Path) -> None:
-    survey = surveyed(tmp_path, Modulated, torch.rand(2, 3, 8, 8))
-    assert [layer.name for layer in survey.layers] == ["own"]
-    assert [(s.name, s.reason) for s in survey.skipped] == [
+    trace = traced(tmp_path, Modulated, torch.rand(2, 3, 8, 8))
+    assert [layer.name for layer in trace.layers] == ["own"]
+    assert [(s.name, s.reason) for s in trace.skipped] == [
         ("Conv2d with a computed weight", "its weights are used without the module")
     ]
 
@@ -530,13 +428,13 @@ def test_a_recurrent_layer_that_is_not_reached_is_not_said_to_be_used(tmp_path: 
     def make() -> nn.Module:
         return Wrapped(nn.ModuleList([nn.LSTM(8, 8), nn.Linear(8, 3)]), lambda m, x: m[1](x))
 
-    assert surveyed(tmp_path, make, torch.rand(3, 8)).skipped == ()
+    assert traced(tmp_path, make, torch.rand(3, 8)).skipped == ()
 
 
 def test_a_batch_folded_into_another_axis_is_skipped(tmp_path: Path) -> None:
-    survey = surveyed(tmp_path, lambda: Wrapped(nn.Linear(4, 6), lambda m, x: m(x.flatten(0, 1))), torch.rand(3, 5, 4))
-    assert survey.layers == ()
-    assert survey.skipped[0].reason == "its output for 3 samples is (15, 6): the batch is not its first axis"
+    trace = traced(tmp_path, lambda: Wrapped(nn.Linear(4, 6), lambda m, x: m(x.flatten(0, 1))), torch.rand(3, 5, 4))
+    assert trace.layers == ()
+    assert trace.skipped[0].reason == "its output for 3 samples is (15, 6): the batch is not its first axis"
 
 
 @pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor", "ignore:TypedStorage")
@@ -544,9 +442,9 @@ def test_a_quantised_layer_is_skipped(tmp_path: Path) -> None:
     def make() -> nn.Module:
         return nn.Sequential(nn.Linear(4, 6), torch.ao.nn.quantized.dynamic.Linear(6, 3))
 
-    survey = surveyed(tmp_path, make, torch.rand(3, 4))
-    assert [layer.name for layer in survey.layers] == ["0"]
-    assert [(s.name, s.reason) for s in survey.skipped] == [("1", "its weights are quantised")]
+    trace = traced(tmp_path, make, torch.rand(3, 4))
+    assert [layer.name for layer in trace.layers] == ["0"]
+    assert [(s.name, s.reason) for s in trace.skipped] == [("1", "its weights are quantised")]
 
 
 class Dense(nn.Module):
@@ -568,7 +466,7 @@ def test_a_net_that_flattens_by_view_takes_samples_in_the_format_of_the_probe(
     as_probed = to_input(images, None, None)
     assert not as_probed.is_contiguous()
     network = opened(tmp_path, make)
-    network.survey(as_probed[:2])
+    network.trace(as_probed[:2])
     torch.testing.assert_close(network.forward(as_probed, lambda _: False), network.model(images))
 
 
@@ -580,7 +478,7 @@ def test_the_sink_can_end_the_forward(tmp_path: Path) -> None:
             return x
 
     network = opened(tmp_path, lambda: Wrapped(Net(), swallow))
-    network.survey(torch.rand(2, 3, 8, 8))
+    network.trace(torch.rand(2, 3, 8, 8))
     seen: list[str] = []
     assert network.forward(torch.rand(2, 3, 8, 8), lambda a: seen.append(a.layer) or len(seen) == 2) is None
     assert seen == ["inner.conv1", "inner.conv2"]
@@ -588,12 +486,12 @@ def test_the_sink_can_end_the_forward(tmp_path: Path) -> None:
 
 def test_no_hook_is_left_whatever_happens(tmp_path: Path) -> None:
     network = opened(tmp_path)
-    network.survey(torch.rand(2, 3, 8, 8))
+    network.trace(torch.rand(2, 3, 8, 8))
     network.forward(torch.rand(2, 3, 8, 8), lambda _: True)
     with pytest.raises(RuntimeError):
         network.forward(torch.rand(2, 1, 8, 8), lambda _: False)
     with pytest.raises(SampleError):
-        network.survey(torch.rand(2, 1, 8, 8))
+        network.trace(torch.rand(2, 1, 8, 8))
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in network.model.modules())
 
 
@@ -606,7 +504,7 @@ def test_no_hook_is_left_whatever_happens(tmp_path: Path) -> None:
 )
 def test_samples_that_do_not_fit(tmp_path: Path, shape: tuple[int, ...], message: str) -> None:
     with pytest.raises(SampleError) as caught:
-        surveyed(tmp_path, Net, torch.rand(shape))
+        traced(tmp_path, Net, torch.rand(shape))
     assert message in caught.value.remedy
     assert "x".join(map(str, shape[1:])) in caught.value.what
     assert "\n" not in caught.value.what
@@ -621,7 +519,7 @@ def test_fold_norm_scales_what_a_norm_follows(tmp_path: Path) -> None:
     nn.init.uniform_(net.norm.running_var)
     network = opened(tmp_path, Net, net.state_dict(), fold_norm=True)
     plain = network.filters("conv1")
-    network.survey(torch.rand(2, 3, 8, 8))
+    network.trace(torch.rand(2, 3, 8, 8))
     found = collect(network, torch.rand(2, 3, 8, 8))
     scale = net.norm.weight.detach() / (net.norm.running_var + net.norm.eps).sqrt()
     torch.testing.assert_close(found["conv1"][0].scale, scale)
@@ -629,7 +527,7 @@ def test_fold_norm_scales_what_a_norm_follows(tmp_path: Path) -> None:
     assert found["conv2"][0].scale is None
     net.norm.weight.data.mul_(2)
     torch.save(net.state_dict(), tmp_path / "next.pt")
-    network.load(networks.read(tmp_path / "next.pt", options()))
+    network.load(formats.read(tmp_path / "next.pt", ReadOptions()))
     torch.testing.assert_close(collect(network, torch.rand(2, 3, 8, 8))["conv1"][0].scale, 2 * scale)
 
 
@@ -654,15 +552,15 @@ def test_fold_norm_only_where_one_norm_takes_the_output_itself(
         return Wrapped(nn.ModuleList([nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.BatchNorm2d(4)]), call)
 
     network = opened(tmp_path, make, fold_norm=True)
-    network.survey(torch.rand(2, 3, 8, 8))
+    network.trace(torch.rand(2, 3, 8, 8))
     assert all(use.scale is None for use in collect(network, torch.rand(2, 3, 8, 8))["inner.0"])
 
 
 def test_tokens_are_not_folded_into_a_norm_over_positions(tmp_path: Path) -> None:
     network = opened(tmp_path, lambda: nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5)), fold_norm=True)
-    network.survey(torch.rand(3, 5, 4))
+    network.trace(torch.rand(3, 5, 4))
     assert collect(network, torch.rand(3, 5, 4))["0"][0].scale is None
-    network.survey(torch.rand(3, 4))
+    network.trace(torch.rand(3, 4))
     assert collect(network, torch.rand(3, 4))["0"][0].scale is not None
 
 
@@ -690,9 +588,9 @@ def test_foreign_checkpoints_classify_as_stated(epoch: int, accuracy: float) -> 
     folder = Path(os.environ["RFAV_DATA"]) / "foreign"
     with np.load(folder / "mnist-test-2000.npz") as file:
         images, labels = torch.from_numpy(file["images"]).permute(0, 3, 1, 2) / 255, torch.from_numpy(file["labels"])
-    given = options(TinyVgg)
-    payload = networks.read(folder / "tinyvgg-mnist" / f"model_epoch_{epoch}.pth", given)
-    network = networks.open_network(payload, given)
-    assert len(network.survey(images[:2]).layers) == 5
+    opening = options(TinyVgg)
+    payload = formats.read(folder / "tinyvgg-mnist" / f"model_epoch_{epoch}.pth", ReadOptions())
+    network = networks.open_network(payload, opening)
+    assert len(network.trace(images[:2]).layers) == 5
     predicted = network.forward(images, lambda _: False).argmax(1)
     assert (predicted == labels).float().mean().item() == pytest.approx(accuracy, abs=1e-6)

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
-import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from torch._export.serde.serialize import serialize
 
-from rfav_cli.activations.networks import OpenOptions, exported
+from rfav_cli.activations.network import OpenOptions
+from rfav_cli.activations.networks import exported
+from rfav_cli.checkpoints import formats
+from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.errors import CheckpointError, SampleError
 from tests.activations.networks.program_nets import NETS, collect, eager_activations, eager_network, make, samples
 
@@ -29,8 +30,7 @@ def save(net: nn.Module, path: Path, batch: int | None = None) -> Path:
 
 
 def opened(path: Path, options: OpenOptions = CPU) -> Network:
-    assert exported.recognises(path)
-    return exported.open_network(exported.read(path, options), options)
+    return exported.open_network(formats.read(path, ReadOptions()), options)
 
 
 @pytest.mark.parametrize("batch", [None, 1, 3])
@@ -38,11 +38,11 @@ def opened(path: Path, options: OpenOptions = CPU) -> Network:
 def test_activations_equal_those_of_hooks(name: str, batch: int | None, tmp_path: Path) -> None:
     net = make(name)
     network = opened(save(net, tmp_path / "net.pt2", batch))
-    survey = network.survey(samples(2))
+    trace = network.trace(samples(2))
     for images in (samples(1), samples(7), samples(7).contiguous(memory_format=torch.channels_last)):
         expected = eager_activations(net, images)
         actual = collect(network, images)
-        kinds = {layer.name: layer.kind for layer in survey.layers}
+        kinds = {layer.name: layer.kind for layer in trace.layers}
         assert [(layer, kinds[layer]) for layer, _ in actual] == [(layer, kind) for layer, kind, _ in expected]
         assert list(kinds) == list(dict.fromkeys(layer for layer, _, _ in expected))
         for (_, values), (_, _, twin) in zip(actual, expected, strict=True):
@@ -50,15 +50,15 @@ def test_activations_equal_those_of_hooks(name: str, batch: int | None, tmp_path
 
 
 @pytest.mark.parametrize("name", NETS)
-def test_survey_and_filters_are_those_of_the_eager_net(name: str, tmp_path: Path) -> None:
+def test_trace_and_filters_are_those_of_the_eager_net(name: str, tmp_path: Path) -> None:
     net = make(name)
     twin = eager_network(net, tmp_path, fold_norm=True)
     network = opened(save(net, tmp_path / "net.pt2"), replace(CPU, fold_norm=True))
-    survey, expected = network.survey(samples(2)), twin.survey(samples(2))
-    assert survey.layers == expected.layers
-    assert survey.uses == expected.uses
-    assert set(survey.skipped) == set(expected.skipped)
-    for layer in survey.layers:
+    trace, expected = network.trace(samples(2)), twin.trace(samples(2))
+    assert trace.layers == expected.layers
+    assert trace.uses == expected.uses
+    assert set(trace.skipped) == set(expected.skipped)
+    for layer in trace.layers:
         torch.testing.assert_close(network.filters(layer.name), twin.filters(layer.name))
 
 
@@ -66,7 +66,7 @@ def test_survey_and_filters_are_those_of_the_eager_net(name: str, tmp_path: Path
 def test_output_is_that_of_the_eager_net_and_the_sink_ends_the_forward(batch: int | None, tmp_path: Path) -> None:
     net = make("Branching")
     network = opened(save(net, tmp_path / "net.pt2", batch))
-    network.survey(samples(2))
+    network.trace(samples(2))
     with torch.no_grad():
         torch.testing.assert_close(network.forward(samples(3), lambda _: False), net(samples(3)))
     seen: list[Activation] = []
@@ -81,36 +81,22 @@ def test_output_is_that_of_the_eager_net_and_the_sink_ends_the_forward(batch: in
 
 def test_load_takes_the_next_checkpoint_of_the_same_net_only(tmp_path: Path) -> None:
     network = opened(save(make("Branching"), tmp_path / "0.pt2"))
-    network.survey(samples(2))
+    network.trace(samples(2))
     torch.manual_seed(1)
     other = NETS["Branching"]().eval()
-    network.load(exported.read(save(other, tmp_path / "1.pt2"), CPU))
+    network.load(formats.read(save(other, tmp_path / "1.pt2"), ReadOptions()))
     for (_, values), (_, _, twin) in zip(
         collect(network, samples(3)), eager_activations(other, samples(3)), strict=True
     ):
         torch.testing.assert_close(values, twin, rtol=1e-5, atol=1e-6)
     with pytest.raises(CheckpointError, match=r"2\.pt2.*'first' is missing"):
-        network.load(exported.read(save(make("Blocks"), tmp_path / "2.pt2"), CPU))
-
-
-def test_the_layout_of_torch_2_7_is_read_too(tmp_path: Path) -> None:
-    net = make("Branching")
-    parts = serialize(torch.export.export(net, (samples(2),)))
-    with zipfile.ZipFile(tmp_path / "old.pt2", "w") as archive:
-        archive.writestr("version", "8.8")
-        archive.writestr("serialized_exported_program.json", parts.exported_program)
-        archive.writestr("serialized_state_dict.pt", parts.state_dict)
-        archive.writestr("serialized_constants.pt", parts.constants)
-        archive.writestr("serialized_example_inputs.pt", parts.example_inputs)
-    network = opened(tmp_path / "old.pt2")
-    assert [layer.name for layer in network.survey(samples(2)).layers] == ["first", "second", "fc"]
-    torch.testing.assert_close(network.forward(samples(3), lambda _: False), net(samples(3)).detach())
+        network.load(formats.read(save(make("Blocks"), tmp_path / "2.pt2"), ReadOptions()))
 
 
 def test_samples_that_do_not_fit(tmp_path: Path) -> None:
     network = opened(save(make("Branching"), tmp_path / "net.pt2"))
     with pytest.raises(SampleError, match="samples of 3x9x9"):
-        network.survey(torch.randn(2, 3, 9, 9))
+        network.trace(torch.randn(2, 3, 9, 9))
 
 
 def test_half_precision_runs_in_float32(tmp_path: Path) -> None:
@@ -118,7 +104,7 @@ def test_half_precision_runs_in_float32(tmp_path: Path) -> None:
     program = torch.export.export(net, (samples(2).bfloat16(),))
     torch.export.save(program, tmp_path / "net.pt2")
     network = opened(tmp_path / "net.pt2")
-    network.survey(samples(2))
+    network.trace(samples(2))
     for (_, values), (_, _, twin) in zip(
         collect(network, samples(3)), eager_activations(net.float(), samples(3)), strict=True
     ):
@@ -131,8 +117,8 @@ def test_a_published_net(tmp_path: Path) -> None:
     net, images = timm.create_model("vit_tiny_patch16_224", depth=2).eval(), torch.randn(2, 3, 224, 224)
     torch.export.save(torch.export.export(net, (images,)), tmp_path / "net.pt2")
     network = opened(tmp_path / "net.pt2")
-    twin = eager_network(net, tmp_path).survey(images)
-    assert network.survey(images).layers == twin.layers
+    twin = eager_network(net, tmp_path).trace(images)
+    assert network.trace(images).layers == twin.layers
     for (layer, values), (name, _, expected) in zip(
         collect(network, images), eager_activations(net, images), strict=True
     ):

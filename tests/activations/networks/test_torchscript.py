@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import warnings
-import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rfav_cli.activations.networks import OpenOptions, torchscript
+from rfav_cli.activations.network import OpenOptions
+from rfav_cli.activations.networks import torchscript
+from rfav_cli.checkpoints import formats
+from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.data.probe import to_input
 from rfav_cli.errors import CheckpointError, SampleError
 from tests.activations.networks.program_nets import (
@@ -43,12 +45,11 @@ def save(net: nn.Module, form: str, path: Path) -> Path:
 
 
 def opened(path: Path, options: OpenOptions = CPU) -> Network:
-    assert torchscript.recognises(path)
-    return torchscript.open_network(torchscript.read(path, options), options)
+    return torchscript.open_network(formats.read(path, ReadOptions()), options)
 
 
 def load(network: Network, path: Path) -> None:
-    network.load(torchscript.read(path, CPU))
+    network.load(formats.read(path, ReadOptions()))
 
 
 @pytest.mark.parametrize("count", [1, 7])
@@ -60,7 +61,7 @@ def test_names_order_and_activations_are_those_of_hooks(
 ) -> None:
     net = make(name)
     network = opened(save(net, form, tmp_path / "net.pt"))
-    kinds = {layer.name: layer.kind for layer in network.survey(samples(2)).layers}
+    kinds = {layer.name: layer.kind for layer in network.trace(samples(2)).layers}
     images = samples(count).contiguous(memory_format=layout)
     expected = eager_activations(net, images)
     assert list(kinds) == list(dict.fromkeys(layer for layer, _, _ in expected))
@@ -87,18 +88,18 @@ def test_a_net_that_flattens_by_view_takes_samples_in_the_format_of_the_probe(fo
     net = Flattening().eval()
     network = opened(save(net, form, tmp_path / "net.pt"))
     as_probed = to_input(samples(7), None, None)
-    network.survey(as_probed[:2])
+    network.trace(as_probed[:2])
     torch.testing.assert_close(network.forward(as_probed, lambda _: False), net(samples(7)))
 
 
 @pytest.mark.parametrize("name", NETS)
-def test_survey_is_that_of_the_eager_net(name: str, tmp_path: Path) -> None:
+def test_trace_is_that_of_the_eager_net(name: str, tmp_path: Path) -> None:
     net = make(name)
-    twin = eager_network(net, tmp_path).survey(samples(2))
-    survey = opened(save(net, "scripted", tmp_path / "net.pt")).survey(samples(2))
-    assert survey.layers == twin.layers
-    assert survey.uses == twin.uses
-    assert set(survey.skipped) == set(twin.skipped)
+    twin = eager_network(net, tmp_path).trace(samples(2))
+    trace = opened(save(net, "scripted", tmp_path / "net.pt")).trace(samples(2))
+    assert trace.layers == twin.layers
+    assert trace.uses == twin.uses
+    assert set(trace.skipped) == set(twin.skipped)
 
 
 @pytest.mark.parametrize("name", NETS)
@@ -112,11 +113,11 @@ def test_frozen_layers_are_numbered_by_kind_in_order(name: str, tmp_path: Path) 
     for layer, kind, _ in expected:
         number = sum(other.startswith(f"{kind.lower()}_") for other in names.values()) + 1
         names.setdefault(layer, f"{kind.lower()}_{number}")
-    survey = network.survey(samples(2))
-    found = {layer.name for layer in survey.layers}
+    trace = network.trace(samples(2))
+    found = {layer.name for layer in trace.layers}
     if name == "Attention":  # a constant that is lent to a function cannot be told from a layer
         found, names["fc"] = found - {"linear_1"}, "linear_2"
-        assert [skipped.name for skipped in survey.skipped] == ["attn.in_proj_weight"]
+        assert [skipped.name for skipped in trace.skipped] == ["attn.in_proj_weight"]
     assert found == set(names.values())
     actual = [use for use in collect(network, samples(7)) if use[0] in found]
     assert [layer for layer, _ in actual] == [names[layer] for layer, _, _ in expected]
@@ -128,7 +129,7 @@ def test_frozen_layers_are_numbered_by_kind_in_order(name: str, tmp_path: Path) 
 def test_with_bias(form: str, tmp_path: Path) -> None:
     net = make("Blocks")
     network = opened(save(net, form, tmp_path / "net.pt"), replace(CPU, with_bias=True))
-    network.survey(samples(2))
+    network.trace(samples(2))
     expected = [values for _, _, values in eager_activations(net, samples(3), with_bias=True)]
     for (_, values), twin in zip(collect(network, samples(3)), expected, strict=True):
         torch.testing.assert_close(values, twin, rtol=1e-5, atol=1e-6)
@@ -139,8 +140,8 @@ def test_filters_are_those_of_the_eager_net(tmp_path: Path) -> None:
         net = make(name)
         twin = eager_network(net, tmp_path)
         network = opened(save(net, "traced", tmp_path / "net.pt"))
-        twin.survey(samples(2))
-        for layer in network.survey(samples(2)).layers:
+        twin.trace(samples(2))
+        for layer in network.trace(samples(2)).layers:
             torch.testing.assert_close(network.filters(layer.name), twin.filters(layer.name), rtol=0, atol=0)
 
 
@@ -148,8 +149,8 @@ def test_batch_norm_is_folded(tmp_path: Path) -> None:
     net = make("Chain")
     twin = eager_network(net, tmp_path, fold_norm=True)
     network = opened(save(net, "scripted", tmp_path / "net.pt"), replace(CPU, fold_norm=True))
-    network.survey(samples(2))
-    twin.survey(samples(2))
+    network.trace(samples(2))
+    twin.trace(samples(2))
     scales: dict[str, torch.Tensor | None] = {}
 
     def sink(activation: Activation) -> bool:
@@ -172,7 +173,7 @@ def test_batch_norm_is_folded(tmp_path: Path) -> None:
 
 def test_load_takes_the_next_checkpoint(tmp_path: Path) -> None:
     network = opened(save(make("Blocks"), "traced", tmp_path / "0.pt"))
-    first = network.survey(samples(2))
+    first = network.trace(samples(2))
     torch.manual_seed(1)
     other = NETS["Blocks"]().eval()
     load(network, save(other, "scripted", tmp_path / "1.pt"))
@@ -182,12 +183,12 @@ def test_load_takes_the_next_checkpoint(tmp_path: Path) -> None:
         assert layer == name
         torch.testing.assert_close(values, twin, rtol=1e-5, atol=1e-6)
     torch.testing.assert_close(network.filters("stem")[0], other.stem.weight.detach().flatten(1))
-    assert first.layers == network.survey(samples(2)).layers
+    assert first.layers == network.trace(samples(2)).layers
 
 
 def test_a_checkpoint_of_another_net_is_refused_with_the_differences(tmp_path: Path) -> None:
     network = opened(save(make("Chain"), "traced", tmp_path / "0.pt"))
-    network.survey(samples(2))
+    network.trace(samples(2))
     other = make("Chain")
     other.head = nn.Linear(3, 9)
     other.narrow = nn.Sequential(nn.Linear(5, 3))
@@ -198,7 +199,7 @@ def test_a_checkpoint_of_another_net_is_refused_with_the_differences(tmp_path: P
 @pytest.mark.parametrize("form", ["traced", "scripted", "frozen"])
 def test_the_sink_ends_the_forward(form: str, tmp_path: Path) -> None:
     network = opened(save(make("Branching"), form, tmp_path / "net.pt"))
-    network.survey(samples(2))
+    network.trace(samples(2))
     seen: list[str] = []
 
     def sink(activation: Activation) -> bool:
@@ -212,7 +213,7 @@ def test_the_sink_ends_the_forward(form: str, tmp_path: Path) -> None:
 
 def test_what_the_sink_raises_is_what_comes_out(tmp_path: Path) -> None:
     network = opened(save(make("Branching"), "scripted", tmp_path / "net.pt"))
-    network.survey(samples(2))
+    network.trace(samples(2))
 
     def sink(_: Activation) -> bool:
         raise torch.OutOfMemoryError("full")
@@ -225,11 +226,11 @@ def test_saved_in_training_mode(tmp_path: Path) -> None:
     net = make("Chain")
     expected = eager_activations(net, samples(4))
     network = opened(save(net.train(), "scripted", tmp_path / "scripted.pt"))
-    network.survey(samples(2))
+    network.trace(samples(2))
     for (_, values), (_, _, twin) in zip(collect(network, samples(4)), expected, strict=True):
         torch.testing.assert_close(values, twin, rtol=1e-5, atol=1e-6)
     with pytest.raises(CheckpointError, match="training mode"):
-        opened(save(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Dropout()).train(), "traced", tmp_path / "traced.pt")).survey(
+        opened(save(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Dropout()).train(), "traced", tmp_path / "traced.pt")).trace(
             samples(2)
         )
 
@@ -237,7 +238,7 @@ def test_saved_in_training_mode(tmp_path: Path) -> None:
 def test_half_precision_runs_in_float32(tmp_path: Path) -> None:
     net = make("Branching").half()
     network = opened(save(net, "scripted", tmp_path / "net.pt"))
-    network.survey(samples(2))
+    network.trace(samples(2))
     for (_, values), (_, _, twin) in zip(
         collect(network, samples(3)), eager_activations(net.float(), samples(3)), strict=True
     ):
@@ -245,7 +246,7 @@ def test_half_precision_runs_in_float32(tmp_path: Path) -> None:
         torch.testing.assert_close(values, twin, rtol=1e-5, atol=1e-6)
     frozen = save(make("Branching").half(), "frozen", tmp_path / "frozen.pt")
     with pytest.raises(CheckpointError, match=r"frozen\.pt.*float16"):
-        opened(frozen).survey(samples(2))
+        opened(frozen).trace(samples(2))
 
 
 def test_wrappers_are_no_part_of_a_name(tmp_path: Path) -> None:
@@ -257,21 +258,21 @@ def test_wrappers_are_no_part_of_a_name(tmp_path: Path) -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return self.module(x)
 
-    survey = opened(save(Wrapper(), "traced", tmp_path / "net.pt")).survey(samples(2))
-    assert [layer.name for layer in survey.layers] == ["first", "second", "fc"]
+    trace = opened(save(Wrapper(), "traced", tmp_path / "net.pt")).trace(samples(2))
+    assert [layer.name for layer in trace.layers] == ["first", "second", "fc"]
 
 
 def test_samples_that_do_not_fit(tmp_path: Path) -> None:
     network = opened(save(make("Branching"), "scripted", tmp_path / "net.pt"))
     with pytest.raises(SampleError, match=r"samples of 4x6x6: .*3 channels"):
-        network.survey(torch.randn(2, 4, 6, 6))
+        network.trace(torch.randn(2, 4, 6, 6))
 
 
 def test_computed_weights_are_not_passed_over(tmp_path: Path) -> None:
     net = nn.Sequential(torch.nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 4, 3)), nn.Conv2d(4, 2, 1)).eval()
-    survey = opened(save(net, "traced", tmp_path / "net.pt")).survey(samples(2))
-    assert [layer.name for layer in survey.layers] == ["1"]
-    assert any(skipped.name == "0" for skipped in survey.skipped)
+    trace = opened(save(net, "traced", tmp_path / "net.pt")).trace(samples(2))
+    assert [layer.name for layer in trace.layers] == ["1"]
+    assert any(skipped.name == "0" for skipped in trace.skipped)
 
 
 class Scaled(nn.Module):
@@ -306,23 +307,9 @@ class Picking(nn.Module):
 
 
 def test_modules_that_are_picked_as_the_forward_runs_are_layers_too(tmp_path: Path) -> None:
-    survey = opened(save(Picking(), "scripted", tmp_path / "net.pt")).survey(samples(2))
-    assert [layer.name for layer in survey.layers] == ["parts.0.fc", "parts.1.fc"]
-    assert survey.skipped == ()
-
-
-def test_damaged_archives(tmp_path: Path) -> None:
-    path = save(make("Branching"), "scripted", tmp_path / "net.pt")
-    content = path.read_bytes()
-    cut = tmp_path / "cut.pt"
-    cut.write_bytes(content[: len(content) // 2])
-    assert not torchscript.recognises(cut)
-    with zipfile.ZipFile(path) as archive:
-        start = next(i.header_offset for i in archive.infolist() if "/code/" in i.filename)
-    damaged = tmp_path / "damaged.pt"
-    damaged.write_bytes(content[: start + 150] + bytes(20) + content[start + 170 :])
-    with pytest.raises(CheckpointError, match=r"damaged\.pt"):
-        torchscript.read(damaged, CPU)
+    trace = opened(save(Picking(), "scripted", tmp_path / "net.pt")).trace(samples(2))
+    assert [layer.name for layer in trace.layers] == ["parts.0.fc", "parts.1.fc"]
+    assert trace.skipped == ()
 
 
 @pytest.mark.parametrize("model", ["torchvision", "timm"])
@@ -335,9 +322,9 @@ def test_published_nets(model: str, tmp_path: Path) -> None:
         net, images = library.create_model("vit_tiny_patch16_224", depth=2).eval(), torch.randn(2, 3, 224, 224)
     torch.jit.save(torch.jit.trace(net, images), str(tmp_path / "net.pt"))
     network = opened(tmp_path / "net.pt")
-    twin = eager_network(net, tmp_path).survey(images)
-    survey = network.survey(images)
-    assert survey.layers == twin.layers
+    twin = eager_network(net, tmp_path).trace(images)
+    trace = network.trace(images)
+    assert trace.layers == twin.layers
     for (layer, values), (name, _, expected) in zip(
         collect(network, images), eager_activations(net, images), strict=True
     ):

@@ -1,4 +1,4 @@
-"""The table of names, specifications, options, and what the sources share."""
+"""The table of names, specifications and options."""
 
 from __future__ import annotations
 
@@ -6,16 +6,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from rfav_cli.data import sources as samples
 from rfav_cli.data.sources import SOURCES, SampleOptions, open_source
-from rfav_cli.data.sources.base import read_class_file, reason, resize, shown, to_gray
 from rfav_cli.errors import SampleError
-
-WHERE = Path("somewhere")
 
 
 def test_each_name_is_a_file_and_each_file_a_name() -> None:
@@ -91,61 +86,3 @@ def test_what_is_out_of_range_is_said_as_it_is_given(options: dict[str, Any], wh
     with pytest.raises(SampleError) as caught:
         SampleOptions(**options)
     assert caught.value.what == what
-
-
-def test_a_class_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
-    for path, why in ((tmp_path / "classes.txt", "No such file or directory"), (tmp_path, "Is a directory")):
-        with pytest.raises(SampleError) as caught:
-            read_class_file(path)
-        assert caught.value.what == f"--classes {path}: {why}"
-
-
-def test_class_file(tmp_path: Path) -> None:
-    file = tmp_path / "classes.txt"
-    file.write_text("\ufeffcat\r\n\r\n T-shirt/top \n", encoding="utf-8")
-    assert read_class_file(file) == ("cat", "T-shirt/top")
-
-
-@pytest.mark.parametrize(
-    ("content", "what"), [(b"", "names no class"), (b"a\nb\na\n", "a twice"), (b"\xff\xfe", "utf-8")]
-)
-def test_a_bad_class_file_is_named(content: bytes, what: str, tmp_path: Path) -> None:
-    file = tmp_path / "classes.txt"
-    file.write_bytes(content)
-    with pytest.raises(SampleError, match=what) as caught:
-        read_class_file(file)
-    assert "classes.txt" in caught.value.what
-
-
-def test_gray_of_bytes_is_that_of_pillow(rng: np.random.Generator) -> None:
-    colour = rng.integers(0, 256, (1, 64, 64, 3), dtype=np.uint8)
-    expected = np.asarray(Image.fromarray(colour[0]).convert("L"))
-    np.testing.assert_array_equal(to_gray(colour, WHERE)[0, :, :, 0], expected)
-
-
-def test_gray_of_floats(rng: np.random.Generator) -> None:
-    colour = rng.random((2, 3, 4, 4), dtype=np.float32)
-    expected = 0.299 * colour[..., 0] + 0.587 * colour[..., 1] + 0.114 * colour[..., 2]
-    np.testing.assert_allclose(to_gray(colour, WHERE)[..., 0], expected, rtol=1e-6)
-
-
-def test_gray_leaves_one_channel_and_refuses_two() -> None:
-    one = np.zeros((1, 2, 2, 1), dtype=np.uint8)
-    assert to_gray(one, WHERE) is one
-    with pytest.raises(SampleError, match="somewhere: --gray needs 3 channels, not 2"):
-        to_gray(np.zeros((1, 2, 2, 2), dtype=np.uint8), WHERE)
-
-
-def test_arrays_are_resized_as_files_are(rng: np.random.Generator) -> None:
-    colour = rng.integers(0, 256, (1, 33, 47, 3), dtype=np.uint8)
-    expected = np.asarray(Image.fromarray(colour[0]).resize((16, 20), Image.Resampling.BILINEAR))
-    ours = resize(colour, (20, 16))
-    assert ours.dtype == np.uint8
-    assert np.abs(ours[0].astype(int) - expected.astype(int)).max() <= 1
-
-
-def test_text_from_outside_cannot_steer_the_terminal() -> None:
-    assert shown("a\x1b[2Jb\n") == r"'a\x1b[2Jb\n'"
-    assert len(shown("x" * 10_000)) <= 201
-    assert reason(ValueError("first\nsecond")) == "first"
-    assert reason(EOFError()) == "EOFError"

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from rfav_cli.activations.kinds import channel_dim, filter_rows, positions, problem_of_shapes
+from rfav_cli.activations.layer_kinds import channel_dim, filter_rows, positions, problem_of_shapes
 
 
 def rows_by_definition(layer: nn.Module, groups: int, channels: int) -> Tensor:

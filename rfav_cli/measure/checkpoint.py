@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,15 +12,15 @@ from rfav_cli import statistics
 from rfav_cli.activations.entropy import position_entropy
 from rfav_cli.activations.outputs import select_output
 from rfav_cli.errors import CheckpointError, ModelError
+from rfav_cli.measure.device import exact_arithmetic
 from rfav_cli.records import Measurement, Note
-from rfav_cli.statistics.base import Context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from rfav_cli.activations.network import Activation, Network, Payload
-    from rfav_cli.data.probe import Probe
-    from rfav_cli.records import Checkpoint, Event, Layer, Run
+    from rfav_cli.activations.network import Activation
+    from rfav_cli.measure.setup import Setup
+    from rfav_cli.records import Checkpoint, Event, Layer, Payload
     from rfav_cli.statistics.base import Statistic
 
 AUTO_BATCH_CPU = range(50, 101)
@@ -69,41 +67,12 @@ class BatchSize:
         self.value //= 2
 
 
-@dataclass(frozen=True)
-class Setup:
-    """A net and a probe that are known to fit each other.
-
-    Attributes:
-        network: takes the checkpoints in turn.
-        probe: N samples.
-        run: the layers to measure, the probe and the settings, as the store keeps them.
-        uses: how often a forward uses each layer.
-        reads_output: a forward goes on to the net's output, and does not end after the last layer that is measured.
-        device: where the network is.
-        notes: what the user should be told.
-    """
-
-    network: Network
-    probe: Probe
-    run: Run
-    uses: Mapping[str, int]
-    reads_output: bool
-    device: torch.device
-    notes: tuple[str, ...]
-
-    @functools.cached_property
-    def context(self) -> Context:
-        """What the statistics know."""
-        labels = None if self.probe.labels is None else torch.from_numpy(self.probe.labels).to(self.device)
-        return Context(self.run.layers, len(self.probe), labels, self.run.settings)
-
-
-class _Taps:
+class _Sink:
     """The sink of one checkpoint's forwards: feeds the statistics and counts what came."""
 
-    def __init__(self, setup: Setup, given: list[Statistic]) -> None:
+    def __init__(self, setup: Setup, started: list[Statistic]) -> None:
         self._index = {layer.name: index for index, layer in enumerate(setup.run.layers)}
-        self._statistics = given
+        self._statistics = started
         self._expected = sum(setup.uses[name] for name in self._index)
         self._seen = 0
         self._rows = slice(0, 0)
@@ -169,18 +138,6 @@ def _measure_if_it_fits(
         raise
 
 
-@contextlib.contextmanager
-def exact_arithmetic() -> Iterator[None]:
-    """Full float32 in convolutions and products, so that the figures on CUDA are those on the CPU; no gradients."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        with torch.no_grad(), torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled, allow_tf32=False):
-            yield
-    finally:
-        torch.set_float32_matmul_precision(before)
-
-
 def measure(setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Callable[[int], None]) -> Measurement:
     """Measure the weights that a network holds.
 
@@ -195,18 +152,18 @@ def measure(setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Cal
         torch.OutOfMemoryError: the batch is too large.
     """
     context = setup.context
-    given = statistics.start(context)
-    taps = _Taps(setup, given)
+    started = statistics.start(context)
+    sink = _Sink(setup, started)
     for start in range(0, context.size, batch_size):
         rows = slice(start, min(start + batch_size, context.size))
-        taps.start_batch(rows)
-        output = setup.network.forward(setup.probe.batch(rows, setup.device), taps)
+        sink.start_batch(rows)
+        output = setup.network.forward(setup.probe.batch(rows, setup.device), sink)
         if setup.reads_output:
             scores = select_output(output, context.settings.output)
-            for statistic in given:
+            for statistic in started:
                 statistic.update_output(rows, scores)
         on_batch(rows.stop)
-    missed = [name for name, samples in taps.samples.items() if samples < context.size]
+    missed = [name for name, samples in sink.samples.items() if samples < context.size]
     if missed:
         raise CheckpointError(
             f"{checkpoint.path}: the forward did not reach {', '.join(missed)} for every sample",
@@ -214,7 +171,7 @@ def measure(setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Cal
         )
     for index, layer in enumerate(context.layers):
         filters = setup.network.filters(layer.name)
-        for statistic in given:
+        for statistic in started:
             statistic.update_filters(index, filters)
-    columns = {name: array for statistic in given for name, array in statistic.compute().items()}
+    columns = {name: array for statistic in started for name, array in statistic.compute().items()}
     return Measurement(checkpoint, columns)

@@ -1,0 +1,51 @@
+"""What every format of checkpoint files gives, and how files are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rfav_cli.records import Payload
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How checkpoint files are read.
+
+    Attributes:
+        trust_pickle: load pickles that run code.
+        device: where the weights of a program go; those of a state_dict stay in the file until a net takes them.
+    """
+
+    trust_pickle: bool = False
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+
+class Format(Protocol):
+    """A module that reads the checkpoint files of one format."""
+
+    def recognises(self, path: Path) -> bool:
+        """Whether a file is of this format, told by its content; false for any other file, however damaged.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+
+    def read(self, path: Path, options: ReadOptions) -> Payload:
+        """Read a file, as data: nothing of it is run unless the user trusts it.
+
+        Raises:
+            CheckpointError: the file is damaged, or holds what could do more than compute.
+        """
+
+    def stored_epoch(self, path: Path, options: ReadOptions) -> int | None:
+        """The epoch that a file holds, where that is cheaper to tell than to read it; else None.
+
+        Raises:
+            CheckpointError: the file is damaged, or holds what could do more than compute.
+        """

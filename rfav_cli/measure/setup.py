@@ -1,0 +1,161 @@
+"""What a run is measured with: the net, opened with its first checkpoint, and the probe, found to fit it."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from rfav_cli.activations import networks
+from rfav_cli.activations.layers import select_layers
+from rfav_cli.activations.outputs import describe_choice, select_output
+from rfav_cli.checkpoints import formats
+from rfav_cli.data.probe import check_fits
+from rfav_cli.errors import CheckpointError, ModelError, RunError, SampleError
+from rfav_cli.measure.device import exact_arithmetic, keep_freed_memory
+from rfav_cli.records import Run
+from rfav_cli.statistics.base import Context, are_class_scores
+from rfav_cli.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rfav_cli.activations.network import Network, OpenOptions, Trace
+    from rfav_cli.checkpoints.find import Entry
+    from rfav_cli.checkpoints.formats.base import ReadOptions
+    from rfav_cli.data.probe import Probe
+    from rfav_cli.records import Settings
+
+TRACE_SAMPLES = 2
+"""Samples of the first, small forward: more than one, so that the axis of the samples can be told from the others."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A net and a probe that are known to fit each other.
+
+    Attributes:
+        network: takes the checkpoints in turn.
+        probe: N samples.
+        run: the layers to measure, the probe and the settings, as the store keeps them.
+        uses: how often a forward uses each layer.
+        reads_output: a forward goes on to the net's output, and does not end after the last layer that is measured.
+        device: where the network is.
+        notes: what the user should be told.
+    """
+
+    network: Network
+    probe: Probe
+    run: Run
+    uses: Mapping[str, int]
+    reads_output: bool
+    device: torch.device
+    notes: tuple[str, ...]
+
+    @functools.cached_property
+    def context(self) -> Context:
+        """What the statistics know."""
+        labels = None if self.probe.labels is None else torch.from_numpy(self.probe.labels).to(self.device)
+        return Context(self.run.layers, len(self.probe), labels, self.run.settings)
+
+
+def open_run(
+    entries: Sequence[Entry],
+    probe: Probe,
+    reading: ReadOptions,
+    options: OpenOptions,
+    settings: Settings,
+    *,
+    layers: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    skip_bad: bool = False,
+) -> Setup:
+    """Open the first checkpoint that can be used and find its layers with a small forward.
+
+    Raises:
+        RunError: no checkpoint can be used.
+        CheckpointError: the first can't, and `skip_bad` is off.
+        SampleError: the probe does not fit the net.
+        ModelError: the net can't be made, or no layer is left to measure.
+    """
+    network = _open_first(entries, reading, options, skip_bad=skip_bad)
+    return fit(network, probe, options, settings, layers=layers, skip=skip)
+
+
+def fit(
+    network: Network,
+    probe: Probe,
+    options: OpenOptions,
+    settings: Settings,
+    *,
+    layers: Sequence[str] = (),
+    skip: Sequence[str] = (),
+) -> Setup:
+    """Find a net's layers with a small forward.
+
+    Raises:
+        SampleError: the probe does not fit the net.
+        ModelError: no layer is left to measure.
+    """
+    keep_freed_memory()
+    with exact_arithmetic():
+        images = probe.batch(slice(0, min(TRACE_SAMPLES, len(probe))), options.device)
+        trace = _trace(network, probe, images)
+        chosen, skipped = select_layers(trace, layers, skip)
+        output = network.forward(images, lambda _: False)
+    reads_output, notes = _look_at_output(output, len(images), probe, settings)
+    run = Run(chosen, skipped, probe.record(), settings)
+    all_notes = tuple(note for note in (*options.notes, *notes) if note)
+    return Setup(network, probe, run, trace.uses, reads_output, options.device, all_notes)
+
+
+def _look_at_output(output: Any, samples: int, probe: Probe, settings: Settings) -> tuple[bool, list[str]]:
+    """Whether a net's output is going to be measured, and what the user should be told of it.
+
+    Only labels need the output: without them a net may return anything.
+    """
+    labelled = probe.labels is not None
+    if not labelled and not settings.outputs:
+        return False, []
+    try:
+        scores = select_output(output, settings.output)
+    except ModelError as error:
+        if labelled:
+            raise
+        return False, [f"{error.what}, so no predictions are measured"]
+    if scores.ndim == 2:
+        check_fits(probe, scores.shape[1])
+    notes = [describe_choice(output, settings.output)]
+    if are_class_scores(scores, samples):
+        return True, notes
+    kind = f"{scores.dtype} {tuple(scores.shape)}".removeprefix("torch.")
+    return False, [*notes, f"the net's output, {kind}, is no row of class scores, so it is not measured"]
+
+
+def _trace(network: Network, probe: Probe, images: torch.Tensor) -> Trace:
+    try:
+        return network.trace(images)
+    except SampleError as error:
+        raise SampleError(f"{printable(probe.source)}: {error.what}", error.remedy) from error
+
+
+def _open_first(entries: Sequence[Entry], reading: ReadOptions, options: OpenOptions, *, skip_bad: bool) -> Network:
+    """The net of the first file that can be opened; the loop over all files will report the others."""
+    failures: list[CheckpointError] = []
+    for entry in entries:
+        opened = _open_or_fail(entry, reading, options)
+        if not isinstance(opened, CheckpointError):
+            return opened
+        if not skip_bad:
+            raise opened
+        failures.append(opened)
+    raise RunError(f"none of the {len(failures)} checkpoints can be used; the first: {failures[0].what}")
+
+
+def _open_or_fail(entry: Entry, reading: ReadOptions, options: OpenOptions) -> Network | CheckpointError:
+    try:
+        return networks.open_network(formats.read(entry.path, reading), options)
+    except CheckpointError as error:
+        return error

@@ -1,0 +1,60 @@
+"""What was read of a checkpoint file, on its way into a net: formats of files make it, kinds of network take it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Payload:
+    """A checkpoint file, read but not yet put into a network.
+
+    Attributes:
+        kind: the kind of network that takes it: "eager", "torchscript", "exported".
+        path: the file.
+        content: of "eager" the `Candidate`s, a list of at least one; of "torchscript" the ScriptModule; of "exported" a
+            `RunnableProgram`.
+        epoch: the epoch stored in the file, or None.
+        notes: what the user should be told once ("the archive is frozen: ...").
+    """
+
+    kind: str
+    path: Path
+    content: Any
+    epoch: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A mapping of names to tensors found in a checkpoint: one of its state_dicts.
+
+    Attributes:
+        name: the keys that lead to it, joined by dots; empty at the top level.
+        weights: the tensors, and the few other things that a net's own state_dict holds.
+    """
+
+    name: str
+    weights: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RunnableProgram:
+    """An exported program, and how it is run.
+
+    Attributes:
+        program: the `torch.export.ExportedProgram`.
+        module: the nn.Module that runs it, in float32.
+        least: the fewest samples that it takes at a time.
+        most: the most.
+    """
+
+    program: Any
+    module: Any
+    least: int
+    most: int

@@ -1,0 +1,55 @@
+"""Checkpoint files of each format, and files that are none."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def state() -> dict[str, Tensor]:
+    """The weights of a small net."""
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(400, 5)).state_dict()
+
+
+class Marker:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.path),)
+
+
+def write_zip(path: Path, state: Any) -> None:
+    torch.save(state, path)
+
+
+def write_legacy(path: Path, state: Any) -> None:
+    torch.save(state, path, _use_new_zipfile_serialization=False)
+
+
+def write_safetensors(path: Path, state: dict[str, Tensor]) -> None:
+    save_file(state, path)
+
+
+def write_scripted(path: Path) -> None:
+    torch.jit.save(torch.jit.script(nn.Linear(2, 2).eval()), str(path))
+
+
+def write_exported(path: Path) -> None:
+    torch.export.save(torch.export.export(nn.Linear(2, 2), (torch.zeros(3, 2),)), path)
+
+
+def half(path: Path, write: Callable[[Path, Any], None]) -> None:
+    write(path, state())
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])

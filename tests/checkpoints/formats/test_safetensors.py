@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from rfav_cli.checkpoints.formats import safetensors
+from rfav_cli.checkpoints.formats.base import ReadOptions
+from rfav_cli.errors import CheckpointError
+from tests.checkpoints.formats.files import half, state, write_safetensors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_weights_are_read_as_they_are(tmp_path: Path) -> None:
+    weights = state()
+    write_safetensors(tmp_path / "net", weights)
+    (candidate,) = safetensors.read(tmp_path / "net", ReadOptions()).content
+    assert candidate.name == ""
+    assert set(candidate.weights) == set(weights)
+    assert all(torch.equal(candidate.weights[name], weight) for name, weight in weights.items())
+
+
+@pytest.mark.parametrize("head", [b"", b"\x08", bytes(8) + b"{", (10**9).to_bytes(8, "little") + b"{", b"12345678["])
+def test_a_head_without_a_header_is_not_recognised(tmp_path: Path, head: bytes) -> None:
+    (tmp_path / "net").write_bytes(head)
+    assert not safetensors.recognises(tmp_path / "net")
+
+
+def test_half_a_file_is_recognised_and_refused(tmp_path: Path) -> None:
+    half(tmp_path / "net", write_safetensors)
+    assert safetensors.recognises(tmp_path / "net")
+    with pytest.raises(CheckpointError, match="damaged or cut off"):
+        safetensors.read(tmp_path / "net", ReadOptions())
+
+
+def test_a_file_without_weights_is_no_checkpoint(tmp_path: Path) -> None:
+    save_file({}, tmp_path / "net")
+    with pytest.raises(CheckpointError, match="a mapping without tensors, not a state_dict"):
+        safetensors.read(tmp_path / "net", ReadOptions())
+
+
+def test_without_the_package_its_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_safetensors(tmp_path / "net", state())
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    with pytest.raises(CheckpointError, match="needs a package") as caught:
+        safetensors.read(tmp_path / "net", ReadOptions())
+    assert caught.value.remedy == "pip install 'rfav-cli[safetensors]'"

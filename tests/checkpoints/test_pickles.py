@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import argparse
+import pickle
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+
+from rfav_cli.checkpoints.pickles import is_torch_save, load_pickle, needed_class
+from rfav_cli.errors import CheckpointError
+from tests.checkpoints.formats.files import half, write_exported, write_legacy, write_scripted, write_zip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:FutureWarning")
+def test_files_of_torch_save_are_told_by_their_content(tmp_path: Path) -> None:
+    write_zip(tmp_path / "yes-zip", {})
+    write_legacy(tmp_path / "yes-legacy", {})
+    half(tmp_path / "yes-cut", write_zip)
+    write_scripted(tmp_path / "no-scripted")
+    write_exported(tmp_path / "no-exported.pt2")
+    (tmp_path / "no-text").write_text("text")
+    recognised = {path.name: is_torch_save(path) for path in tmp_path.iterdir()}
+    assert recognised == {name: name.startswith("yes") for name in recognised}
+    assert len(recognised) == 6
+
+
+def test_what_is_allowed_while_reading_is_not_allowed_afterwards(tmp_path: Path) -> None:
+    write_zip(tmp_path / "net.pt", {"loss": np.float64(0.5)})
+    before = set(torch.serialization.get_safe_globals())
+    load_pickle(tmp_path / "net.pt", trust=False)
+    assert set(torch.serialization.get_safe_globals()) == before
+
+
+@pytest.mark.parametrize("value", [np.float64(0.5), np.int16(-3), np.bool_(True), np.float16(1.5), np.uint8(200)])
+@pytest.mark.parametrize("write", [write_zip, write_legacy])
+def test_scalars_of_numpy_become_numbers(tmp_path: Path, write: Callable[[Path, Any], None], value: Any) -> None:
+    write(tmp_path / "net.pt", {"value": value})
+    number = load_pickle(tmp_path / "net.pt", trust=False)["value"]
+    assert number == value.item()
+    assert type(number) is type(value.item())
+
+
+@pytest.mark.parametrize("value", [np.datetime64("2020-01-01"), np.complex64(1j), np.str_("text")])
+def test_other_scalars_are_nothing(tmp_path: Path, value: Any) -> None:
+    write_zip(tmp_path / "net.pt", {"value": value})
+    assert load_pickle(tmp_path / "net.pt", trust=False)["value"] is None
+
+
+def test_what_a_pickle_needs_is_named_and_not_read(tmp_path: Path) -> None:
+    write_zip(tmp_path / "net.pt", {"args": argparse.Namespace(secret="word")})
+    with pytest.raises(CheckpointError, match=r"needs argparse\.Namespace, which could run code") as caught:
+        load_pickle(tmp_path / "net.pt", trust=False)
+    assert "word" not in str(caught.value)
+    assert load_pickle(tmp_path / "net.pt", trust=True)["args"].secret == "word"
+
+
+def test_only_a_refused_class_is_named() -> None:
+    assert needed_class(pickle.UnpicklingError("Unsupported global: GLOBAL os.system was not")) == "os.system"
+    assert needed_class(pickle.UnpicklingError("pickle data was truncated")) == ""
+    assert needed_class(ValueError("GLOBAL os.system")) == ""

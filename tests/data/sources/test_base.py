@@ -1,0 +1,147 @@
+"""What the sources share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rfav_cli.data.sources import SampleOptions
+from rfav_cli.data.sources.base import (
+    check_labels,
+    normalisation,
+    order_classes,
+    read_class_file,
+    reason,
+    resize,
+    shown,
+    to_gray,
+)
+from rfav_cli.errors import SampleError
+
+WHERE = Path("somewhere")
+
+
+def test_a_class_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
+    for path, why in ((tmp_path / "classes.txt", "No such file or directory"), (tmp_path, "Is a directory")):
+        with pytest.raises(SampleError) as caught:
+            read_class_file(path)
+        assert caught.value.what == f"--classes {path}: {why}"
+
+
+def test_class_file(tmp_path: Path) -> None:
+    file = tmp_path / "classes.txt"
+    file.write_text("\ufeffcat\r\n\r\n T-shirt/top \n", encoding="utf-8")
+    assert read_class_file(file) == ("cat", "T-shirt/top")
+
+
+@pytest.mark.parametrize(
+    ("content", "what"), [(b"", "names no class"), (b"a\nb\na\n", "a twice"), (b"\xff\xfe", "utf-8")]
+)
+def test_a_bad_class_file_is_named(content: bytes, what: str, tmp_path: Path) -> None:
+    file = tmp_path / "classes.txt"
+    file.write_bytes(content)
+    with pytest.raises(SampleError, match=what) as caught:
+        read_class_file(file)
+    assert "classes.txt" in caught.value.what
+
+
+def test_gray_of_bytes_is_that_of_pillow(rng: np.random.Generator) -> None:
+    colour = rng.integers(0, 256, (1, 64, 64, 3), dtype=np.uint8)
+    expected = np.asarray(Image.fromarray(colour[0]).convert("L"))
+    np.testing.assert_array_equal(to_gray(colour, WHERE)[0, :, :, 0], expected)
+
+
+def test_gray_of_floats(rng: np.random.Generator) -> None:
+    colour = rng.random((2, 3, 4, 4), dtype=np.float32)
+    expected = 0.299 * colour[..., 0] + 0.587 * colour[..., 1] + 0.114 * colour[..., 2]
+    np.testing.assert_allclose(to_gray(colour, WHERE)[..., 0], expected, rtol=1e-6)
+
+
+def test_gray_leaves_one_channel_and_refuses_two() -> None:
+    one = np.zeros((1, 2, 2, 1), dtype=np.uint8)
+    assert to_gray(one, WHERE) is one
+    with pytest.raises(SampleError, match="somewhere: --gray needs 3 channels, not 2"):
+        to_gray(np.zeros((1, 2, 2, 2), dtype=np.uint8), WHERE)
+
+
+def test_arrays_are_resized_as_files_are(rng: np.random.Generator) -> None:
+    colour = rng.integers(0, 256, (1, 33, 47, 3), dtype=np.uint8)
+    expected = np.asarray(Image.fromarray(colour[0]).resize((16, 20), Image.Resampling.BILINEAR))
+    ours = resize(colour, (20, 16))
+    assert ours.dtype == np.uint8
+    assert np.abs(ours[0].astype(int) - expected.astype(int)).max() <= 1
+
+
+def test_text_from_outside_cannot_steer_the_terminal() -> None:
+    assert shown("a\x1b[2Jb\n") == r"'a\x1b[2Jb\n'"
+    assert len(shown("x" * 10_000)) <= 201
+    assert reason(ValueError("first\nsecond")) == "first"
+    assert reason(EOFError()) == "EOFError"
+
+
+@pytest.mark.parametrize("raw", [np.array([2, 0, 1], dtype=np.uint8), np.array([[2], [0], [1]], dtype=np.int32)])
+def test_labels_of_any_whole_type_become_one_row(raw: Any) -> None:
+    labels = check_labels(raw, 3, WHERE)
+    assert labels.dtype == np.int64
+    assert labels.tolist() == [2, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("raw", "what"),
+    [
+        (np.zeros((3, 2), dtype=np.int64), r"the shape \(3, 2\)"),
+        (np.zeros(3), "type float64"),
+        (np.zeros(4, dtype=np.int64), "4 labels for 3 samples"),
+        (np.array([0, -1, 2]), "label -1 of sample 1 is out of range"),
+        (np.array([0, 1, 2**63], dtype=np.uint64), "label 9223372036854775808 of sample 2"),
+    ],
+)
+def test_what_is_no_row_of_labels_is_refused(raw: Any, what: str) -> None:
+    with pytest.raises(SampleError, match=what):
+        check_labels(raw, 3, WHERE)
+
+
+def test_labels_are_numbered_in_the_order_of_the_file_of_classes(tmp_path: Path) -> None:
+    (tmp_path / "classes.txt").write_text("dog\nbird\ncat\n")
+    options = SampleOptions(classes_file=tmp_path / "classes.txt")
+    labels = np.array([0, 1, 0])
+    renumbered, names = order_classes(labels, ("cat", "dog"), options, WHERE)
+    assert renumbered is not None
+    assert renumbered.tolist() == [2, 0, 2]
+    assert names == ("dog", "bird", "cat")
+    named, names = order_classes(labels, (), options, WHERE)
+    assert named is labels
+    assert names == ("dog", "bird", "cat")
+    assert order_classes(labels, ("cat",), SampleOptions(), WHERE) == (labels, ("cat",))
+    with pytest.raises(SampleError, match="does not name horse"):
+        order_classes(labels, ("cat", "horse"), options, WHERE)
+    with pytest.raises(SampleError, match="3 names, but somewhere has label 3"):
+        order_classes(np.array([3]), (), options, WHERE)
+
+
+class Preset:
+    """As much of a source as its normalisation needs."""
+
+    mean, std = (0.1, 0.2, 0.3), (0.4, 0.5, 0.6)
+
+
+@pytest.mark.parametrize(
+    ("options", "channels", "mean", "std"),
+    [
+        ({}, 3, (0.1, 0.2, 0.3), (0.4, 0.5, 0.6)),
+        ({}, 1, None, None),
+        ({"mean": (0.5,)}, 3, (0.5, 0.5, 0.5), (1.0, 1.0, 1.0)),
+        ({"std": (1.0, 2.0, 3.0)}, 3, (0.0, 0.0, 0.0), (1.0, 2.0, 3.0)),
+    ],
+)
+def test_the_users_mean_and_std_put_the_preset_aside(options: Any, channels: int, mean: Any, std: Any) -> None:
+    assert normalisation(Preset(), SampleOptions(**options), channels)[:2] == (mean, std)  # type: ignore[arg-type]
+
+
+def test_as_many_values_as_channels_or_one() -> None:
+    with pytest.raises(SampleError, match="--mean: 2 values for 3 channels"):
+        normalisation(Preset(), SampleOptions(mean=(0.1, 0.2)), 3)  # type: ignore[arg-type]
