@@ -14,7 +14,7 @@ from rfav_cli.activations.networks.eager import peek_epoch
 from rfav_cli.checkpoints.order import describe_gaps, epoch_pattern, epochs_from_names
 from rfav_cli.errors import CheckpointError, SeriesError
 from rfav_cli.records import BadCheckpoint
-from rfav_cli.text import printable
+from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -159,7 +159,7 @@ def listing(text: str) -> list[Path]:
             return sorted(named.iterdir())
         except OSError as error:
             raise SeriesError(
-                f"{printable(text)}: cannot be listed ({error.strerror or error})", "Make the folder readable."
+                f"{printable(text)}: cannot be listed ({what_it_says(error)})", "Make the folder readable."
             ) from error
     if not _is_glob(text):
         return []
@@ -167,7 +167,9 @@ def listing(text: str) -> list[Path]:
     try:
         return sorted(root.glob(named.relative_to(named.anchor).as_posix()))
     except ValueError as error:
-        raise SeriesError(f"{printable(text)}: {error}", "'**' stands for whole folders: 'runs/**/*.pt'.") from error
+        raise SeriesError(
+            f"{printable(text)}: {what_it_says(error)}", "'**' stands for whole folders: 'runs/**/*.pt'."
+        ) from error
 
 
 def is_checkpoint(path: Path) -> bool:

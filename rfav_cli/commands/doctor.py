@@ -17,6 +17,7 @@ import torch
 
 from rfav_cli import __version__
 from rfav_cli.records import Finding
+from rfav_cli.text import named, what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +98,7 @@ def _tab() -> Finding:
     try:
         found[0].load()
     except Exception as error:  # whatever an installation is broken by
-        return Finding(name, "warning", f"cannot be loaded ({type(error).__name__}: {error}): {upgrade}")
+        return Finding(name, "warning", f"cannot be loaded ({named(error)}): {upgrade}")
     return Finding(name, "ok", f"tensorboard {installed} loads it: tensorboard --logdir FOLDER")
 
 
@@ -119,7 +120,9 @@ def _folder(folder: Path) -> Finding:
                     leftover.unlink()
         free = shutil.disk_usage(folder).free
     except OSError as error:
-        return Finding("store", "missing", f"{folder} cannot be written: {error.strerror}; choose another with --out")
+        return Finding(
+            "store", "missing", f"{folder} cannot be written: {what_it_says(error)}; choose another with --out"
+        )
     space = f"{free / 1e9:.1f} GB free"
     if free < FREE_SPACE:
         return Finding("store", "warning", f"{folder} can be written, but only {space}; --maps 0 keeps stores small")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rfav_cli.atomic import write_whole
 from rfav_cli.commands.names import run_names
 from rfav_cli.errors import UsageError
-from rfav_cli.text import printable
+from rfav_cli.text import printable, what_it_says
 from rfav_cli.thresholds import Thresholds
 
 if TYPE_CHECKING:
@@ -143,6 +143,6 @@ def _write(path: Path, data: bytes) -> None:
         write_whole({path: [data]})
     except OSError as error:
         raise UsageError(
-            f"--out {printable(path)}: cannot be written ({error.strerror})",
+            f"--out {printable(path)}: cannot be written ({what_it_says(error)})",
             "Make its folder writable, or choose another --out.",
         ) from None

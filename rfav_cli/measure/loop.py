@@ -19,7 +19,7 @@ from rfav_cli.data.probe import check_fits
 from rfav_cli.errors import CheckpointError, ModelError, SampleError, SeriesError
 from rfav_cli.measure.batches import BatchSize, Setup, exact_arithmetic, measure_weights
 from rfav_cli.records import ALONE, BadCheckpoint, Checkpoint, Measurement, Progress, Run
-from rfav_cli.text import printable
+from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -54,9 +54,8 @@ def pick_device(name: str, ranks: Ranks = ALONE) -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0][:200]
         raise ModelError(
-            f"--device {name}: {reason}", "Give auto, cpu, cuda or mps; `rfav doctor` lists the devices."
+            f"--device {name}: {what_it_says(error)}", "Give auto, cpu, cuda or mps; `rfav doctor` lists the devices."
         ) from None
     return device
 

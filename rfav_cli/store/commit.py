@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from rfav_cli.errors import StoreError
+from rfav_cli.text import what_it_says
 
 if sys.platform != "win32":
     import fcntl
@@ -172,10 +173,10 @@ def writing(store: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            what = f"{store}: no room left to write ({error.strerror})"
+            what = f"{store}: no room left to write ({what_it_says(error)})"
             remedy = "Free some space and run the same command again: every epoch committed so far is kept."
         else:
-            what = f"{store}: cannot be written ({error.strerror or error})"
+            what = f"{store}: cannot be written ({what_it_says(error)})"
             remedy = "Make its folder writable, or choose another --out; every epoch committed so far is kept."
         raise StoreError(what, remedy) from error
 

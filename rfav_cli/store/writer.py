@@ -27,9 +27,9 @@ from rfav_cli.store.schema import (
     is_column,
     not_a_store,
     row_problem,
-    shown,
 )
 from rfav_cli.store.watchers import refuse_watched
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -100,7 +100,8 @@ class StoreWriter:
         if before is not None and before.sha256 != checkpoint.sha256:
             raise StoreError(
                 f"{self._path}: epoch {checkpoint.epoch} was measured from another file (stored / now): "
-                f"{shown(before.path)} {shown(before.sha256[:8])} / {shown(checkpoint.path)} {checkpoint.sha256[:8]}",
+                f"{printable(before.path)} {printable(before.sha256[:8])} / "
+                f"{printable(checkpoint.path)} {checkpoint.sha256[:8]}",
                 "Give the checkpoints that the store was made from, or --fresh to start over, or another --out.",
             )
         return before is None
@@ -203,7 +204,7 @@ def _checked(name: str, values: NDArray[Any], run: Run) -> NDArray[Any]:
     """A column's values as an array that may be stored under this name."""
     array = np.asarray(values)
     if not is_column(name) or array.dtype.kind not in "biuf":
-        raise ValueError(f"not a column of a store: {shown(name)}, {array.dtype}")
+        raise ValueError(f"not a column of a store: {printable(name)}, {array.dtype}")
     if problem := row_problem(name, array.shape, run):
         raise ValueError(problem)
     return array

@@ -15,6 +15,7 @@ import torch
 from rfav_cli.checkpoints.pickles import needed_class
 from rfav_cli.errors import TrainingError
 from rfav_cli.store.commit import check_writable, held, remove_abandoned, replacing
+from rfav_cli.text import what_it_says
 from rfav_cli.training.position import Position
 
 if TYPE_CHECKING:
@@ -215,11 +216,11 @@ def unwritable(path: Path, error: OSError) -> TrainingError:
     kept = "every epoch written so far is kept"
     if error.errno in _FULL:
         return TrainingError(
-            f"{path}: no room left to write ({error.strerror})",
+            f"{path}: no room left to write ({what_it_says(error)})",
             f"Free some space and run the same command again with --resume: {kept}.",
         )
     return TrainingError(
-        f"{path}: cannot be written ({error.strerror or error})",
+        f"{path}: cannot be written ({what_it_says(error)})",
         f"Make the folder writable, or choose another --out; {kept}.",
     )
 

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from rfav_cli.errors import CheckpointError
+from rfav_cli.text import what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,7 @@ def kind_of(path: Path) -> str:
             if import_module(f"{__name__}.{kind}").recognises(path):
                 return kind
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror}", "Give a file that exists.") from error
+        raise CheckpointError(f"{path}: cannot be read: {what_it_says(error)}", "Give a file that exists.") from error
     raise CheckpointError(
         f"{path}: not a checkpoint", "Give state_dicts, TorchScript, exported programs or safetensors."
     )

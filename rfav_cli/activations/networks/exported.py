@@ -17,6 +17,7 @@ from rfav_cli.activations.programs import ProgramNetwork, named_tensors, wrapper
 from rfav_cli.activations.weight_names import WeightNames
 from rfav_cli.checkpoints import archives, export_archives
 from rfav_cli.errors import CheckpointError
+from rfav_cli.text import what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,7 @@ def read(path: Path, options: OpenOptions) -> Payload:
         raise
     except Exception as error:  # the loader answers damage with errors of any sort
         raise CheckpointError(
-            f"{path}: not an exported program that this torch can load: {archives.last_line(error)}",
+            f"{path}: not an exported program that this torch can load: {what_it_says(error, part='last')}",
             f"Export it again; this is torch {torch.__version__}.",
         ) from error
     return Payload("exported", path, content)

@@ -18,6 +18,7 @@ from rfav_cli.activations.programs import (
 from rfav_cli.activations.weight_names import WeightNames
 from rfav_cli.checkpoints import archives
 from rfav_cli.errors import CheckpointError
+from rfav_cli.text import what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ def read(path: Path, options: OpenOptions) -> Payload:
             module = torch.jit.load(str(path), map_location=options.device)
     except (RuntimeError, ValueError) as error:
         raise CheckpointError(
-            f"{path}: not a TorchScript archive that this torch can load: {archives.last_line(error)}",
+            f"{path}: not a TorchScript archive that this torch can load: {what_it_says(error, part='last')}",
             f"Save it again; this is torch {torch.__version__}.",
         ) from error
     if not hasattr(module, "forward"):

@@ -11,8 +11,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfav_cli.data.sources.base import Spec, shown
+from rfav_cli.data.sources.base import Spec
 from rfav_cli.errors import SampleError
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from rfav_cli.data.sources.base import Source
@@ -54,7 +55,7 @@ class SampleOptions:
             SampleError: an option is out of its range.
         """
         if self.layout is not None and self.layout not in LAYOUTS:
-            raise SampleError(f"--layout {shown(self.layout)}: not known", f"Give one of {', '.join(LAYOUTS)}.")
+            raise SampleError(f"--layout {printable(self.layout)}: not known", f"Give one of {', '.join(LAYOUTS)}.")
         if self.size is not None and (len(self.size) != 2 or min(self.size) < 1 or max(self.size) > LARGEST_SIDE):
             raise SampleError(
                 f"--resize {'x'.join(map(str, self.size))}: not a size",
@@ -88,7 +89,7 @@ def open_source(spec: str, options: SampleOptions) -> Source:
     if not colon or name not in SOURCES:
         if colon and not Path(spec).exists():
             raise SampleError(
-                f"{shown(spec)}: no such file, and no data set {shown(name)}", f"Known: {', '.join(SOURCES)}."
+                f"{printable(spec)}: no such file, and no data set {printable(name)}", f"Known: {', '.join(SOURCES)}."
             )
         name, rest = ("folder" if Path(spec).is_dir() else "arrays"), spec
     module = import_module(f"{__name__}.{name.replace('-', '_')}")
@@ -97,10 +98,10 @@ def open_source(spec: str, options: SampleOptions) -> Source:
         base, _, split = rest.rpartition("#")
         path = Path(base).expanduser()
         if split not in module.SPLITS:
-            raise SampleError(f"{shown(spec)}: no split {shown(split)}", f"Splits: {', '.join(module.SPLITS)}.")
+            raise SampleError(f"{printable(spec)}: no split {printable(split)}", f"Splits: {', '.join(module.SPLITS)}.")
     if not rest or not path.exists():
-        raise SampleError(f"{shown(path)}: no such file or folder", "Check the path of the samples.")
+        raise SampleError(f"{printable(path)}: no such file or folder", "Check the path of the samples.")
     if options.layout is not None and name != "arrays":
-        raise SampleError(f"{shown(spec)}: --layout is for arrays", "Leave --layout out.")
+        raise SampleError(f"{printable(spec)}: --layout is for arrays", "Leave --layout out.")
     source: Source = module.open_source(Spec(spec, path, split), options)
     return source

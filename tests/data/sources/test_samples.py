@@ -12,7 +12,7 @@ from PIL import Image
 
 from rfav_cli.data import sources as samples
 from rfav_cli.data.sources import SOURCES, SampleOptions, open_source
-from rfav_cli.data.sources.base import read_class_file, reason, resize, shown, to_gray
+from rfav_cli.data.sources.base import read_class_file, resize, to_gray
 from rfav_cli.errors import SampleError
 
 WHERE = Path("somewhere")
@@ -142,10 +142,3 @@ def test_arrays_are_resized_as_files_are(rng: np.random.Generator) -> None:
     ours = resize(colour, (20, 16))
     assert ours.dtype == np.uint8
     assert np.abs(ours[0].astype(int) - expected.astype(int)).max() <= 1
-
-
-def test_text_from_outside_cannot_steer_the_terminal() -> None:
-    assert shown("a\x1b[2Jb\n") == r"'a\x1b[2Jb\n'"
-    assert len(shown("x" * 10_000)) <= 201
-    assert reason(ValueError("first\nsecond")) == "first"
-    assert reason(EOFError()) == "EOFError"
