@@ -45,9 +45,9 @@ def differences(stored: Run, wanted: Run) -> list[str]:
         new = [layer for layer in wanted.layers if layer not in stored.layers] or list(wanted.layers)
         found.append(f"layers: {_layers(old)} / {_layers(new)}")
     for field in fields(Settings):
-        old_value, new_value = getattr(stored.settings, field.name), getattr(wanted.settings, field.name)
-        if old_value != new_value:
-            found.append(f"{field.name}: {printable(old_value) or 'none'} / {printable(new_value) or 'none'}")
+        values = [getattr(run.settings, field.name) for run in (stored, wanted)]
+        if values[0] != values[1]:
+            found.append(f"{field.name}: {' / '.join(printable(value) or repr(value) for value in values)}")
     return found
 
 

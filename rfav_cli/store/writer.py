@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
+from rfav_cli.atomic import check_writable, remove_abandoned, replacing
 from rfav_cli.errors import StoreError
-from rfav_cli.store.commit import check_writable, locked, remove_abandoned, replacing, writing
+from rfav_cli.store.commit import locked, writing
 from rfav_cli.store.hdf5 import LIBVER, is_ours, opened, write_texts
 from rfav_cli.store.run import differences, fingerprint, write_header, write_run
 from rfav_cli.store.scan import RUN_FILE, is_there, listing, scan
@@ -71,7 +72,7 @@ class StoreWriter:
         check_place(path, fresh=fresh, watching=watching)
         if fresh:
             _remove_store(path)
-        remove_abandoned(path.parent, path.name)
+        remove_abandoned(path.parent)
         remove_abandoned(folder_of(path))
         if not is_there(path):
             writer = cls(path, run, fingerprint(run))
