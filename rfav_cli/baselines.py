@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rfav_cli.atomic import write_whole
 from rfav_cli.errors import BaselineError
 from rfav_cli.records import Baseline, BaselineLayer
-from rfav_cli.text import printable
+from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ def write(baseline: Baseline, path: Path) -> None:
     try:
         write_whole({path: [dump(baseline).encode()]})
     except OSError as error:
-        raise BaselineError(f"{path}: cannot be written ({error.strerror})", "Choose another name.") from None
+        raise BaselineError(f"{path}: cannot be written ({what_it_says(error)})", "Choose another name.") from None
 
 
 def dump(baseline: Baseline) -> str:
@@ -64,13 +64,13 @@ def load(path: Path) -> Baseline:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
     except OSError as error:
-        raise BaselineError(f"{path}: cannot be read ({error.strerror})", _GIVE) from None
+        raise BaselineError(f"{path}: cannot be read ({what_it_says(error)})", _GIVE) from None
     if len(data) > LARGEST:
         raise BaselineError(f"{path}: too large for a baseline", _GIVE)
     try:
         document = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise BaselineError(f"{path}: no JSON ({printable(error, 80)})", _GIVE) from None
+        raise BaselineError(f"{path}: no JSON ({what_it_says(error)})", _GIVE) from None
     return _parsed(document, str(path))
 
 

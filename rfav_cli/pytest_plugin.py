@@ -52,10 +52,10 @@ def _problems(store: str | Path, policy: dict[str, Any]) -> str:
     from rfav_cli import RfavError, check
     from rfav_cli.render.base import Screen
     from rfav_cli.render.check import render_check
-    from rfav_cli.text import printable
+    from rfav_cli.text import lines
 
     try:
         report = check(store, **policy)
     except RfavError as error:
-        return "\n".join(printable(line, 2000) for line in str(error).splitlines())
+        return lines(str(error), 2000)
     return render_check(report, "text", Screen(width=100)) if report.code else ""

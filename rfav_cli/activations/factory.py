@@ -16,7 +16,7 @@ from torch import nn
 
 from rfav_cli.errors import ModelError, RfavError
 from rfav_cli.nets import ZOO
-from rfav_cli.text import printable
+from rfav_cli.text import named, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -96,7 +96,7 @@ def _call(factory: Callable[..., Any], spec: str, keywords: Mapping[str, Any], f
     except Exception as error:
         fits = _fits(factory, keywords)
         raise ModelError(
-            f"--model {printable(spec)}: making the net raised {_describe(error)}",
+            f"--model {printable(spec)}: making the net raised {named(error, part='all')}",
             "Put it right in the factory." if fits else "Give the factory's own arguments with --model-arg KEY=VALUE.",
         ) from error
     if not isinstance(net, nn.Module):
@@ -137,7 +137,7 @@ def _import(source: str) -> ModuleType:
         if isinstance(error, RfavError):
             raise
         raise ModelError(
-            f"--model {printable(source)}: importing it raised {_describe(error)}",
+            f"--model {printable(source)}: importing it raised {named(error, part='all')}",
             "Put that right, or move the factory to a module that imports without it.",
         ) from error
 
@@ -227,7 +227,7 @@ def _import_extra(extra: str, module: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         raise ModelError(
-            f"--model {extra}: importing {extra} raised {_describe(error)}", f"pip install 'rfav-cli[{extra}]'"
+            f"--model {extra}: importing {extra} raised {named(error, part='all')}", f"pip install 'rfav-cli[{extra}]'"
         ) from error
 
 
@@ -236,7 +236,3 @@ def _unknown(where: str, name: str, names: Iterable[str], otherwise: str) -> Mod
     return ModelError(
         f"{where}: there is no {printable(name)}", f"Did you mean {' or '.join(close)}?" if close else otherwise
     )
-
-
-def _describe(error: BaseException) -> str:
-    return f"{type(error).__name__}: {printable(' '.join(str(error).split()))}"

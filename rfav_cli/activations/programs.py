@@ -15,7 +15,7 @@ from rfav_cli.activations.layer_kinds import ALONE, positions, problem_of_shapes
 from rfav_cli.activations.network import Activation, Network, Sink, Trace
 from rfav_cli.errors import CheckpointError, RfavError, SampleError
 from rfav_cli.records import Layer, SkippedLayer
-from rfav_cli.text import printable
+from rfav_cli.text import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -211,9 +211,8 @@ def _layer(use: Use) -> Layer:
 
 def _unfit(images: Tensor, error: Exception) -> SampleError:
     shape = "x".join(map(str, images.shape[1:]))
-    last = (str(error).strip().splitlines() or [""])[-1]
     return SampleError(
-        f"the net does not run on samples of {shape}: {type(error).__name__}: {printable(last)}",
+        f"the net does not run on samples of {shape}: {named(error, part='last')}",
         "Give samples of the shape that the net was trained on.",
     )
 

@@ -14,7 +14,7 @@ import torch
 
 from rfav_cli.errors import CheckpointError
 from rfav_cli.graphs import nodes
-from rfav_cli.text import printable
+from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,12 +34,6 @@ _FORBIDDEN_CALL = re.compile(rf"\.{_GAP}({'|'.join(_FORBIDDEN)})\b")
 _OPS = re.compile(rf"(?<![\w.])ops\b(?!\.(?:{'|'.join(_NAMESPACES)})\.\w| : )")
 _GETATTR = re.compile(rf'\bgetattr\b(?!\((?!ops\b|torch\b)[\w.]+, "(?!(?:{"|".join(_FORBIDDEN)})")\w+"\))')
 _CLASSES = re.compile(r"torch\.classes\.(?!quantized\b)\w+")
-
-
-def last_line(error: Exception) -> str:
-    """What an error says in the end, safe to print."""
-    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    return printable((text.strip().splitlines() or [type(error).__name__])[-1])
 
 
 def member_names(path: Path) -> frozenset[str]:
@@ -63,7 +57,9 @@ def members(path: Path) -> dict[str, Callable[[], bytes]]:
         reader = torch._C.PyTorchFileReader(str(path))
         names = reader.get_all_records()
     except RuntimeError as error:
-        raise CheckpointError(f"{path}: cut off or damaged: {last_line(error)}", "Save or copy it again.") from error
+        raise CheckpointError(
+            f"{path}: cut off or damaged: {what_it_says(error, part='last')}", "Save or copy it again."
+        ) from error
     if len(set(names)) != len(names):
         refuse(path, "two members of one name")
 
@@ -71,7 +67,9 @@ def members(path: Path) -> dict[str, Callable[[], bytes]]:
         try:
             content: bytes = reader.get_record(name)
         except RuntimeError as error:
-            raise CheckpointError(f"{path}: damaged: {last_line(error)}", "Save or copy it again.") from error
+            raise CheckpointError(
+                f"{path}: damaged: {what_it_says(error, part='last')}", "Save or copy it again."
+            ) from error
         return content
 
     return {name: partial(read, name) for name in names}

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from rfav_cli.checkpoints.archives import REMEDY, last_line, members, refuse
+from rfav_cli.checkpoints.archives import REMEDY, members, refuse
 from rfav_cli.errors import CheckpointError
+from rfav_cli.text import what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +70,9 @@ def read_old_export(path: Path) -> dict[str, bytes]:
         with zipfile.ZipFile(path) as archive:
             members_read = {name: archive.read(name) for name in archive.namelist() if name.startswith("serialized_")}
     except (zipfile.BadZipFile, OSError, zlib.error) as error:
-        raise CheckpointError(f"{path}: damaged: {last_line(error)}", "Save or copy it again.") from error
+        raise CheckpointError(
+            f"{path}: damaged: {what_it_says(error, part='last')}", "Save or copy it again."
+        ) from error
     for name, content in members_read.items():
         _check_member(path, name, partial(bytes, content))
     return members_read

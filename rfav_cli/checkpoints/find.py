@@ -14,7 +14,7 @@ from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.checkpoints.order import describe_gaps, epoch_pattern, epochs_from_names
 from rfav_cli.errors import CheckpointError, RunError
 from rfav_cli.records import BadCheckpoint
-from rfav_cli.text import printable
+from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -157,7 +157,7 @@ def listing(text: str) -> list[Path]:
             return sorted(named.iterdir())
         except OSError as error:
             raise RunError(
-                f"{printable(text)}: cannot be listed ({error.strerror or error})", "Make the folder readable."
+                f"{printable(text)}: cannot be listed ({what_it_says(error)})", "Make the folder readable."
             ) from error
     if not _is_glob(text):
         return []

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from rfav_cli.errors import CheckpointError
-from rfav_cli.text import printable
+from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +88,7 @@ def load_pickle(path: Path, trust: bool) -> Any:
     except Exception as error:
         if trust and isinstance(error, (ImportError, AttributeError)):
             remedy = "Run where the code that it was saved by can be imported."
-            raise CheckpointError(f"{path}: {printable(error)}", remedy) from error
+            raise CheckpointError(f"{path}: {what_it_says(error)}", remedy) from error
         # A damaged pickle makes the machine that reads it fail in any way there is.
         raise CheckpointError(
             f"{path}: damaged or cut off, or not written by torch.save", "Copy or save the file again, or leave it out."

@@ -13,7 +13,7 @@ from rfav_cli.checkpoints import formats
 from rfav_cli.checkpoints.find import is_checkpoint, listing, sha256_of
 from rfav_cli.checkpoints.order import epoch_pattern, epochs_from_names
 from rfav_cli.errors import CheckpointError, RunError
-from rfav_cli.text import printable
+from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,9 +136,9 @@ class Poll:
             except FileNotFoundError:
                 whole = False
             except OSError as error:
-                reason = error.strerror or error
                 raise CheckpointError(
-                    f"{path}: cannot be copied to {folder}: {reason}", "TMPDIR can name another folder, with room."
+                    f"{path}: cannot be copied to {folder}: {what_it_says(error)}",
+                    "TMPDIR can name another folder, with room.",
                 ) from error
             yield self._read(path, copy) if whole else None
 

@@ -13,7 +13,7 @@ from rfav_cli.cli.config import Takes, defaults_of_project
 from rfav_cli.cli.output import emit, flushed, forget, open_closed
 from rfav_cli.errors import RfavError, ToldError
 from rfav_cli.records import Ranks
-from rfav_cli.text import printable
+from rfav_cli.text import lines, named, printable, what_it_says
 from rfav_cli.version import __version__
 
 DONE = 0
@@ -108,25 +108,21 @@ def _described(error: Exception) -> str:
     if isinstance(error, ToldError):
         return ""
     if isinstance(error, RfavError):
-        remedy = [printable(line, LONGEST) for line in error.remedy.splitlines()]
-        return "\n".join([f"error: {printable(error.what, LONGEST)}", *remedy])
+        what = f"error: {printable(error.what, LONGEST)}"
+        return f"{what}\n{lines(error.remedy, LONGEST)}" if error.remedy else what
     if hasattr(error, "format_message") and not Ranks.of_torchrun().first:
         return ""  # all processes have the same command line
     if hasattr(error, "format_message"):  # typer has no public class for wrong usage that its versions share
         return _wrong_usage(error)
-    first = (str(error).splitlines() or [""])[0]
-    if isinstance(error, OSError):
-        named = "" if error.filename is None else f"{error.filename}: "
-        first = f"{named}{error.strerror or first}"
-    return (
-        f"error: {type(error).__name__}: {printable(first, LONGEST)}\n"
-        "This was not expected; `rfav --traceback …` shows where it arose."
-    )
+    says = named(error, LONGEST)
+    if isinstance(error, OSError) and error.filename is not None:
+        says = f"{type(error).__name__}: {printable(error.filename, LONGEST)}: {what_it_says(error, LONGEST)}"
+    return f"error: {says}\nThis was not expected; `rfav --traceback …` shows where it arose."
 
 
 def _wrong_usage(error: Any) -> str:
     """What typer says, and where the value came from; nothing where typer has printed the help in its place."""
-    message = "\n".join(printable(line, LONGEST) for line in error.format_message().splitlines())
+    message = lines(error.format_message(), LONGEST)
     context, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
     source = context.get_parameter_source(parameter.name) if context and parameter else None
     where = " (in [tool.rfav] of pyproject.toml)" if source and source.name == "DEFAULT_MAP" else ""

@@ -12,6 +12,7 @@ from rfav_cli.errors import OutputError
 from rfav_cli.records import CheckReport
 from rfav_cli.render.base import Screen
 from rfav_cli.render.check import CHECK_FORMATS, render_check
+from rfav_cli.text import what_it_says
 
 
 def printed_and_written(outputs: Sequence[str], printed: str) -> tuple[str, dict[Path, str]]:
@@ -55,5 +56,7 @@ def write_outputs(report: CheckReport, printed: str, written: Mapping[Path, str]
     try:
         write_whole(contents)
     except OSError as error:
-        raise OutputError(f"--output: {error.filename}: {error.strerror}", "Name a file that can be written.") from None
+        raise OutputError(
+            f"--output: {error.filename}: {what_it_says(error)}", "Name a file that can be written."
+        ) from None
     emit(render_check(report, printed, Screen.of(sys.stdout)))

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import typer
 
+from rfav_cli.text import what_it_says
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -81,8 +83,7 @@ def _table(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             table = tomllib.load(file).get("tool", {}).get("rfav", {})
     except (OSError, ValueError, AttributeError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise typer.BadParameter(f"{path}: {why}") from None
+        raise typer.BadParameter(f"{path}: {what_it_says(error)}") from None
     if not isinstance(table, dict):
         raise typer.BadParameter(f"{path}: [tool.rfav] is no table")
     return table

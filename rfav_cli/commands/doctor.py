@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import re
+import secrets
 import shutil
-import tempfile
-from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +13,10 @@ from typing import TYPE_CHECKING
 import h5py
 import torch
 
+from rfav_cli.atomic import PREFIX, replacing
 from rfav_cli.options import Doctor, flat
 from rfav_cli.records import Finding
+from rfav_cli.text import named, what_it_says
 from rfav_cli.version import __version__
 
 if TYPE_CHECKING:
@@ -97,40 +97,25 @@ def _tab() -> Finding:
     try:
         found[0].load()
     except Exception as error:  # whatever an installation is broken by
-        return Finding(name, "warning", f"cannot be loaded ({type(error).__name__}: {error}): {upgrade}")
+        return Finding(name, "warning", f"cannot be loaded ({named(error)}): {upgrade}")
     return Finding(name, "ok", f"tensorboard {installed} loads it: tensorboard --logdir FOLDER")
 
 
 def _folder(folder: Path) -> Finding:
     """Commit a small file as the store does: write, flush to the disk, rename, flush the folder."""
+    committed = folder / f"{PREFIX}doctor-{secrets.token_hex(8)}"
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=".tmp-", suffix="-doctor", dir=folder)
-        committed = Path(f"{temporary}-committed")
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with replacing(committed) as file:
                 file.write(b"rfav")
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(committed)
-            _flush_folder(folder)
         finally:
-            for leftover in (Path(temporary), committed):
-                with suppress(FileNotFoundError):
-                    leftover.unlink()
+            committed.unlink(missing_ok=True)
         free = shutil.disk_usage(folder).free
     except OSError as error:
-        return Finding("store", "missing", f"{folder} cannot be written: {error.strerror}; choose another with --out")
+        return Finding(
+            "store", "missing", f"{folder} cannot be written: {what_it_says(error)}; choose another with --out"
+        )
     space = f"{free / 1e9:.1f} GB free"
     if free < FREE_SPACE:
         return Finding("store", "warning", f"{folder} can be written, but only {space}; --maps 0 keeps stores small")
     return Finding("store", "ok", f"{folder} can be written, {space}")
-
-
-def _flush_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows cannot open a folder as a file
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

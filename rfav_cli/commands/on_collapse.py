@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from rfav_cli.errors import UsageError
-from rfav_cli.text import printable
+from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,9 @@ class Alarm:
         try:
             self._words = shlex.split(command)
         except ValueError as error:
-            raise UsageError(f"{OPTION} {printable(command)}: {error}", "Quote it as for a shell.") from None
+            raise UsageError(
+                f"{OPTION} {printable(command)}: {what_it_says(error)}", "Quote it as for a shell."
+            ) from None
         if not self._words or shutil.which(self._words[0]) is None:
             what = f"no program {printable(self._words[0])!r}" if self._words else "empty"
             raise UsageError(
@@ -71,7 +73,7 @@ class Alarm:
                 self._words, env=os.environ | told, stdin=subprocess.DEVNULL, stdout=_STDERR, start_new_session=True
             )
         except OSError as error:
-            return f"{OPTION} {self._name}: could not be started ({error.strerror or error})"
+            return f"{OPTION} {self._name}: could not be started ({what_it_says(error)})"
         self._told = False
         threading.Thread(target=self._process.wait, daemon=True).start()
         return f"{OPTION} {self._name}: started (process {self._process.pid})"

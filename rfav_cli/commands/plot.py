@@ -10,7 +10,7 @@ from rfav_cli.commands.names import run_names
 from rfav_cli.errors import UsageError
 from rfav_cli.options import Plot, flat
 from rfav_cli.records import Note
-from rfav_cli.text import printable
+from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -98,6 +98,6 @@ def _write(path: Path, data: bytes) -> None:
         write_whole({path: [data]})
     except OSError as error:
         raise UsageError(
-            f"--out {printable(path)}: cannot be written ({error.strerror})",
+            f"--out {printable(path)}: cannot be written ({what_it_says(error)})",
             "Make its folder writable, or choose another --out.",
         ) from None

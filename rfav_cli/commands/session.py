@@ -17,12 +17,12 @@ from rfav_cli.commands.preparing import Prepared, name_of, open_options, sample_
 from rfav_cli.commands.recording import Recorder
 from rfav_cli.commands.starting import FRESH, check_sha256
 from rfav_cli.data.probe import load_probe
-from rfav_cli.data.sources.base import shown
 from rfav_cli.errors import SampleError
 from rfav_cli.measure.device import keep_freed_memory
 from rfav_cli.measure.setup import fit
 from rfav_cli.options.groups import Recording, unheard
 from rfav_cli.records import Note, Training
+from rfav_cli.text import printable
 from rfav_cli.training.batches import Batches
 from rfav_cli.training.data import load_data
 from rfav_cli.training.folder import RunFolder
@@ -163,7 +163,7 @@ class Session:
         probe = load_probe(str(self.options.probe), size=self.options.probe_size, options=samples)
         if probe.mean != training.mean:
             raise SampleError(
-                f"--probe {shown(self.options.probe)}: has a mean and std of its own, unlike the training data",
+                f"--probe {printable(self.options.probe)}: has a mean and std of its own, unlike the training data",
                 "Give --mean and --std, which hold for both.",
             )
         self._tell(*probe.notes)

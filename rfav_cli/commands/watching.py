@@ -13,7 +13,7 @@ from rfav_cli.commands.open_store import open_store
 from rfav_cli.diagnosis.labels import doubt_about_labels
 from rfav_cli.errors import CheckpointError, RunError, StoreError
 from rfav_cli.records import BadCheckpoint, Checkpoint, Judged, Note, Progress, Watched
-from rfav_cli.text import printable
+from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from rfav_cli.checkpoints.poll import Poll, PolledCheckpoint
@@ -124,7 +124,7 @@ class Vigil:
             except FileNotFoundError:  # the next look tells
                 return False
             except OSError as error:
-                self._retry(path, CheckpointError(f"{path}: cannot be read: {error.strerror or error}"))
+                self._retry(path, CheckpointError(f"{path}: cannot be read: {what_it_says(error)}"))
                 return False
             except CheckpointError as error:
                 self._retry(path, error)

@@ -11,9 +11,10 @@ import numpy as np
 import torch
 
 from rfav_cli.data.sources import SampleOptions, open_source
-from rfav_cli.data.sources.base import normalisation, shown
+from rfav_cli.data.sources.base import normalisation
 from rfav_cli.errors import SampleError
 from rfav_cli.records import ProbeRecord
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,14 +81,14 @@ def load_probe(
     options = options or SampleOptions()
     for name, value, least in (("--probe-size", size, 1), ("--seed", seed, 0), ("--maps", thumbnails, 0)):
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise SampleError(f"{name} {shown(value)}: out of range", f"Give a whole number from {least} on.")
+            raise SampleError(f"{name} {printable(value)}: out of range", f"Give a whole number from {least} on.")
     source = open_source(spec, options)
     rows = choose(len(source), source.labels, size, seed)
     images = source.read(rows)
     labels = None if source.labels is None else source.labels[rows]
     mean, std, notes = normalisation(source, options, images.shape[1])
     if len(source) < size:
-        notes = (f"took all {len(source)} samples of {shown(spec)}; {size} were asked for", *notes)
+        notes = (f"took all {len(source)} samples of {printable(spec)}; {size} were asked for", *notes)
     if images.dtype == np.float32 and source.is_image and mean is None and images.max() > 16:
         notes = (*notes, f"floating-point images up to {images.max():g} are taken as they are; only uint8 is scaled")
     return Probe(
@@ -193,8 +194,8 @@ def check_fits(probe: Probe, outputs: int) -> None:
     """
     if probe.labels is None or (top := int(probe.labels.max())) < outputs:
         return
-    named = f" ({shown(probe.classes[top])})" if top < len(probe.classes) else ""
+    named = f" ({printable(probe.classes[top])})" if top < len(probe.classes) else ""
     raise SampleError(
-        f"{shown(probe.source)}: label {top}{named} is beyond the {outputs} outputs of the net",
+        f"{printable(probe.source)}: label {top}{named} is beyond the {outputs} outputs of the net",
         "Give samples of the classes that the net knows, or their order with --classes.",
     )

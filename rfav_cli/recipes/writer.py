@@ -11,7 +11,7 @@ from rfav_cli.atomic import write_whole
 from rfav_cli.errors import RecipeError
 from rfav_cli.recipes.reader import load
 from rfav_cli.recipes.schema import MARK, SCHEMA
-from rfav_cli.text import printable
+from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def write(recipe: Recipe, path: Path) -> None:
         write_whole({path: [data]})
     except OSError as error:
         raise RecipeError(
-            f"{path}: cannot be written ({error.strerror})",
+            f"{path}: cannot be written ({what_it_says(error)})",
             "Make its folder writable, or choose another --out.",
         ) from None
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rfav_cli.render.screen import Screen, count
-from rfav_cli.text import printable
+from rfav_cli.text import CUT, whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,11 +21,6 @@ SCHEMA = 1
 """Version of the documents that `--format json` prints; new keys do not raise it."""
 
 
-def whole(text: str) -> str:
-    """Untrusted text that must not be cut, as it may stand on a line."""
-    return printable(text, 10 * len(text))  # the longest escape of one character is \\U0010ffff
-
-
 def shorten(text: str, width: int, screen: Screen) -> str:
     """Untrusted text in at most `width` cells; the end of a dotted name or a path says more than its beginning."""
     from rich.cells import cell_len
@@ -33,7 +28,7 @@ def shorten(text: str, width: int, screen: Screen) -> str:
     text = screen.encodable(whole(text))
     if cell_len(text) <= width:
         return text
-    mark = "…" if screen.unicode else "~"
+    mark = CUT if screen.unicode else "~"
     end = text[-max(width - 1, 1) :]
     while cell_len(end) > width - 1:  # wide characters take two cells
         end = end[1:]

@@ -6,8 +6,9 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
-from rfav_cli.render.base import entropies, finite_or_none, whole
+from rfav_cli.render.base import entropies, finite_or_none
 from rfav_cli.render.document import show_document
+from rfav_cli.text import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

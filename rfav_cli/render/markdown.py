@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rfav_cli.render.base import Screen, entropies, finite_or_none, sparkline, whole
+from rfav_cli.render.base import Screen, entropies, finite_or_none, sparkline
 from rfav_cli.render.document import show_document
 from rfav_cli.render.remarks import headline, remarks
+from rfav_cli.text import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from rfav_cli.records import Settings
-from rfav_cli.render.base import column, count, entropies, shorten, sparkline, whole
+from rfav_cli.render.base import column, count, entropies, shorten, sparkline
 from rfav_cli.render.document import show_document
 from rfav_cli.render.remarks import headline, remarks, span
-from rfav_cli.text import printable
+from rfav_cli.text import printable, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -19,7 +19,8 @@ import h5py
 import numpy as np
 
 from rfav_cli.errors import StoreError
-from rfav_cli.store.schema import SCHEMA, damaged, is_name, not_a_store, shown
+from rfav_cli.store.schema import SCHEMA, damaged, is_name, not_a_store
+from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,7 +75,7 @@ class StoreFile:
         try:
             yield
         except _LIBRARY_ERRORS as error:
-            raise damaged(self.path, _reason(error)) from error
+            raise damaged(self.path, what_it_says(error)) from error
 
     def attribute(self, name: str, default: T) -> T:
         """A scalar of the default's type; the default itself where the file has none of that name."""
@@ -84,7 +85,7 @@ class StoreFile:
             value = self._file.attrs[name] if self._file.attrs.get_id(name).shape == () else None
         plain = value.item() if isinstance(value, np.generic) else value
         if type(plain) is not type(default):
-            raise damaged(self.path, f"attribute {name} is {shown(value)}")
+            raise damaged(self.path, f"attribute {name} is {printable(value)}")
         return plain
 
     def texts(self, name: str) -> list[str]:
@@ -111,7 +112,7 @@ class StoreFile:
             raise not_a_store(self.path, "an HDF5 file, but without rfav's attributes")
         schema = self.attribute("schema", 0)
         if schema > SCHEMA:
-            writer = shown(self.attribute("rfav_version", ""))
+            writer = printable(self.attribute("rfav_version", ""))
             raise StoreError(
                 f"{self.path}: written by rfav {writer} with schema {schema}; this rfav reads schema {SCHEMA}",
                 "Upgrade: pip install --upgrade rfav-cli.",
@@ -123,7 +124,7 @@ class StoreFile:
         for key in group:
             name = prefix + key.decode("utf-8", "backslashreplace")
             if not is_name(name):
-                raise damaged(self.path, f"{shown(name)} is no name of a dataset")
+                raise damaged(self.path, f"{printable(name)} is no name of a dataset")
             if group.links.get_info(key).type != h5py.h5l.TYPE_HARD:
                 raise damaged(self.path, f"{name} is a link to elsewhere")
             found = h5py.h5o.open(group, key)
@@ -180,7 +181,9 @@ def _open(path: Path) -> tuple[h5py.File, Stamp]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise StoreError(f"{path}: cannot be read ({_reason(error)})", "Give a store that you may read.") from error
+        raise StoreError(
+            f"{path}: cannot be read ({what_it_says(error)})", "Give a store that you may read."
+        ) from error
     try:
         if not h5py.is_hdf5(path) and path.exists():
             raise not_a_store(path, "not an HDF5 file" if status.st_size else "an empty file")
@@ -190,11 +193,6 @@ def _open(path: Path) -> tuple[h5py.File, Stamp]:
     except _LIBRARY_ERRORS as error:
         if not path.exists():  # a packer took it away in between; HDF5 has many words for that
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from error
-        why = "the file is cut off" if "truncated" in str(error) else _reason(error)
+        why = "the file is cut off" if "truncated" in str(error) else what_it_says(error)
         raise damaged(path, why) from error
     return file, (status.st_ino, status.st_mtime_ns, status.st_size)
-
-
-def _reason(error: Exception) -> str:
-    """What an exception says, without the number that the system gives its errors."""
-    return shown((error.strerror if isinstance(error, OSError) else None) or error)

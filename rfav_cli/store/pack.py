@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import h5py
 import numpy as np
 
-from rfav_cli.store.commit import locked, remove_abandoned, replacing, writing
+from rfav_cli.atomic import remove_abandoned, replacing
+from rfav_cli.store.commit import locked, writing
 from rfav_cli.store.hdf5 import LIBVER, opened, write_texts
 from rfav_cli.store.reader import open_store
 from rfav_cli.store.run import write_header, write_run
@@ -19,8 +20,8 @@ from rfav_cli.store.schema import BAD_PATH, BAD_REASON, CHECKPOINT_PATH, CHECKPO
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rfav_cli.atomic import Replacement
     from rfav_cli.records import History
-    from rfav_cli.store.commit import Replacement
     from rfav_cli.store.scan import Row, Scan
 
 
@@ -36,7 +37,7 @@ def pack(path: Path) -> History:
     with locked(folder) as there:
         if there:
             remove_abandoned(folder)
-            remove_abandoned(path.parent, path.name)
+            remove_abandoned(path.parent)
             found = scan(path)
             if not path.exists() or any(file.parent == folder and file.name != RUN_FILE for file in found.stamps):
                 _replace(path, found)

@@ -11,7 +11,8 @@ import numpy as np
 
 from rfav_cli.records import Layer, ProbeRecord, Run, Settings, SkippedLayer
 from rfav_cli.store.hdf5 import write_texts
-from rfav_cli.store.schema import SCHEMA, UNIT, damaged, shown
+from rfav_cli.store.schema import SCHEMA, UNIT, damaged
+from rfav_cli.text import printable
 from rfav_cli.version import __version__
 
 if TYPE_CHECKING:
@@ -44,9 +45,9 @@ def differences(stored: Run, wanted: Run) -> list[str]:
         new = [layer for layer in wanted.layers if layer not in stored.layers] or list(wanted.layers)
         found.append(f"layers: {_layers(old)} / {_layers(new)}")
     for field in fields(Settings):
-        old_value, new_value = getattr(stored.settings, field.name), getattr(wanted.settings, field.name)
-        if old_value != new_value:
-            found.append(f"{field.name}: {shown(old_value)} / {shown(new_value)}")
+        values = [getattr(run.settings, field.name) for run in (stored, wanted)]
+        if values[0] != values[1]:
+            found.append(f"{field.name}: {' / '.join(printable(value) or repr(value) for value in values)}")
     return found
 
 
@@ -135,13 +136,13 @@ def _shape(file: StoreFile, text: str) -> tuple[int, ...]:
         or len(axes) > _MOST_AXES
         or not all(type(axis) is int and axis >= 0 for axis in axes)
     ):
-        raise damaged(file.path, f"the shape of a layer is {shown(text)}")
+        raise damaged(file.path, f"the shape of a layer is {printable(text)}")
     return tuple(axes)
 
 
 def _probe(probe: ProbeRecord) -> str:
-    return shown(f"{probe.size:,} samples of {probe.source} (sha256 {probe.sha256[:8]})")
+    return printable(f"{probe.size:,} samples of {probe.source} (sha256 {probe.sha256[:8]})")
 
 
 def _layers(layers: list[Layer]) -> str:
-    return shown(", ".join(f"{layer.name} {layer.kind} {layer.channels} {layer.positions}" for layer in layers))
+    return printable(", ".join(f"{layer.name} {layer.kind} {layer.channels} {layer.positions}" for layer in layers))

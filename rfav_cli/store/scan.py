@@ -26,6 +26,7 @@ from rfav_cli.store.schema import (
     is_heatmap,
     row_problem,
 )
+from rfav_cli.text import what_it_says
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,7 +98,7 @@ def listing(path: Path) -> list[Path]:
         return []
     except OSError as error:
         raise StoreError(
-            f"{folder_of(path)}: cannot be read ({error.strerror})", "Make it a readable folder."
+            f"{folder_of(path)}: cannot be read ({what_it_says(error)})", "Make it a readable folder."
         ) from error
     return [file for file in found if _EPOCH_FILE.fullmatch(file.name) or _BAD_FILE.fullmatch(file.name)]
 

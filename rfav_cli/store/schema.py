@@ -33,7 +33,6 @@ PER_RUN = frozenset(
 _NAME = re.compile(r"[a-z_0-9]+(/[a-z_0-9]+){0,2}", re.ASCII)
 _MAP = re.compile(r"entropy/(mean_map|map)/(\d{1,6})", re.ASCII)
 _BINS = 201
-_LONGEST = 120
 
 _L_ROWS = (
     "entropy/mean",
@@ -103,13 +102,6 @@ def folder_of(path: Path) -> Path:
 def epoch_file(folder: Path, epoch: int) -> Path:
     """The file of one epoch: `epoch-000012.h5`, `epoch--00001.h5` before training."""
     return folder / f"epoch-{epoch:06d}.h5"
-
-
-def shown(text: object) -> str:
-    """Text of unknown origin, fit to stand in a message: no control characters, and not long."""
-    whole = str(text)
-    short = whole if len(whole) <= _LONGEST else whole[: _LONGEST - 3] + "..."
-    return short if short and short.isprintable() else repr(short)
 
 
 def not_a_store(path: Path, why: str) -> StoreError:

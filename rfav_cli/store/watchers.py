@@ -12,8 +12,10 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from rfav_cli.atomic import PREFIX
 from rfav_cli.errors import StoreError
-from rfav_cli.store.commit import is_still, lock, writing
+from rfav_cli.locks import is_still, lock
+from rfav_cli.store.commit import writing
 from rfav_cli.store.schema import folder_of
 from rfav_cli.text import printable
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-NAME = ".tmp-watch"
+NAME = f"{PREFIX}watch"
 _ATTEMPTS = 5
 _LOOK = 0.05
 """Seconds after which a lock is tried again: who looks whether it is held holds it for a moment."""

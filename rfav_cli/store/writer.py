@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
+from rfav_cli.atomic import check_writable, remove_abandoned, replacing
 from rfav_cli.errors import StoreError
-from rfav_cli.store.commit import check_writable, locked, remove_abandoned, replacing, writing
+from rfav_cli.store.commit import locked, writing
 from rfav_cli.store.hdf5 import LIBVER, is_ours, opened, write_texts
 from rfav_cli.store.run import differences, fingerprint, write_header, write_run
 from rfav_cli.store.scan import RUN_FILE, is_there, listing, scan
@@ -27,9 +28,9 @@ from rfav_cli.store.schema import (
     is_column,
     not_a_store,
     row_problem,
-    shown,
 )
 from rfav_cli.store.watchers import refuse_watched
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,7 +72,7 @@ class StoreWriter:
         check_place(path, fresh=fresh, watching=watching)
         if fresh:
             _remove_store(path)
-        remove_abandoned(path.parent, path.name)
+        remove_abandoned(path.parent)
         remove_abandoned(folder_of(path))
         if not is_there(path):
             writer = cls(path, run, fingerprint(run))
@@ -100,7 +101,8 @@ class StoreWriter:
         if before is not None and before.sha256 != checkpoint.sha256:
             raise StoreError(
                 f"{self._path}: epoch {checkpoint.epoch} was measured from another file (stored / now): "
-                f"{shown(before.path)} {shown(before.sha256[:8])} / {shown(checkpoint.path)} {checkpoint.sha256[:8]}",
+                f"{printable(before.path)} {printable(before.sha256[:8])} / "
+                f"{printable(checkpoint.path)} {checkpoint.sha256[:8]}",
                 "Give the checkpoints that the store was made from, or --fresh to start over, or another --out.",
             )
         return before is None
@@ -203,7 +205,7 @@ def _checked(name: str, values: NDArray[Any], run: Run) -> NDArray[Any]:
     """A column's values as an array that may be stored under this name."""
     array = np.asarray(values)
     if not is_column(name) or array.dtype.kind not in "biuf":
-        raise ValueError(f"not a column of a store: {shown(name)}, {array.dtype}")
+        raise ValueError(f"not a column of a store: {printable(name)}, {array.dtype}")
     if problem := row_problem(name, array.shape, run):
         raise ValueError(problem)
     return array

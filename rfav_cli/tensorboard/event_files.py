@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rfav_cli.errors import StoreError, UsageError
-from rfav_cli.text import printable
+from rfav_cli.text import printable, what_it_says, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,14 +41,14 @@ def check(folder: Path) -> None:
         from torch.utils.tensorboard import SummaryWriter  # noqa: F401
     except ImportError as error:
         raise UsageError(
-            f"--tensorboard: needs the package tensorboard ({printable(error)})",
+            f"--tensorboard: needs the package tensorboard ({what_it_says(error)})",
             "Install it: pip install 'rfav-cli[tensorboard]'.",
         ) from None
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"--tensorboard {printable(folder)}: cannot be made ({error.strerror or error})", "Give another folder."
+            f"--tensorboard {printable(folder)}: cannot be made ({what_it_says(error)})", "Give another folder."
         ) from None
 
 
@@ -77,7 +77,7 @@ def write(history: History, folder: Path) -> None:
                 file.unlink()
     except OSError as error:
         raise StoreError(
-            f"{printable(folder)}: event files cannot be written ({error.strerror or error})",
+            f"{printable(folder)}: event files cannot be written ({what_it_says(error)})",
             "Give another --tensorboard; the store is complete.",
         ) from error
 
@@ -183,4 +183,4 @@ def _scalar(writer: Any, tag: str, value: float, epoch: int) -> None:
 
 
 def _quoted(path: str) -> str:
-    return shlex.quote(printable(path, 10 * len(path)))
+    return shlex.quote(whole(path))

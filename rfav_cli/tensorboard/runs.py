@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from rfav_cli.errors import RfavError, StoreError
 from rfav_cli.options.thresholds import Thresholds
-from rfav_cli.text import printable
+from rfav_cli.text import named, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -159,7 +159,7 @@ class Gallery:
             except RfavError as error:
                 return printable(error, 500)
             except Exception as error:  # a store that anybody wrote must not take the others from the page
-                return printable(f"cannot be shown ({type(error).__name__}: {error})", 500)
+                return f"cannot be shown ({named(error)})"
             shown.revisions.pop(prepared.manifest["revision"], None)
             shown.revisions[prepared.manifest["revision"]] = prepared
             while len(shown.revisions) > KEPT:

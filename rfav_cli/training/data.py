@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rfav_cli.data.sources import SOURCES, SampleOptions, open_source
-from rfav_cli.data.sources.base import normalisation, shown
+from rfav_cli.data.sources.base import normalisation
 from rfav_cli.errors import SampleError, UsageError
 from rfav_cli.records import Note
+from rfav_cli.text import printable
 from rfav_cli.training.reading import look_through
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def load_data(
     chosen = stratified(whole.labels, share, seed)
     if not chosen.any():
         raise SampleError(
-            f"--validation {validation}: no class of {shown(spec)} has enough samples to give one",
+            f"--validation {validation}: no class of {printable(spec)} has enough samples to give one",
             "Give a larger share, a folder or file of validation samples, or 0 for none.",
         )
     return _part(whole, ~chosen), _part(whole, chosen)
@@ -133,7 +134,9 @@ def _share(validation: str) -> float | None:
     except ValueError:
         return None
     if not 0 <= share < 1:
-        raise UsageError(f"--validation {shown(validation)}: no share", "Give a number from 0 to below 1, or samples.")
+        raise UsageError(
+            f"--validation {printable(validation)}: no share", "Give a number from 0 to below 1, or samples."
+        )
     return share
 
 
@@ -158,7 +161,7 @@ def _load(
     source = open_source(spec, options)
     if source.labels is None:
         raise SampleError(
-            f"{shown(spec)}: the samples have no labels, and a net is trained to give them",
+            f"{printable(spec)}: the samples have no labels, and a net is trained to give them",
             "Give a folder with a sub-folder a class, or a file with an array 'labels'.",
         )
     images, unreadable, digest = look_through(source, workers)
@@ -168,7 +171,7 @@ def _load(
         report(Note(text))
     rows = np.setdiff1d(np.arange(len(source)), np.fromiter(unreadable, np.int64))
     if not len(rows):
-        raise SampleError(f"{shown(spec)}: no sample can be read", "Give other samples.")
+        raise SampleError(f"{printable(spec)}: no sample can be read", "Give other samples.")
     shape = source.read(rows[:1]).shape
     if training is None:
         mean, std, notes = normalisation(source, options, shape[1])
@@ -179,7 +182,7 @@ def _load(
     if shape != wanted:
         given, trained = ("x".join(map(str, each[1:])) for each in (shape, wanted))
         raise SampleError(
-            f"--validation {shown(spec)}: samples of {given}, but those to train on are {trained}",
+            f"--validation {printable(spec)}: samples of {given}, but those to train on are {trained}",
             "Give --resize or --gray, or other samples.",
         )
     labels = _like(source, training.source)[rows]
@@ -191,7 +194,7 @@ def _unreadable(spec: str, unreadable: dict[int, str]) -> SampleError:
     more = len(unreadable) - len(listed)
     lines = [*listed, *([f"and {more} more"] if more else [])]
     return SampleError(
-        f"{shown(spec)}: {len(unreadable)} sample{'s' if len(unreadable) > 1 else ''} cannot be read",
+        f"{printable(spec)}: {len(unreadable)} sample{'s' if len(unreadable) > 1 else ''} cannot be read",
         "\n".join([*lines, "Put them right, or give --skip-unreadable to go on without them."]),
     )
 
@@ -204,8 +207,8 @@ def _like(source: Source, training: Source) -> NDArray[np.int64]:
     unknown = [name for name in source.classes if name not in training.classes]
     if unknown:
         raise SampleError(
-            f"--validation {shown(source.name)}: has classes that {shown(training.name)} has not: "
-            f"{shown(', '.join(unknown))}",
+            f"--validation {printable(source.name)}: has classes that {printable(training.name)} has not: "
+            f"{printable(', '.join(unknown))}",
             "Give validation samples of the classes that are trained.",
         )
     order: Sequence[int] = [training.classes.index(name) for name in source.classes]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
 import re
 import warnings
@@ -12,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from rfav_cli.atomic import check_writable, is_full, remove_abandoned, replacing
 from rfav_cli.checkpoints.pickles import needed_class
 from rfav_cli.errors import TrainingError
-from rfav_cli.store.commit import check_writable, held, remove_abandoned, replacing
+from rfav_cli.locks import held
+from rfav_cli.text import what_it_says
 from rfav_cli.training.position import Position
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ LOG, STORE, STATE = "log.jsonl", "rfav.h5", "resume.pt"
 _IN_STATE = {"settings", "position", "others", "row", "model", "optimizer"}
 _ANEW = "another from its last checkpoint: --init FILE with another --out."
 _CHECKPOINT = re.compile(r"epoch_(-1|\d{1,9})\.pt", re.ASCII)
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class RunFolder:
@@ -213,13 +213,13 @@ def _is_of_this_version(state: object) -> bool:
 def unwritable(path: Path, error: OSError) -> TrainingError:
     """Why a run cannot be written, and what to do."""
     kept = "every epoch written so far is kept"
-    if error.errno in _FULL:
+    if is_full(error):
         return TrainingError(
-            f"{path}: no room left to write ({error.strerror})",
+            f"{path}: no room left to write ({what_it_says(error)})",
             f"Free some space and run the same command again with --resume: {kept}.",
         )
     return TrainingError(
-        f"{path}: cannot be written ({error.strerror or error})",
+        f"{path}: cannot be written ({what_it_says(error)})",
         f"Make the folder writable, or choose another --out; {kept}.",
     )
 

@@ -6,7 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from rfav_cli.store.commit import replacing
+from rfav_cli.atomic import replacing
 from rfav_cli.training.folder import unwritable
 
 if TYPE_CHECKING:

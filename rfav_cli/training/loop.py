@@ -14,7 +14,7 @@ from torch.nn.modules.batchnorm import SyncBatchNorm, _BatchNorm
 from rfav_cli.distributed import Group, is_lost
 from rfav_cli.errors import ModelError, RfavError, TrainingError
 from rfav_cli.records import ALONE, TrainingEpoch, TrainingStep
-from rfav_cli.text import printable
+from rfav_cli.text import named
 from rfav_cli.training.finite import broken_weights, first_not_finite
 from rfav_cli.training.forward import Forward, autocast
 from rfav_cli.training.learning_rate import learning_rate_at, rate_of
@@ -158,9 +158,8 @@ def _blamed(task: Task, when: str) -> Iterator[None]:
             ) from error
         if is_lost(error):
             raise
-        said = next(iter(str(error).strip().splitlines()), "")
         raise ModelError(
-            f"{when}: the net failed: {type(error).__name__}: {printable(said)}",
+            f"{when}: the net failed: {named(error)}",
             "Put it right in the net, or give batches that it can take; `rfav --traceback …` shows where it arose.",
         ) from error
 

@@ -20,7 +20,7 @@ from rfav_cli.errors import ModelError
 from rfav_cli.measure.checkpoint import BatchSize, measure_weights
 from rfav_cli.measure.setup import fit
 from rfav_cli.records import Checkpoint, Payload
-from rfav_cli.text import printable
+from rfav_cli.text import named, printable
 from rfav_cli.training.position import own_random_state
 from rfav_cli.training.targets import unwrapped
 
@@ -142,7 +142,7 @@ def copy_of(model: nn.Module) -> nn.Module:
                     own["forward"] = own["_original_forward"]
     except Exception as error:  # what a net holds, and what copying that raises, can be anything
         raise ModelError(
-            f"the net cannot be copied to be measured: {type(error).__name__}: {printable(error)}",
+            f"the net cannot be copied to be measured: {named(error, part='all')}",
             "Give the Monitor make_model=, a callable that makes the net.",
         ) from error
     _unwrap_within(twin)

@@ -15,7 +15,6 @@ from rfav_cli.activations.networks import eager, open_network, torchscript
 from rfav_cli.activations.outputs import describe_choice, select_output
 from rfav_cli.checkpoints import archives, formats
 from rfav_cli.data.probe import to_input
-from rfav_cli.data.sources.base import shown
 from rfav_cli.errors import CheckpointError, ModelError, SampleError
 from rfav_cli.statistics.base import are_class_scores, are_probabilities
 from rfav_cli.text import printable
@@ -150,7 +149,7 @@ def open_net(
     try:
         network.trace(samples)
     except SampleError as error:
-        raise SampleError(f"{shown(data.source.name)}: {error.what}", error.remedy) from error
+        raise SampleError(f"{printable(data.source.name)}: {error.what}", error.remedy) from error
     if isinstance(network, eager.EagerNetwork):
         _suit_training(network, samples)
     answer = network.forward(samples, lambda _: False)
@@ -221,8 +220,8 @@ def _notes(network: eager.EagerNetwork | torchscript.ScriptNetwork, options: Ope
 def _check_fits(part: Part, outputs: int) -> None:
     top = int(part.labels.max())
     if top >= outputs:
-        named = f" ({shown(part.source.classes[top])})" if top < len(part.source.classes) else ""
+        named = f" ({printable(part.source.classes[top])})" if top < len(part.source.classes) else ""
         raise SampleError(
-            f"{shown(part.source.name)}: label {top}{named} is beyond the {outputs} outputs of the net",
+            f"{printable(part.source.name)}: label {top}{named} is beyond the {outputs} outputs of the net",
             "Give a net with an output a class (--model-arg classes=…), or the order of the classes with --classes.",
         )

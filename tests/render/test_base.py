@@ -10,7 +10,8 @@ from rich.cells import cell_len
 
 from rfav_cli.errors import RfavError
 from rfav_cli.render import FORMATS, Screen
-from rfav_cli.render.base import shorten, sparkline, whole
+from rfav_cli.render.base import shorten, sparkline
+from rfav_cli.text import whole
 from tests.render.conftest import make_history, shown
 
 
@@ -55,12 +56,6 @@ def test_width_of_pipes_and_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Screen.of(Terminal()).width == Screen.of(io.StringIO()).width == 123
     monkeypatch.setenv("COLUMNS", "3")
     assert Screen.of(Terminal()).width == 40
-
-
-@given(st.text())
-def test_whole_text_is_one_printable_line(text: str) -> None:
-    assert all(character.isprintable() or character.isspace() for character in whole(text))
-    assert len(whole(text).splitlines()) <= 1
 
 
 @given(st.text(max_size=60), st.integers(2, 40), st.sampled_from(["utf-8", "ascii", "cp1252"]))

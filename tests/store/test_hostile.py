@@ -102,7 +102,7 @@ def test_a_newer_schema_asks_for_an_upgrade(path: Path) -> None:
         file.attrs["rfav_version"] = "3.0\x1b[31m"
         file["CamelCase"] = 1
     with pytest.raises(
-        StoreError, match=r"written by rfav '3.0.x1b.*' with schema 2; this rfav reads schema 1"
+        StoreError, match=r"written by rfav 3.0.x1b\[31m with schema 2; this rfav reads schema 1"
     ) as caught:
         open_store(path)
     assert "Upgrade" in caught.value.remedy

@@ -90,7 +90,7 @@ def test_fifty_kills_lose_nothing(tmp_path: Path, child: Child) -> None:
 def test_what_a_killed_writer_leaves_is_removed_and_what_a_live_one_holds_is_not(tmp_path: Path) -> None:
     path = tmp_path / "rfav.h5"
     writer = StoreWriter.open(path, make_run())
-    left = [tmp_path / ".tmp-rfav.h5-0123", tmp_path / "rfav.h5.d" / ".tmp-epoch-000001.h5-4567"]
+    left = [tmp_path / ".tmp-rfav-0123", tmp_path / "rfav.h5.d" / ".tmp-rfav-4567"]
     other = tmp_path / ".tmp-other.h5-89ab"
     for file in (*left, other):
         file.write_bytes(b"half")

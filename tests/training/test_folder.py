@@ -132,7 +132,7 @@ def test_a_full_disk_loses_nothing(folder: RunFolder, monkeypatch: pytest.Monkey
 
     for use in (lambda: folder.save(3, WEIGHTS), lambda: folder.save(2, WEIGHTS), lambda: folder.save_state(STATE)):
         with monkeypatch.context() as patch:
-            patch.setattr(f"rfav_cli.store.commit.os.{call}", fail)
+            patch.setattr(f"rfav_cli.atomic.os.{call}", fail)
             with pytest.raises(TrainingError, match="no room left") as caught:
                 use()
         assert "--resume" in caught.value.remedy
@@ -179,7 +179,7 @@ def test_a_state_of_another_version_is_called_that(folder: RunFolder, state: obj
 
 
 def test_what_a_killed_run_left_half_written_is_removed(folder: RunFolder) -> None:
-    (folder.path / ".tmp-epoch_3.pt-abcd").write_bytes(b"half")
+    (folder.path / ".tmp-rfav-abcd").write_bytes(b"half")
     opened(folder.path, resume=True)
     assert [*folder.path.iterdir()] == [folder.path / "state"]
 

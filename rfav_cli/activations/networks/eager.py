@@ -21,7 +21,7 @@ from rfav_cli.activations.matching import Match, complete, match, shapes
 from rfav_cli.activations.network import Activation, Network, Sink, Trace
 from rfav_cli.activations.trace import Observer
 from rfav_cli.errors import CheckpointError, ModelError, SampleError
-from rfav_cli.text import printable
+from rfav_cli.text import named, printable, what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -94,7 +94,9 @@ class EagerNetwork(Network):
         try:
             self.model.load_state_dict(expected, strict=True)
         except (RuntimeError, LookupError, TypeError, ValueError) as error:
-            raise CheckpointError(f"{payload.path}: {printable(error)}", "Give the checkpoints of this net.") from error
+            raise CheckpointError(
+                f"{payload.path}: {what_it_says(error, part='all')}", "Give the checkpoints of this net."
+            ) from error
         self._arrange()
         refresh_weights(self._hooks)
         self._scale()
@@ -175,10 +177,7 @@ def _misfit(path: Path, matches: list[tuple[Candidate, Match]]) -> CheckpointErr
 
 def _unfit(images: Tensor, observer: Observer, error: Exception) -> SampleError:
     shape = "x".join(map(str, images.shape[1:]))
-    lines = str(error).strip().splitlines()
-    what = (
-        f"the net does not run on samples of {shape}: {type(error).__name__}: {printable(lines[-1] if lines else '')}"
-    )
+    what = f"the net does not run on samples of {shape}: {named(error, part='last')}"
     if observer.current is None:
         return SampleError(what, "Give samples of the shape that the net was trained on.")
     hook, input_shape = observer.current

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from rfav_cli.errors import CheckpointError
+from rfav_cli.text import what_it_says
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +40,7 @@ def format_of(path: Path) -> str:
             if _format(name).recognises(path):
                 return name
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror}", "Give a file that exists.") from error
+        raise CheckpointError(f"{path}: cannot be read: {what_it_says(error)}", "Give a file that exists.") from error
     *others, last = FORMATS.values()
     raise CheckpointError(f"{path}: not a checkpoint", f"Give {', '.join(others)} or {last}.")
 

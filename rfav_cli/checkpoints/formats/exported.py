@@ -12,6 +12,7 @@ from torch.export.passes import move_to_device_pass
 from rfav_cli.checkpoints import archives, export_archives
 from rfav_cli.errors import CheckpointError
 from rfav_cli.records import Payload, RunnableProgram
+from rfav_cli.text import what_it_says
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +47,7 @@ def read(path: Path, options: ReadOptions) -> Payload:
         raise
     except Exception as error:  # the loader answers damage with errors of any sort
         raise CheckpointError(
-            f"{path}: not an exported program that this torch can load: {archives.last_line(error)}",
+            f"{path}: not an exported program that this torch can load: {what_it_says(error, part='last')}",
             f"Export it again; this is torch {torch.__version__}.",
         ) from error
     return Payload("exported", path, content)

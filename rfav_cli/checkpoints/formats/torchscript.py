@@ -11,6 +11,7 @@ from rfav_cli.checkpoints import archives
 from rfav_cli.errors import CheckpointError
 from rfav_cli.graphs import constants
 from rfav_cli.records import Payload
+from rfav_cli.text import what_it_says
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,7 @@ def read(path: Path, options: ReadOptions) -> Payload:
             module = torch.jit.load(str(path), map_location=options.device)
     except (RuntimeError, ValueError) as error:
         raise CheckpointError(
-            f"{path}: not a TorchScript archive that this torch can load: {archives.last_line(error)}",
+            f"{path}: not a TorchScript archive that this torch can load: {what_it_says(error, part='last')}",
             f"Save it again; this is torch {torch.__version__}.",
         ) from error
     if not hasattr(module, "forward"):

@@ -18,12 +18,11 @@ from rfav_cli.data.sources.base import (
     Source,
     check_labels,
     order_classes,
-    reason,
     resize,
-    shown,
     to_gray,
 )
 from rfav_cli.errors import SampleError
+from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,7 +81,9 @@ class ArraySource(Source):
         self._array, self._layout, self._options, self._where = array, layout, options, where
         if not self.is_image and (options.gray or options.size):
             option = "--gray" if options.gray else "--resize"
-            raise SampleError(f"{shown(where)}: {option} is for images, not {layout} samples", f"Leave {option} out.")
+            raise SampleError(
+                f"{printable(where)}: {option} is for images, not {layout} samples", f"Leave {option} out."
+            )
 
     def __len__(self) -> int:
         return len(self._array)
@@ -118,7 +119,7 @@ class ArraySource(Source):
             finite = np.isfinite(samples).reshape(len(samples), -1).all(axis=1)
             if not finite.all():
                 raise SampleError(
-                    f"{shown(self._where)}: sample {numbers[finite.argmin()]} holds NaN or infinite values",
+                    f"{printable(self._where)}: sample {numbers[finite.argmin()]} holds NaN or infinite values",
                     "Remove such samples, or put the values right.",
                 )
         if self._options.gray:
@@ -135,22 +136,22 @@ def open_source(location: Location, options: SampleOptions) -> Source:
     """
     if location.path.is_dir():
         raise SampleError(
-            f"{shown(location.path)}: a folder, not a file of arrays", "Give a .npz, .npy, .pt or .h5 file."
+            f"{printable(location.path)}: a folder, not a file of arrays", "Give a .npz, .npy, .pt or .h5 file."
         )
     try:
         entries = _entries(location.path)
         key = _pick(entries, IMAGE_KEYS, location.path)
         if key is None:
-            raise SampleError(f"{shown(location.path)}: no samples among {_listed(entries)}", REMEDY)
+            raise SampleError(f"{printable(location.path)}: no samples among {_listed(entries)}", REMEDY)
         label_key = _pick(entries, LABEL_KEYS, location.path)
         array = _as_array(entries[key], location.path)
         raw = None if label_key is None else np.asarray(_as_array(entries[label_key], location.path)[()])
     except SampleError:
         raise
     except pickle.UnpicklingError as error:
-        raise SampleError(f"{shown(location.path)}: holds more than tensors, or is damaged", REMEDY) from error
+        raise SampleError(f"{printable(location.path)}: holds more than tensors, or is damaged", REMEDY) from error
     except Exception as error:  # whatever a reader trips over in a damaged file
-        raise SampleError(f"{shown(location.path)}: cannot be read: {reason(error)}", REMEDY) from error
+        raise SampleError(f"{printable(location.path)}: cannot be read: {what_it_says(error)}", REMEDY) from error
     layout = tell_layout(array.shape, array.dtype, options.layout, location.path)
     labels = None if raw is None else check_labels(raw, len(array), location.path)
     labels, classes = order_classes(labels, (), options, location.path)
@@ -163,7 +164,7 @@ def tell_layout(shape: Sequence[int], dtype: np.dtype[Any], asked: str | None, w
     Raises:
         SampleError: they cannot be told, do not fit `--layout`, or the values are of a type that images do not have.
     """
-    what = f"{shown(where)}: samples of shape {tuple(shape)}, {dtype}"
+    what = f"{printable(where)}: samples of shape {tuple(shape)}, {dtype}"
     if dtype.kind not in "buif" or 0 in shape:
         raise SampleError(f"{what}: nothing that a net can take", REMEDY)
     layout = asked or _guess(shape, dtype)
@@ -206,7 +207,7 @@ def _entries(path: Path) -> Mapping[str, Any]:
         root = h5py.File(path, "r", locking=False)
         # A link could lead to another file, so only what lies in this one counts.
         return {name: root[name] for name in root if isinstance(root.get(name, getlink=True), h5py.HardLink)}
-    raise SampleError(f"{shown(path)}: neither a folder of images nor .npz, .npy, .pt or HDF5", REMEDY)
+    raise SampleError(f"{printable(path)}: neither a folder of images nor .npz, .npy, .pt or HDF5", REMEDY)
 
 
 def _torch_entries(path: Path, *, mmap: bool) -> Mapping[str, Any]:
@@ -218,19 +219,19 @@ def _torch_entries(path: Path, *, mmap: bool) -> Mapping[str, Any]:
     if isinstance(content, dict):
         return {str(key): value for key, value in content.items()}
     raise SampleError(
-        f"{shown(path)}: holds a {type(content).__name__}", "Save a dict of tensors, or (images, labels)."
+        f"{printable(path)}: holds a {type(content).__name__}", "Save a dict of tensors, or (images, labels)."
     )
 
 
 def _pick(entries: Mapping[str, Any], usual: tuple[str, ...], path: Path) -> str | None:
     names = [name for name in entries if name.lower() in usual]
     if len(names) > 1:
-        raise SampleError(f"{shown(path)}: which of {_listed(names)} is meant?", "Keep one of them in the file.")
+        raise SampleError(f"{printable(path)}: which of {_listed(names)} is meant?", "Keep one of them in the file.")
     return names[0] if names else None
 
 
 def _listed(names: Mapping[str, Any] | Sequence[str]) -> str:
-    return shown(", ".join(map(repr, names)) or "nothing")
+    return printable(", ".join(map(repr, names)) or "nothing")
 
 
 def _as_array(value: Any, path: Path) -> Any:
@@ -243,7 +244,7 @@ def _as_array(value: Any, path: Path) -> Any:
         value = value.detach()
         return (value.float() if value.dtype is torch.bfloat16 else value).numpy()
     if isinstance(value, h5py.Dataset) and (value.is_virtual or value.external):
-        raise SampleError(f"{shown(path)}: {shown(value.name)} keeps its values in other files", REMEDY)
+        raise SampleError(f"{printable(path)}: {printable(value.name)} keeps its values in other files", REMEDY)
     if isinstance(value, (np.ndarray, h5py.Dataset)) and value.shape:
         return value
-    raise SampleError(f"{shown(path)}: holds something other than arrays ({type(value).__name__})", REMEDY)
+    raise SampleError(f"{printable(path)}: holds something other than arrays ({type(value).__name__})", REMEDY)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from rfav_cli.errors import SampleError
+from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,21 +74,6 @@ class Location:
     split: str = ""
 
 
-def shown(value: object, limit: int = 200) -> str:
-    """Text from outside made fit for a message: no control characters, at most `limit` characters."""
-    text = str(value)
-    if not text.isprintable():
-        text = repr(text)
-    return text if len(text) <= limit else f"{text[: limit // 2]}…{text[-limit // 2 :]}"
-
-
-def reason(error: Exception) -> str:
-    """What an exception of a library says, in one short line."""
-    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    lines = text.strip().splitlines()
-    return shown(lines[0] if lines else type(error).__name__, 120)
-
-
 def read_class_file(path: Path) -> tuple[str, ...]:
     """The names of classes, one a line; blank lines do not count.
 
@@ -98,14 +84,16 @@ def read_class_file(path: Path) -> tuple[str, ...]:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise SampleError(
-            f"--classes {shown(path)}: {reason(error)}", "Give a text file, one class name a line."
+            f"--classes {printable(path)}: {what_it_says(error)}", "Give a text file, one class name a line."
         ) from error
     names = tuple(line.strip() for line in lines if line.strip())
     if not names:
-        raise SampleError(f"--classes {shown(path)}: names no class", "Give a text file, one class name a line.")
+        raise SampleError(f"--classes {printable(path)}: names no class", "Give a text file, one class name a line.")
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise SampleError(f"--classes {shown(path)}: names {shown(twice)} twice", "Each line is the name of one label.")
+        raise SampleError(
+            f"--classes {printable(path)}: names {printable(twice)} twice", "Each line is the name of one label."
+        )
     return names
 
 
@@ -123,19 +111,21 @@ def order_classes(
     if options.classes_file is None:
         return labels, classes
     if labels is None:
-        raise SampleError(f"{shown(where)}: --classes is given, but the samples have no labels", "Leave --classes out.")
-    names, file = read_class_file(options.classes_file), f"--classes {shown(options.classes_file)}"
+        raise SampleError(
+            f"{printable(where)}: --classes is given, but the samples have no labels", "Leave --classes out."
+        )
+    names, file = read_class_file(options.classes_file), f"--classes {printable(options.classes_file)}"
     if not classes:
         if labels.max() >= len(names):
             raise SampleError(
-                f"{file}: {len(names)} names, but {shown(where)} has label {labels.max()}",
+                f"{file}: {len(names)} names, but {printable(where)} has label {labels.max()}",
                 "Name every class, one a line, in the order of the labels.",
             )
         return labels, names
     unknown = [name for name in classes if name not in names]
     if unknown:
         raise SampleError(
-            f"{file}: does not name {shown(', '.join(unknown))}, of {shown(where)}",
+            f"{file}: does not name {printable(', '.join(unknown))}, of {printable(where)}",
             "Name every class as the data set does.",
         )
     return np.asarray([names.index(name) for name in classes], dtype=np.int64)[labels], names
@@ -151,14 +141,14 @@ def check_labels(raw: NDArray[Any], count: int, where: Path) -> NDArray[np.int64
     if raw.ndim == 2 and raw.shape[1] == 1:
         raw = raw[:, 0]
     if raw.ndim != 1:
-        raise SampleError(f"{shown(where)}: labels have the shape {raw.shape}", remedy)
+        raise SampleError(f"{printable(where)}: labels have the shape {raw.shape}", remedy)
     if raw.dtype.kind not in "iu":
-        raise SampleError(f"{shown(where)}: labels are of type {raw.dtype}", remedy)
+        raise SampleError(f"{printable(where)}: labels are of type {raw.dtype}", remedy)
     if len(raw) != count:
-        raise SampleError(f"{shown(where)}: {len(raw)} labels for {count} samples", remedy)
+        raise SampleError(f"{printable(where)}: {len(raw)} labels for {count} samples", remedy)
     outside = np.flatnonzero((raw < 0) | (raw > np.iinfo(np.int64).max))
     if outside.size:
-        raise SampleError(f"{shown(where)}: label {raw[outside[0]]} of sample {outside[0]} is out of range", remedy)
+        raise SampleError(f"{printable(where)}: label {raw[outside[0]]} of sample {outside[0]} is out of range", remedy)
     return raw.astype(np.int64)
 
 
@@ -171,7 +161,7 @@ def to_gray(images: Samples, where: Path) -> Samples:
     if images.shape[-1] == 1:
         return images
     if images.shape[-1] not in (3, 4):
-        raise SampleError(f"{shown(where)}: --gray needs 3 channels, not {images.shape[-1]}", "Leave --gray out.")
+        raise SampleError(f"{printable(where)}: --gray needs 3 channels, not {images.shape[-1]}", "Leave --gray out.")
     if images.dtype == np.uint8:
         weighted = images[..., :3].astype(np.uint32) * np.asarray([19595, 38470, 7471], dtype=np.uint32)
         rounded: NDArray[np.uint8] = ((weighted.sum(axis=-1, keepdims=True) + 0x8000) >> 16).astype(np.uint8)

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rfav_cli.data.sources.arrays import ArraySource
-from rfav_cli.data.sources.base import Location, Preset, Source, check_labels, order_classes, reason, shown
+from rfav_cli.data.sources.base import Location, Preset, Source, check_labels, order_classes
 from rfav_cli.errors import SampleError
+from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +82,7 @@ def open_published(published: Published, location: Location, options: SampleOpti
     classes = tuple(name for part in names.items() for name in _parse_names(published, *part, location.path))
     if classes and labels.max() >= len(classes):
         raise SampleError(
-            f"{shown(location.path)}: label {labels.max()}, but {len(classes)} classes", "Unpack it anew."
+            f"{printable(location.path)}: label {labels.max()}, but {len(classes)} classes", "Unpack it anew."
         )
     ordered, classes = order_classes(labels, classes, options, location.path)
     return ArraySource(
@@ -101,7 +102,7 @@ def _find(published: Published, location: Location) -> tuple[dict[str, bytes], d
                 batch_contents = {name: contents[name] for name in batches}
                 return batch_contents, {name: contents[name] for name in [names] if name in contents}
     raise SampleError(
-        f"{shown(location.path)}: neither {', '.join(stems)}, the same with .bin, nor any of "
+        f"{printable(location.path)}: neither {', '.join(stems)}, the same with .bin, nor any of "
         f"{', '.join(published.places)}",
         "Give the folder of the data set as its authors publish it.",
     )
@@ -121,7 +122,9 @@ def _read_archive(path: Path, wanted: set[str]) -> dict[str, bytes]:
                 if content is not None:
                     contents[name] = content.read()
     except Exception as error:  # whatever a damaged archive makes the decompressor raise
-        raise SampleError(f"{shown(path)}: cannot be read: {reason(error)}", "Download the archive anew.") from error
+        raise SampleError(
+            f"{printable(path)}: cannot be read: {what_it_says(error)}", "Download the archive anew."
+        ) from error
     return contents
 
 
@@ -134,7 +137,7 @@ def _parse_batch(
     if name.endswith(".bin"):
         records = np.frombuffer(content, dtype=np.uint8)
         if not len(records) or len(records) % (published.label_bytes + pixels):
-            raise SampleError(f"{shown(place)}: {len(records)} bytes, not whole records", "Download the file anew.")
+            raise SampleError(f"{printable(place)}: {len(records)} bytes, not whole records", "Download the file anew.")
         records = records.reshape(-1, published.label_bytes + pixels)
         return records[:, -pixels:].reshape(-1, *SHAPE), records[:, published.label_bytes - 1].astype(np.int64)
     batch = _unpickle(content, place)
@@ -142,14 +145,16 @@ def _parse_batch(
     values = images.values if isinstance(images, _Array) else np.empty(0, dtype=np.uint8)
     numbers = labels if isinstance(labels, list) and all(isinstance(label, int) for label in labels) else []
     if not numbers or values.shape != (len(numbers), pixels):
-        raise SampleError(f"{shown(place)}: no {pixels} pixels and a label for each image", "Download the file anew.")
+        raise SampleError(
+            f"{printable(place)}: no {pixels} pixels and a label for each image", "Download the file anew."
+        )
     return values.reshape(-1, *SHAPE), check_labels(np.asarray(numbers), len(numbers), place)
 
 
 def _parse_names(published: Published, name: str, content: bytes, where: Path) -> tuple[str, ...]:
     lines = content.split(b"\n") if name.endswith(".txt") else _unpickle(content, where / name).get(published.names_key)
     if not isinstance(lines, list) or not all(isinstance(line, bytes) for line in lines):
-        raise SampleError(f"{shown(where / name)}: no names of classes", "Download the file anew.")
+        raise SampleError(f"{printable(where / name)}: no names of classes", "Download the file anew.")
     return tuple(line.decode("utf-8", "replace").strip() for line in lines if line.strip())
 
 
@@ -157,9 +162,11 @@ def _unpickle(content: bytes, where: Path) -> dict[Any, Any]:
     try:
         batch = _Unpickler(io.BytesIO(content), encoding="bytes").load()
     except Exception as error:  # whatever a damaged or hostile pickle makes the unpickler raise
-        raise SampleError(f"{shown(where)}: not as published: {reason(error)}", "Download the file anew.") from error
+        raise SampleError(
+            f"{printable(where)}: not as published: {what_it_says(error)}", "Download the file anew."
+        ) from error
     if not isinstance(batch, dict):
-        raise SampleError(f"{shown(where)}: holds no dictionary", "Download the file anew.")
+        raise SampleError(f"{printable(where)}: holds no dictionary", "Download the file anew.")
     return batch
 
 
@@ -193,5 +200,5 @@ class _Unpickler(pickle.Unpickler):
             return _Array
         stand_ins = {"ndarray": _Array, "dtype": _Type}
         if module != "numpy" or name not in stand_ins:
-            raise pickle.UnpicklingError(f"refers to {shown(f'{module}.{name}')}, which is not loaded")
+            raise pickle.UnpicklingError(f"refers to {printable(f'{module}.{name}')}, which is not loaded")
         return stand_ins[name]

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, NoReturn
 import numpy as np
 from PIL import Image
 
-from rfav_cli.data.sources.base import Location, Preset, Source, order_classes, reason, shown
+from rfav_cli.data.sources.base import Location, Preset, Source, order_classes
 from rfav_cli.errors import SampleError
+from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,7 +119,7 @@ class ImageFiles(Source):
         return pixels.reshape(*pixels.shape[:2], -1)
 
     def _shape(self, index: int, pixels: NDArray[np.uint8]) -> str:
-        return f"{shown(self._files[index])} is {pixels.shape[1]}x{pixels.shape[0]}"
+        return f"{printable(self._files[index])} is {pixels.shape[1]}x{pixels.shape[0]}"
 
 
 def open_source(location: Location, options: SampleOptions) -> Source:
@@ -128,16 +129,16 @@ def open_source(location: Location, options: SampleOptions) -> Source:
         SampleError: there are no images, or images beside folders of images.
     """
     if not location.path.is_dir():
-        raise SampleError(f"{shown(location.path)}: not a folder", "Give a folder of images.")
+        raise SampleError(f"{printable(location.path)}: not a folder", "Give a folder of images.")
     files, labels, classes, notes = list_classes(location.path)
     flat = list_images(location.path, deep=False)
     if flat and files:
         raise SampleError(
-            f"{shown(location.path)}: holds {shown(flat[0].name)} beside folders of images",
+            f"{printable(location.path)}: holds {printable(flat[0].name)} beside folders of images",
             "Put every image into the folder of its class, or all of them into one folder.",
         )
     if not flat and not files:
-        raise SampleError(f"{shown(location.path)}: holds no images", f"Image files end in {', '.join(SUFFIXES)}.")
+        raise SampleError(f"{printable(location.path)}: holds no images", f"Image files end in {', '.join(SUFFIXES)}.")
     numbers, names = order_classes(None if flat else labels, classes, options, location.path)
     return ImageFiles(location.name, flat or files, numbers, names, options, notes=notes)
 
@@ -151,7 +152,7 @@ def list_classes(folder: Path) -> tuple[list[Path], NDArray[np.int64], tuple[str
     files = [file for name in classes for file in images[name]]
     labels = np.repeat(np.arange(len(classes), dtype=np.int64), [len(images[name]) for name in classes])
     empty = [name for name in names if not images[name]]
-    notes = (f"no label for {shown(', '.join(empty))}: no images in there",) if empty and classes else ()
+    notes = (f"no label for {printable(', '.join(empty))}: no images in there",) if empty and classes else ()
     return files, labels, classes, notes
 
 
@@ -168,7 +169,7 @@ def list_images(folder: Path, *, deep: bool = True) -> list[Path]:
 def _unlisted(error: OSError) -> NoReturn:
     # What cannot be listed must not pass for empty: it would shift the labels.
     raise SampleError(
-        f"{shown(error.filename)}: cannot be listed: {reason(error)}", "Make the folder readable."
+        f"{printable(error.filename)}: cannot be listed: {what_it_says(error)}", "Make the folder readable."
     ) from error
 
 
@@ -188,4 +189,6 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _broken(file: Path, error: Exception) -> SampleError:
-    return SampleError(f"{shown(file)}: not an image that can be read: {reason(error)}", "Replace or remove the file.")
+    return SampleError(
+        f"{printable(file)}: not an image that can be read: {what_it_says(error)}", "Replace or remove the file."
+    )

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rfav_cli.data.sources.arrays import ArraySource
-from rfav_cli.data.sources.base import Location, Preset, Source, check_labels, order_classes, reason, shown
+from rfav_cli.data.sources.base import Location, Preset, Source, check_labels, order_classes
 from rfav_cli.errors import SampleError
+from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +57,7 @@ def open_idx(
     labels = check_labels(_read_idx(labels_file, axes=1), len(images), labels_file)
     if labels.max() >= len(classes):
         raise SampleError(
-            f"{shown(labels_file)}: label {labels.max()}, but {len(classes)} classes", "Download it anew."
+            f"{printable(labels_file)}: label {labels.max()}, but {len(classes)} classes", "Download it anew."
         )
     ordered, names = order_classes(labels, classes, options, location.path)
     return ArraySource(location.name, images, ordered, names, "nhw", options, where=images_file, preset=preset)
@@ -75,7 +76,7 @@ def _find(location: Location, what: str, axes: int, places: tuple[str, ...]) -> 
     file = next(files, None)
     if file is None:
         raise SampleError(
-            f"{shown(location.path)}: no {names[0]} or {names[1]}",
+            f"{printable(location.path)}: no {names[0]} or {names[1]}",
             "Give the folder of the data set as its authors publish it.",
         )
     return file
@@ -89,12 +90,16 @@ def _read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
         with gzip.open(path) if is_gzip else path.open("rb") as file:
             header = file.read(4 + 4 * axes)
             if header[:4] != bytes([0, 0, 8, axes]):
-                raise SampleError(f"{shown(path)}: no IDX file of {axes} axes", "Download the file anew.")
+                raise SampleError(f"{printable(path)}: no IDX file of {axes} axes", "Download the file anew.")
             shape = np.frombuffer(header, dtype=">u4", offset=4, count=axes).tolist()
             values = file.read(math.prod(shape) + 1)
     except (OSError, EOFError, ValueError, OverflowError, MemoryError, zlib.error) as error:
-        raise SampleError(f"{shown(path)}: cannot be read: {reason(error)}", "Download the file anew.") from error
+        raise SampleError(
+            f"{printable(path)}: cannot be read: {what_it_says(error)}", "Download the file anew."
+        ) from error
     if len(values) != math.prod(shape) or not values:
-        raise SampleError(f"{shown(path)}: not the {math.prod(shape)} values that it announces", "Download it anew.")
+        raise SampleError(
+            f"{printable(path)}: not the {math.prod(shape)} values that it announces", "Download it anew."
+        )
     array: NDArray[np.uint8] = np.frombuffer(values, dtype=np.uint8).reshape(shape)
     return array

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rfav_cli.data.sources.base import Location, Source, order_classes, shown
+from rfav_cli.data.sources.base import Location, Source, order_classes
 from rfav_cli.data.sources.folder import ImageFiles, list_classes
 from rfav_cli.errors import SampleError
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +47,7 @@ def _train(root: Path) -> tuple[list[Path], NDArray[np.int64], tuple[str, ...]]:
     folder = root / "train"
     files, labels, classes, _ = list_classes(folder) if folder.is_dir() else ([], np.empty(0, np.int64), (), ())
     if not files:
-        raise SampleError(f"{shown(root)}: no train/<wnid>/images/*.JPEG", "Give the folder tiny-imagenet-200.")
+        raise SampleError(f"{printable(root)}: no train/<wnid>/images/*.JPEG", "Give the folder tiny-imagenet-200.")
     return files, labels, classes
 
 
@@ -54,7 +55,7 @@ def _validation(root: Path) -> tuple[list[Path], NDArray[np.int64], tuple[str, .
     annotations = root / "val" / "val_annotations.txt"
     if not annotations.is_file():
         raise SampleError(
-            f"{shown(root)}: no val/val_annotations.txt",
+            f"{printable(root)}: no val/val_annotations.txt",
             "Give the folder tiny-imagenet-200; where val/ is sorted into a folder a class, give that folder alone.",
         )
     rows = sorted(_rows(annotations))
@@ -73,8 +74,10 @@ def _rows(annotations: Path) -> list[tuple[str, str]]:
         fields = line.split("\t")
         # The file may name images in its own folder only.
         if len(fields) < 2 or any(mark in fields[0] for mark in ("/", "\\", ":", "\0")) or fields[0] in ("", ".", ".."):
-            raise SampleError(f"{shown(annotations)}, line {number}: no file name and WordNet id", "Unpack it anew.")
+            raise SampleError(
+                f"{printable(annotations)}, line {number}: no file name and WordNet id", "Unpack it anew."
+            )
         rows.append((fields[0], fields[1]))
     if not rows:
-        raise SampleError(f"{shown(annotations)}: lists no images", "Unpack the data set anew.")
+        raise SampleError(f"{printable(annotations)}: lists no images", "Unpack the data set anew.")
     return rows

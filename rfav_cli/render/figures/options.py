@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rfav_cli.errors import StoreError, UsageError
-from rfav_cli.text import printable
+from rfav_cli.text import printable, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,7 +99,7 @@ def chosen_layers(subjects: Sequence[Subject], options: Options, most: int | Non
     for glob in options.layers:
         if not any(fnmatchcase(name, glob) for name in names):
             listed = printable(", ".join(names), LONGEST)
-            raise UsageError(f"--layers {printable(repr(glob))} matches no layer", f"The layers are: {listed}.")
+            raise UsageError(f"--layers {quoted(glob, 200)} matches no layer", f"The layers are: {listed}.")
     if options.layers:
         return [name for name in names if any(fnmatchcase(name, glob) for glob in options.layers)]
     if most is None or len(names) <= most:

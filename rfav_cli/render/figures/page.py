@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 
 from rfav_cli.errors import UsageError
-from rfav_cli.text import printable
+from rfav_cli.text import CUT, printable, whole
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -130,10 +130,9 @@ def colormap(name: str) -> Colormap:
 def literal(text: str, width: int = 40) -> str:
     """Untrusted text as it may be drawn: what the font has, no mathematics, the end of it where it is too long."""
     safe = "".join(
-        char if ord(char) in _glyphs() else char.encode("ascii", "backslashreplace").decode()
-        for char in printable(text, 10 * len(text))
+        char if ord(char) in _glyphs() else char.encode("ascii", "backslashreplace").decode() for char in whole(text)
     )
-    short = safe if len(safe) <= width else f"…{safe[1 - width :]}"
+    short = safe if len(safe) <= width else f"{CUT}{safe[1 - width :]}"
     return short.replace("$", r"\$")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rfav_cli.atomic import write_whole
 from rfav_cli.errors import ReportError
 from rfav_cli.render.report.page import MARK
+from rfav_cli.text import what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +41,7 @@ def write(path: Path, pieces: Iterable[str]) -> None:
         write_whole({path: (piece.encode() for piece in pieces)})
     except OSError as error:
         raise ReportError(
-            f"{path}: cannot be written ({error.strerror})",
+            f"{path}: cannot be written ({what_it_says(error)})",
             "Make its folder writable or free some space, or choose another --out.",
         ) from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from rfav_cli.errors import UsageError
-from rfav_cli.text import printable
+from rfav_cli.text import quoted
 
 if TYPE_CHECKING:
     from rfav_cli.records import Verdict
@@ -30,7 +30,7 @@ def checked(monitor: object) -> Recorder:
     """
     if not isinstance(monitor, Recorder) or isinstance(monitor, type):
         raise UsageError(
-            f"the callback needs a Monitor, and was given {printable(repr(monitor), 60)}",
+            f"the callback needs a Monitor, and was given {quoted(monitor)}",
             "Give MonitorCallback(rfav_cli.Monitor(model, probe, store)).",
         )
     return monitor

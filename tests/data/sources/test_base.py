@@ -15,9 +15,7 @@ from rfav_cli.data.sources.base import (
     normalisation,
     order_classes,
     read_class_file,
-    reason,
     resize,
-    shown,
     to_gray,
 )
 from rfav_cli.errors import SampleError
@@ -74,13 +72,6 @@ def test_arrays_are_resized_as_files_are(rng: np.random.Generator) -> None:
     ours = resize(colour, (20, 16))
     assert ours.dtype == np.uint8
     assert np.abs(ours[0].astype(int) - expected.astype(int)).max() <= 1
-
-
-def test_text_from_outside_cannot_steer_the_terminal() -> None:
-    assert shown("a\x1b[2Jb\n") == r"'a\x1b[2Jb\n'"
-    assert len(shown("x" * 10_000)) <= 201
-    assert reason(ValueError("first\nsecond")) == "first"
-    assert reason(EOFError()) == "EOFError"
 
 
 @pytest.mark.parametrize("raw", [np.array([2, 0, 1], dtype=np.uint8), np.array([[2], [0], [1]], dtype=np.int32)])
