@@ -16,7 +16,7 @@ from rfav_cli.records import Ranks
 
 EXAMPLES = (
     "rfav analyze runs/exp1 --model nets.py:make_net --probe held_out/",
-    "rfav analyze 'runs/exp1/*.ts' --probe probe.npz --mean 0.5 --std 0.25 --out exp1.h5",
+    "rfav analyze 'runs/traced/*.ts' --probe probe.npz --mean 0.5 --std 0.25 --out traced.h5",
 )
 
 
