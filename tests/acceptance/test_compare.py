@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from typing import TYPE_CHECKING
 
@@ -110,8 +109,9 @@ def test_thresholds_are_options(rfav: Rfav, stores: Path) -> None:
 
 
 def test_from_python(stores: Path) -> None:
-    document = json.loads(compare(stores / "short.h5", stores / "whole.h5", format="json"))
-    assert document["differences"]["last_accuracy"]["better"] == "B"
+    comparison = compare(stores / "short.h5", stores / "whole.h5")
+    assert comparison == compare(open_store(stores / "short.h5"), open_store(stores / "whole.h5"))
+    assert comparison.last_accuracy.better == "B"
 
 
 @pytest.mark.parametrize(
