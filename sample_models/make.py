@@ -1,7 +1,7 @@
-"""Train both series and write their checkpoints and the probe set: `python -m sample_models.make --out DIR`.
+"""Train both runs and write their checkpoints and the probe set: `python -m sample_models.make --out DIR`.
 
 It takes two minutes on one core. The same machine and version of PyTorch give the same weights again. The few images
-that the overfitting series is trained on are drawn in a moment: `python -m sample_models.make --training-set FILE`.
+that the overfitting run is trained on are drawn in a moment: `python -m sample_models.make --training-set FILE`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ WATCHED = ("conv1", "conv2", "conv3", "conv4", "fc1")
 
 
 @dataclass(frozen=True)
-class Series:
+class SampleRun:
     """One training.
 
     Attributes:
@@ -56,9 +56,9 @@ class Series:
     script: bool
 
 
-SERIES = {
-    "overfit": Series(1000, fresh=False, wrong=0.1, smoothing=0.0, optimizer=partial(Adam, lr=3e-3), script=False),
-    "healthy": Series(
+RUNS = {
+    "overfit": SampleRun(1000, fresh=False, wrong=0.1, smoothing=0.0, optimizer=partial(Adam, lr=3e-3), script=False),
+    "healthy": SampleRun(
         3000,
         fresh=True,
         wrong=0.0,
@@ -67,18 +67,18 @@ SERIES = {
         script=True,
     ),
 }
-"""Folder -> how its series is trained: on the same few images, some of them with a wrong label, and on new ones."""
+"""Folder -> how its run is trained: on the same few images, some of them with a wrong label, and on new ones."""
 
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Train the two sample series and write their checkpoints.")
+    parser = argparse.ArgumentParser(description="Train the two sample runs and write their checkpoints.")
     wanted = parser.add_mutually_exclusive_group(required=True)
     wanted.add_argument("--out", type=Path, help="folder for overfit/, healthy/ and probe.npz")
     wanted.add_argument(
         "--training-set", type=Path, metavar="FILE", help=".npz for the images of overfit/, and no more"
     )
-    parser.add_argument("--epochs", type=int, default=EPOCHS, help=f"epochs of each series (default {EPOCHS})")
+    parser.add_argument("--epochs", type=int, default=EPOCHS, help=f"epochs of each run (default {EPOCHS})")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.training_set:
@@ -92,43 +92,43 @@ def make(out: Path, epochs: int = EPOCHS) -> None:
     images, labels = draw(PROBE_SIZE, PROBE_SEED)
     out.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(out / "probe.npz", images=images, labels=labels)
-    for name, series in SERIES.items():
-        train(series, epochs, out / name, (to_tensor(images), torch.from_numpy(labels)))
+    for name, run in RUNS.items():
+        train(run, epochs, out / name, (to_tensor(images), torch.from_numpy(labels)))
 
 
 def write_training_set(path: Path) -> None:
     """Write the images and labels that `overfit/` is trained on, as `rfav train --data` takes them."""
-    images, labels = draw_training_set(SERIES["overfit"], epoch=0)
+    images, labels = draw_training_set(RUNS["overfit"], epoch=0)
     np.savez_compressed(path, images=images, labels=labels)
 
 
-def train(series: Series, epochs: int, folder: Path, probe: tuple[Tensor, Tensor]) -> None:
-    """Train one series, writing a checkpoint before the first epoch (-1) and after each."""
+def train(run: SampleRun, epochs: int, folder: Path, probe: tuple[Tensor, Tensor]) -> None:
+    """Train one run, writing a checkpoint before the first epoch (-1) and after each."""
     folder.mkdir(exist_ok=True)
     torch.manual_seed(0)
     net = make_net()
-    optimizer = series.optimizer(net.parameters())
+    optimizer = run.optimizer(net.parameters())
     for epoch in range(-1, epochs):
-        if epoch == 0 or (epoch > 0 and series.fresh):
-            images, labels = training_set(series, epoch)
+        if epoch == 0 or (epoch > 0 and run.fresh):
+            images, labels = training_set(run, epoch)
         if epoch >= 0:
-            train_epoch(net, optimizer, images, labels, series.smoothing)
-        save(net, folder / (f"epoch_{epoch:03d}.pt" if epoch >= 0 else "epoch_-1.pt"), script=series.script)
+            train_epoch(net, optimizer, images, labels, run.smoothing)
+        save(net, folder / (f"epoch_{epoch:03d}.pt" if epoch >= 0 else "epoch_-1.pt"), script=run.script)
         print(f"{folder.name} epoch {epoch:2d}: {describe(net, *probe)}", flush=True)
 
 
-def training_set(series: Series, epoch: int) -> tuple[Tensor, Tensor]:
+def training_set(run: SampleRun, epoch: int) -> tuple[Tensor, Tensor]:
     """An epoch's images, (N, 3, 32, 32) in [0, 1], and their labels, some of them wrong."""
-    images, labels = draw_training_set(series, epoch)
+    images, labels = draw_training_set(run, epoch)
     return to_tensor(images), torch.from_numpy(labels)
 
 
-def draw_training_set(series: Series, epoch: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def draw_training_set(run: SampleRun, epoch: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Draw the same as (N, 32, 32, 3) uint8 and (N,) int64."""
-    images, labels = draw(series.images, seed=epoch)
+    images, labels = draw(run.images, seed=epoch)
     rng = np.random.default_rng(epoch)
-    wrong = rng.random(series.images) < series.wrong
-    return images, np.where(wrong, rng.integers(len(CLASSES), size=series.images), labels)
+    wrong = rng.random(run.images) < run.wrong
+    return images, np.where(wrong, rng.integers(len(CLASSES), size=run.images), labels)
 
 
 def train_epoch(net: nn.Module, optimizer: Optimizer, images: Tensor, labels: Tensor, smoothing: float) -> None:

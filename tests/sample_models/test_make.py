@@ -65,7 +65,7 @@ def test_each_image_shows_something():
 
 
 def test_wrong_labels_are_as_many_as_asked_for():
-    series = make.SERIES["overfit"]
+    series = make.RUNS["overfit"]
     _, labels = make.training_set(series, epoch=0)
     # A tenth of the labels drawn at random are right by chance.
     assert (labels.numpy() != draw(series.images, seed=0)[1]).mean() == pytest.approx(0.9 * series.wrong, abs=0.02)
@@ -74,7 +74,7 @@ def test_wrong_labels_are_as_many_as_asked_for():
 def test_the_training_set_is_what_the_series_sees(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.argv", ["make", "--training-set", str(tmp_path / "few.npz")])
     make.main()
-    images, labels = make.training_set(make.SERIES["overfit"], epoch=0)
+    images, labels = make.training_set(make.RUNS["overfit"], epoch=0)
     with np.load(tmp_path / "few.npz") as arrays:
         assert arrays["images"].dtype == np.uint8
         torch.testing.assert_close(make.to_tensor(arrays["images"]), images, rtol=0, atol=0)
@@ -124,7 +124,7 @@ def test_one_series_overfits_and_the_other_does_not(probe):
 
 
 def test_a_run_writes_the_same_weights_twice(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(make, "SERIES", {"healthy": make.Checkpoints(40, True, 0.1, 0.1, make.Adam, script=True)})
+    monkeypatch.setattr(make, "RUNS", {"healthy": make.SampleRun(40, True, 0.1, 0.1, make.Adam, script=True)})
     monkeypatch.setattr(make, "PROBE_SIZE", 50)
     make.make(tmp_path / "a", epochs=1)
     make.make(tmp_path / "b", epochs=1)
