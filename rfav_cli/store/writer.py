@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from rfav_cli.errors import StoreError
+from rfav_cli.records.columns import row_problem
 from rfav_cli.store.commit import check_writable, locked, remove_abandoned, replacing, writing
 from rfav_cli.store.hdf5 import LIBVER, is_ours, opened, write_texts
 from rfav_cli.store.run import differences, fingerprint, write_header, write_run
@@ -26,7 +27,6 @@ from rfav_cli.store.schema import (
     folder_of,
     is_column,
     not_a_store,
-    row_problem,
     shown,
 )
 from rfav_cli.store.watchers import refuse_watched
