@@ -52,7 +52,9 @@ def row_problem(name: str, shape: tuple[int, ...], run: Run) -> str:
         return f"{name} is of a layer that the run does not have"
     layer = run.layers[index]
     if numbered[1] == "activation/winners":
-        return "" if shape == (layer.channels,) else f"{name} is {shape} an epoch; the layer has {layer.channels} channels"
+        return (
+            "" if shape == (layer.channels,) else f"{name} is {shape} an epoch; the layer has {layer.channels} channels"
+        )
     images = 0 if numbered[1] == "entropy/mean_map" else 1
     fits = len(shape) >= images and shape[images:] == layer.positions
     return "" if fits else f"{name} is {shape} an epoch; the positions are {layer.positions}"

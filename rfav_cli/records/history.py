@@ -86,7 +86,7 @@ class History(InNotebooks):
 
     @property
     def dead(self) -> NDArray[np.float64]:
-        """(E, L) shares of a layer's filters that are zero after the nonlinearity that follows, whatever they are shown.
+        """(E, L) shares of filters that are zero, whatever they are shown, after the nonlinearity that follows.
 
         Between 0 and 1; NaN where that nonlinearity is not known, and in epochs that were measured without this figure.
         """

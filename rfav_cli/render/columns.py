@@ -30,14 +30,14 @@ def layer_columns(history: History) -> list[dict[str, Any]]:
     layers = len(history.run.layers)
     rows: list[dict[str, Any]] = [{} for _ in range(layers)]
     for name, column, shape in _unknown(history):
-        numbered = _NUMBERED.fullmatch(name)
-        if shape[:1] == (layers,) and len(shape) <= 2:
-            for index in range(layers):
-                rows[index][name] = _plain(column[-1][index])
-        elif numbered and int(numbered[2]) < layers and len(shape) <= 1:
+        if numbered := _of_one_layer(name, shape, layers):
+            base, index = numbered
             for row in rows:
-                row.setdefault(numbered[1], None)
-            rows[int(numbered[2])][numbered[1]] = _plain(column[-1])
+                row.setdefault(base, None)
+            rows[index][base] = _plain(column[-1])
+        elif shape[:1] == (layers,) and len(shape) <= 2:
+            for row, values in zip(rows, column[-1], strict=True):
+                row[name] = _plain(values)
     return rows
 
 
@@ -46,12 +46,18 @@ def epoch_columns(history: History) -> list[dict[str, Any]]:
     layers = len(history.run.layers)
     rows: list[dict[str, Any]] = [{} for _ in range(len(history))]
     for name, column, shape in _unknown(history):
-        numbered = _NUMBERED.fullmatch(name)
-        of_layers = shape == (layers,) or (numbered and int(numbered[2]) < layers)
-        if len(shape) <= 1 and not of_layers:
+        if len(shape) <= 1 and shape != (layers,) and not _of_one_layer(name, shape, layers):
             for row, values in zip(rows, column[:], strict=True):
                 row[name] = _plain(values)
     return rows
+
+
+def _of_one_layer(name: str, shape: tuple[int, ...], layers: int) -> tuple[str, int] | None:
+    """The name and the layer's index of a column that ends in one, and has a number or a list; else None."""
+    numbered = _NUMBERED.fullmatch(name)
+    if numbered is None or int(numbered[2]) >= layers or len(shape) > 1:
+        return None
+    return numbered[1], int(numbered[2])
 
 
 def _unknown(history: History) -> Iterator[tuple[str, Column, tuple[int, ...]]]:

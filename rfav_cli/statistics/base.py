@@ -53,15 +53,15 @@ class Statistic:
     def update_activation(self, layer: int, rows: slice, activation: Tensor) -> None:
         """Take one use of one layer on one batch, as it goes into the nonlinearity that follows.
 
-        It is the layer's output with its bias, after the batch normalisation that follows it where all uses of the layer
-        go into that one; the same whatever `--with-bias` and `--fold-norm` say. It is made for a run only where one of
-        its statistics overrides this method.
+        It is the layer's output with its bias, after the batch normalisation that follows it where all uses of the
+        layer go into that one; the same whatever `--with-bias` and `--fold-norm` say. It is made for a run only where
+        one of its statistics overrides this method.
 
         Args:
             layer: its index.
             rows: which probe samples the batch holds.
-            activation: (n, D, *positions), float32 or wider, in any memory format. It is lent: to be read at once, never
-                written to or kept.
+            activation: (n, D, *positions), float32 or wider, in any memory format. It is lent: to be read at once,
+                never written to or kept.
         """
 
     def update_filters(self, layer: int, filters: Tensor) -> None:

@@ -23,9 +23,9 @@ WIDTH = 1024
 class Dead(Statistic):
     """The share of a layer's filters whose activation is zero after the nonlinearity, on every sample and position.
 
-    It is told from the activation before the nonlinearity and from where that is zero, as the function is defined: up to
-    0 for ReLU and ReLU6, up to -3 for Hardswish, at 0 alone for GELU, SiLU, tanh and leaky ReLU, whose filters die only
-    as constants, nowhere for a sigmoid, whose never do. NaN is not zero. A layer has no such share, NaN, where its
+    It is told from the activation before the nonlinearity and from where that is zero, as the function is defined: up
+    to 0 for ReLU and ReLU6, up to -3 for Hardswish, at 0 alone for GELU, SiLU, tanh and leaky ReLU, whose filters die
+    only as constants, nowhere for a sigmoid, whose never do. NaN is not zero. A layer has no such share, NaN, where its
     nonlinearity is not known or its uses have different ones. A filter that is used twice is dead if it is in both.
     """
 
@@ -34,7 +34,7 @@ class Dead(Statistic):
         self._alive: dict[int, Tensor] = {}
         self._live: set[int] = set()
 
-    def update_activation(self, layer: int, rows: slice, activation: Tensor) -> None:
+    def update_activation(self, layer: int, rows: slice, activation: Tensor) -> None:  # noqa: ARG002 - pooled over samples
         """See which filters of (n, D, *positions) give something; nothing is read once all of a layer have."""
         nonlinearity = self.context.nonlinearities[layer] if self.context.nonlinearities else None
         if nonlinearity is None or layer in self._live or not activation.numel():

@@ -26,7 +26,7 @@ class Winners(Statistic):
         super().__init__(context)
         self._wins = [torch.zeros(layer.channels, dtype=torch.float64) for layer in context.layers]
 
-    def update_activation(self, layer: int, rows: slice, activation: Tensor) -> None:
+    def update_activation(self, layer: int, rows: slice, activation: Tensor) -> None:  # noqa: ARG002 - pooled over samples
         """Count the positions that each filter of (n, D, *positions) wins."""
         self._wins[layer] += wins(activation).cpu()
 
@@ -45,8 +45,8 @@ def wins(activation: Tensor) -> Tensor:
         activation: (n, D, *positions).
 
     Returns:
-        (D,) int64. A position is counted once, for the first of its largest filters; not at all where the largest number
-        is NaN or infinite.
+        (D,) int64. A position is counted once, for the first of its largest filters; not at all where the largest
+        number is NaN or infinite.
     """
     counts = torch.zeros(activation.shape[1], dtype=torch.int64, device=activation.device)
     if activation.numel():
