@@ -10,7 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rfav_cli.activations.networks import OpenOptions, eager, exported, torchscript
+from rfav_cli.activations.network import Activation, OpenOptions
+from rfav_cli.activations.networks import eager, exported, torchscript
+from rfav_cli.checkpoints import formats
+from rfav_cli.checkpoints.formats.base import ReadOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,12 +64,12 @@ def opened(kind: str, net: nn.Module, folder: Path, *, fold_norm: bool = False) 
     elif kind == "torchscript":
         torch.jit.save(torch.jit.trace(net, images, check_trace=False), str(folder / "net.pt"))
         options = OpenOptions(CPU.device, fold_norm=fold_norm)
-        network = torchscript.open_network(torchscript.read(folder / "net.pt", options), options)
+        network = torchscript.open_network(formats.read(folder / "net.pt", ReadOptions()), options)
     else:
         torch.export.save(torch.export.export(net, (images,)), folder / "net.pt2")
         options = OpenOptions(CPU.device, fold_norm=fold_norm)
-        network = exported.open_network(exported.read(folder / "net.pt2", options), options)
-    network.survey(images)
+        network = exported.open_network(formats.read(folder / "net.pt2", ReadOptions()), options)
+    network.trace(images)
     return network
 
 
@@ -221,7 +224,5 @@ def test_the_plain_activation_is_what_the_nonlinearity_gets(kind: str, fold_norm
 
 
 def test_half_precision_is_widened() -> None:
-    from rfav_cli.activations.network import Activation
-
     plain = Activation("fc", torch.ones(2, 5, 3, dtype=torch.float16), -1).plain()
     assert (plain.dtype, plain.shape) == (torch.float32, (2, 3, 5))

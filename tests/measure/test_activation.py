@@ -11,11 +11,13 @@ import torch
 from torch import nn
 
 from rfav_cli import statistics
-from rfav_cli.activations.network import Activation
-from rfav_cli.activations.networks import OpenOptions, eager, exported, torchscript
+from rfav_cli.activations.network import Activation, OpenOptions
+from rfav_cli.activations.networks import eager, exported, torchscript
+from rfav_cli.checkpoints import formats
+from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.data.probe import Probe
-from rfav_cli.measure.batches import measure
-from rfav_cli.measure.loop import fit
+from rfav_cli.measure.checkpoint import measure
+from rfav_cli.measure.setup import fit
 from rfav_cli.records import Checkpoint, Settings
 from tests import twins
 from tests.commands.nets import Images, Sequences, Vectors, make
@@ -115,11 +117,11 @@ def test_programs_have_the_same_figures(kind: type[nn.Module], form: str, batch:
     network: Network
     if form == "torchscript":
         torch.jit.save(torch.jit.trace(net, example, check_trace=False), str(tmp_path / "net.pt"))
-        network = torchscript.open_network(torchscript.read(tmp_path / "net.pt", options), options)
+        network = torchscript.open_network(formats.read(tmp_path / "net.pt", ReadOptions()), options)
     else:
         shapes = ({0: torch.export.Dim("batch", min=1, max=64)},)
         torch.export.save(torch.export.export(net, (example,), dynamic_shapes=shapes), tmp_path / "net.pt2")
-        network = exported.open_network(exported.read(tmp_path / "net.pt2", options), options)
+        network = exported.open_network(formats.read(tmp_path / "net.pt2", ReadOptions()), options)
     assert_same(figures(network, images, batch), expected(net, images))
 
 

@@ -10,15 +10,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from rfav_cli.activations.networks import OpenOptions, eager
+from rfav_cli.activations.network import OpenOptions
+from rfav_cli.activations.networks import eager
 from rfav_cli.data.probe import Probe
 from rfav_cli.diagnosis import judge
-from rfav_cli.measure.batches import measure
-from rfav_cli.measure.loop import fit
+from rfav_cli.measure.checkpoint import measure
+from rfav_cli.measure.setup import fit
 from rfav_cli.records import Checkpoint, History, Settings
 from rfav_cli.render import csv, document
-from rfav_cli.render.base import Screen
 from rfav_cli.render.report.prepared import prepare
+from rfav_cli.render.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
