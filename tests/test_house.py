@@ -9,10 +9,12 @@ import inspect
 import re
 import subprocess
 import sys
+import types
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import typer
 
@@ -27,7 +29,9 @@ from rfav_cli.diagnosis.rules import RULES as CHECK_RULES
 from rfav_cli.options import FIRST, Option, Options, options_of
 from rfav_cli.render import check as render_check
 from rfav_cli.render import figures
+from rfav_cli.statistics.base import Statistic
 from rfav_cli.training import integrations
+from tests.statistics.shown import measured, unseen
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -36,6 +40,8 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "rfav_cli"
@@ -60,7 +66,7 @@ TABLES = {
 
 NO_PLUG_INS = {"__init__", "base"}
 BESIDE = {
-    "render/": {"comparison", "doctor", "document", "notebook", "recipe", "remarks", "screen"},
+    "render/": {"columns", "comparison", "doctor", "document", "notebook", "recipe", "remarks", "screen"},
     "render/figures/": {"curves", "options", "page"},
 }
 """Files of a plug-in folder that are no plug-ins: what renders no history, and what the figures share."""
@@ -120,6 +126,30 @@ def test_each_plug_in_is_in_its_table_and_back(folder: str) -> None:
 def test_the_readme_lists_each_plug_in(folder: str) -> None:
     mark, names = TABLES[folder]
     assert tuple(quoted(row[0])[0] for row in marked_rows("README.md", mark)) == tuple(names)
+
+
+def test_each_statistic_gives_figures_that_are_shown() -> None:
+    assert unseen(measured(seed=1)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("my/figure", np.full(2, np.nan)),  # nothing in it
+        ("my/cube", np.ones((3, 4, 5))),  # no place in any output
+        ("my/maps", np.ones((4, 2, 2), np.float32)),
+    ],
+)
+def test_a_statistic_that_nobody_sees_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, row: NDArray[Any]) -> None:
+    class Bad(Statistic):
+        def compute(self) -> dict[str, NDArray[Any]]:
+            return {name: row, "my/seen": np.ones(2)}
+
+    module: Any = types.ModuleType(f"{statistics.__name__}.bad")
+    module.Bad = Bad
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(statistics.STATISTICS, "bad", "Bad")
+    assert unseen(measured(seed=1)) == [name]
 
 
 def test_the_contributors_guide_lists_each_plug_in() -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import copy
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import nn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MEASURED = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d, nn.Linear)
 
@@ -73,3 +77,19 @@ def figures(net: nn.Module, samples: torch.Tensor, *, with_bias: bool = False) -
             "correlation/histogram": np.histogram(np.round(pairs, 2), bins=np.arange(-100.5, 101) / 100)[0],
         }
     return result
+
+
+def dead(activation: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) -> float:
+    """The share of filters, on the last axis, of which a function makes zero everywhere: one filter after the other."""
+    given = [function(activation[..., index].ravel()) for index in range(activation.shape[-1])]
+    return float(np.mean([all(value == 0 for value in values) for values in given]))
+
+
+def winners(activation: np.ndarray) -> np.ndarray:
+    """The share of positions at which each filter, on the last axis, is the first of the largest, one by one."""
+    counts = np.zeros(activation.shape[-1])
+    for position in activation.reshape(-1, activation.shape[-1]).tolist():
+        largest = max(position) if not np.isnan(position).any() else np.nan
+        if np.isfinite(largest):
+            counts[position.index(largest)] += 1
+    return counts / counts.sum() if counts.sum() else np.full(len(counts), np.nan)

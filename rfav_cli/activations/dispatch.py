@@ -14,6 +14,7 @@ import torch
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from rfav_cli.activations.consumers import INFERENCE_NORM, NORMS, Consumers
 from rfav_cli.activations.layer_kinds import channel_dim, filter_rows
 from rfav_cli.errors import CheckpointError
 
@@ -30,8 +31,6 @@ PRODUCTS = {aten.addmm: (0, 1, 2), aten.mm: (None, 0, 1), aten.bmm: (None, 0, 1)
 """Where a matrix product has its bias, its input and its weight among its arguments."""
 VIEWS = {aten.view, aten._unsafe_view}
 SUMS = {aten.add, aten.add_}
-NORMS = {aten.native_batch_norm, aten.cudnn_batch_norm, aten.miopen_batch_norm}
-INFERENCE_NORM = aten._native_batch_norm_legit_no_training
 RANDOM = {aten.native_dropout, aten.bernoulli_}
 FUSED = {
     aten._native_multi_head_attention,
@@ -124,6 +123,9 @@ class OperatorHook(TorchDispatchMode):
     def watch(self, operator: Any, args: tuple[Any, ...]) -> None:
         """See an operator before it runs, and after everything before it was given out."""
 
+    def watched(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+        """See an operator that has run, but for the pieces of linear layers."""
+
     def _step(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         operator = func.overloadpacket
         if self._pending is not None and self._is_piece(self._pending, operator, args, kwargs):
@@ -144,6 +146,7 @@ class OperatorHook(TorchDispatchMode):
             self._pending = use
             if use.kind != "Linear":
                 self.finish()
+        self.watched(func, args, kwargs, output)
         return output
 
     def _is_piece(self, use: Use, operator: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
@@ -177,20 +180,24 @@ class TracingHook(OperatorHook):
     """Sees as well which batch normalisation follows which layer, and what must not be in a net that is evaluated.
 
     Attributes:
-        norms: layer -> the scale gamma / sqrt(var + eps), (D,), of each use; None for a use that no norm follows.
+        norms: layer -> of each use, what a norm multiplies by, gamma / sqrt(var + eps), and adds, (D,) each; None for a
+            use that no norm follows.
+        consumers: what takes the outputs of layers.
     """
 
     def __init__(self, weights: WeightNames, receive: Callable[[Use], None]) -> None:
         super().__init__(weights, self._keep)
-        self.norms: dict[str, list[Tensor | None]] = {}
+        self.norms: dict[str, list[tuple[Tensor, Tensor] | None]] = {}
+        self.consumers = Consumers()
         self._next = receive
         self._outputs: list[tuple[Tensor, str, int]] = []
 
     def _keep(self, use: Use) -> None:
-        scales = self.norms.setdefault(use.layer, [])
+        norms = self.norms.setdefault(use.layer, [])
         if use.channel_dim == 1 or use.values.dim() == 2:
-            self._outputs.append((use.values, use.layer, len(scales)))
-        scales.append(None)
+            self._outputs.append((use.values, use.layer, len(norms)))
+        norms.append(None)
+        self.consumers.add(use.layer, use.values)
         self._next(use)
 
     def watch(self, operator: Any, args: tuple[Any, ...]) -> None:
@@ -201,19 +208,37 @@ class TracingHook(OperatorHook):
                 "Call eval() on the net before it is traced, frozen or exported.",
             )
         if (operator in NORMS or operator is INFERENCE_NORM) and args[4] is not None:
-            gamma, variance, epsilon = args[1], args[4], args[-1] if operator is INFERENCE_NORM else args[7]
-            scale = torch.rsqrt(variance + epsilon)
+            norm = _affine(args, args[-1] if operator is INFERENCE_NORM else args[7])
             for values, layer, use in self._outputs:
                 if values is args[0]:
-                    self.norms[layer][use] = scale if gamma is None else scale * gamma
+                    self.norms[layer][use] = norm
         elif operator in FUSED:
             self._weights.borrow(operator.__name__.strip("_"), pytree.tree_leaves(args))
         elif operator.__name__.endswith("_"):
             self._outputs = [output for output in self._outputs if output[0] is not args[0]]
 
+    def watched(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+        """Note what takes a layer's output."""
+        self.consumers.see(func, args, kwargs, output)
+
     def scale(self, layer: str) -> Tensor | None:
-        """The scale that all uses of a layer share, or None."""
+        """What the norms of all uses of a layer multiply by, where that is the same, or None."""
         first, *others = self.norms[layer]
-        if first is None or any(other is None or not torch.equal(first, other) for other in others):
+        if first is None or any(other is None or not torch.equal(first[0], other[0]) for other in others):
+            return None
+        return first[0]
+
+    def norm(self, layer: str) -> tuple[Tensor, Tensor] | None:
+        """What the norms of all uses of a layer multiply by and add, where that is the same, or None."""
+        first, *others = self.norms[layer]
+        if first is None or any(other is None or not all(map(torch.equal, first, other)) for other in others):
             return None
         return first
+
+
+def _affine(args: tuple[Any, ...], epsilon: float) -> tuple[Tensor, Tensor]:
+    """What a batch normalisation of these arguments multiplies by and adds, (D,) each."""
+    _, gamma, beta, mean, variance = args[:5]
+    scale = torch.rsqrt(variance + epsilon)
+    scale = scale if gamma is None else scale * gamma
+    return scale, -mean * scale if beta is None else beta - mean * scale

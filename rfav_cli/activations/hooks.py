@@ -105,3 +105,9 @@ def norm_scale(norm: _BatchNorm) -> Tensor | None:
         return None
     scale = (norm.running_var.float() + norm.eps).rsqrt()
     return scale if norm.weight is None else scale * norm.weight.detach().float()
+
+
+def norm_shift(norm: _BatchNorm, scale: Tensor) -> Tensor:
+    """What a batch normalisation adds to channels that it has multiplied: beta - running mean * scale, (D,) float32."""
+    shift = scale.new_zeros(scale.shape) if norm.running_mean is None else norm.running_mean.float() * -scale
+    return shift if norm.bias is None else shift + norm.bias.detach().float()

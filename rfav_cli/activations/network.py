@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import torch
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import torch
     from torch import Tensor
 
-    from rfav_cli.records import Layer, Payload, SkippedLayer
+    from rfav_cli.records import Layer, Nonlinearity, Payload, SkippedLayer
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Activation:
         channel_dim: 1 (convolutions) or -1 (linear layers).
         bias: (D,) or None.
         scale: (D,), the gamma/sigma of the batch normalisation that follows, where it is folded in; else None.
+        norm: what that normalisation multiplies the values by and then adds, (D,) each, folded in or not; None where
+            there is none that all uses of the layer go into, as they are.
     """
 
     layer: str
@@ -34,6 +37,21 @@ class Activation:
     channel_dim: int
     bias: Tensor | None = None
     scale: Tensor | None = None
+    norm: tuple[Tensor, Tensor] | None = None
+
+    def plain(self) -> Tensor:
+        """What goes into the nonlinearity that follows: bias included, after the batch normalisation that follows.
+
+        Returns:
+            (N, D, *positions), float32 or wider, in any memory format. Where nothing is to be computed it is a view of
+            the values: never to be modified, and valid no longer than they are.
+        """
+        values = self.values.detach().movedim(self.channel_dim, 1)
+        values = values.to(torch.promote_types(values.dtype, torch.float32))
+        if self.norm is None:
+            return values
+        scale, shift = (each.detach().to(values.dtype).view(-1, *[1] * (values.dim() - 2)) for each in self.norm)
+        return torch.addcmul(shift, values, scale)
 
 
 Sink = Callable[[Activation], bool]
@@ -122,3 +140,11 @@ class Network(ABC):
         Returns:
             (groups, D / groups, weights of one filter), float32; normalisation folded in where that was asked for.
         """
+
+    def nonlinearity(self, layer: str) -> Nonlinearity | None:
+        """What the net applies to `Activation.plain` of every use of a layer, and to nothing but that.
+
+        None where it is not known, which is what a kind of network says that cannot tell.
+        """
+        del layer
+        return None

@@ -14,7 +14,7 @@ from rfav_cli.activations.dispatch import OperatorHook, TracingHook, Use
 from rfav_cli.activations.layer_kinds import ALONE, positions, problem_of_shapes
 from rfav_cli.activations.network import Activation, Network, Sink, Trace
 from rfav_cli.errors import CheckpointError, RfavError, SampleError
-from rfav_cli.records import Layer, SkippedLayer
+from rfav_cli.records import Layer, Nonlinearity, SkippedLayer
 from rfav_cli.text import named
 
 if TYPE_CHECKING:
@@ -59,11 +59,13 @@ class _StopForward(BaseException):
 
 @dataclass(frozen=True)
 class _Traced:
-    """What a trace showed: for the caller, and for `filters` and the scales."""
+    """What a trace showed: for the caller, and for `filters`, the norms and the nonlinearities."""
 
     trace: Trace
     uses: Mapping[str, Use]
     scales: Mapping[str, Tensor | None]
+    norms: Mapping[str, tuple[Tensor, Tensor] | None]
+    nonlinearities: Mapping[str, Nonlinearity | None]
 
 
 class ProgramNetwork(Network):
@@ -139,7 +141,8 @@ class ProgramNetwork(Network):
             if use.layer not in traced.trace.uses:
                 return
             bias = None if self._options.with_bias else use.bias
-            if sink(Activation(use.layer, use.values, use.channel_dim, bias, traced.scales[use.layer])):
+            scale, norm = traced.scales[use.layer], traced.norms[use.layer]
+            if sink(Activation(use.layer, use.values, use.channel_dim, bias, scale, norm)):
                 raise _StopForward
 
         try:
@@ -153,6 +156,10 @@ class ProgramNetwork(Network):
             raise KeyError(layer)
         rows, scale = self._traced.uses[layer].filters(), self._traced.scales[layer]
         return rows if scale is None else rows * scale.reshape(*rows.shape[:2], 1)
+
+    def nonlinearity(self, layer: str) -> Nonlinearity | None:
+        """What the net applies to a layer's activation, where that is known; see `Network.nonlinearity`."""
+        return None if self._traced is None else self._traced.nonlinearities.get(layer)
 
     def arranged(self, images: Tensor) -> Tensor:
         """A batch, of whatever memory format, in the one that the program takes."""
@@ -177,7 +184,7 @@ class ProgramNetwork(Network):
         uses: dict[str, list[Use]] = {}
         hook = TracingHook(self._names, lambda use: uses.setdefault(use.layer, []).append(use))
         try:
-            self._run(hook, images)
+            hook.consumers.finish(self._run(hook, images))
         except torch.OutOfMemoryError:
             raise
         except RfavError as error:
@@ -194,7 +201,11 @@ class ProgramNetwork(Network):
         trace = Trace(tuple(layers), {layer.name: len(uses[layer.name]) for layer in layers}, tuple(skipped))
         fold = self._options.fold_norm
         scales = {layer.name: hook.scale(layer.name) if fold else None for layer in layers}
-        return _Traced(trace, {name: seen[0] for name, seen in uses.items()}, scales)
+        norms = {layer.name: hook.norm(layer.name) for layer in layers}
+        nonlinearities = {
+            name: hook.consumers.nonlinearity(name, normalised=norm is not None) for name, norm in norms.items()
+        }
+        return _Traced(trace, {name: seen[0] for name, seen in uses.items()}, scales, norms, nonlinearities)
 
     def _left_out(self, used: set[str]) -> list[SkippedLayer]:
         """Weights that were used without a module, and layers that were not used."""

@@ -12,6 +12,7 @@ from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from rfav_cli.activations.consumers import Consumers
 from rfav_cli.activations.dispatch import CONVOLUTIONS, FUSED, convolution_kind
 from rfav_cli.activations.hooks import STANDARD, Hook, find_hooks, hooked, plain_forward
 from rfav_cli.activations.layer_kinds import ALONE, COMPUTED, LAZY, QUANTISED, UNUSED, positions, problem_of_shapes
@@ -19,18 +20,21 @@ from rfav_cli.activations.network import Trace
 from rfav_cli.records import Layer, SkippedLayer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from rfav_cli.records import Nonlinearity
 
 _PRODUCTS = frozenset({"mm", "addmm", "bmm", "baddbmm", "matmul", "linear", "convolution", "einsum"})
 
 
 class WeightsSeen(TorchDispatchMode):
-    """Notes the addresses of the tensors that operators read.
+    """Notes the addresses of the tensors that operators read, and what takes the outputs of layers.
 
     Attributes:
         anywhere: of all of them.
         in_products: of those that are applied to activations, or are activations.
         convolved: the weight of each convolution outside of every layer -> the kind of that convolution.
+        consumers: what takes the outputs of layers that are added to it.
     """
 
     def __init__(self, in_layer: Callable[[], bool]) -> None:
@@ -38,6 +42,7 @@ class WeightsSeen(TorchDispatchMode):
         self.anywhere: set[int] = set()
         self.in_products: set[int] = set()
         self.convolved: dict[int, str] = {}
+        self.consumers = Consumers()
         self._in_layer = in_layer
 
     @classmethod
@@ -53,7 +58,9 @@ class WeightsSeen(TorchDispatchMode):
             self.in_products |= inputs
         if func.overloadpacket in CONVOLUTIONS and not self._in_layer():
             self.convolved[args[1].data_ptr()] = convolution_kind(args)
-        return func(*args, **(kwargs or {}))
+        output = func(*args, **(kwargs or {}))
+        self.consumers.see(func, args, kwargs or {}, output)
+        return output
 
 
 class Observer:
@@ -91,7 +98,8 @@ class Observer:
                     stack.callback(norm.register_forward_pre_hook(self._on_norm, with_kwargs=True).remove)
             stack.enter_context(hooked(self._hooks, self._on_output))
             stack.enter_context(self._weights)
-            self._model(images)
+            output = self._model(images)
+        self._weights.consumers.finish(output)
 
     def hooks(self, samples: int) -> list[Hook]:
         """The layers that can be measured, by their first use."""
@@ -125,6 +133,11 @@ class Observer:
                 norm_of[hook.name] = norms[0]
         return norm_of
 
+    def nonlinearities(self, norms: Mapping[str, _BatchNorm]) -> dict[str, Nonlinearity | None]:
+        """What follows each layer that was used, or the normalisation that follows it (`folded`); None if not known."""
+        consumers = self._weights.consumers
+        return {name: consumers.nonlinearity(name, normalised=name in norms) for name in self._uses}
+
     def _on_entry(self, hook: Hook, _: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         samples = args[0] if args else kwargs.get("input")
         self.current = (hook, tuple(samples.shape)) if isinstance(samples, Tensor) else None
@@ -133,6 +146,7 @@ class Observer:
         self._uses.setdefault(hook.name, []).append(output)
         if isinstance(output, Tensor):
             self._version[id(output)] = output._version
+            self._weights.consumers.add(hook.name, output)
         self.current = None
         return False
 

@@ -1,8 +1,9 @@
 // What is said in words: the verdict, the selected layer, and what the page leaves out.
 
-import { h, name } from "./dom.js";
+import { fill, h, name } from "./dom.js";
 import { nats, percent, plain } from "./numbers.js";
 import { STATES } from "./overview.js";
+import { ranked, winnerBars } from "./winners.js";
 
 const MARKS = { healthy: "✓", overfitting: "▼", sparsifying: "▲", unknown: "?" };
 
@@ -57,6 +58,7 @@ export function facts(app) {
     ["perplexity", Number.isFinite(here) ? `${Math.exp(here).toFixed(1)} of ${layer.channels}` : "–"],
     ["deviation over samples", nats(run.at("sample_std", app.row, app.layer))],
     ["filter correlation, mean c", `${plain(run.at("correlation_mean", app.row, app.layer))}, mean |c| ${plain(run.at("correlation_abs_mean", app.row, app.layer))}`],
+    ["dead filters", dead(run.at("dead", app.row, app.layer), layer.channels)],
     ["values left out", layer.nonfinite ? layer.nonfinite.toLocaleString("en") : "none"],
   ];
   for (const each of app.runs.length > 1 ? app.runs : []) {
@@ -67,9 +69,33 @@ export function facts(app) {
     h("h2", {}, name(layer.name)),
     h("p", { class: `state ${layer.state}` }, `${STATES[layer.state] ?? "○"} ${layer.state ?? "no verdict"}${layer.onset === null ? "" : ` since epoch ${layer.onset}`}`),
     h("dl", {}, lines.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value)))),
+    winners(app, layer),
     layer.evidence && h("p", { class: "evidence" }, layer.evidence),
     layer.filters.map((found) => h("p", { class: "evidence" }, `Filters: ${found.evidence}`)),
   ];
+}
+
+function dead(share, channels) {
+  if (!Number.isFinite(share)) return "n/a";
+  const count = Math.round(share * channels);
+  return count ? `${count.toLocaleString("en")} of ${channels.toLocaleString("en")}, ${percent(share)}` : "none";
+}
+
+/** Which filters of a layer are the largest, and where how often; filled once the shares are read. */
+function winners(app, layer) {
+  const block = `winners/${layer.index}`;
+  const { run, row } = app;
+  if (!run.has(block)) return null;
+  const place = h("div", { class: "winners" });
+  run.withBlocks([block], (shares) => {
+    if (!shares) return;
+    const stored = shares.nearestRow(row);
+    const order = ranked(Array.from(shares.row(stored), (code) => shares.value(code)));
+    const epoch = run.epochs[shares.rows ? shares.rows[stored] : stored];
+    const head = order.length ? `${order.length.toLocaleString("en")} of ${layer.channels.toLocaleString("en")} filters are the largest at some position (epoch ${epoch})` : `no filter is known to be the largest (epoch ${epoch})`;
+    fill(place, h("p", { class: "note" }, head), order.length > 0 && winnerBars(order));
+  });
+  return place;
 }
 
 /** What was not measured or is left out of the page, and how exact it is. */

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -14,6 +14,7 @@ from rfav_cli.activations.outputs import select_output
 from rfav_cli.errors import CheckpointError, ModelError
 from rfav_cli.measure.device import exact_arithmetic
 from rfav_cli.records import Measurement, Note
+from rfav_cli.statistics.base import Statistic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from rfav_cli.activations.network import Activation
     from rfav_cli.measure.setup import Setup
     from rfav_cli.records import Checkpoint, Event, Layer, Payload
-    from rfav_cli.statistics.base import Statistic
 
 AUTO_BATCH_CPU = range(50, 101)
 """Samples a batch for `--batch-size auto` on a CPU: many, to call torch less often, where activations are small."""
@@ -73,6 +73,10 @@ class _Sink:
     def __init__(self, setup: Setup, started: list[Statistic]) -> None:
         self._index = {layer.name: index for index, layer in enumerate(setup.run.layers)}
         self._statistics = started
+        # The activation is made only where a statistic reads it.
+        self._readers = [
+            statistic for statistic in started if type(statistic).update_activation is not Statistic.update_activation
+        ]
         self._expected = sum(setup.uses[name] for name in self._index)
         self._seen = 0
         self._rows = slice(0, 0)
@@ -89,6 +93,10 @@ class _Sink:
         entropy = position_entropy(activation.values, activation.channel_dim, activation.bias, activation.scale)
         for statistic in self._statistics:
             statistic.update_entropy(index, self._rows, entropy)
+        if self._readers:
+            plain = activation.plain()
+            for statistic in self._readers:
+                statistic.update_activation(index, self._rows, plain)
         self.samples[activation.layer] += len(entropy)
         self._seen += 1
         return self._stop_early and self._seen >= self._expected
@@ -151,7 +159,8 @@ def measure(setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Cal
         CheckpointError: a layer was not reached by some sample.
         torch.OutOfMemoryError: the batch is too large.
     """
-    context = setup.context
+    nonlinearities = tuple(setup.network.nonlinearity(layer.name) for layer in setup.run.layers)
+    context = replace(setup.context, nonlinearities=nonlinearities)
     started = statistics.start(context)
     sink = _Sink(setup, started)
     for start in range(0, context.size, batch_size):

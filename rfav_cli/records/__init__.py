@@ -18,6 +18,7 @@ from rfav_cli.records.comparison import Comparison, Difference, LayerComparison,
 from rfav_cli.records.description import Description
 from rfav_cli.records.events import Event, Finding, Judged, Note, Progress, TrainingEvent, WatchEvent
 from rfav_cli.records.history import Column, History
+from rfav_cli.records.nonlinearity import Nonlinearity
 from rfav_cli.records.payload import Candidate, Payload, RunnableProgram
 from rfav_cli.records.ranks import ALONE, Ranks
 from rfav_cli.records.recipe import RULES, LayerRecipe, Recipe, Rule
@@ -68,6 +69,7 @@ __all__ = [
     "LayerSide",
     "Measurement",
     "Moment",
+    "Nonlinearity",
     "Note",
     "Onset",
     "Payload",

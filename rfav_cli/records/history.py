@@ -85,6 +85,14 @@ class History(InNotebooks):
         return self._numbers("probe/accuracy")
 
     @property
+    def dead(self) -> NDArray[np.float64]:
+        """(E, L) shares of filters that are zero, whatever they are shown, after the nonlinearity that follows.
+
+        Between 0 and 1; NaN where that nonlinearity is not known, and in epochs that were measured without this figure.
+        """
+        return self._numbers("activation/dead", len(self.run.layers))
+
+    @property
     def digest(self) -> str:
         """SHA-256 in hex of what a store was measured from; the same wherever it lies, packed or not.
 
@@ -128,6 +136,17 @@ class History(InNotebooks):
             KeyError: no such layer.
         """
         return self.columns[f"entropy/mean_map/{self.layer_index(layer)}"]
+
+    def winners(self, layer: str) -> NDArray[np.float64]:
+        """(E, D), the share of positions at which each filter of a layer is the largest; a row adds up to 1.
+
+        NaN in epochs that were measured without this figure.
+
+        Raises:
+            KeyError: no such layer.
+        """
+        index = self.layer_index(layer)
+        return self._numbers(f"activation/winners/{index}", self.run.layers[index].channels)
 
     def __repr__(self) -> str:
         import numpy as np

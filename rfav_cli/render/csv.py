@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from typing import TYPE_CHECKING, Any
 
 from rfav_cli.render.base import entropies, finite_or_none
@@ -41,8 +42,9 @@ def _layer_rows(history: History, verdict: Verdict) -> Iterator[Iterable[Any]]:
 def _epoch_rows(history: History, verdict: Verdict) -> Iterator[Iterable[Any]]:
     entropy = entropies(history)
     names = [f"entropy:{layer.name}" for layer in history.run.layers]
-    yield ["epoch", "loss", "accuracy", "nonfinite", "checkpoint", *names]
-    for row, epoch in enumerate(show_document(history, verdict)["epochs"]):
+    epochs = [_flat(epoch) for epoch in show_document(history, verdict)["epochs"]]
+    yield [*(epochs[0] if epochs else ("epoch", "loss", "accuracy", "nonfinite", "checkpoint")), *names]
+    for row, epoch in enumerate(epochs):
         yield [*epoch.values(), *(finite_or_none(value) for value in entropy[row])]
 
 
@@ -55,6 +57,8 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
             flat.update(zip((f"{prefix}interval.low", f"{prefix}interval.high"), value or (None, None), strict=True))
         elif name == "filters":
             flat[f"{prefix}{name}"] = "; ".join(each["evidence"] for each in value)
+        elif isinstance(value, list):
+            flat[f"{prefix}{name}"] = json.dumps(value)
         else:
             flat[f"{prefix}{name}"] = value
     return flat

@@ -9,23 +9,31 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rfav_cli.render.base import SCHEMA, column, entropies, finite_or_none
+from rfav_cli.render.columns import epoch_columns, layer_columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rfav_cli.records import History, LayerFinding, Onset, RunFinding, Verdict
 
+TOP = 10
+"""Filters of a layer that are named as winners."""
+
 
 def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
     """The document of `rfav show --format json`, which the other formats and commands take their names from.
 
-    Entropies are in nats; `correlation` is the last epoch's; `nonfinite` counts what was left out because it was NaN or
-    infinite, of a layer in all epochs or of an epoch in all layers. What does not apply or is not finite is None.
+    Entropies are in nats; `std` is their deviation over samples and positions. `nonfinite` counts what was left out
+    because it was NaN or infinite, of a layer in all epochs or of an epoch in all layers. `dead` is the share of dead
+    filters; `winners` says how many filters are the largest anywhere, and which are the most often. `columns` has what
+    other statistics gave. `std`, `correlation`, `dead`, `winners` and the layers' `columns` are the last epoch's. What
+    does not apply or is not finite is None.
     """
     entropy = entropies(history)
     probe = history.run.probe
     mean, abs_mean = column(history, "correlation/mean"), column(history, "correlation/abs_mean")
-    nonfinite = column(history, "nonfinite")
+    std = column(history, "entropy/std")
+    nonfinite, dead, columns = column(history, "nonfinite"), history.dead, layer_columns(history)
     return {
         "schema": SCHEMA,
         "store": history.path,
@@ -36,9 +44,12 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
                 "kind": layer.kind,
                 "channels": layer.channels,
                 **_finding(found),
-                "entropy": _entropy(entropy[:, i], layer.max_entropy),
+                "entropy": _entropy(entropy[:, i], layer.max_entropy) | {"std": _last(std[:, i])},
                 "correlation": {"mean": _last(mean[:, i]), "abs_mean": _last(abs_mean[:, i])},
                 "nonfinite": _total(nonfinite[:, i]),
+                "dead": _last(dead[:, i]),
+                "winners": _winners(history, i),
+                **_others(columns[i]),
             }
             for i, (layer, found) in enumerate(zip(history.run.layers, verdict.layers, strict=True))
         ],
@@ -95,6 +106,22 @@ def _entropy(values: NDArray[np.float64], maximum: float) -> dict[str, float | N
     }
 
 
+def _others(columns: dict[str, Any]) -> dict[str, Any]:
+    """What has no place of its own, apart from the names of this document; nothing where there is nothing."""
+    return {"columns": columns} if columns else {}
+
+
+def _winners(history: History, index: int) -> dict[str, Any]:
+    """How many filters of a layer win in the last epoch, and the first of them by their share of the positions."""
+    column = history.columns.get(f"activation/winners/{index}")
+    shares = np.asarray(column[-1], np.float64) if column is not None and len(history) else np.array([])
+    order = [int(filter_) for filter_ in np.argsort(-shares, kind="stable") if shares[filter_] > 0]
+    return {
+        "count": len(order) if np.isfinite(shares).any() else None,
+        "top": [{"filter": filter_, "share": finite_or_none(shares[filter_])} for filter_ in order[:TOP]],
+    }
+
+
 def _epochs(history: History) -> list[dict[str, Any]]:
     figures = (column(history, name) for name in ("probe/loss", "probe/accuracy", "nonfinite"))
     return [
@@ -104,8 +131,11 @@ def _epochs(history: History) -> list[dict[str, Any]]:
             "accuracy": finite_or_none(accuracy),
             "nonfinite": _total(nonfinite),
             "checkpoint": checkpoint.path,
+            **_others(columns),
         }
-        for checkpoint, loss, accuracy, nonfinite in zip(history.checkpoints, *figures, strict=True)
+        for checkpoint, loss, accuracy, nonfinite, columns in zip(
+            history.checkpoints, *figures, epoch_columns(history), strict=True
+        )
     ]
 
 

@@ -14,6 +14,8 @@ STATISTICS = {
     "correlation": "Correlation",
     "loss": "Loss",
     "outputs": "Outputs",
+    "dead": "Dead",
+    "winners": "Winners",
 }
 """Stem of the file in this folder -> the class in it."""
 

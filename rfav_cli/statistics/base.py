@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from rfav_cli.records import Layer, Settings
+    from rfav_cli.records import Layer, Nonlinearity, Settings
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,15 @@ class Context:
         size: N, the number of probe samples.
         labels: (N,) int64 on the device that computes, or None.
         settings: see `Settings`.
+        nonlinearities: of each layer, the function that the net applies to its activation before anything else sees it;
+            None where that is not known (`activations.consumers` says when), and () where nobody has looked.
     """
 
     layers: tuple[Layer, ...]
     size: int
     labels: Tensor | None
     settings: Settings
+    nonlinearities: tuple[Nonlinearity | None, ...] = ()
 
 
 class Statistic:
@@ -45,6 +48,20 @@ class Statistic:
             layer: its index.
             rows: which probe samples the batch holds.
             entropy: (n, *positions) float32, in nats; NaN where an activation was not finite.
+        """
+
+    def update_activation(self, layer: int, rows: slice, activation: Tensor) -> None:
+        """Take one use of one layer on one batch, as it goes into the nonlinearity that follows.
+
+        It is the layer's output with its bias, after the batch normalisation that follows it where all uses of the
+        layer go into that one; the same whatever `--with-bias` and `--fold-norm` say. It is made for a run only where
+        one of its statistics overrides this method.
+
+        Args:
+            layer: its index.
+            rows: which probe samples the batch holds.
+            activation: (n, D, *positions), float32 or wider, in any memory format. It is lent: to be read at once,
+                never written to or kept.
         """
 
     def update_filters(self, layer: int, filters: Tensor) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from rfav_cli.errors import StoreError
 from rfav_cli.records import BadCheckpoint, Checkpoint
+from rfav_cli.records.columns import row_problem
 from rfav_cli.store.hdf5 import opened
 from rfav_cli.store.run import read_run
 from rfav_cli.store.schema import (
@@ -24,7 +25,6 @@ from rfav_cli.store.schema import (
     folder_of,
     is_column,
     is_heatmap,
-    row_problem,
 )
 from rfav_cli.text import what_it_says
 

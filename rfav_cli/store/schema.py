@@ -1,4 +1,4 @@
-"""The names of schema 1 and the shapes that go with them.
+"""The names of schema 1; `records.columns` has the shapes of the columns that rfav itself writes.
 
 Everything that is not listed here as kept once for a run is a column along the epochs, so a new statistic needs no
 change in this folder: it is stored, packed and read under the name that it gives.
@@ -13,8 +13,6 @@ from rfav_cli.errors import StoreError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from rfav_cli.records import Run
 
 SCHEMA = 1
 UNIT = "nat"
@@ -32,16 +30,6 @@ PER_RUN = frozenset(
 
 _NAME = re.compile(r"[a-z_0-9]+(/[a-z_0-9]+){0,2}", re.ASCII)
 _MAP = re.compile(r"entropy/(mean_map|map)/(\d{1,6})", re.ASCII)
-_BINS = 201
-
-_L_ROWS = (
-    "entropy/mean",
-    "entropy/std",
-    "correlation/mean",
-    "correlation/abs_mean",
-    "correlation/degenerate",
-    "nonfinite",
-)
 
 
 def is_name(name: str) -> bool:
@@ -57,41 +45,6 @@ def is_column(name: str) -> bool:
 def is_heatmap(name: str) -> bool:
     """Whether a column holds heatmaps, which are read on use."""
     return _MAP.fullmatch(name) is not None
-
-
-def row_problem(name: str, shape: tuple[int, ...], run: Run) -> str:
-    """What is wrong with the shape of one epoch of a column, in words; empty where nothing is.
-
-    Args:
-        name: the column's name; any shape does for a name that schema 1 does not know.
-        shape: without the axis of epochs.
-        run: gives L, N and the shapes of the positions.
-    """
-    layers, size = len(run.layers), run.probe.size
-    known: dict[str, tuple[int, ...]] = dict.fromkeys(_L_ROWS, (layers,)) | {
-        "probe/loss": (),
-        "probe/accuracy": (),
-        "probe/sample_loss": (size,),
-        "probe/sample_prediction": (size,),
-        "probe/sample_confidence": (size,),
-        "entropy/sample_mean": (layers, size),
-        "correlation/histogram": (layers, _BINS),
-    }
-    if name in known:
-        return "" if shape == known[name] else f"{name} is {shape} an epoch, not {known[name]}"
-    heatmap = _MAP.fullmatch(name)
-    if heatmap is None:
-        return ""
-    index = int(heatmap[2])
-    if index >= layers:
-        return f"{name} is of a layer that the run does not have"
-    positions = run.layers[index].positions
-    found = shape if heatmap[1] == "mean_map" else shape[1:]
-    leading = len(shape) - len(found)
-    wanted = 0 if heatmap[1] == "mean_map" else 1
-    return (
-        "" if (leading, found) == (wanted, positions) else f"{name} is {shape} an epoch; the positions are {positions}"
-    )
 
 
 def folder_of(path: Path) -> Path:

@@ -13,6 +13,7 @@ import numpy as np
 
 from rfav_cli.atomic import check_writable, remove_abandoned, replacing
 from rfav_cli.errors import StoreError
+from rfav_cli.records.columns import row_problem
 from rfav_cli.store.commit import locked, writing
 from rfav_cli.store.hdf5 import LIBVER, is_ours, opened, write_texts
 from rfav_cli.store.run import differences, fingerprint, write_header, write_run
@@ -27,7 +28,6 @@ from rfav_cli.store.schema import (
     folder_of,
     is_column,
     not_a_store,
-    row_problem,
 )
 from rfav_cli.store.watchers import refuse_watched
 from rfav_cli.text import printable

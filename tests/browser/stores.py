@@ -112,8 +112,11 @@ def figures(
             "correlation/degenerate": np.zeros(count, np.int64),
             "correlation/histogram": correlations(count, since, random),
             "nonfinite": np.zeros(count, np.int64),
+            "activation/dead": np.where(np.arange(count) % 4 == 3, np.nan, min(since, 0.25)),
         }
         for index, layer in enumerate(layers):
+            wins = random.random(layer.channels) * (np.arange(layer.channels) < 3 + index)
+            columns[f"activation/winners/{index}"] = (wins / wins.sum()).astype(np.float32)
             maps = random.uniform(0.6, 1.0, (images, *layer.positions)) * sample_mean[index, 0]
             if images:
                 columns[f"entropy/map/{index}"] = maps.astype(np.float16)

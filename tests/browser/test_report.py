@@ -140,6 +140,37 @@ def test_the_numbers_of_the_heatmaps_are_those_of_the_store(watch: Watch, report
     assert "steps of ln D / 254" in page.locator(".foot").inner_text()
 
 
+def test_the_card_says_which_filters_are_dead_and_which_win(watch: Watch, report: Path, stores: Path) -> None:
+    history = open_store(stores / "first.h5")
+    page = watch.open(report)
+    for layer, row in ((0, 11), (6, 11), (6, 2), (3, 11)):
+        page.evaluate(f"location.hash = 'layer={layer}&epoch={history.epochs[row]}'")
+        name = history.run.layers[layer].name
+        page.locator(".facts h2", has_text=name).wait_for()
+        page.locator(".winners", has_text=f"(epoch {history.epochs[row]})").wait_for()
+        dead, channels = history.dead[row, layer], history.run.layers[layer].channels
+        count = 0 if np.isnan(dead) else round(dead * channels)
+        words = (
+            "n/a" if np.isnan(dead) else f"{count} of {channels}, {dead:.0%}".replace("%", " %") if count else "none"
+        )
+        assert page.locator("dt:text-is('dead filters') + dd").inner_text() == words
+        shares = history.winners(name)[row]
+        order = sorted(np.flatnonzero(shares), key=lambda filter_: -shares[filter_])
+        lines = page.locator(".winners li").all_inner_texts()
+        assert [line.split("\n")[0] for line in lines[:7]] == [f"filter {filter_}" for filter_ in order[:7]]
+        assert abs(float(lines[0].split("\n")[1].removesuffix(" %")) - 100 * shares[order[0]]) < 0.06
+        assert len(lines) == min(len(order), 8)
+        if len(order) > 8:
+            assert lines[7].startswith(f"{len(order) - 7} others")
+
+
+def test_a_store_of_before_has_no_such_figures(watch: Watch, tmp_path: Path) -> None:
+    write_store(tmp_path / "rfav.h5", names_of(3), epochs=5, without=("activation/",))
+    page = watch.open(rfav_cli.report(tmp_path / "rfav.h5", out=tmp_path / "report.html"))
+    assert page.locator("dt:text-is('dead filters') + dd").inner_text() == "n/a"
+    assert page.locator(".winners").count() == 0
+
+
 def test_pointing_at_a_map_says_the_value(watch: Watch, report: Path, stores: Path) -> None:
     history = open_store(stores / "first.h5")
     page = watch.open(report, "#layer=0&epoch=4&image=2")

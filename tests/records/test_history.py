@@ -75,3 +75,31 @@ def test_settings_of_a_later_version_leave_digests_as_they_are(
     before = plain.digest
     monkeypatch.setattr("rfav_cli.records.history.asdict", lambda _: {"with_bias": False, "added": 1})
     assert plain.digest == before
+
+
+def test_dead_filters_and_winners_are_those_of_the_store(tmp_path: Path) -> None:
+    writer = StoreWriter.open(tmp_path / "a.h5", make_run())
+    for epoch in (0, 1):
+        writer.append(measure(epoch))
+    history = open_store(tmp_path / "a.h5")
+    for row in (0, 1):
+        columns = measure(row).columns
+        np.testing.assert_array_equal(history.dead[row], columns["activation/dead"])
+        np.testing.assert_array_equal(history.winners("fc.é")[row], columns["activation/winners/1"])
+    with pytest.raises(KeyError, match="no layer 'fc'"):
+        history.winners("fc")
+
+
+def test_a_store_of_before_has_neither(tmp_path: Path) -> None:
+    """An epoch that is added to it has both."""
+    writer = StoreWriter.open(tmp_path / "a.h5", make_run())
+    old = measure(0)
+    columns = {name: values for name, values in old.columns.items() if not name.startswith("activation/")}
+    writer.append(replace(old, columns=columns))
+    history = open_store(tmp_path / "a.h5")
+    assert (history.dead.shape, history.winners("conv1").shape) == ((1, 2), (1, 8))
+    assert np.isnan([*history.dead.flat, *history.winners("conv1").flat]).all()
+    writer.append(measure(1))
+    history = open_store(tmp_path / "a.h5")
+    assert np.isnan(history.dead[0]).all()
+    np.testing.assert_array_equal(history.winners("conv1")[1], measure(1).columns["activation/winners/0"])

@@ -36,9 +36,13 @@ COLUMNS = [
     "entropy.max",
     "entropy.fraction",
     "entropy.perplexity",
+    "entropy.std",
     "correlation.mean",
     "correlation.abs_mean",
     "nonfinite",
+    "dead",
+    "winners.count",
+    "winners.top",
 ]
 
 

@@ -62,6 +62,12 @@ CHANGES: dict[str, Callable[[h5py.File], None]] = {
     "new is float64": lambda file: file.create_dataset("new", data=np.zeros(3)),
     r"entropy/mean is \(3,\) an epoch": lambda file: replace(file, "entropy/mean", data=np.zeros((2, 3))),
     r"map/0 is \(2, 9, 9\) an epoch": lambda file: replace(file, "entropy/map/0", data=np.zeros((2, 2, 9, 9))),
+    r"dead is \(3,\) an epoch": lambda file: replace(file, "activation/dead", data=np.zeros((2, 3))),
+    "the layer has 8 channels": lambda file: replace(file, "activation/winners/0", data=np.zeros((2, 9))),
+    "winners/0 is not stored in one piece": lambda file: replace(
+        file, "activation/winners/0", data=np.zeros((2, 8)), compression="gzip"
+    ),
+    "winners/7 is of a layer": lambda file: file.create_dataset("activation/winners/7", data=np.zeros((2, 8))),
     "of a layer that the run does not have": lambda file: file.create_dataset("entropy/map/9", data=np.zeros((2, 1))),
     "index of epochs": lambda file: replace(file, "epoch", data=np.zeros(3, np.int32)),
     "do not ascend": lambda file: replace(file, "epoch", data=np.array([4, 4])),

@@ -14,6 +14,7 @@ from rfav_cli.activations.hooks import (
     find_hooks,
     hooked,
     norm_scale,
+    norm_shift,
     plain_forward,
     refresh_weights,
 )
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from torch.nn.modules.batchnorm import _BatchNorm
 
     from rfav_cli.activations.network import OpenOptions
-    from rfav_cli.records import Candidate, Payload
+    from rfav_cli.records import Candidate, Nonlinearity, Payload
 
 
 def open_network(payload: Payload, options: OpenOptions) -> EagerNetwork:
@@ -74,7 +75,9 @@ class EagerNetwork(Network):
         self._options = options
         self._hooks = find_hooks(self.model)
         self._norms: Mapping[str, _BatchNorm] = {}
-        self._scales: dict[str, Tensor | None] = {}
+        self._affine: dict[str, tuple[Tensor, Tensor]] = {}
+        self._scales: dict[str, Tensor] = {}
+        self._nonlinearities: Mapping[str, Nonlinearity | None] = {}
         convolutions = (nn.Conv2d, nn.ConvTranspose2d)
         self._planes = [p for m in model.modules() if isinstance(m, convolutions) for p in m.parameters()]
         self._channels_last = bool(self._planes)
@@ -117,7 +120,8 @@ class EagerNetwork(Network):
         except Exception as error:
             raise _unfit(images, observer, error) from error
         self._hooks = observer.hooks(len(images))
-        self._norms = observer.folded(self._hooks) if self._options.fold_norm else {}
+        self._norms = observer.folded(self._hooks)
+        self._nonlinearities = observer.nonlinearities(self._norms)
         self._scale()
         return observer.trace(len(images))
 
@@ -126,7 +130,8 @@ class EagerNetwork(Network):
 
         def read_output(hook: Hook, output: Tensor) -> bool:
             bias = None if self._options.with_bias or hook.module.bias is None else hook.module.bias.detach()
-            return sink(Activation(hook.name, output, hook.channel_dim, bias, self._scales.get(hook.name)))
+            scale, norm = self._scales.get(hook.name), self._affine.get(hook.name)
+            return sink(Activation(hook.name, output, hook.channel_dim, bias, scale, norm))
 
         try:
             with plain_forward(), hooked(self._hooks, read_output):
@@ -139,6 +144,10 @@ class EagerNetwork(Network):
         rows = next(hook for hook in self._hooks if hook.name == layer).filters()
         scale = self._scales.get(layer)
         return rows if scale is None else rows * scale.view(rows.shape[0], rows.shape[1], 1)
+
+    def nonlinearity(self, layer: str) -> Nonlinearity | None:
+        """See `Network.nonlinearity`."""
+        return self._nonlinearities.get(layer)
 
     def use_default_format(self) -> None:
         """Take batches in the default memory format from now on: `x.view(len(x), -1)` needs it."""
@@ -158,7 +167,11 @@ class EagerNetwork(Network):
                 weight.data = weight.data.contiguous(memory_format=layout)
 
     def _scale(self) -> None:
-        self._scales = {name: norm_scale(norm) for name, norm in self._norms.items()}
+        scales = {name: norm_scale(norm) for name, norm in self._norms.items()}
+        self._affine = {
+            name: (scale, norm_shift(self._norms[name], scale)) for name, scale in scales.items() if scale is not None
+        }
+        self._scales = {name: scale for name, (scale, _) in self._affine.items()} if self._options.fold_norm else {}
 
     def _note(self, taken: Candidate, fitting: list[Candidate]) -> None:
         names = ", ".join(repr(candidate.name) for candidate in fitting)

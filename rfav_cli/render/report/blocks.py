@@ -83,6 +83,7 @@ def quantise(values: NDArray[Any], top: float, dtype: str = "u1") -> NDArray[Any
     finite = np.isfinite(values)
     steps = np.zeros(np.shape(values), np.float32)
     if top > 0:
-        np.multiply(values, levels / top, out=steps, where=finite, casting="unsafe")
+        # In float32: by itself, numpy takes the type of the values, and half precision has fewer digits than steps.
+        np.multiply(values, levels / top, out=steps, where=finite, casting="unsafe", dtype=np.float32)
     codes: NDArray[Any] = np.where(finite, np.clip(np.rint(steps), 0, levels), levels + 1).astype(dtype)
     return codes

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rfav_cli.render.base import column, entropies
-from rfav_cli.render.report.blocks import in_memory, smallest_type
+from rfav_cli.render.report.blocks import Block, in_memory, smallest_type
 from rfav_cli.render.report.thinning import spread
 
 if TYPE_CHECKING:
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rfav_cli.records import History
-    from rfav_cli.render.report.blocks import Block
+    from rfav_cli.records import Column, History
 
 CELLS = 3_000_000
 """Numbers of a histogram over epochs and layers, beyond which epochs are left out."""
@@ -26,7 +26,11 @@ BINS = 64
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
-NUMBERS = {"correlation_mean": "correlation/mean", "correlation_abs_mean": "correlation/abs_mean"}
+NUMBERS = {
+    "correlation_mean": "correlation/mean",
+    "correlation_abs_mean": "correlation/abs_mean",
+    "dead": "activation/dead",
+}
 """Block -> column, (E, L)."""
 
 
@@ -47,7 +51,25 @@ def figure_blocks(history: History, kept: Collection[int]) -> dict[str, Block]:
         blocks["correlation"] = in_memory(smallest_type(counts), counts, rows)
     if "entropy/sample_mean" in history.columns:
         blocks |= _distribution(history, np.asarray(history.columns["entropy/sample_mean"]), _rows(history, BINS, kept))
-    return blocks
+    return blocks | _winners(history, kept)
+
+
+def _winners(history: History, kept: Collection[int]) -> dict[str, Block]:
+    """`winners/<layer>` (E', D), the shares of positions that each filter wins, quantised over 0 to 1."""
+    layers = history.run.layers
+    rows = spread(len(history), max(CELLS // max(sum(layer.channels for layer in layers), 1), 2), kept)
+    columns = {index: history.columns.get(f"activation/winners/{index}") for index in range(len(layers))}
+    return {
+        f"winners/{index}": Block(
+            "u2", (len(rows), layers[index].channels), partial(_read_rows, column, rows), rows, top=1.0
+        )
+        for index, column in columns.items()
+        if column is not None
+    }
+
+
+def _read_rows(column: Column, rows: tuple[int, ...]) -> NDArray[Any]:
+    return np.asarray(column[list(rows)], np.float32)
 
 
 def whole_counts(values: NDArray[Any]) -> NDArray[np.uint32]:

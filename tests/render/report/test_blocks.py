@@ -27,6 +27,13 @@ def test_a_code_is_within_half_a_step_of_its_value(shares: np.ndarray, top: floa
     np.testing.assert_allclose(codes * step, values, rtol=0, atol=step * (0.5 + 1e-2))
 
 
+@pytest.mark.parametrize("dtype", sorted(LEVELS))
+def test_codes_of_half_precision_are_as_near_as_those_of_any(dtype: str) -> None:
+    """Heatmaps are stored so; their own digits are fewer than the steps."""
+    values = np.linspace(0, 4.1588, 5000, dtype=np.float16)
+    np.testing.assert_array_equal(quantise(values, 4.1588, dtype), quantise(values.astype(np.float64), 4.1588, dtype))
+
+
 def test_what_is_not_finite_has_a_code_of_its_own_and_the_rest_is_cut() -> None:
     assert quantise(np.array([np.nan, np.inf, -np.inf, -1, 9]), 2.0).tolist() == [255, 255, 255, 0, 254]
     assert quantise(np.array([0.0, np.nan]), 0.0).tolist() == [0, 255]

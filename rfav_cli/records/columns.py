@@ -1,0 +1,60 @@
+"""The columns that rfav itself writes, and the shape of one epoch of each; a statistic may add others."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rfav_cli.records.run import Run
+
+_BINS = 201
+_NUMBERED = re.compile(r"(entropy/mean_map|entropy/map|activation/winners)/(\d{1,6})", re.ASCII)
+
+_A_LAYER = (
+    "entropy/mean",
+    "entropy/std",
+    "correlation/mean",
+    "correlation/abs_mean",
+    "correlation/degenerate",
+    "activation/dead",
+    "nonfinite",
+)
+_AN_EPOCH = ("probe/loss", "probe/accuracy")
+_A_SAMPLE = ("probe/sample_loss", "probe/sample_prediction", "probe/sample_confidence")
+
+
+def is_known(name: str) -> bool:
+    """Whether rfav itself writes a column of this name, so that its shape and its place in documents are settled."""
+    names = (*_A_LAYER, *_AN_EPOCH, *_A_SAMPLE, "entropy/sample_mean", "correlation/histogram")
+    return name in names or _NUMBERED.fullmatch(name) is not None
+
+
+def row_problem(name: str, shape: tuple[int, ...], run: Run) -> str:
+    """What is wrong with the shape of one epoch of a column, in words; empty where nothing is.
+
+    Args:
+        name: the column's name; any shape does for a name that is not known.
+        shape: without the axis of epochs.
+        run: gives L, N, and each layer's channels and shape of positions.
+    """
+    layers, size = len(run.layers), run.probe.size
+    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(_A_LAYER, (layers,)) | dict.fromkeys(_AN_EPOCH, ())
+    shapes |= dict.fromkeys(_A_SAMPLE, (size,))
+    shapes |= {"entropy/sample_mean": (layers, size), "correlation/histogram": (layers, _BINS)}
+    if name in shapes:
+        return "" if shape == shapes[name] else f"{name} is {shape} an epoch, not {shapes[name]}"
+    numbered = _NUMBERED.fullmatch(name)
+    if numbered is None:
+        return ""
+    index = int(numbered[2])
+    if index >= layers:
+        return f"{name} is of a layer that the run does not have"
+    layer = run.layers[index]
+    if numbered[1] == "activation/winners":
+        return (
+            "" if shape == (layer.channels,) else f"{name} is {shape} an epoch; the layer has {layer.channels} channels"
+        )
+    images = 0 if numbered[1] == "entropy/mean_map" else 1
+    fits = len(shape) >= images and shape[images:] == layer.positions
+    return "" if fits else f"{name} is {shape} an epoch; the positions are {layer.positions}"
