@@ -14,7 +14,7 @@ from PIL import Image
 from rfav_cli.errors import StoreError, UsageError
 from rfav_cli.tensorboard.event_files import check, command, tags_of, write
 from tests.render.conftest import HOSTILE, make_history
-from tests.render.figures.test_figures import complete
+from tests.render.figures.histories import complete
 
 
 def read(folder: Path) -> Any:

@@ -1,4 +1,4 @@
-"""Colours of heatmaps: what a row of the page may be compared with."""
+"""Heatmaps are those of the store, and the colours of a row can be compared in all blocks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 import rfav_cli
 from tests.render.conftest import make_history
-from tests.render.figures.test_figures import complete
+from tests.render.figures.histories import KINDS, complete
 
 if TYPE_CHECKING:
     from rfav_cli.records import History
@@ -53,3 +53,14 @@ def test_a_layer_has_one_scale_of_colours_for_all_images() -> None:
     drawn = maps_drawn(rfav_cli.plot(history, figure="heatmaps", images="0,1", layers=["conv2"]))
     assert len(drawn) == 2 * 6
     assert {image.get_clim() for image in drawn} == {(float(maps.min()), float(maps.max()))}
+
+
+def test_heatmaps_are_those_of_the_store() -> None:
+    history = KINDS["plain"]
+    images = rfav_cli.plot(history, figure="heatmaps", images="1", epochs="3", layers=["conv2"]).axes[0].images
+    np.testing.assert_array_equal(images[0].get_array(), history.run.probe.thumbnails[1])
+    np.testing.assert_allclose(images[1].get_array(), history.columns["entropy/map/1"][4, 1])
+    mean = rfav_cli.plot(history, figure="heatmaps", images="mean", epochs="3", layers=["conv2"]).axes[0].images
+    np.testing.assert_allclose(mean[0].get_array(), history.columns["entropy/mean_map/1"][4])
+    full = rfav_cli.plot(history, figure="heatmaps", full_scale=True).axes[0].images[1]
+    assert full.get_clim() == (0.0, pytest.approx(np.log(32)))
