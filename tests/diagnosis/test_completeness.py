@@ -38,6 +38,7 @@ def missing(history: History, **policy: Any) -> list[tuple[str, str]]:
         (-1, 0),
         (-1, 0, 1, 2, 3),
         (3, 4, 5),  # the first ones are not kept
+        (-1, 5, 6, 7, 8),
         (0, 4, 9, 14),  # every fifth epoch, counted from 1, and the first
         (4, 9, 14, 16),  # and the last besides
         (-1, 9, 19, 29),
@@ -55,6 +56,7 @@ def test_epochs_in_steps_are_whole(epochs: tuple[int, ...]) -> None:
     [
         ((0, 1, 3, 4), "epoch 2 is missing, where every epoch is there"),
         ((-1, 0, 1, 2, 5), "epochs 3, 4 are missing, where every epoch is there"),
+        ((0, 1, 2, 4, 6), "epochs 3, 5 are missing, where every epoch is there"),
         ((0, 2, 4, 8, 10), "epoch 6 is missing, where every 2 epochs one is there"),
         ((0, 1, 2, 10, 11, 12), "epochs 3, 4, 5, 6, 7 and 2 more are missing, where every epoch is there"),
         ((0, 5, 10, 12, 15, 20, 25), "the epochs after 10 do not follow in steps of 5"),
