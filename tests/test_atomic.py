@@ -193,6 +193,39 @@ def test_a_replacement_keeps_its_first_error_until_the_end(tmp_path: Path, monke
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"old"}
 
 
+def test_a_write_that_takes_a_part_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.write
+    with replacing(tmp_path / "a") as file:
+        monkeypatch.setattr(os, "write", lambda descriptor, data: real(descriptor, data[:2]))
+        assert file.write(b"abcdefg") == 7
+        monkeypatch.undo()
+    assert (tmp_path / "a").read_bytes() == b"abcdefg"
+
+
+@posix
+def test_a_file_is_on_disk_before_it_has_its_name_and_its_name_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[bool, bool]] = []
+    real = os.fsync
+
+    def see(descriptor: int) -> None:
+        is_folder = os.path.samestat(os.fstat(descriptor), tmp_path.stat())
+        seen.append((is_folder, (tmp_path / "a").exists()))
+        real(descriptor)
+
+    def replace_a() -> None:
+        with replacing(tmp_path / "a") as file:
+            file.write(b"1")
+
+    monkeypatch.setattr(os, "fsync", see)
+    for write in (lambda: write_whole({tmp_path / "a": [b"1"]}), replace_a):
+        seen.clear()
+        (tmp_path / "a").unlink(missing_ok=True)
+        write()
+        assert seen == [(False, False), (True, True)]
+
+
 def test_a_folder_is_tried_out_and_left_as_it_was(tmp_path: Path) -> None:
     check_writable(tmp_path / "a")
     assert list(tmp_path.iterdir()) == []

@@ -86,6 +86,19 @@ RECORDS: dict[str, type[Options]] = {
 }
 """Command -> its options."""
 
+PARTLY_TESTED = {
+    "activations",
+    "checkpoints",
+    "cli",
+    "commands",
+    "data",
+    "distributed",
+    "measure",
+    "statistics",
+    "training",
+}
+"""Rooms with modules that have no test file at their own path yet. None is added; the set shrinks until it is gone."""
+
 CALLS: dict[str, Callable[..., Any]] = {
     name: rfav_cli.examine if name == "doctor" else getattr(rfav_cli, name) for name in RECORDS
 }
@@ -314,6 +327,14 @@ def test_modules_and_functions_are_short() -> None:
     assert {name for name, source in sources.items() if source.count("\n") > MOST_LINES} == set()
     long = {f"{name}:{f.name}" for name, source in sources.items() for f in functions(source) if body_lines(f) > 40}
     assert long == LONG_FUNCTIONS
+
+
+def test_each_module_has_its_tests_at_its_own_path() -> None:
+    paths = {path.relative_to(PACKAGE) for path in MODULES if path.stem not in {"__init__", "__main__"}}
+    untested = {path for path in paths if not (ROOT / "tests" / path.with_name(f"test_{path.name}")).exists()}
+    rooms = {path.parts[0].removesuffix(".py") for path in untested}
+    assert {path.as_posix() for path in untested if path.parts[0].removesuffix(".py") not in PARTLY_TESTED} == set()
+    assert rooms == PARTLY_TESTED  # a room whose modules all have theirs leaves the set
 
 
 def functions(source: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -11,11 +11,12 @@ export class Block {
     this.top = described.quantised?.top ?? null;
     this.levels = described.quantised?.levels ?? null;
     this.data = new TYPES[described.dtype](bytes);
+    if (this.data.length !== lengthOf(this.shape)) throw new RangeError(`a block of ${this.data.length} values, not ${this.shape.join(" × ")}`);
   }
 
   /** Values of one row: all that follows the first axis. */
   row(index) {
-    const size = this.shape.slice(1).reduce((product, length) => product * length, 1);
+    const size = lengthOf(this.shape.slice(1));
     return this.data.subarray(index * size, (index + 1) * size);
   }
 
@@ -122,6 +123,10 @@ export class Run {
   get onset() {
     return this.finding.onset;
   }
+}
+
+function lengthOf(shape) {
+  return shape.reduce((product, length) => product * length, 1);
 }
 
 /** For each epoch up to the last of ascending ones, which of them is the nearest. */

@@ -23,7 +23,7 @@ export function ticks(low, high, wanted) {
   const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((each) => each >= rough * 0.999);
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
-  return Array.from({ length: Math.max(last - first + 1, 0) }, (_, i) => (first + i) * step + 0);
+  return Array.from({ length: Math.max(last - first + 1, 0) }, (_, i) => (first + i) * step);
 }
 
 /** Digits that tell ticks apart. */
@@ -40,7 +40,7 @@ export function extent(values) {
   let low = Infinity;
   let high = -Infinity;
   for (const value of values) {
-    if (value < low) low = value;
+    if (value < low && value > -Infinity) low = value;
     if (value > high && value < Infinity) high = value;
   }
   return low <= high ? [low, high] : null;

@@ -69,7 +69,7 @@ export class State {
   static read(hash) {
     const values = {};
     for (const [name, text] of new URLSearchParams(hash.replace(/^#/, ""))) {
-      if (!(name in DEFAULTS)) continue;
+      if (!Object.hasOwn(DEFAULTS, name)) continue; // `in` would find toString as well
       if (typeof DEFAULTS[name] === "number") {
         if (/^-?\d{1,9}$/.test(text)) values[name] = Number(text);
       } else if (!(name in CHOICES) || CHOICES[name].includes(text)) values[name] = text;

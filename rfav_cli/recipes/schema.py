@@ -1,4 +1,4 @@
-"""Version 1 of a recipe's file: its keys, and what is wrong with a value, in words; empty where nothing is."""
+"""Version 1 of a recipe's file: its keys, and what is wrong with its tables, in words."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from rfav_cli.records import RULES
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     from typing_extensions import TypeIs
 
@@ -23,6 +24,7 @@ LAST_EPOCH = 2**31 - 1
 LARGEST = 4 * 1024 * 1024
 """Bytes of a file; a thousand layers need a tenth of it."""
 
+_BARE = re.compile(r"[\w-]{1,80}", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -69,7 +71,7 @@ def _weight(value: object) -> str:
     return "" if 0 <= number <= sys.float_info.max else "must be a finite number from 0 on"
 
 
-RUN: dict[str, Callable[[object], str]] = {
+RUN: Mapping[str, Callable[[object], str]] = {
     "schema": _schema,
     "rule": _rule,
     "store": _path,
@@ -80,7 +82,80 @@ RUN: dict[str, Callable[[object], str]] = {
     "fold_norm": _switch,
     "centering": _centering,
 }
-"""What stands above the layers; only `schema` must."""
+"""What stands above the layers -> what is wrong with a value, or ""; only `schema` must be there."""
 
-LAYER: dict[str, Callable[[object], str]] = {"name": _text, "lambda": _weight, "kappa": _weight}
-"""What stands below a [[layer]]: its name, and one of the weights or both."""
+LAYER: Mapping[str, Callable[[object], str]] = {"name": _text, "lambda": _weight, "kappa": _weight}
+"""What stands in a [[layer]]: its name, and one of the weights or both."""
+
+
+def problems(table: Mapping[str, object]) -> Iterator[str]:
+    """What is wrong with a recipe, each led by its key as a path into the file, such as `layer[2].lambda`.
+
+    Args:
+        table: what TOML made of the file.
+    """
+    layers = table.get("layer", [])
+    for key, value in table.items():
+        if key != "layer":
+            yield from _of_key(key, value, RUN, LAYER, "")
+        elif isinstance(layers, list):
+            yield from _of_layers(layers)
+        else:
+            yield f"layer must be tables, each below a [[layer]], not {_shown(layers)}"
+    if "schema" not in table:
+        yield f"schema is missing; it must be {SCHEMA}"
+
+
+def _of_layers(layers: list[object]) -> Iterator[str]:
+    places: dict[str, str] = {}
+    for index, layer in enumerate(layers):
+        place = f"layer[{index}]"
+        if not isinstance(layer, dict):
+            yield f"{place} must be a table, not {_shown(layer)}"
+            continue
+        for key, value in layer.items():
+            yield from _of_key(key, value, LAYER, RUN, f"{place}.")
+        name = layer.get("name")
+        if isinstance(name, str) and places.setdefault(name, place) != place:
+            yield f"{place}.name: the layer {_shown(name)} is {places[name]} already"
+        if "name" not in layer:
+            yield f"{place}.name is missing"
+        if not {"lambda", "kappa"} & layer.keys():
+            yield f"{place} has neither lambda nor kappa"
+
+
+def _of_key(
+    key: str,
+    value: object,
+    allowed: Mapping[str, Callable[[object], str]],
+    elsewhere: Mapping[str, Callable[[object], str]],
+    place: str,
+) -> Iterator[str]:
+    """What is wrong with one key of a table.
+
+    Args:
+        key: the key.
+        value: its value.
+        allowed: the keys of this table.
+        elsewhere: those of the other kind of table.
+        place: the path that leads to the table, with a dot at its end; empty for the file itself.
+    """
+    path = place + (key if _BARE.fullmatch(key) else f'"{printable(key, 80)}"')
+    if key in allowed:
+        problem = allowed[key](value)
+        if problem:
+            yield f"{path} {problem}, not {_shown(value)}"
+        return
+    keys = f"{', '.join(allowed)}{'' if place else ', layer'}"
+    other = "above the first [[layer]]" if place else "in a [[layer]]"
+    yield f"{path} belongs {other}" if key in elsewhere else f"{path} is no key of a recipe; here can be {keys}"
+
+
+def _shown(value: object) -> str:
+    """A value as a message shows it, much as the file writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    try:
+        return printable(repr(value) if isinstance(value, (str, list, dict)) else value, 60)
+    except (ValueError, RecursionError):  # Python prints no integer of thousands of digits
+        return "this value"

@@ -296,7 +296,7 @@ def test_a_full_disk_is_said_and_the_run_goes_on_later(
     ("options", "said"),
     [
         (["--recipe", "other.toml"], "conv7"),
-        (["--recipe", "wrong.toml"], "wrong.toml:4"),
+        (["--recipe", "wrong.toml"], "wrong.toml: layer[0].kappa must be"),
         (["--recipe", "paper:sr4"], "paper:sr3"),
         (["--validation", "2"], "--validation"),
         (["--learning-rate", "-1"], "--learning-rate"),

@@ -60,6 +60,34 @@ def test_it_says_the_verdict_and_starts_where_a_reader_should_look(watch: Watch,
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+MARKS = """(charts) => charts.map((chart) => ({
+    ticks: [...chart.querySelectorAll('.axis')].filter((axis) => axis.querySelector('.title')?.textContent === 'epoch')
+        .flatMap((axis) => [...axis.querySelectorAll('text:not(.title)')])
+        .map((text) => [Number(text.getAttribute('x')), Number(text.textContent)]),
+    marks: [...chart.querySelectorAll('.moment')].map((mark) => {
+        const [line, band] = [mark.querySelector('line'), mark.querySelector('rect')];
+        const low = band ? band.x.baseVal.value : line.x1.baseVal.value;
+        return [low, line.x1.baseVal.value, line.x2.baseVal.value, low + (band?.width.baseVal.value ?? 0)];
+    }),
+}))"""
+"""Of each chart: (pixel, epoch) of its ticks; the pixels of each onset: where its band begins, its line, its end."""
+
+
+def test_the_line_of_onset_stands_at_its_epoch(watch: Watch, report: Path, stores: Path) -> None:
+    first, second = (judge(stores / f"{name}.h5").run.onset for name in ("first", "second"))
+    assert first
+    assert second
+    assert first != second
+    charts = [chart for chart in watch.open(report).locator(".body > svg").evaluate_all(MARKS) if chart["marks"]]
+    assert [len(chart["marks"]) for chart in charts] == [1, 2, 1, 1]  # all runs in the curves, else the selected one
+    for chart in charts:
+        pixels, epochs = np.array(chart["ticks"]).T
+        per_pixel, at_0 = np.polyfit(pixels, epochs, 1)
+        shown = per_pixel * np.array(chart["marks"]) + at_0
+        expected = [[onset.low, onset.epoch, onset.epoch, onset.high] for onset in (first, second)[: len(shown)]]
+        np.testing.assert_allclose(shown, expected, atol=0.01)
+
+
 def test_a_click_selects_everywhere_and_the_address_keeps_it(watch: Watch, report: Path) -> None:
     page = watch.open(report)
     click(page, "section[aria-label='Layers and epochs'] image", 0.99, 0.99)

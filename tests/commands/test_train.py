@@ -18,6 +18,7 @@ import rfav_cli
 from rfav_cli import recipes
 from rfav_cli.checkpoints import archives
 from rfav_cli.commands.starting import model_of
+from rfav_cli.data.sources.cifar10 import CIFAR10
 from rfav_cli.errors import (
     CheckpointError,
     ModelError,
@@ -32,6 +33,7 @@ from rfav_cli.records import LayerRecipe, Measurement, Note, Recipe, Settings, T
 from tests.acceptance.project.tiny_net import TinyNet, TwoHeads
 from tests.acceptance.runs import draw
 from tests.commands.judged import write_judged
+from tests.data.sources.published import binary_cifar10
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -376,6 +378,52 @@ def test_how_the_recipe_was_measured_is_how_it_is_penalised(user: Path) -> None:
     train(recipe=known, probe="probe.npz")
     kept = rfav_cli.open_store("new/rfav.h5").run.settings
     assert (kept.with_bias, kept.fold_norm, kept.centering) == (True, False, "paper")
+
+
+class Normalised(TinyNet):
+    """With a batch normalisation whose scale is far from 1, so that it matters whether it is folded in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = torch.nn.BatchNorm2d(8)
+        torch.nn.init.constant_(self.norm.weight, 3.0)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        second = torch.relu(self.norm(self.conv2(torch.relu(self.conv1(images)))))
+        scores: torch.Tensor = self.fc2(torch.relu(self.fc1(torch.max_pool2d(second, 2).flatten(1))))
+        return scores
+
+
+def test_a_recipe_that_was_measured_with_the_norm_folded_in_is_penalised_so(user: Path) -> None:
+    plain = recipe(conv2=(0.001, 0.0))
+    options: dict[str, Any] = {"model": Normalised, "probe": "probe.npz"}
+    train("by-recipe", recipe=replace(plain, fold_norm=True), **options)
+    train("by-option", recipe=plain, fold_norm=True, **options)
+    train("raw", recipe=plain, **options)
+    assert_same(user / "by-recipe", user / "by-option")
+    folded, raw = (rows(user / name)[-1]["penalties"]["sparsity/conv2"] for name in ("by-recipe", "raw"))
+    assert abs(folded - raw) > 0.1 * abs(raw)
+    stores = [rfav_cli.open_store(f"{name}/rfav.h5") for name in ("by-recipe", "raw")]
+    assert [store.run.settings.fold_norm for store in stores] == [True, False]
+    assert abs(stores[0].entropy - stores[1].entropy).max() > 0.1
+
+
+def test_the_probe_is_normalised_as_the_samples_that_are_trained_on(user: Path) -> None:
+    """A named set brings a mean and a deviation of its own, which a file of arrays has not."""
+    random = np.random.default_rng(0)
+    names = ["test_batch", *(f"data_batch_{number}" for number in range(1, 6))]
+    batches = {
+        name: (random.integers(0, 256, (8, 3072), np.uint8), random.integers(0, 4, 8).tolist()) for name in names
+    }
+    binary_cifar10(user / "cifar-10-batches-bin", batches)
+    train(data="cifar10:.#train", probe="probe.npz", resize=8, epochs=1)
+    during = rfav_cli.open_store("new/rfav.h5")
+    options: dict[str, Any] = {"model": TinyNet, "probe": "probe.npz"}
+    as_trained = rfav_cli.analyze("new", mean=CIFAR10.preset[0], std=CIFAR10.preset[1], out="as-trained.h5", **options)
+    assert during.run.probe.sha256 == as_trained.run.probe.sha256
+    np.testing.assert_array_equal(during.entropy, as_trained.entropy)
+    as_it_is = rfav_cli.analyze("new", out="as-it-is.h5", **options)
+    assert abs(during.entropy - as_it_is.entropy).max() > 0.01
 
 
 def test_a_store_chooses_no_code(user: Path) -> None:

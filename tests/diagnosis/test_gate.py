@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from rfav_cli.diagnosis import RULES, baseline_of, check, check_policy, with_exceptions
-from rfav_cli.errors import UsageError
 from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records import Allowance, BadCheckpoint, CheckReport, Place, Policy
 from tests.diagnosis.conftest import TOP, falling, learning, make_history, overfitting, sample_losses
@@ -198,35 +197,6 @@ def test_policy(name: str) -> None:
     assert ({each.rule for each in done.findings}, done.code) == (rules, code), done.findings
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"fail_on": ("overfit",)}, "--fail-on"),
-        ({"fail_on": ()}, "nothing would be checked"),
-        ({"final": True}, "nothing would be checked"),
-        ({"min_accuracy": float("nan")}, "--min-accuracy nan"),
-        ({"min_accuracy": 1.5}, "--min-accuracy"),
-        ({"min_accuracy": "0.5"}, "--min-accuracy"),
-        ({"min_accuracy": True}, "--min-accuracy"),
-        ({"min_entropy": (("*", float("inf")),)}, "--min-entropy"),
-        ({"max_correlation": (("*", -0.1),)}, "--max-correlation"),
-        ({"max_accuracy_drop": 0.1}, "--baseline"),
-        ({"last_epoch": -1}, "--last-epoch"),
-        ({"allow": (until(LATER, "RFAV102"),)}, "RFAV102"),
-        ({"allow": (until(LATER, "RFAV010"),)}, "RFAV010"),
-        ({"allow": (replace(until(LATER), reason=" "),)}, "without a reason"),
-        ({"allow": (replace(until(LATER), expires="2027"),)}, "no date"),
-    ],
-)
-def test_a_policy_that_says_nothing_is_refused(options: dict[str, Any], said: str) -> None:
-    with pytest.raises(UsageError, match=said):
-        check_policy(Policy(**options), compared=False)
-
-
 def test_an_exception_that_is_not_needed_is_told() -> None:
     assert report(run(), Policy(allow=(until(LATER),))).unused == (until(LATER),)
     assert report(overfitted(), Policy(allow=(until(LATER),))).unused == ()
-
-
-def test_a_report_of_nothing_is_no_success() -> None:
-    assert CheckReport((), (), RULES, Place()).code == 2

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 from typing import TYPE_CHECKING, Any
@@ -8,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from rfav_cli.diagnosis import judge
 from rfav_cli.render import Screen
 from tests.render.conftest import HOSTILE, shown
 
@@ -87,37 +85,6 @@ def test_the_whole_document(make: Callable[..., History]) -> None:
     }
 
 
-def test_the_verdict_is_in_the_document(make: Callable[..., History]) -> None:
-    history = make(epochs=30)
-    verdict = judge(history)
-    document = load(shown(history, "json"))
-    run, fc1 = document["run"], document["layers"][2]
-    assert run["state"] == "overfitting"
-    assert verdict.run.onset
-    assert (run["onset"], run["interval"]) == (verdict.run.onset.epoch, [verdict.run.onset.low, verdict.run.onset.high])
-    assert (run["basis"], run["confidence"], run["reason"]) == (
-        verdict.run.basis,
-        verdict.run.confidence,
-        verdict.run.reason,
-    )
-    found = verdict.layers[2]
-    assert found.onset
-    assert (fc1["state"], fc1["onset"]) == ("collapsed", found.onset.epoch)
-    assert fc1["interval"] == [found.onset.low, found.onset.high]
-    assert fc1["fall"] == {"nats": found.fall, "fraction": found.fall_fraction}
-    assert (fc1["confidence"], fc1["evidence"]) == (found.confidence, found.evidence)
-
-
-def test_filters_are_listed_by_problem(history: History) -> None:
-    degenerate = np.zeros((12, 3))
-    degenerate[-1, 1] = 2
-    more = {"correlation/histogram": np.zeros((12, 3, 201)), "correlation/degenerate": degenerate}
-    layers = load(shown(dataclasses.replace(history, columns={**history.columns, **more}), "json"))["layers"]
-    assert [[each["problem"] for each in layer["filters"]] for layer in layers] == [[], ["constant"], []]
-    assert layers[1]["filters"][0]["count"] == 2
-    assert layers[1]["filters"][0]["evidence"]
-
-
 def test_not_a_number_is_null(history: History) -> None:
     for name, value in (("entropy/mean", np.nan), ("correlation/mean", np.inf), ("probe/loss", -np.inf)):
         history.columns[name][:] = value
@@ -133,40 +100,6 @@ def test_not_a_number_is_null(history: History) -> None:
     }
     assert document["layers"][0]["correlation"] == {"mean": None, "abs_mean": 0.125}
     assert document["epochs"][0]["loss"] is None
-
-
-def test_what_is_not_finite_is_counted_by_layer_and_by_epoch(history: History) -> None:
-    history.columns["nonfinite"][:] = np.arange(36).reshape(12, 3)
-    document = load(shown(history, "json"))
-    assert [layer["nonfinite"] for layer in document["layers"]] == [sum(range(i, 36, 3)) for i in range(3)]
-    assert [epoch["nonfinite"] for epoch in document["epochs"]] == [9 * e + 3 for e in range(12)]
-
-
-def test_counts_that_an_older_store_has_not_are_null(history: History) -> None:
-    columns = {"entropy/mean": history.columns["entropy/mean"]}
-    document = load(shown(dataclasses.replace(history, columns=columns), "json"))
-    assert {part["nonfinite"] for part in document["layers"] + document["epochs"]} == {None}
-
-
-def test_lowest_passes_over_nan(history: History) -> None:
-    history.columns["entropy/mean"][:, 0] = [np.nan, 2.0, 0.25, *[1.0] * 8, np.nan]
-    entropy = load(shown(history, "json"))["layers"][0]["entropy"]
-    assert (entropy["first"], entropy["lowest"], entropy["last"]) == (None, 0.25, None)
-
-
-def test_rounding_never_exceeds_the_maximum(history: History) -> None:
-    history.columns["entropy/mean"][-1] = math.log(32) + 1e-7
-    entropy = load(shown(history, "json"))["layers"][0]["entropy"]
-    assert entropy["fraction"] == 1.0
-    assert entropy["perplexity"] <= 32 + 1e-12
-
-
-def test_one_channel_no_labels_no_epoch(make: Callable[..., History]) -> None:
-    document = load(shown(make(("a",), channels=(1,), labels=False, epochs=1), "json"))
-    assert document["layers"][0]["entropy"]["max"] == 0.0
-    assert document["layers"][0]["entropy"]["fraction"] is None
-    assert document["probe"]["labels"] is False
-    assert load(shown(make(epochs=0), "json"))["epochs"] == []
 
 
 def test_hostile_text_comes_back_unchanged_and_is_ascii(hostile: History) -> None:

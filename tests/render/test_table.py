@@ -62,21 +62,6 @@ def test_the_verdict_stands_above_the_table(make: Callable[..., History], epochs
     assert next(line for line in lines[at + 3 :] if line.startswith("epoch" if epochs else "layer"))
 
 
-@pytest.mark.parametrize(
-    ("run", "line"),
-    [
-        (RunFinding("healthy", "why", "entropy alone"), "verdict: healthy, by entropy alone"),
-        (RunFinding("unknown", "why"), "verdict: unknown"),
-        (RunFinding("sparsifying", "why", "x", Onset(4, 4, 4)), "verdict: sparsifying since epoch 4, by x"),
-        (RunFinding("overfitting", "why", "x", Onset(4, 2, 5)), "verdict: overfitting since epoch 4 (2 to 5), by x"),
-    ],
-)
-def test_each_state_of_a_run_has_its_line(history: History, run: RunFinding, line: str) -> None:
-    verdict = Verdict(run, judge(history).layers)
-    assert f"\n{line}\nwhy\n" in render(history, verdict)
-    assert line in re.sub(r"\x1b\[[\d;]*m", "", render(history, verdict, screen=Screen(colour=True)))
-
-
 def test_each_state_of_a_layer_is_in_its_row(history: History) -> None:
     layers = (
         LayerFinding("conv1", "stable"),
@@ -89,26 +74,6 @@ def test_each_state_of_a_layer_is_in_its_row(history: History) -> None:
     assert cells(text, "fc1")[3] == "n/a"
     assert "\nLayers that lose entropy\n  conv2: falls\n" in text
     assert "says nothing" not in text
-
-
-def test_what_is_said_of_filters_is_listed(history: History) -> None:
-    filters = (FilterFinding("constant", 2, "two are flat"), FilterFinding("correlated", 0, "alike"))
-    layers = (*judge(history).layers[:2], LayerFinding("fc1", "stable", filters=filters))
-    text = render(history, Verdict(RunFinding("healthy", "why"), layers))
-    assert "\nFilters\n  fc1: two are flat\n  fc1: alike\n" in text
-
-
-@pytest.mark.parametrize("width", [40, 60, 80])
-def test_what_goes_on_in_a_next_line_is_set_in(history: History, width: int) -> None:
-    words = "one two three four five six seven " * 8
-    layers = tuple(dataclasses.replace(each, state="collapsed", evidence=words) for each in judge(history).layers)
-    text = render(history, Verdict(RunFinding("healthy", "why"), layers), screen=Screen(width))
-    section = text.split("Layers that lose entropy\n")[1].split("\n\n")[0].splitlines()
-    items = [line for line in section if re.match(r"  \S", line)]
-    assert [line.split(":")[0] for line in items] == ["  conv1", "  conv2", "  fc1"]
-    assert all(re.match(r"    \S", line) for line in section if line not in items)
-    assert len(section) >= 3 * len(words) // width
-    assert " ".join(" ".join(section).split()).count("six seven one") == 3 * 7
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
@@ -219,16 +184,6 @@ def test_no_epoch_and_no_layer(make: Callable[..., History], epochs: bool) -> No
 def test_columns_that_an_older_store_has_not(history: History) -> None:
     bare = dataclasses.replace(history, columns={"entropy/mean": history.columns["entropy/mean"]})
     assert cells(shown(bare, screen=Screen(200)), "fc1 ")[-4:-1] == ["25%", "n/a", "n/a"]
-
-
-def test_what_was_left_out_is_said(history: History, hostile: History) -> None:
-    history.columns["nonfinite"][3, 1] = 55
-    history.columns["nonfinite"][5, 1] = 1_000
-    text = shown(history)
-    assert "Layers not measured\n  fc2: classifier\n" in text
-    assert "NaN or infinite\n  conv2: 1,055 values in 2 epochs (2 to 4)\n" in text
-    assert "could not be used" not in text
-    assert "Checkpoints that could not be used" in shown(hostile)
 
 
 def test_other_settings_are_said(history: History) -> None:

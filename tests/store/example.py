@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rfav_cli.records import Checkpoint, History, Layer, Measurement, ProbeRecord, Run, Settings, SkippedLayer
+from rfav_cli.store import StoreWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +52,14 @@ def measure_little(epoch: int) -> Measurement:
     whole = measure(epoch)
     names = ("probe/loss", "entropy/mean", "entropy/map/0")
     return Measurement(whole.checkpoint, {name: whole.columns[name] for name in names})
+
+
+def write(path: Path, *epochs: int) -> StoreWriter:
+    """Make a store or go on with it, and commit some epochs."""
+    writer = StoreWriter.open(path, make_run())
+    for epoch in epochs:
+        writer.append(measure(epoch))
+    return writer
 
 
 def assert_same(one: History, other: History) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 from rfav_cli.errors import StoreError, UsageError
 from rfav_cli.tensorboard.event_files import check, command, tags_of, write
 from tests.render.conftest import HOSTILE, make_history
-from tests.render.figures.test_figures import complete
+from tests.render.figures.histories import complete
 
 
 def read(folder: Path) -> Any:
@@ -41,6 +41,32 @@ def test_every_epoch_can_be_read_back(tmp_path: Path) -> None:
     assert len(counts) == 29
     assert counts[3].histogram_value.num == history.columns["correlation/histogram"][3, 0].sum()
     assert found.Histograms("entropy_by_image/fc1")[2].histogram_value.num == 50
+
+
+def test_bins_lie_around_the_correlations_that_they_count(tmp_path: Path) -> None:
+    """TensorBoard draws a bin from the limit before it to its own."""
+    correlations = {-1.0: 3, -0.5: 1, 0.0: 20, 0.01: 7, 1.0: 5}
+    history = complete(make_history(epochs=2))
+    counts = np.zeros((2, 3, 201), np.uint32)
+    for value, count in correlations.items():
+        counts[:, :, round(100 * (value + 1))] = count
+    history.columns["correlation/histogram"] = counts  # type: ignore[index]
+    write(history, tmp_path)
+    written = read(tmp_path).Histograms("filter_correlation/conv2")[1].histogram_value
+    limits = np.array(written.bucket_limit)
+    bins = {
+        (low, high): count
+        for low, high, count in zip([-np.inf, *limits[:-1]], limits, written.bucket, strict=True)
+        if count
+    }
+    assert list(bins.values()) == list(correlations.values())
+    for (low, high), value in zip(bins, correlations, strict=True):
+        assert high == pytest.approx(value + 0.005)
+        assert low == pytest.approx(value - 0.005) or (value == -1 and low < value)
+    drawn = [value for value, count in correlations.items() for _ in range(count)]
+    assert (written.min, written.max, written.num) == (-1.0, 1.0, len(drawn))
+    assert written.sum == pytest.approx(sum(drawn))
+    assert written.sum_squares == pytest.approx(sum(value**2 for value in drawn))
 
 
 def test_pictures_have_the_colours_of_the_entropy(tmp_path: Path) -> None:

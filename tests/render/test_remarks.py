@@ -1,0 +1,62 @@
+"""What stands around a table: the verdict, what it rests on, and what was left out."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rfav_cli.diagnosis import judge
+from rfav_cli.records import FilterFinding, LayerFinding, Onset, RunFinding, Verdict
+from rfav_cli.render import Screen, render
+from tests.render.conftest import shown
+
+if TYPE_CHECKING:
+    from rfav_cli.records import History
+
+
+@pytest.mark.parametrize(
+    ("run", "line"),
+    [
+        (RunFinding("healthy", "why", "entropy alone"), "verdict: healthy, by entropy alone"),
+        (RunFinding("unknown", "why"), "verdict: unknown"),
+        (RunFinding("sparsifying", "why", "x", Onset(4, 4, 4)), "verdict: sparsifying since epoch 4, by x"),
+        (RunFinding("overfitting", "why", "x", Onset(4, 2, 5)), "verdict: overfitting since epoch 4 (2 to 5), by x"),
+    ],
+)
+def test_each_state_of_a_run_has_its_line(history: History, run: RunFinding, line: str) -> None:
+    verdict = Verdict(run, judge(history).layers)
+    assert f"\n{line}\nwhy\n" in render(history, verdict)
+    assert line in re.sub(r"\x1b\[[\d;]*m", "", render(history, verdict, screen=Screen(colour=True)))
+
+
+def test_what_is_said_of_filters_is_listed(history: History) -> None:
+    filters = (FilterFinding("constant", 2, "two are flat"), FilterFinding("correlated", 0, "alike"))
+    layers = (*judge(history).layers[:2], LayerFinding("fc1", "stable", filters=filters))
+    text = render(history, Verdict(RunFinding("healthy", "why"), layers))
+    assert "\nFilters\n  fc1: two are flat\n  fc1: alike\n" in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_what_goes_on_in_a_next_line_is_set_in(history: History, width: int) -> None:
+    words = "one two three four five six seven " * 8
+    layers = tuple(dataclasses.replace(each, state="collapsed", evidence=words) for each in judge(history).layers)
+    text = render(history, Verdict(RunFinding("healthy", "why"), layers), screen=Screen(width))
+    section = text.split("Layers that lose entropy\n")[1].split("\n\n")[0].splitlines()
+    items = [line for line in section if re.match(r"  \S", line)]
+    assert [line.split(":")[0] for line in items] == ["  conv1", "  conv2", "  fc1"]
+    assert all(re.match(r"    \S", line) for line in section if line not in items)
+    assert len(section) >= 3 * len(words) // width
+    assert " ".join(" ".join(section).split()).count("six seven one") == 3 * 7
+
+
+def test_what_was_left_out_is_said(history: History, hostile: History) -> None:
+    history.columns["nonfinite"][3, 1] = 55
+    history.columns["nonfinite"][5, 1] = 1_000
+    text = shown(history)
+    assert "Layers not measured\n  fc2: classifier\n" in text
+    assert "NaN or infinite\n  conv2: 1,055 values in 2 epochs (2 to 4)\n" in text
+    assert "could not be used" not in text
+    assert "Checkpoints that could not be used" in shown(hostile)
