@@ -6,7 +6,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from rfav_cli.records import RULES
+from rfav_cli.records import CENTERINGS, RULES
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 SCHEMA = 1
 MARK = "# rfav recipe"
 """How a file begins that `rfav recommend` wrote."""
-CENTERINGS = ("pearson", "paper")
-"""As in `Settings.centering`."""
 LAST_EPOCH = 2**31 - 1
 """The store's epochs are no larger."""
 LARGEST = 4 * 1024 * 1024
