@@ -165,9 +165,12 @@ def test_a_statistic_that_nobody_sees_is_refused(monkeypatch: pytest.MonkeyPatch
     assert unseen(measured(seed=1)) == [name]
 
 
-def test_the_contributors_guide_lists_each_plug_in() -> None:
-    listed = {quoted(row[1])[0]: quoted(row[3]) for row in marked_rows("CONTRIBUTING.md", "all")}
-    assert listed == {folder: tuple(names) for folder, (_, names) in TABLES.items()}
+def test_the_contributors_guide_lists_each_folder_of_plug_ins() -> None:
+    listed = {quoted(row[1])[0]: quoted(row[2])[0] for row in marked_rows("CONTRIBUTING.md", "all")}
+    assert list(listed) == list(TABLES)
+    for folder, table in listed.items():
+        module = importlib.import_module(f"rfav_cli.{folder.strip('/').replace('/', '.')}")
+        assert tuple(getattr(module, table)) == TABLES[folder][1]
 
 
 def offered(command: str, name: str) -> tuple[str, ...]:
@@ -181,7 +184,7 @@ CHOICES = [
     (name, option_name, described)
     for name, record in RECORDS.items()
     for option_name, described in options_of(record)
-    if isinstance(described.choices, str)
+    if isinstance(described.choices, str) and described.read is None
 ]
 
 
@@ -283,7 +286,12 @@ def test_each_option_and_command_has_help(name: str) -> None:
 @pytest.mark.parametrize(("command", "option"), [("analyze", "probe"), ("train", "data")])
 def test_the_help_names_each_source(command: str, option: str) -> None:
     (text,) = (param.help for param in commands()[command].params if param.name == option)
-    assert re.findall(r"([\w-]+):DIR", text) == [name for name in sources.SOURCES if name not in {"folder", "arrays"}]
+    assert re.findall(r"([\w-]+):PATH", text) == [name for name in sources.SOURCES if name not in {"folder", "arrays"}]
+
+
+@pytest.mark.parametrize(("command", "name", "described"), CHOICES)
+def test_the_help_names_each_choice(command: str, name: str, described: Option) -> None:
+    assert not described.metavar or {*described.names_of_choices()} <= {*re.findall(r"[\w-]+", described.help)}
 
 
 @pytest.mark.parametrize(

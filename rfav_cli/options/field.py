@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import numbers
+import re
 import sys
 from dataclasses import dataclass
 from importlib import import_module
@@ -41,7 +42,8 @@ class Option:
         low, high: least and largest value of a number, or None.
         metavar: what the help calls the value.
         names: on the command line, where they are not the field's own; a short name such as "-o" besides.
-        choices: the names that it can be, or where their table is: "module:NAME"; empty where it is free.
+        choices: the names that it can be, or where their table is: "module:NAME"; empty where it is free. Where `read`
+            is there as well, they are no more than named by the help.
         read: from a text to the value; raises ValueError with what is wrong with it.
         several: it can be repeated; the value is a tuple.
         positional: it is an argument.
@@ -164,8 +166,20 @@ def options_of(record: type[Options]) -> Iterator[tuple[str, Option]]:
         described: Option | None = field.metadata.get("option")
         if described is not None:
             panel = FIRST if field.name in record.FIRST else described.panel
-            text = record.HELP.get(field.name, described.help)
+            text = _with_names(record.HELP.get(field.name, described.help), described)
             yield field.name, dataclasses.replace(described, panel=panel, help=text)
+
+
+def _with_names(text: str, described: Option) -> str:
+    """A help that names each choice: where it says "{names}", or at its end those that it does not describe."""
+    if "{names}" in text:
+        return text.replace("{names}", ", ".join(f"{name}:PATH" for name in described.names_of_choices()))
+    if not isinstance(described.choices, str) or not described.metavar:  # without one, the help shows the choices
+        return text
+    words = re.findall(r"[\w-]+", text)
+    if missing := [name for name in described.names_of_choices() if name not in words]:
+        return f"{text.removesuffix('.')}; {', '.join(missing)}."
+    return text
 
 
 def spelled(name: str, described: Option | None = None) -> str:

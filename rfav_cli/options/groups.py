@@ -238,7 +238,9 @@ class Checkpoints(Net, Measured, Names):
 
     probe: str | Path = required(
         help="Held-out samples: an image folder (a sub-folder a class, or flat), a .npz, .npy, .pt or .h5 file, or "
-        "cifar10:DIR, cifar100:DIR, tiny-imagenet:DIR, mnist:DIR, fashion-mnist:DIR.",
+        "{names}.",
+        choices="rfav_cli.data.sources:NAMED",
+        read=str,
         panel=SAMPLES,
         metavar="SAMPLES",
     )

@@ -49,7 +49,9 @@ class Train(Net, Samples, ProbeSize, Activations, RuleOfLambda, Hyperparameters,
 
     data: str | Path = required(
         help="What to train on: an image folder (a sub-folder a class), a .npz, .npy, .pt or .h5 file with labels, or "
-        "cifar10:DIR, cifar100:DIR, tiny-imagenet:DIR, mnist:DIR, fashion-mnist:DIR (their training splits).",
+        "{names} (their training splits).",
+        choices="rfav_cli.data.sources:NAMED",
+        read=str,
         panel=SAMPLES,
         metavar="SAMPLES",
     )

@@ -21,6 +21,9 @@ SOURCES = ("folder", "arrays", "cifar10", "cifar100", "tiny-imagenet", "mnist", 
 """Names of sources; the file in this folder has `_` for `-`. Each has `SPLITS: tuple[str, ...]`, the default first
 (empty where the source has none), and `open_source(location, options) -> Source`."""
 
+NAMED = tuple(name for name in SOURCES if name not in {"folder", "arrays"})
+"""Those that are named before the path; the other two are told by what lies there."""
+
 LAYOUTS = {"nhwc": 4, "nchw": 4, "nhw": 3, "nct": 3, "nf": 2}
 """Axes of an array -> how many: N samples, H x W pixels, C channels, T steps, F features."""
 
