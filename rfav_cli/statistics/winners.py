@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,12 @@ from rfav_cli.statistics.base import Context, Statistic
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
+
+_EXACT = 2**24
+"""Up to here float32 counts without rounding."""
+
+_LONG_ROW = 32
+"""From here on torch takes the maximum of a row several numbers at a time."""
 
 
 class Winners(Statistic):
@@ -48,11 +55,28 @@ def wins(activation: Tensor) -> Tensor:
         (D,) int64. A position is counted once, for the first of its largest filters; not at all where the largest
         number is NaN or infinite.
     """
-    counts = torch.zeros(activation.shape[1], dtype=torch.int64, device=activation.device)
-    if activation.numel():
-        # One pass that a thread team begins and ends once. A compare with the maximum takes as long on few channels.
-        largest, first = activation.max(1)
-        finite = largest.isfinite()
-        winners = first.flatten() if bool(finite.all()) else first[finite]
-        counts += torch.bincount(winners, minlength=len(counts))
-    return counts
+    blocks = activation.flatten(2) if activation.dim() > 2 else activation.unsqueeze(2)
+    if blocks.stride(1) == 1 or blocks.shape[2] == 1:
+        blocks = blocks.transpose(1, 2).flatten(0, 1)
+    positions = blocks.numel() // blocks.shape[1]
+    if not positions:
+        return torch.zeros(blocks.shape[1], dtype=torch.int64, device=blocks.device)
+    if blocks.device.type == "cpu" and positions < _EXACT:
+        # Two thirds of the time of asking where the maximum is: -1 for each number below it, 0 for the maximum itself.
+        largest = _largest(blocks)
+        below = torch.sub(blocks, largest).sign_()
+        sums = torch.mv(below.T, below.new_ones(len(below))) if below.dim() == 2 else below.sum((0, 2))
+        counts = sums.long() + positions
+        # Where several are the largest, too many are counted; a sum is finite where all are, if it does not overflow.
+        if int(counts.sum()) == positions and math.isfinite(float(largest.sum())):
+            return counts
+    largest, first = blocks.max(1)
+    return torch.bincount(first[largest.isfinite()], minlength=blocks.shape[1])
+
+
+def _largest(blocks: Tensor) -> Tensor:
+    """The largest number of each position of (M, D) rows or (n, D, P) blocks, with an axis of one in place of D."""
+    # A maximum along short rows is slow, one of their halves is not.
+    while blocks.dim() == 2 and 8 <= blocks.shape[1] < _LONG_ROW and blocks.shape[1] % 2 == 0:
+        blocks = torch.maximum(*blocks.chunk(2, 1))
+    return blocks.amax(1, keepdim=True)

@@ -70,3 +70,9 @@ def test_uses_are_pooled_by_their_positions(context):
 def test_the_shares_of_many_positions_add_up():
     found = measured(torch.randn(7, 300, 61, generator=torch.Generator().manual_seed(2)), (3,))
     assert found.sum(dtype=np.float64) == pytest.approx(1, abs=1e-6)
+
+
+def test_numbers_whose_sum_overflows_are_finite_all_the_same():
+    activation = torch.full((8, 2, 5), 3e38)
+    activation[:, 0] = -3e38
+    np.testing.assert_array_equal(measured(activation), [0, 1])
