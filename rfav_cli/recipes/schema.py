@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import sys
 from typing import TYPE_CHECKING
 
 from rfav_cli.records import CENTERINGS, RULES
-from rfav_cli.text import printable
+from rfav_cli.text import printable, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -153,7 +154,4 @@ def _shown(value: object) -> str:
     """A value as a message shows it, much as the file writes it."""
     if isinstance(value, bool):
         return str(value).lower()
-    try:
-        return printable(repr(value) if isinstance(value, (str, list, dict)) else value, 60)
-    except (ValueError, RecursionError):  # Python prints no integer of thousands of digits
-        return "this value"
+    return value.isoformat() if isinstance(value, (datetime.date, datetime.time)) else quoted(value)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rfav_cli.recipes.schema import LAYER, RUN, problems
-from rfav_cli.text import printable
+from rfav_cli.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,8 +48,8 @@ def test_nothing_is_wrong_with_every_key_at_once_nor_with_the_least() -> None:
         ("rule", "bold", "rule must be one of even, paper, balanced, not 'bold'"),
         ("rule", ["even"], "rule must be one of even, paper, balanced, not ['even']"),
         ("store", "", "store must be a path, not ''"),
-        ("store_digest", "AB" * 32, f"{DIGEST}{printable(repr('AB' * 32), 60)}"),
-        ("store_digest", "ab" * 31, f"{DIGEST}{printable(repr('ab' * 31), 60)}"),
+        ("store_digest", "AB" * 32, f"{DIGEST}{quoted('AB' * 32)}"),
+        ("store_digest", "ab" * 31, f"{DIGEST}{quoted('ab' * 31)}"),
         ("rewind", 1.5, f"{EPOCH}1.5"),
         ("rewind", -2, f"{EPOCH}-2"),
         ("rewind", 2**31, f"{EPOCH}{2**31}"),

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,20 +13,6 @@ from rfav_cli.text import whole
 from tests.render.conftest import make_history, shown
 
 
-class Terminal(io.StringIO):
-    encoding = "utf-8"
-
-    def isatty(self) -> bool:
-        return True
-
-
-@pytest.fixture(autouse=True)
-def _no_settings_of_this_shell(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("NO_COLOR", "COLUMNS"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("TERM", "xterm")
-
-
 def test_every_format_is_found() -> None:
     for name in FORMATS:
         assert shown(make_history(), name).endswith("\n")
@@ -38,24 +22,6 @@ def test_an_unknown_format_names_the_known() -> None:
     with pytest.raises(RfavError, match="no 'yaml'") as error:
         shown(make_history(), "yaml")
     assert "table, json, csv" in error.value.remedy
-
-
-def test_colour_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Screen.of(Terminal()).colour
-    assert not Screen.of(io.StringIO()).colour
-    monkeypatch.setenv("TERM", "dumb")
-    assert not Screen.of(Terminal()).colour
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert not Screen.of(Terminal()).colour
-
-
-def test_width_of_pipes_and_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Screen.of(io.StringIO()).width == 80
-    monkeypatch.setenv("COLUMNS", "123")
-    assert Screen.of(Terminal()).width == Screen.of(io.StringIO()).width == 123
-    monkeypatch.setenv("COLUMNS", "3")
-    assert Screen.of(Terminal()).width == 40
 
 
 @given(st.text(max_size=60), st.integers(2, 40), st.sampled_from(["utf-8", "ascii", "cp1252"]))

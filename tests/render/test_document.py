@@ -88,3 +88,26 @@ def test_one_channel_no_labels_no_epoch(make: Callable[..., History]) -> None:
     assert document["layers"][0]["entropy"]["fraction"] is None
     assert document["probe"]["labels"] is False
     assert load(shown(make(epochs=0), "json"))["epochs"] == []
+
+
+def test_dead_filters_and_winners_are_the_last_epochs(history: History) -> None:
+    winners = np.zeros((12, 32))
+    winners[-1, [3, 7, 5]] = 0.5, 0.25, 0.25
+    dead = np.full((12, 3), np.nan)
+    dead[-1, 1] = 0.75
+    more = {"activation/dead": dead, "activation/winners/0": winners}
+    layers = load(shown(dataclasses.replace(history, columns={**history.columns, **more}), "json"))["layers"]
+    assert [layer["dead"] for layer in layers] == [None, 0.75, None]
+    assert layers[0]["winners"] == {
+        "count": 3,
+        "top": [{"filter": 3, "share": 0.5}, {"filter": 5, "share": 0.25}, {"filter": 7, "share": 0.25}],
+    }
+    assert layers[1]["winners"] == {"count": None, "top": []}
+
+
+def test_of_many_winners_the_first_ten_are_named(history: History) -> None:
+    column = np.full((12, 32), 1 / 32)
+    columns = {**history.columns, "activation/winners/2": column}
+    winners = load(shown(dataclasses.replace(history, columns=columns), "json"))["layers"][2]["winners"]
+    assert winners["count"] == 32
+    assert [each["filter"] for each in winners["top"]] == list(range(10))

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 from typing import TYPE_CHECKING, Any
@@ -116,26 +115,3 @@ def test_rendering_leaves_the_history_as_it_was(make: Callable[..., History]) ->
     shown(history, "json")
     for name, values in same.columns.items():
         np.testing.assert_array_equal(history.columns[name], values)
-
-
-def test_dead_filters_and_winners_are_the_last_epochs(history: History) -> None:
-    winners = np.zeros((12, 32))
-    winners[-1, [3, 7, 5]] = 0.5, 0.25, 0.25
-    dead = np.full((12, 3), np.nan)
-    dead[-1, 1] = 0.75
-    more = {"activation/dead": dead, "activation/winners/0": winners}
-    layers = load(shown(dataclasses.replace(history, columns={**history.columns, **more}), "json"))["layers"]
-    assert [layer["dead"] for layer in layers] == [None, 0.75, None]
-    assert layers[0]["winners"] == {
-        "count": 3,
-        "top": [{"filter": 3, "share": 0.5}, {"filter": 5, "share": 0.25}, {"filter": 7, "share": 0.25}],
-    }
-    assert layers[1]["winners"] == {"count": None, "top": []}
-
-
-def test_of_many_winners_the_first_ten_are_named(history: History) -> None:
-    column = np.full((12, 32), 1 / 32)
-    columns = {**history.columns, "activation/winners/2": column}
-    winners = load(shown(dataclasses.replace(history, columns=columns), "json"))["layers"][2]["winners"]
-    assert winners["count"] == 32
-    assert [each["filter"] for each in winners["top"]] == list(range(10))

@@ -87,4 +87,4 @@ def test_of_many_layers_those_that_differ_are_named() -> None:
     more = replace(run, layers=(*run.layers, replace(run.layers[1], name="new\x1b")))
     (said,) = differences(run, more)
     assert said.startswith("layers: conv1 Conv2d 8 (4, 3), fc.é")
-    assert said.endswith(r"'new\x1b Linear 16 ()'")
+    assert said.endswith(r" / new\x1b Linear 16 ()")

@@ -18,10 +18,8 @@ from rfav_cli.store.schema import (
     is_heatmap,
     is_name,
     not_a_store,
-    row_problem,
-    shown,
 )
-from tests.store.example import MAPS, SIZE, make_run, write
+from tests.store.example import MAPS, SIZE, write
 
 
 def test_files_have_the_names_and_attributes_of_schema_1(path: Path) -> None:
@@ -60,33 +58,6 @@ def test_heatmaps_are_told_by_their_name() -> None:
     assert not any(map(is_heatmap, ("entropy/map", "entropy/map/x", "entropy/map/-1", "new/map/0", "entropy/mean")))
 
 
-@pytest.mark.parametrize(
-    ("name", "shape"),
-    [
-        ("probe/loss", ()),
-        ("probe/sample_prediction", (SIZE,)),
-        ("entropy/mean", (2,)),
-        ("entropy/sample_mean", (2, SIZE)),
-        ("correlation/histogram", (2, 201)),
-        ("entropy/mean_map/0", (4, 3)),
-        ("entropy/mean_map/1", ()),
-        ("entropy/map/0", (MAPS, 4, 3)),
-        ("entropy/map/0", (99, 4, 3)),
-        ("entropy/map/1", (MAPS,)),
-    ],
-)
-def test_a_row_has_the_shape_of_its_run(name: str, shape: tuple[int, ...]) -> None:
-    assert row_problem(name, shape, make_run()) == ""
-    if not name.startswith("entropy/map"):
-        assert name in row_problem(name, (*shape, 7), make_run())
-    assert name in row_problem(name, (7, 7, *shape), make_run())
-
-
-def test_a_row_of_a_new_name_has_any_shape_and_one_of_no_layer_none() -> None:
-    assert row_problem("new/statistic", (3, 1, 4), make_run()) == ""
-    assert "does not have" in row_problem("entropy/map/2", (MAPS,), make_run())
-
-
 def test_files_beside_a_store_are_named_after_it_and_sorted_by_epoch() -> None:
     folder = folder_of(Path("runs") / "a.h5")
     assert folder == Path("runs") / "a.h5.d"
@@ -94,11 +65,7 @@ def test_files_beside_a_store_are_named_after_it_and_sorted_by_epoch() -> None:
     assert names == ["epoch--00001.h5", "epoch-000000.h5", "epoch-000012.h5", "epoch-123456.h5", "epoch-1234567.h5"]
 
 
-def test_text_of_unknown_origin_is_short_and_on_one_line() -> None:
-    assert shown("conv1") == "conv1"
-    for text in ("a\x1b[31m", "x" * 500, "", "\u202e", 3.5, "é\n" * 100):
-        assert shown(text).isprintable()
-        assert 0 < len(shown(text)) < 700
+def test_errors_name_the_file_the_reason_and_what_to_do() -> None:
     for error in (not_a_store(Path("a.h5"), "why"), damaged(Path("a.h5"), "why")):
         assert error.what.startswith("a.h5: ")
         assert "why" in error.what
