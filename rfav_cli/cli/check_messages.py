@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def reporting(paths: list[str], *, quiet: bool) -> Iterator[Callable[[Event], None]]:
     """What is told of an analysis; a store needs none, and loads nothing for it."""
-    from rfav_cli.commands.check_paths import names_stores
+    from rfav_cli.commands.check import names_stores
 
     if names_stores([Path(path) for path in paths]):
         yield lambda _: None

@@ -38,7 +38,7 @@ def follow(path: Path, shown: Callable[[History], str]) -> None:
 
 def _on_terminal(path: Path, shown: Callable[[History], str], console: Console) -> None:
     """Draw on a screen of its own; what stood there last stays when it ends."""
-    from rfav_cli.commands.follow import follow as histories
+    from rfav_cli.commands.show import follow as histories
 
     text = ""
     try:
@@ -54,7 +54,7 @@ def _on_terminal(path: Path, shown: Callable[[History], str], console: Console) 
 
 def _in_pipe(path: Path, shown: Callable[[History], str]) -> None:
     """A block whenever there are new epochs."""
-    from rfav_cli.commands.follow import follow as histories
+    from rfav_cli.commands.show import follow as histories
 
     waiting, between = False, ""
     for history in histories(path, interval=INTERVAL):

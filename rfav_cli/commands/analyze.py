@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rfav_cli.commands.measuring import prepare_checkpoints
 from rfav_cli.commands.open_store import open_store
 from rfav_cli.commands.pack import pack
-from rfav_cli.commands.preparing import prepare_checkpoints
 from rfav_cli.diagnosis.labels import doubt_about_labels
+from rfav_cli.errors import StoreError
 from rfav_cli.options import Analyze, flat
-from rfav_cli.records import Note
+from rfav_cli.records import BadCheckpoint, Note, Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from rfav_cli.checkpoints.find import Checkpoints
-    from rfav_cli.records import History
+    from rfav_cli.checkpoints.formats.base import ReadOptions
+    from rfav_cli.distributed import Group
+    from rfav_cli.measure.setup import Setup
+    from rfav_cli.records import Checkpoint, Event, History
+    from rfav_cli.store import StoreWriter
 
 GO_ON = "Every epoch that was measured is in the store; the same command goes on, with torchrun or without."
-"""What to do when one of several processes has gone."""
+"""What to do when one of several ranks has gone."""
 
 
 def run(options: Analyze) -> History:
@@ -31,7 +40,6 @@ def run(options: Analyze) -> History:
     Raises:
         RfavError: bad input; its subclass and message say which.
     """
-    from rfav_cli.commands.sharing import Sharing
     from rfav_cli.distributed import LONG_PATIENCE, joined
     from rfav_cli.measure.setup import open_run
     from rfav_cli.store import check_place
@@ -55,8 +63,8 @@ def run(options: Analyze) -> History:
         )
         for text in (*files.notes, *samples.notes, *setup.notes):
             tell(Note(text))
-        sharing = Sharing(out, files, setup, reading, group, options.skip_bad, options.report, options.should_stop)
-        ended = sharing.record(options.samples_a_forward, fresh=options.fresh)
+        shared = SharedRun(out, files, setup, reading, group, options.skip_bad, options.report, options.should_stop)
+        ended = shared.record(options.samples_a_forward, fresh=options.fresh)
         if ranks.first and ended and not options.no_pack and not options.shard:
             pack(out)
         group.wait()
@@ -81,3 +89,107 @@ def _find(options: Analyze) -> Checkpoints:
         trust_pickle=options.i_trust_this_pickle,
     )
     return shard(files, options.shard) if options.shard else files
+
+
+@dataclass(frozen=True)
+class SharedRun:
+    """Checkpoints that are measured into one store, by one rank or by several that share them.
+
+    Attributes:
+        out: the store.
+        checkpoints: the checkpoints.
+        setup: the net and the probe.
+        reading: how checkpoints are read.
+        group: the ranks that share the checkpoints.
+        skip_bad: record files that are no checkpoint of this net, and go on.
+        report: is told what this rank measures; the first is told of files that are none for any.
+        should_stop: asked after each checkpoint is safe in the store.
+    """
+
+    out: Path
+    checkpoints: Checkpoints
+    setup: Setup
+    reading: ReadOptions
+    group: Group
+    skip_bad: bool
+    report: Callable[[Event], None]
+    should_stop: Callable[[], bool]
+
+    def record(self, batch_size: int | None, *, fresh: bool) -> bool:
+        """Measure this rank's share of what the store does not hold yet, and wait for the others.
+
+        Args:
+            batch_size: samples a forward; None for what suits.
+            fresh: replace the store that is there.
+
+        Returns:
+            False when a rank was asked to stop before its end.
+
+        Raises:
+            StoreError: the store is of another run, not seen by all, or cannot be written.
+            CheckpointError: a file is no checkpoint of this net, and `skip_bad` is off.
+        """
+        from rfav_cli.measure.loop import measure_checkpoints
+
+        ranks = self.group.ranks
+        writer = self._open(fresh)
+        committed = self.group.of_first(set(writer.committed))
+        entries = [entry for entry in self.checkpoints.entries if entry.epoch not in committed]
+        done = len(self.checkpoints.entries) - len(entries)
+
+        def of_the_whole(event: Event) -> None:
+            if isinstance(event, Progress):  # of the share; what is shown is of the whole
+                before = done + event.done * ranks.world + ranks.rank
+                event = replace(event, done=before, total=len(self.checkpoints.entries))
+            self.report(event)
+
+        share = entries[ranks.rank :: ranks.world]
+        results = measure_checkpoints(
+            share, self.setup, self.reading, batch_size=batch_size, skip_bad=self.skip_bad, report=of_the_whole
+        )
+        stopped = False
+        with contextlib.closing(results):
+            for result in results:
+                if isinstance(result, BadCheckpoint):
+                    writer.record_bad(result)
+                else:
+                    writer.append(result)
+                self.report(result)
+                if stopped := self.should_stop():
+                    break
+        return not self.group.any(stopped)
+
+    def _open(self, fresh: bool) -> StoreWriter:
+        """Make or continue the store: the first rank does, then the others join in."""
+        from rfav_cli.store import StoreWriter
+        from rfav_cli.store.scan import is_there
+
+        ranks = self.group.ranks
+        if ranks.first:
+            writer = StoreWriter.open(self.out, self.setup.run, fresh=fresh)
+            _check_unchanged(self.checkpoints, writer.committed)
+            for bad in self.checkpoints.bad:
+                writer.record_bad(bad)
+                self.report(bad)
+            self.group.wait()
+            return writer
+        self.group.wait()
+        if not is_there(self.out):
+            raise StoreError(
+                f"{self.out}: rank {ranks.rank} does not see what rank 0 wrote",
+                "Give an --out in a folder that all machines share.",
+            )
+        return StoreWriter.open(self.out, self.setup.run)
+
+
+def _check_unchanged(checkpoints: Checkpoints, committed: Mapping[int, Checkpoint]) -> None:
+    from rfav_cli.checkpoints.find import sha256_of
+
+    for entry in checkpoints.entries:
+        stored = committed.get(entry.epoch)
+        if stored and stored.sha256 != sha256_of(entry.path):
+            raise StoreError(
+                f"{entry.path}: another file than epoch {entry.epoch} of the store was measured on ({stored.path}), "
+                "or changed since",
+                "Give --fresh to measure the whole run anew, or another --out.",
+            )

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfav_cli.commands.judge import judge
+from rfav_cli.commands.measuring import prepare
 from rfav_cli.commands.pack import pack
-from rfav_cli.commands.preparing import prepare
 from rfav_cli.errors import SampleError, UsageError
 from rfav_cli.options import Monitored, flat_method
 from rfav_cli.records import Note

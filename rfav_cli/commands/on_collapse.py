@@ -1,4 +1,4 @@
-"""What the user wants done when a layer collapses."""
+"""The command that the user wants run when a layer collapses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _UNSAFE = re.compile(r"[^\w.:/-]")
 _LONGEST = 2000
 
 
-class Alarm:
+class CollapseCommand:
     """Runs a command of the user's once, without a shell, and never ends it.
 
     It is told in the environment what collapsed: RFAV_STORE, RFAV_EPOCH, RFAV_STATE and RFAV_LAYERS, the names of the
@@ -54,7 +54,7 @@ class Alarm:
         self._name = printable(command)
         self._process: subprocess.Popen[bytes] | None = None
         self._tried = False
-        self._told = True
+        self._reported = True
 
     def start(self, store: Path, epoch: int, verdict: Verdict) -> str:
         """Start it, unless it was started before, and say so; it is not waited for."""
@@ -62,7 +62,7 @@ class Alarm:
             return ""
         self._tried = True
         layers = ",".join(_UNSAFE.sub("_", layer.name) for layer in verdict.in_state("collapsed"))
-        told = {
+        variables = os.environ | {
             "RFAV_STORE": str(store.absolute()),
             "RFAV_EPOCH": str(epoch),
             "RFAV_STATE": verdict.run.state,
@@ -70,11 +70,15 @@ class Alarm:
         }
         try:
             self._process = subprocess.Popen(  # noqa: S603 - the user's own command, split by us
-                self._words, env=os.environ | told, stdin=subprocess.DEVNULL, stdout=_STDERR, start_new_session=True
+                self._words,
+                env=variables,
+                stdin=subprocess.DEVNULL,
+                stdout=_STDERR,
+                start_new_session=True,
             )
         except OSError as error:
             return f"{OPTION} {self._name}: could not be started ({what_it_says(error)})"
-        self._told = False
+        self._reported = False
         threading.Thread(target=self._process.wait, daemon=True).start()
         return f"{OPTION} {self._name}: started (process {self._process.pid})"
 
@@ -85,9 +89,9 @@ class Alarm:
 
     def outcome(self) -> str:
         """How it ended, the first time that is asked after it did; else nothing."""
-        if self._process is None or self.runs or self._told:
+        if self._process is None or self.runs or self._reported:
             return ""
-        self._told = True
+        self._reported = True
         code = self._process.returncode
         how = "done" if code == 0 else f"failed, exit code {code}" if code > 0 else f"ended by signal {-code}"
         return f"{OPTION} {self._name}: {how}"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfav_cli.atomic import write_whole
-from rfav_cli.commands.names import run_names
+from rfav_cli.commands.open_store import run_names
 from rfav_cli.errors import UsageError
 from rfav_cli.options import Plot, flat
 from rfav_cli.records import Note

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfav_cli.commands.names import run_names
+from rfav_cli.commands.open_store import run_names
 from rfav_cli.errors import StoreError, UsageError
 from rfav_cli.options import Report, Thresholds, flat
 

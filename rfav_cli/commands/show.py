@@ -1,7 +1,9 @@
-"""Describing a store."""
+"""Describing a store, once or as often as others add to it; none of it needs torch."""
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfav_cli.commands.open_store import as_history
@@ -9,6 +11,8 @@ from rfav_cli.options import Show, flat
 from rfav_cli.records import Description
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rfav_cli.records import History
 
 
@@ -34,3 +38,34 @@ def describe(history: History, options: Show) -> Description:
 
 
 show = flat(Show, run)
+
+
+def follow(path: str | Path, *, interval: float = 1.0) -> Iterator[History | None]:
+    """Read a store again whenever its files have changed. It locks nothing, so no writer ever waits for it.
+
+    Args:
+        path: the store; it need not be there yet.
+        interval: seconds between two looks.
+
+    Yields:
+        What it holds, each time that an epoch or a bad file was added; None once each time that there is no epoch to
+        show; it never ends by itself.
+
+    Raises:
+        StoreError: what is there cannot be read.
+    """
+    from rfav_cli import store
+
+    seen: object = None  # and not the state of a store that is not there
+    shown: object = ()
+    while True:
+        state = store.state_of(Path(path))
+        if state != seen:
+            seen = state
+            history = store.open_store(Path(path)) if state else None
+            content = (history.checkpoints, history.bad) if history else None
+            if content != shown:
+                shown = content
+                yield history or None
+                continue
+        time.sleep(interval)

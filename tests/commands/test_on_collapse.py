@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rfav_cli.commands.on_collapse import Alarm
+from rfav_cli.commands.on_collapse import CollapseCommand
 from rfav_cli.errors import UsageError
 from rfav_cli.records import LayerFinding, RunFinding, Verdict
 
@@ -18,18 +18,18 @@ LAYERS = (LayerFinding("conv4", "collapsed"), LayerFinding("fc1", "stable"), Lay
 VERDICT = Verdict(RunFinding("overfitting", "because"), LAYERS)
 
 
-def outcome(alarm):
+def outcome(command):
     until = time.monotonic() + PATIENCE
-    while alarm.runs:
+    while command.runs:
         assert time.monotonic() < until
         time.sleep(0.002)
-    return alarm.outcome()
+    return command.outcome()
 
 
 def test_it_is_told_what_collapsed_by_the_environment(tmp_path):
-    alarm = Alarm(f"sh -c 'env > {tmp_path}/told; echo $0' '$HOME'")
-    assert "started (process" in alarm.start(Path("a b.h5"), 12, VERDICT)
-    assert outcome(alarm).endswith(": done")
+    command = CollapseCommand(f"sh -c 'env > {tmp_path}/told; echo $0' '$HOME'")
+    assert "started (process" in command.start(Path("a b.h5"), 12, VERDICT)
+    assert outcome(command).endswith(": done")
     told = dict(line.partition("=")[::2] for line in (tmp_path / "told").read_text().splitlines())
     assert told["RFAV_STORE"] == str(Path("a b.h5").absolute())
     assert (told["RFAV_EPOCH"], told["RFAV_STATE"]) == ("12", "overfitting")
@@ -38,48 +38,50 @@ def test_it_is_told_what_collapsed_by_the_environment(tmp_path):
 
 
 def test_no_shell_is_between(tmp_path):
-    alarm = Alarm(f"touch '{tmp_path}/$(echo x)' {tmp_path}/*;")
-    alarm.start(tmp_path, 1, VERDICT)
-    assert outcome(alarm).endswith(": done")
+    command = CollapseCommand(f"touch '{tmp_path}/$(echo x)' {tmp_path}/*;")
+    command.start(tmp_path, 1, VERDICT)
+    assert outcome(command).endswith(": done")
     assert {path.name for path in tmp_path.iterdir()} == {"$(echo x)", "*;"}
 
 
 def test_it_runs_once_and_its_end_is_told_once(tmp_path):
-    alarm = Alarm(f"mkdir {tmp_path}/made")
-    assert alarm.outcome() == ""
-    assert alarm.start(tmp_path, 1, VERDICT)
-    assert outcome(alarm)
-    assert alarm.start(tmp_path, 2, VERDICT) == alarm.outcome() == ""
+    command = CollapseCommand(f"mkdir {tmp_path}/made")
+    assert command.outcome() == ""
+    assert command.start(tmp_path, 1, VERDICT)
+    assert outcome(command)
+    assert command.start(tmp_path, 2, VERDICT) == command.outcome() == ""
 
 
 @pytest.mark.parametrize(("script", "said"), [("exit 7", "failed, exit code 7"), ("kill -9 $$", "ended by signal 9")])
 def test_its_failure_is_told(tmp_path, script, said):
-    alarm = Alarm(f"sh -c '{script}'")
-    alarm.start(tmp_path, 1, VERDICT)
-    assert outcome(alarm).endswith(said)
+    command = CollapseCommand(f"sh -c '{script}'")
+    command.start(tmp_path, 1, VERDICT)
+    assert outcome(command).endswith(said)
 
 
 def test_it_has_a_session_of_its_own_and_is_left_alone(tmp_path):
-    alarm = Alarm(f"{sys.executable} -c 'import os, time; print(os.getsid(0), flush=True); time.sleep(0.2)'")
-    assert alarm.left_alone() == ""
-    started = alarm.start(tmp_path, 1, VERDICT)
-    assert alarm.outcome() == ""
-    assert started.split("process ")[1].rstrip(")") in alarm.left_alone()
-    assert outcome(alarm).endswith(": done")
-    assert alarm.left_alone() == ""
+    command = CollapseCommand(
+        f"{sys.executable} -c 'import os, time; print(os.getsid(0), flush=True); time.sleep(0.2)'"
+    )
+    assert command.left_alone() == ""
+    started = command.start(tmp_path, 1, VERDICT)
+    assert command.outcome() == ""
+    assert started.split("process ")[1].rstrip(")") in command.left_alone()
+    assert outcome(command).endswith(": done")
+    assert command.left_alone() == ""
 
 
 def test_a_program_that_cannot_be_started(tmp_path):
     program = tmp_path / "program"
     program.write_bytes(b"\x7fELF, but not really")
     program.chmod(0o755)
-    alarm = Alarm(str(program))
-    assert "could not be started (" in alarm.start(tmp_path, 1, VERDICT)
-    assert alarm.outcome() == ""
+    command = CollapseCommand(str(program))
+    assert "could not be started (" in command.start(tmp_path, 1, VERDICT)
+    assert command.outcome() == ""
 
 
 @pytest.mark.parametrize("command", ["", " ", "sh -c 'x", "no-such-program --now", "./no-such-script.sh"])
 def test_what_cannot_be_run_is_told_at_once(command):
     with pytest.raises(UsageError, match="--on-collapse") as raised:
-        Alarm(command)
+        CollapseCommand(command)
     assert raised.value.remedy

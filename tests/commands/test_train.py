@@ -17,7 +17,6 @@ import torch
 import rfav_cli
 from rfav_cli import recipes
 from rfav_cli.checkpoints import archives
-from rfav_cli.commands.starting import model_of
 from rfav_cli.data.sources.cifar10 import CIFAR10
 from rfav_cli.errors import (
     CheckpointError,
@@ -30,6 +29,7 @@ from rfav_cli.errors import (
     UsageError,
 )
 from rfav_cli.records import LayerRecipe, Measurement, Note, Recipe, Settings, Training, TrainingEpoch, TrainingStep
+from rfav_cli.training.start import model_of
 from tests.acceptance.project.tiny_net import TinyNet, TwoHeads
 from tests.acceptance.runs import draw
 from tests.commands.judged import write_judged

@@ -22,7 +22,7 @@ from rfav_cli.records import TrainingEpoch, TrainingStep
 from rfav_cli.training.batches import Batches
 from rfav_cli.training.data import load_data
 from rfav_cli.training.finite import first_not_finite
-from rfav_cli.training.loop import Task, run
+from rfav_cli.training.loop import Loop
 from rfav_cli.training.optimizers import make_optimizer
 from rfav_cli.training.penalties import TargetedRegularizer
 from rfav_cli.training.position import Position
@@ -64,33 +64,33 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data.npz"
 
 
-def make_task(
+def make_loop(
     data: Path,
     how: Hyperparameters = HOW,
     recipe: dict[str, tuple[float, float]] | None = None,
     make: Callable[[], nn.Module] = Net,
-) -> Task:
+) -> Loop:
     training, held_out = load_data(
         str(data), "0.2", SampleOptions(), seed=0, workers=0, skip_unreadable=False, report=lambda _: None
     )
     options = OpenOptions(device=CPU, make_model=make)
     net, _ = open_net(options, None, ReadOptions(), training, held_out, output="", seed=how.seed)
     assert held_out is not None
-    return Task(
+    return Loop(
         net=net,
         optimizer=make_optimizer(how, net.model.parameters()),
         training=Batches(training, how.batch_size, how.seed),
         validation=Batches(held_out, how.batch_size),
         regularizer=None if recipe is None else TargetedRegularizer(net.model, recipe),
-        how=how,
+        options=how,
         device=CPU,
     )
 
 
-def trained(task: Task, position: Position | None = None) -> tuple[dict[str, Any], list[Any]]:
+def trained(loop: Loop, position: Position | None = None) -> tuple[dict[str, Any], list[Any]]:
     """The weights after a training, and its events."""
-    events = list(run(task, position or Position()))
-    return {name: value.clone() for name, value in task.net.model.state_dict().items()}, events
+    events = list(loop.events(position or Position()))
+    return {name: value.clone() for name, value in loop.net.model.state_dict().items()}, events
 
 
 def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
@@ -99,9 +99,9 @@ def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
 
 
 def test_it_is_the_training_that_one_writes_by_hand(data: Path) -> None:
-    task = make_task(data)
-    model = copy.deepcopy(task.net.model)
-    weights, events = trained(task)
+    loop = make_loop(data)
+    model = copy.deepcopy(loop.net.model)
+    weights, events = trained(loop)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, weight_decay=1e-3)
     losses = []
     for epoch, rate in enumerate([0.05, 0.05, 0.005, 0.0005]):
@@ -110,7 +110,7 @@ def test_it_is_the_training_that_one_writes_by_hand(data: Path) -> None:
         seed = int(np.random.SeedSequence([0, epoch + 1]).generate_state(1, np.uint64)[0]) // 2
         torch.manual_seed(seed)
         total = 0.0
-        for images, labels in task.training.shuffled(epoch, 0, CPU):
+        for images, labels in loop.training.shuffled(epoch, 0, CPU):
             loss = cross_entropy(model(images), labels)
             optimizer.zero_grad()
             loss.backward()
@@ -123,24 +123,24 @@ def test_it_is_the_training_that_one_writes_by_hand(data: Path) -> None:
     assert [row.train_loss for row in rows[1:]] == pytest.approx(losses)
     assert [row.learning_rate for row in rows] == pytest.approx([None, 0.05, 0.05, 0.005, 0.0005])
     model.eval()
-    (held_out,) = [torch.cat(part) for part in [[i for i, _ in task.validation.in_order(CPU)]]]  # type: ignore[union-attr]
-    labels = torch.cat([label for _, label in task.validation.in_order(CPU)])  # type: ignore[union-attr]
+    (held_out,) = [torch.cat(part) for part in [[i for i, _ in loop.validation.in_order(CPU)]]]  # type: ignore[union-attr]
+    labels = torch.cat([label for _, label in loop.validation.in_order(CPU)])  # type: ignore[union-attr]
     scores = model(held_out)
     assert rows[-1].validation_loss == pytest.approx(cross_entropy(scores, labels).item(), rel=1e-5)
     assert rows[-1].validation_accuracy == pytest.approx((scores.argmax(1) == labels).double().mean().item())
 
 
 def test_without_weights_the_penalties_change_no_bit(data: Path) -> None:
-    plain, _ = trained(make_task(data))
-    nothing, events = trained(make_task(data, recipe={"conv2": (0.0, 0.0), "fc1": (0.0, 0.0)}))
+    plain, _ = trained(make_loop(data))
+    nothing, events = trained(make_loop(data, recipe={"conv2": (0.0, 0.0), "fc1": (0.0, 0.0)}))
     assert_same(plain, nothing)
     assert all(event.penalty == 0 for event in events if isinstance(event, TrainingStep))
-    something, _ = trained(make_task(data, recipe={"conv2": (0.001, 0.0)}))
+    something, _ = trained(make_loop(data, recipe={"conv2": (0.001, 0.0)}))
     assert not torch.equal(plain["conv2.weight"], something["conv2.weight"])
 
 
 def test_penalties_are_told_apart_from_the_loss(data: Path) -> None:
-    _, events = trained(make_task(data, recipe={"conv1": (0.0, 0.01), "conv2": (0.002, 0.0)}))
+    _, events = trained(make_loop(data, recipe={"conv1": (0.0, 0.01), "conv2": (0.002, 0.0)}))
     rows = [event for event in events if isinstance(event, TrainingEpoch)]
     assert rows[0].penalties == {}
     for row in rows[1:]:
@@ -157,15 +157,15 @@ def test_penalties_are_told_apart_from_the_loss(data: Path) -> None:
 @pytest.mark.parametrize("stop", [0, 1, 3, 6, 7, 8, 12, 18, 24, 25])
 def test_a_training_goes_on_from_any_step_to_the_same_weights(data: Path, stop: int, tmp_path: Path) -> None:
     recipe = {"conv1": (0.0, 0.01), "conv2": (0.002, 0.0)}
-    whole, events = trained(make_task(data, recipe=recipe))
-    task, position = make_task(data, recipe=recipe), Position()
-    running = run(task, position)
+    whole, events = trained(make_loop(data, recipe=recipe))
+    loop, position = make_loop(data, recipe=recipe), Position()
+    running = loop.events(position)
     for _ in range(stop):
         next(running)
-    torch.save([task.net.model.state_dict(), task.optimizer.state_dict(), position.capture()], tmp_path / "state.pt")
+    torch.save([loop.net.model.state_dict(), loop.optimizer.state_dict(), position.capture()], tmp_path / "state.pt")
     torch.manual_seed(stop)  # another process knows nothing of this one's generator
     model, optimizer, saved = torch.load(tmp_path / "state.pt", weights_only=True)
-    again = make_task(data, recipe=recipe)
+    again = make_loop(data, recipe=recipe)
     again.net.model.load_state_dict(model)
     again.optimizer.load_state_dict(optimizer)
     weights, rest = trained(again, Position.restored(saved))
@@ -180,14 +180,14 @@ def _plain(event: Any) -> Any:
 @pytest.mark.parametrize("optimizer", ["adam", "adamw"])
 def test_adam_goes_on_as_well(data: Path, optimizer: str, tmp_path: Path) -> None:
     how = replace(HOW, optimizer=optimizer, momentum=0.0, learning_rate=0.01, schedule="cosine")
-    whole, _ = trained(make_task(data, how))
-    task, position = make_task(data, how), Position()
-    running = run(task, position)
+    whole, _ = trained(make_loop(data, how))
+    loop, position = make_loop(data, how), Position()
+    running = loop.events(position)
     for _ in range(9):
         next(running)
-    torch.save([task.net.model.state_dict(), task.optimizer.state_dict(), position.capture()], tmp_path / "state.pt")
+    torch.save([loop.net.model.state_dict(), loop.optimizer.state_dict(), position.capture()], tmp_path / "state.pt")
     model, state, saved = torch.load(tmp_path / "state.pt", weights_only=True)
-    again = make_task(data, how)
+    again = make_loop(data, how)
     again.net.model.load_state_dict(model)
     again.optimizer.load_state_dict(state)
     assert_same(trained(again, Position.restored(saved))[0], whole)
@@ -201,9 +201,9 @@ def test_amp_trains_in_bfloat16(data: Path) -> None:
             self.conv1.register_forward_hook(lambda *call: seen.add((call[-1].dtype, torch.is_grad_enabled())))
             return super().forward(images)
 
-    plain, _ = trained(make_task(data))
+    plain, _ = trained(make_loop(data))
     seen.clear()
-    weights, _ = trained(make_task(data, replace(HOW, amp=True), make=Watched))
+    weights, _ = trained(make_loop(data, replace(HOW, amp=True), make=Watched))
     assert {(torch.bfloat16, True), (torch.bfloat16, False)} <= seen
     assert all(value.dtype != torch.bfloat16 for value in weights.values())
     assert not torch.equal(plain["fc1.weight"], weights["fc1.weight"])
@@ -240,7 +240,7 @@ def test_a_loss_that_is_not_finite_ends_the_training_and_says_where(data: Path, 
     Chosen.how = how
     told: list[Any] = []
     with pytest.raises(TrainingError, match=r"epoch 1, step 3: the loss is (nan|inf)") as caught:
-        told.extend(run(make_task(data, make=Chosen), Position()))
+        told.extend(make_loop(data, make=Chosen).events(Position()))
     assert said in caught.value.what
     assert "epoch 0 is the last good one" in caught.value.remedy
 
@@ -259,13 +259,13 @@ def test_a_last_step_that_breaks_the_weights_is_found_before_they_are_kept(data:
 
     events: list[Any] = []
     with pytest.raises(TrainingError, match=r"epoch 0.*conv1\.weight is not finite after the last step"):
-        events.extend(run(make_task(data, make=LastStep), Position()))
+        events.extend(make_loop(data, make=LastStep).events(Position()))
     assert [event.epoch for event in events if isinstance(event, TrainingEpoch)] == [-1]
 
 
 def test_a_penalty_that_is_not_finite_is_named(data: Path) -> None:
     with pytest.raises(TrainingError, match=r"epoch 0, step 1: the penalty sparsity/conv2 is -inf"):
-        list(run(make_task(data, recipe={"conv2": (1e308, 0.0)}), Position()))
+        list(make_loop(data, recipe={"conv2": (1e308, 0.0)}).events(Position()))
 
 
 def test_the_first_module_that_is_not_finite_is_found() -> None:
@@ -285,7 +285,7 @@ def test_a_net_that_gives_no_class_scores_is_refused(data: Path) -> None:
             return super().forward(images).sum(1)
 
     with pytest.raises(ModelError, match="no row of class scores"):
-        make_task(data, make=Sums)
+        make_loop(data, make=Sums)
 
 
 @pytest.mark.parametrize("how", ["forward", "evaluation", "gradient", "scores"])
@@ -308,7 +308,7 @@ def test_where_the_net_itself_fails_is_said(data: Path, how: str) -> None:
         "scores": r"^in training the net's output, \(\), is no row of class scores$",
     }
     with pytest.raises(ModelError) as caught:
-        list(run(make_task(data, make=Failing), Position()))
+        list(make_loop(data, make=Failing).events(Position()))
     assert re.search(said[how], caught.value.what)
     assert caught.value.remedy
 
@@ -319,7 +319,7 @@ def test_a_buffer_that_is_meant_to_be_infinite_is_no_breakdown(data: Path) -> No
             super().__init__()
             self.register_buffer("mask", torch.full((3, 3), -torch.inf).triu(1))
 
-    weights, events = trained(make_task(data, make=Masked))
+    weights, events = trained(make_loop(data, make=Masked))
     assert len([each for each in events if isinstance(each, TrainingEpoch)]) == 5
     assert weights["mask"].isinf().sum() == 3
 
@@ -331,12 +331,12 @@ def test_weights_that_are_not_finite_are_no_start(data: Path) -> None:
             self.conv2.weight.data[0] = torch.nan
 
     with pytest.raises(CheckpointError, match=r"conv2\.weight is not finite"):
-        make_task(data, make=Broken)
+        make_loop(data, make=Broken)
 
 
 def test_labels_beyond_the_outputs_are_refused(data: Path) -> None:
     with pytest.raises(SampleError, match="label 2 is beyond the 2 outputs"):
-        make_task(data, make=lambda: Net(2))
+        make_loop(data, make=lambda: Net(2))
 
 
 def test_probabilities_are_trained_as_such(data: Path) -> None:
@@ -344,8 +344,8 @@ def test_probabilities_are_trained_as_such(data: Path) -> None:
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             return super().forward(images).softmax(1)
 
-    plain, _ = trained(make_task(data))
-    weights, _ = trained(make_task(data, make=Softmax))
+    plain, _ = trained(make_loop(data))
+    weights, _ = trained(make_loop(data, make=Softmax))
     torch.testing.assert_close(weights["fc2.weight"], plain["fc2.weight"], rtol=1e-3, atol=1e-4)
 
 
@@ -357,4 +357,4 @@ def test_too_little_memory_is_said(data: Path) -> None:
             return super().forward(images)
 
     with pytest.raises(ModelError, match="--batch-size 8 needs more memory"):
-        list(run(make_task(data, make=Greedy), Position()))
+        list(make_loop(data, make=Greedy).events(Position()))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @runtime_checkable
-class Recorder(Protocol):
+class EpochRecorder(Protocol):
     """What records epochs: `rfav_cli.Monitor`."""
 
     def record(self, epoch: int) -> Verdict:
@@ -22,13 +22,13 @@ class Recorder(Protocol):
         """End the record."""
 
 
-def checked(monitor: object) -> Recorder:
+def checked(monitor: object) -> EpochRecorder:
     """What was given for a monitor.
 
     Raises:
         UsageError: it is none.
     """
-    if not isinstance(monitor, Recorder) or isinstance(monitor, type):
+    if not isinstance(monitor, EpochRecorder) or isinstance(monitor, type):
         raise UsageError(
             f"the callback needs a Monitor, and was given {quoted(monitor)}",
             "Give MonitorCallback(rfav_cli.Monitor(model, probe, store)).",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rfav_cli.records import Verdict
-    from rfav_cli.training.integrations.base import Recorder
+    from rfav_cli.training.integrations.base import EpochRecorder
 
 
 class MonitorCallback(keras.callbacks.Callback):  # type: ignore[misc]
@@ -31,7 +31,7 @@ class MonitorCallback(keras.callbacks.Callback):  # type: ignore[misc]
         UsageError: that is no monitor, or Keras does not run on torch.
     """
 
-    def __init__(self, monitor: Recorder, on_verdict: Callable[[Verdict], object] = ignore) -> None:
+    def __init__(self, monitor: EpochRecorder, on_verdict: Callable[[Verdict], object] = ignore) -> None:
         super().__init__()
         if keras.backend.backend() != "torch":
             raise UsageError(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rfav_cli.records import Verdict
-    from rfav_cli.training.integrations.base import Recorder
+    from rfav_cli.training.integrations.base import EpochRecorder
 
 
 class MonitorCallback(Callback):  # type: ignore[misc]
@@ -29,7 +29,7 @@ class MonitorCallback(Callback):  # type: ignore[misc]
         UsageError: that is no monitor.
     """
 
-    def __init__(self, monitor: Recorder, on_verdict: Callable[[Verdict], object] = ignore) -> None:
+    def __init__(self, monitor: EpochRecorder, on_verdict: Callable[[Verdict], object] = ignore) -> None:
         self._monitor = checked(monitor)
         self._on_verdict = on_verdict
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rfav_cli.commands.names import run_names
+from rfav_cli.commands.open_store import run_names
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rfav_cli.commands.follow import follow
+from rfav_cli.commands.show import follow
 from rfav_cli.errors import StoreError
 from rfav_cli.store import StoreWriter, pack
 from tests.store.example import make_run, measure

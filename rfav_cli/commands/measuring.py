@@ -1,0 +1,244 @@
+"""Measuring for whichever command it is: probe and settings from the options, and checkpoints into a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from rfav_cli.errors import UsageError
+from rfav_cli.records import ALONE, CENTERINGS, Checkpoint, Note, Settings
+from rfav_cli.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import torch
+
+    from rfav_cli.activations.network import OpenOptions
+    from rfav_cli.checkpoints.formats.base import ReadOptions
+    from rfav_cli.data.probe import Probe
+    from rfav_cli.data.sources import SampleOptions
+    from rfav_cli.measure.checkpoint import BatchSize
+    from rfav_cli.measure.setup import Setup
+    from rfav_cli.options.groups import Checkpoints, Measured, Recording, Samples
+    from rfav_cli.records import BadCheckpoint, Measurement, Payload, Ranks
+    from rfav_cli.store import StoreWriter
+
+
+class Prepared(NamedTuple):
+    """What every checkpoint of a run is measured with."""
+
+    probe: Probe
+    settings: Settings
+    options: OpenOptions
+    reading: ReadOptions
+
+
+def prepare(
+    probe: str | Path,
+    options: Measured,
+    *,
+    model_name: str = "",
+    make_model: Callable[[], torch.nn.Module] | None = None,
+    trust_pickle: bool = False,
+    ranks: Ranks = ALONE,
+) -> Prepared:
+    """Load a probe, and say with it what is measured.
+
+    Args:
+        probe: where the held-out samples are.
+        options: how they are read and what is measured of the net.
+        model_name: what the store calls the net.
+        make_model: makes an eager net.
+        trust_pickle: load pickles that may run code.
+        ranks: of several ranks, which this one is; each has a device of its own.
+
+    Raises:
+        SampleError: the probe cannot be read.
+        ModelError: there is no such device.
+        UsageError: there is no such centering.
+    """
+    from rfav_cli.checkpoints.formats.base import ReadOptions
+    from rfav_cli.data.probe import load_probe
+    from rfav_cli.measure.device import pick_device
+
+    shown = options.probe_size if options.maps == "all" else options.maps
+    samples = sample_options(options)
+    loaded = load_probe(str(probe), size=options.probe_size, seed=options.seed, options=samples, thumbnails=shown)
+    settings = Settings(
+        options.with_bias,
+        options.centering,
+        options.fold_norm,
+        model_name,
+        options.output or "",
+        maps=min(shown, len(loaded)),
+        outputs=loaded.labels is not None or not options.no_outputs,
+    )
+    device = pick_device(options.device, ranks)
+    opening = open_options(settings, make_model, device)
+    return Prepared(loaded, settings, opening, ReadOptions(trust_pickle, device))
+
+
+def prepare_checkpoints(options: Checkpoints, ranks: Ranks = ALONE) -> Prepared:
+    """As `prepare`, for nets whose weights come from files."""
+    from rfav_cli.activations.factory import make_factory
+
+    model = options.model
+    return prepare(
+        options.probe,
+        options,
+        model_name=name_of(model, options.model_arg),
+        make_model=make_factory(model, options.model_arg) if isinstance(model, str) else model,
+        trust_pickle=options.i_trust_this_pickle,
+        ranks=ranks,
+    )
+
+
+def open_options(
+    settings: Settings, make_model: Callable[[], torch.nn.Module] | None, device: torch.device
+) -> OpenOptions:
+    """How the nets of a run are opened. The arguments are as for `prepare`.
+
+    Raises:
+        UsageError: there is no such centering.
+    """
+    from rfav_cli.activations.network import OpenOptions
+
+    if settings.centering not in CENTERINGS:
+        raise UsageError(f"--centering {printable(settings.centering)}: not known", "Give pearson or paper.")
+    return OpenOptions(
+        device=device,
+        make_model=make_model,
+        model_name=settings.model,
+        with_bias=settings.with_bias,
+        fold_norm=settings.fold_norm,
+    )
+
+
+def sample_options(options: Samples) -> SampleOptions:
+    """How samples are read."""
+    from rfav_cli.data.sources import SampleOptions
+
+    mean, std = floats(options.mean), floats(options.std)
+    return SampleOptions(options.layout, options.resize, options.gray, mean, std, path_or_none(options.classes))
+
+
+def name_of(model: str | Callable[..., object] | None, arguments: Sequence[str]) -> str:
+    """What the store calls a net: the specification with its arguments, or where a callable was defined."""
+    if model is None:
+        return ""
+    name = model if isinstance(model, str) else f"{model.__module__}:{getattr(model, '__qualname__', repr(model))}"
+    return f"{name}({', '.join(arguments)})" if arguments else name
+
+
+def floats(values: Sequence[float] | float | None) -> tuple[float, ...] | None:
+    """One number or several as a tuple."""
+    if values is None:
+        return None
+    return (values,) if isinstance(values, (int, float)) else tuple(values)
+
+
+def path_or_none(value: str | Path | None) -> Path | None:
+    """A path where there is one."""
+    return None if value is None else Path(value)
+
+
+class StoreRecorder:
+    """Measures checkpoints into a store, each epoch once; the store can be read meanwhile.
+
+    The net is made when the first checkpoint comes, and kept.
+
+    Args:
+        store: where it goes.
+        prepared: what is measured; a net must not be the one that is trained.
+        options: which layers and how many samples a forward, as for `analyze`.
+        watching: this is the store's watcher.
+    """
+
+    def __init__(
+        self,
+        store: Path,
+        prepared: Prepared,
+        options: Recording,
+        *,
+        watching: bool = False,
+    ) -> None:
+        self._store = store
+        self._prepared = prepared
+        self._options = options
+        self._watching = watching
+        self._opened: tuple[Setup, BatchSize, StoreWriter] | None = None
+        self._bad: list[BadCheckpoint] = []
+
+    @property
+    def opened(self) -> bool:
+        """Whether there was a checkpoint of the net yet."""
+        return self._opened is not None
+
+    @property
+    def committed(self) -> Mapping[int, Checkpoint]:
+        """The checkpoints whose epochs are in the store, as far as that was opened."""
+        return {} if self._opened is None else self._opened[2].committed
+
+    def measure(self, epoch: int, path: Path) -> Measurement | None:
+        """Measure a checkpoint file and commit it; None where the store has its epoch.
+
+        Raises:
+            CheckpointError: it is none of the net.
+            SampleError: the probe does not fit the net.
+            StoreError: the store is of another run, or cannot be written.
+        """
+        from rfav_cli.checkpoints import formats
+        from rfav_cli.checkpoints.find import sha256_of
+
+        if epoch in self.committed:
+            return None
+        payload = formats.read(path, self._prepared.reading)
+        return self.add(payload, Checkpoint(epoch, str(path), sha256_of(path)))
+
+    def add(
+        self, payload: Payload, checkpoint: Checkpoint, on_batch: Callable[[int], None] = lambda _: None
+    ) -> Measurement | None:
+        """Measure what was read and commit it; None where the store has its epoch. Raises as `measure` does."""
+        from rfav_cli.measure.checkpoint import measure_weights
+
+        setup, size, writer = self._open(payload)
+        if checkpoint.epoch in writer.committed:
+            return None
+        measurement = measure_weights(setup, payload, checkpoint, size, on_batch, self._options.report)
+        writer.append(measurement)
+        return measurement
+
+    def record_bad(self, bad: BadCheckpoint) -> None:
+        """Put into the store that a file could not be used, as soon as there is a store."""
+        self._bad.append(bad)
+        self._record_bad()
+
+    def pack(self) -> None:
+        """Put all epochs into the one file."""
+        from rfav_cli.store import pack
+
+        if self._opened is not None:
+            pack(self._store)
+
+    def _open(self, payload: Payload) -> tuple[Setup, BatchSize, StoreWriter]:
+        from rfav_cli.activations import networks
+        from rfav_cli.measure.checkpoint import BatchSize
+        from rfav_cli.measure.setup import fit
+        from rfav_cli.store import StoreWriter
+
+        if self._opened is None:
+            probe, settings, opening, _ = self._prepared
+            network = networks.open_network(payload, opening)
+            setup = fit(network, probe, opening, settings, layers=self._options.layers, skip=self._options.skip)
+            writer = StoreWriter.open(self._store, setup.run, fresh=self._options.fresh, watching=self._watching)
+            size = BatchSize.of(self._options.samples_a_forward, setup.device, setup.run.layers)
+            self._opened = setup, size, writer
+            for text in setup.notes:
+                self._options.report(Note(text))
+            self._record_bad()
+        return self._opened
+
+    def _record_bad(self) -> None:
+        while self._opened is not None and self._bad:
+            self._opened[2].record_bad(self._bad.pop(0))
