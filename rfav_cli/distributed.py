@@ -1,4 +1,4 @@
-"""What processes that share a command say to each other; one alone says nothing, and torch.distributed stays out.
+"""What ranks that share a command say to each other; one alone says nothing, and torch.distributed stays out.
 
 torchrun ends all processes when one of them fails. Which of them says why is settled in torchrun's own key-value store:
 the first to fail speaks, the others end in silence.
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from rfav_cli.records import Ranks
 
 PATIENCE = timedelta(minutes=30)
-"""How long processes that train wait for one of them, such as the one that analyses the probe."""
+"""How long ranks that train wait for one of them, such as the one that analyses the probe."""
 LONG_PATIENCE = timedelta(days=1)
-"""How long processes that have measured their checkpoints wait for the others."""
+"""How long ranks that have measured their checkpoints wait for the others."""
 
 _FAILED = "rfav/failed"
 _Value = TypeVar("_Value")
 
 
 class Group:
-    """The processes of a command. Each call must be made by all of them, in the same order.
+    """The ranks of a command. Each call must be made by all of them, in the same order.
 
     Attributes:
         ranks: which of them this one is.
@@ -44,7 +44,7 @@ class Group:
         self.ranks = ranks
 
     def sums(self, values: Sequence[float]) -> list[float]:
-        """The sum of each value over the processes."""
+        """The sum of each value over the ranks."""
         if self.ranks.alone:
             return list(values)
         total = torch.tensor(values, dtype=torch.float64)
@@ -53,11 +53,11 @@ class Group:
         return summed
 
     def any(self, flag: bool) -> bool:
-        """Whether the flag is set in one process or more."""
+        """Whether the flag is set in one rank or more."""
         return self.sums([float(flag)])[0] > 0
 
     def gathered(self, value: _Value) -> list[_Value]:
-        """The value of each process, by rank."""
+        """The value of each rank, in their order."""
         if self.ranks.alone:
             return [value]
         values: list[_Value | None] = [None] * self.ranks.world
@@ -65,7 +65,7 @@ class Group:
         return values  # type: ignore[return-value]
 
     def of_first(self, value: _Value) -> _Value:
-        """The value of the first process; what the others give is not used."""
+        """The value of the first rank; what the others give is not used."""
         if self.ranks.alone:
             return value
         values = [value]
@@ -77,14 +77,14 @@ class Group:
         self.any(False)
 
     def distributed(self, module: nn.Module) -> nn.Module:
-        """A module whose gradients are averaged over the processes in each backward.
+        """A module whose gradients are averaged over the ranks in each backward.
 
         Nets may leave some of their weights unused in some of their steps.
         """
         return module if self.ranks.alone else DistributedDataParallel(module, find_unused_parameters=True)
 
     def take_buffers_of_first(self, model: nn.Module) -> None:
-        """Copy the buffers of the first process's net, such as running means, into those of the others."""
+        """Copy the buffers of the first rank's net, such as running means, into those of the others."""
         if not self.ranks.alone:
             for buffer in model.buffers():
                 distributed.broadcast(buffer, 0)
@@ -98,11 +98,11 @@ def joined(ranks: Ranks, device: str, patience: timedelta, remedy: str) -> Itera
         ranks: which of them this one is.
         device: where its tensors are going to be, as for `--device`.
         patience: how long one waits for another before it is taken for lost.
-        remedy: what the user can do when a process is gone.
+        remedy: what the user can do when a rank is gone.
 
     Raises:
-        RanksError: a process has ended or does not answer.
-        ToldError: something went wrong that another process tells of.
+        RanksError: a rank has ended or does not answer.
+        ToldError: something went wrong that another rank tells of.
         UsageError: this process is in a group already, or the device cannot be shared.
     """
     if ranks.alone:
@@ -116,14 +116,14 @@ def joined(ranks: Ranks, device: str, patience: timedelta, remedy: str) -> Itera
         if not _speaks(store, ranks):
             raise ToldError(str(error)) from error
         if is_lost(error):
-            raise RanksError(f"one of the {ranks.world} processes has ended before its time", remedy) from error
+            raise RanksError(f"one of the {ranks.world} ranks has ended before its time", remedy) from error
         raise
 
 
 @contextlib.contextmanager
 def _process_group(store: Store, ranks: Ranks, device: str, patience: timedelta) -> Iterator[None]:
     if device == "mps":
-        raise UsageError("--device mps: cannot be shared by processes", "Give --device cpu, or leave torchrun out.")
+        raise UsageError("--device mps: cannot be shared by ranks", "Give --device cpu, or leave torchrun out.")
     if distributed.is_initialized():
         raise UsageError("this process is in a group of processes already", "Destroy that process group first.")
     on_gpu = device != "cpu" and torch.cuda.is_available()
@@ -141,7 +141,7 @@ def _process_group(store: Store, ranks: Ranks, device: str, patience: timedelta)
 
 
 def _speaks(store: Store, ranks: Ranks) -> bool:
-    """Whether this process is the first to fail, or nobody can be asked any more."""
+    """Whether this rank is the first to fail, or nobody can be asked any more."""
     name = str(ranks.rank).encode()
     try:
         return bool(store.compare_set(_FAILED, "", name.decode()) == name)

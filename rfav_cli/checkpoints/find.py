@@ -81,7 +81,7 @@ def find_checkpoints(
 
 
 def shard(checkpoints: Checkpoints, part: str) -> Checkpoints:
-    """The k-th of n interleaved parts of a run, for several processes that fill one store.
+    """The k-th of n interleaved parts of a run, for several ranks or machines that fill one store.
 
     Args:
         checkpoints: all of them.
@@ -109,7 +109,7 @@ def sha256_of(path: Path) -> str:
 def _expand(paths: Sequence[str]) -> tuple[list[Path], list[str]]:
     """Every file that is meant, once, and what to say of the others."""
     files: dict[Path, Path] = {}
-    left_out = 0
+    skipped = 0
     for text in paths:
         named = Path(text)
         if named.is_file():
@@ -119,7 +119,7 @@ def _expand(paths: Sequence[str]) -> tuple[list[Path], list[str]]:
             _refuse_missing(text, listed)
             visible = [path for path in listed if path.is_file() and not path.name.startswith(".")]
             checkpoints = [path for path in visible if is_checkpoint(path)]
-            left_out += len(visible) - len(checkpoints)
+            skipped += len(visible) - len(checkpoints)
             if not checkpoints:
                 raise RunError(
                     f"{printable(text)}: no checkpoints in it",
@@ -129,7 +129,7 @@ def _expand(paths: Sequence[str]) -> tuple[list[Path], list[str]]:
             files.setdefault(path.resolve(), path)
     if not files:
         raise RunError("no checkpoints were named", "Give a folder, files or a glob.")
-    notes = [f"left out {left_out} {_plural('file', left_out)} that {_are(left_out)} no checkpoint"] if left_out else []
+    notes = [f"skipped {skipped} {_plural('file', skipped)} that {_are(skipped)} no checkpoint"] if skipped else []
     return list(files.values()), notes
 
 
@@ -212,7 +212,7 @@ def _by_pattern(files: list[Path], pattern: str, notes: list[str]) -> list[Entry
             f"Their names are like {printable(files[0].name)!r}.",
         )
     if others := len(files) - len(entries):
-        notes.append(f"left out {others} {_plural('file', others)} that --epochs does not match")
+        notes.append(f"skipped {others} {_plural('file', others)} that --epochs does not match")
     return entries
 
 

@@ -111,7 +111,7 @@ def _described(error: Exception) -> str:
         what = f"error: {printable(error.what, LONGEST)}"
         return f"{what}\n{lines(error.remedy, LONGEST)}" if error.remedy else what
     if hasattr(error, "format_message") and not Ranks.of_torchrun().first:
-        return ""  # all processes have the same command line
+        return ""  # all ranks have the same command line
     if hasattr(error, "format_message"):  # typer has no public class for wrong usage that its versions share
         return _wrong_usage(error)
     says = named(error, LONGEST)

@@ -37,7 +37,7 @@ class Printed(Quiet):
 @takes(Analyze, Printed)
 def analyze(options: Analyze, printed: Printed) -> None:
     """Run held-out samples through every checkpoint of a run and write the store."""
-    from rfav_cli.cli.progress import Reporter
+    from rfav_cli.cli.progress.analyze import AnalysisReporter
     from rfav_cli.commands.analyze import run
     from rfav_cli.render.base import count
     from rfav_cli.tensorboard import event_files
@@ -47,7 +47,7 @@ def analyze(options: Analyze, printed: Printed) -> None:
     if events is not None:
         event_files.check(events)
     with (
-        Reporter(quiet=printed.quiet, beside=not ranks.first) as reporter,
+        AnalysisReporter(quiet=printed.quiet, beside=not ranks.first) as reporter,
         Stop("checkpoint", reporter.say, lambda: safe_in_store(out), ranks) as stop,
     ):
         history = run(replace(options, ranks=ranks, report=reporter.report, should_stop=lambda: stop.requested))

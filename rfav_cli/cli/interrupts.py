@@ -14,14 +14,14 @@ INTERRUPTED = 130
 class Stop:
     """The first Ctrl-C, or other signal, asks a run to end in good order, the second ends it at once.
 
-    Of several processes each is asked by torchrun, which hands Ctrl-C and SIGTERM on; the first of them speaks.
+    Of several ranks each is asked by torchrun, which hands Ctrl-C and SIGTERM on; the first of them speaks.
 
     Args:
         after: what is finished first, in a word.
         say: tells the user something.
         safe: says what is on disk.
-        ranks: the processes.
-        signals: which ask for the end, where there is one process.
+        ranks: those that share the command.
+        signals: which ask for the end, where there is one rank.
 
     Attributes:
         requested: one came.

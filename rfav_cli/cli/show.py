@@ -42,7 +42,7 @@ def show(options: Show, printed: Printed) -> None:
         return render(description.history, description.verdict, printed.format, epochs=printed.epochs, screen=screen)
 
     if printed.watch:
-        from rfav_cli.cli.following import follow
+        from rfav_cli.cli.live import follow
 
         follow(Path(str(options.path)), lambda history: text(describe(history, options)))
         return

@@ -23,7 +23,7 @@ EXAMPLES = (
 @takes(Train, Quiet)
 def train(options: Train, printed: Quiet) -> None:
     """Train a net with penalties on the layers that need them, a checkpoint an epoch."""
-    from rfav_cli.cli.training import TrainingReporter, summary
+    from rfav_cli.cli.progress.train import TrainingReporter, summary
     from rfav_cli.commands.train import run
 
     ranks, out = Ranks.of_torchrun(), Path(options.out)

@@ -25,7 +25,7 @@ EXAMPLES = (
 @takes(Watch, Quiet)
 def watch(options: Watch, printed: Quiet) -> None:
     """Measure the checkpoints of a training as it writes them, and judge the run after each epoch."""
-    from rfav_cli.cli.watching import WatchReporter, summary
+    from rfav_cli.cli.progress.watch import WatchReporter, summary
     from rfav_cli.commands.watch import run
 
     out = Path(options.out)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rfav_cli.options import Thresholds
-    from rfav_cli.records import Baseline, Checked, CheckedStore, CheckReport, History, Place
+    from rfav_cli.records import Baseline, Checked, CheckedStore, CheckReport, History, SourceLocation
 
 STORE_ENDS = (".h5", ".hdf5")
 CACHE = "rfav-check.h5"
@@ -41,7 +41,7 @@ def run(options: Check) -> CheckReport:
         histories = [_store(path) for path in paths]
     else:
         histories = [measured([str(path) for path in paths], options)]
-    done = _checked(histories, policy, good, options.thresholds, options.place)
+    done = _checked(histories, policy, good, options.thresholds, options.location)
     if options.write_baseline is not None:
         _write_baseline(histories, done, Path(options.write_baseline))
     return done
@@ -107,7 +107,11 @@ def _baseline(path: Path) -> Baseline:
 
 
 def _checked(
-    histories: Sequence[History], policy: Policy, baseline: Baseline | None, thresholds: Thresholds, place: Place
+    histories: Sequence[History],
+    policy: Policy,
+    baseline: Baseline | None,
+    thresholds: Thresholds,
+    location: SourceLocation,
 ) -> CheckReport:
     from rfav_cli import diagnosis
     from rfav_cli.records import CheckReport
@@ -120,7 +124,7 @@ def _checked(
         checked.extend(found)
     today = datetime.datetime.now(datetime.timezone.utc).date()
     done, unused = diagnosis.with_exceptions(checked, policy.allow, today)
-    return CheckReport(tuple(stores), done, diagnosis.RULES, place, unused)
+    return CheckReport(tuple(stores), done, diagnosis.RULES, location, unused)
 
 
 def _write_baseline(histories: Sequence[History], done: CheckReport, path: Path) -> None:

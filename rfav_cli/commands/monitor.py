@@ -28,7 +28,7 @@ class Monitor:
 
     The figures are those of `analyze` on a checkpoint of the same weights. The net itself is not touched: a copy of it
     takes its weights and is measured. What is wrapped around it (DistributedDataParallel, torch.compile) does not
-    matter; in a distributed training make and call it on one process alone. The store can be read meanwhile.
+    matter; in a distributed training make and call it on one rank alone. The store can be read meanwhile.
 
     Raises:
         RfavError: bad input; its subclass and message say which.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def pick_device(name: str, ranks: Ranks = ALONE) -> torch.device:
-    """The device for `--device`: "auto" is CUDA when there is one, else the CPU; each process has a GPU of its own.
+    """The device for `--device`: "auto" is CUDA when there is one, else the CPU; each rank has a GPU of its own.
 
     Raises:
         ModelError: there is no such device.
@@ -27,8 +27,8 @@ def pick_device(name: str, ranks: Ranks = ALONE) -> torch.device:
     if name == "cuda" and not ranks.alone:
         if ranks.local_world > torch.cuda.device_count():
             raise ModelError(
-                f"--device cuda: {torch.cuda.device_count()} GPUs for {ranks.local_world} processes on this machine",
-                "Start a process a GPU (torchrun --nproc-per-node=gpu), or give --device cpu.",
+                f"--device cuda: {torch.cuda.device_count()} GPUs for {ranks.local_world} ranks on this machine",
+                "Start a rank a GPU (torchrun --nproc-per-node=gpu), or give --device cpu.",
             )
         torch.cuda.set_device(ranks.local)
         name = f"cuda:{ranks.local}"

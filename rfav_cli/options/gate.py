@@ -22,7 +22,7 @@ from rfav_cli.options.panels import (
     POLICY,
     SAMPLES,
 )
-from rfav_cli.records import Place
+from rfav_cli.records import SourceLocation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -134,7 +134,9 @@ class Check(Net, Samples, ProbeSize, Device, Names, Judging):
         panel=NET,
         metavar="KEY",
     )
-    place: Place = keyword(default=Place(), help="The file of the repository that findings are pointed at.")
+    location: SourceLocation = keyword(
+        default=SourceLocation(), help="The file of the repository that findings are pointed at."
+    )
     report: Callable[[Any], None] = keyword(
         default=unheard, help="Is called with what goes on while checkpoints are analysed."
     )

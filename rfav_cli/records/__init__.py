@@ -11,8 +11,8 @@ from rfav_cli.records.checking import (
     CheckedStore,
     CheckReport,
     CheckRule,
-    Place,
     Policy,
+    SourceLocation,
 )
 from rfav_cli.records.comparison import Comparison, Difference, LayerComparison, LayerSide, Moment, RunSide
 from rfav_cli.records.description import Description
@@ -73,7 +73,6 @@ __all__ = [
     "Note",
     "Onset",
     "Payload",
-    "Place",
     "Policy",
     "ProbeRecord",
     "Progress",
@@ -86,6 +85,7 @@ __all__ = [
     "RunnableProgram",
     "Settings",
     "SkippedLayer",
+    "SourceLocation",
     "Training",
     "TrainingEpoch",
     "TrainingEvent",

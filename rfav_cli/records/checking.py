@@ -176,7 +176,7 @@ class CheckedStore:
 
 
 @dataclass(frozen=True)
-class Place:
+class SourceLocation:
     """The file of the repository that configures the check.
 
     Attributes:
@@ -200,14 +200,14 @@ class CheckReport:
         stores: what was looked at.
         checked: each thing that was looked at, in the order of stores, rules and layers.
         rules: all there are, by id.
-        place: where findings are pointed at.
+        location: where findings are pointed at.
         unused: exceptions that allowed nothing.
     """
 
     stores: tuple[CheckedStore, ...]
     checked: tuple[Checked, ...]
     rules: Mapping[str, CheckRule]
-    place: Place
+    location: SourceLocation
     unused: tuple[Allowance, ...] = ()
 
     def having(self, *outcomes: Outcome) -> tuple[Checked, ...]:

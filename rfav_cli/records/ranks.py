@@ -1,4 +1,4 @@
-"""The processes that share one command."""
+"""The ranks that share one command."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ranks:
-    """Which of the processes this one is; by default the only one.
+    """Which of several ranks this process is; by default the only one.
 
     Attributes:
         rank: its number, from 0 on.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Request
 
-    from rfav_cli.tensorboard.runs import Gallery
+    from rfav_cli.tensorboard.runs import RunsBelow
 
 ENTRY = "/tensorboard.js"
 TYPES = {".js": "text/javascript", ".css": "text/css"}
@@ -40,7 +40,7 @@ class RfavPlugin(base_plugin.TBPlugin):  # type: ignore[misc] # TensorBoard has 
             context: a `base_plugin.TBContext`, whose `logdir` is the folder that is searched.
         """
         self._logdir: str = getattr(context, "logdir", None) or ""
-        self._made: Gallery | None = None
+        self._made: RunsBelow | None = None
 
     def get_plugin_apps(self) -> dict[str, Any]:
         """Route -> WSGI application."""
@@ -53,25 +53,25 @@ class RfavPlugin(base_plugin.TBPlugin):  # type: ignore[misc] # TensorBoard has 
 
     def is_active(self) -> bool:
         """Whether there is any store: the tab needs no event files."""
-        gallery = self._gallery
-        return gallery is not None and not gallery.is_empty()
+        runs = self._runs
+        return runs is not None and not runs.is_empty()
 
     def frontend_metadata(self) -> Any:
         """How the tab is called, and its module, which exports `render`."""
         return base_plugin.FrontendMetadata(es_module_path=ENTRY, tab_name="rfav")
 
     @property
-    def _gallery(self) -> Gallery | None:
+    def _runs(self) -> RunsBelow | None:
         """None without a `--logdir` on this machine."""
-        from rfav_cli.tensorboard.runs import Gallery
+        from rfav_cli.tensorboard.runs import RunsBelow
 
         if self._made is None and self._logdir and "://" not in self._logdir:
-            self._made = Gallery(Path(self._logdir).expanduser())
+            self._made = RunsBelow(Path(self._logdir).expanduser())
         return self._made
 
     def _manifest(self, request: Request) -> Any:
-        gallery = self._gallery
-        manifest = {"schema": 1, "version": "", "runs": []} if gallery is None else gallery.manifest()
+        runs = self._runs
+        manifest = {"schema": 1, "version": "", "runs": []} if runs is None else runs.manifest()
         text = json.dumps(manifest, allow_nan=False)
         return _answer(request, text, "application/json", hashlib.sha256(text.encode()).hexdigest())
 
@@ -84,7 +84,7 @@ class RfavPlugin(base_plugin.TBPlugin):  # type: ignore[misc] # TensorBoard has 
         if tag in request.if_none_match:  # a revision's blocks never change
             return _unchanged("application/octet-stream", tag)
         try:
-            packed = self._gallery.block(*asked) if self._gallery is not None else None
+            packed = self._runs.block(*asked) if self._runs is not None else None
         except RfavError:
             packed = None
         if packed is None:

@@ -44,7 +44,7 @@ class _Shown:
         return list(self.revisions.values())[-1]
 
 
-class Gallery:
+class RunsBelow:
     """The runs below a folder, read again when their stores change. Several threads may ask at once."""
 
     def __init__(
@@ -108,7 +108,7 @@ class Gallery:
             StoreError: the manifest told of no such block, that was too long ago, or the store can't be read any more.
         """
         with self._lock:
-            shown = next((each for path, each in self._shown.items() if self._id(path) == run), _Shown())
+            shown = next((state for path, state in self._shown.items() if self._id(path) == run), _Shown())
             prepared = shown.revisions.get(revision)
             if prepared is None or name not in prepared.blocks:
                 raise StoreError("there is no such block now", "Read the manifest again.")
@@ -176,13 +176,13 @@ class Gallery:
         """Names as TensorBoard gives runs: the folder of an `rfav.h5`, and else the path without its suffix."""
         within = [path.relative_to(self._folder) for path in paths]
         short = [
-            each.parent if each.name == "rfav.h5" and each.parent.name else each.with_suffix("") for each in within
+            path.parent if path.name == "rfav.h5" and path.parent.name else path.with_suffix("") for path in within
         ]
-        return [str(name if short.count(name) == 1 else each) for name, each in zip(short, within, strict=True)]
+        return [str(name if short.count(name) == 1 else path) for name, path in zip(short, within, strict=True)]
 
 
 def _last_change(path: Path) -> float:
-    there = [each for each in (path, path.with_name(path.name + ".d")) if each.exists()]
+    files = [file for file in (path, path.with_name(path.name + ".d")) if file.exists()]
     with suppress(OSError):  # it may go meanwhile
-        return max((each.stat().st_mtime for each in there), default=0.0)
+        return max((file.stat().st_mtime for file in files), default=0.0)
     return 0.0

@@ -34,7 +34,7 @@ AUGMENTATIONS = ("flip", "crop")
 
 @dataclass(frozen=True, eq=False)
 class Batches:
-    """The batches of a part; where several processes train, this one's share of each.
+    """The batches of a part; where several ranks train, this one's share of each.
 
     Attributes:
         part: the samples.
@@ -43,7 +43,7 @@ class Batches:
         seed: of the order and the augmentation.
         augment: names out of `AUGMENTATIONS`.
         workers: threads that prepare batches while others are used; 0 for none.
-        ranks: the processes that share each batch.
+        ranks: the ranks that share each batch.
     """
 
     part: Part
@@ -66,7 +66,7 @@ class Batches:
             raise UsageError(f"--augment {self.augment[0]}: is for images", "Leave --augment out.")
         if self.size < self.ranks.world:
             raise UsageError(
-                f"--batch-size {self.size}: is shared by {self.ranks.world} processes",
+                f"--batch-size {self.size}: is shared by {self.ranks.world} ranks",
                 "Give each a sample at least: it is the size of the whole batch.",
             )
 
@@ -78,7 +78,7 @@ class Batches:
         return len(range(len(self.part))[self._bounds[number]])
 
     def weight(self, number: int) -> float:
-        """Which part of the batch of a number this process has."""
+        """Which part of the batch of a number this rank has."""
         return _share(self._bounds[number], self.ranks)[1]
 
     def shuffled(self, epoch: int, start: int, device: torch.device) -> Iterator[Batch]:
@@ -106,7 +106,7 @@ class Batches:
         yield from self._prepared(prepare, own, device)
 
     def in_order(self, device: torch.device) -> Iterator[Batch]:
-        """The samples in their order, without augmentation; of several processes each has whole batches."""
+        """The samples in their order, without augmentation; of several ranks each has whole batches."""
 
         def prepare(bounds: slice) -> tuple[Samples, NDArray[np.int64]]:
             return self.part.read(np.arange(bounds.start, bounds.stop)), self.part.labels[bounds]
@@ -144,7 +144,7 @@ class Batches:
 
 
 def _share(bounds: slice, ranks: Ranks) -> tuple[slice, float]:
-    """A process's samples of a batch, and which part of it they are.
+    """A rank's samples of a batch, and which part of it they are.
 
     Batch normalisation cannot normalise one sample, so nobody has one alone; whoever has none for that reason takes
     part with samples of others, which count nothing.

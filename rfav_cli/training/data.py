@@ -74,7 +74,7 @@ def load_data(
         options: how samples are read.
         seed: which samples the share takes.
         workers: threads that decode.
-        skip_unreadable: leave out what cannot be read, and tell of it.
+        skip_unreadable: skip what cannot be read, and tell of it.
         report: is told what the user should know.
 
     Raises:
@@ -167,7 +167,7 @@ def _load(
     images, unreadable, digest = look_through(source, workers)
     if unreadable and not skip_unreadable:
         raise _unreadable(spec, unreadable)
-    for text in (*source.notes, *(f"left out: {what}" for what in unreadable.values())):
+    for text in (*source.notes, *(f"skipped: {what}" for what in unreadable.values())):
         report(Note(text))
     rows = np.setdiff1d(np.arange(len(source)), np.fromiter(unreadable, np.int64))
     if not len(rows):

@@ -50,7 +50,7 @@ class TargetedRegularizer:
         with_bias: the bias is part of the activation; None, as for the next two, for what the recipe was measured with.
         fold_norm: an activation that goes into a batch normalisation is multiplied with its gamma / sigma before the
             entropy is taken, sigma being what the normalisation divides by in this forward (with SyncBatchNorm, what
-            this process alone would divide by). kappa is about the weights as they are.
+            this rank alone would divide by). kappa is about the weights as they are.
         centering: see `equations.correlation_matrix`.
         squared: see `equations.decorrelation_penalty`.
 

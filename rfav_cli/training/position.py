@@ -68,7 +68,7 @@ class Position:
 
         Args:
             seed: of the training; each epoch draws numbers of its own.
-            rank: of this process; each draws numbers of its own.
+            rank: of this process; each rank draws numbers of its own.
         """
         own = [rank] if rank else []
         mixed = np.random.SeedSequence([seed, self.epoch + 1, *own]).generate_state(1, np.uint64)[0]

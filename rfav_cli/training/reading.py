@@ -110,7 +110,7 @@ def _problem(source: Source, row: int) -> str:
 
 
 def _budget() -> float:
-    """Bytes that the samples may take: half of the memory of the machine or of the container, for all processes."""
+    """Bytes that the samples may take: half of the memory of the machine or of the container, for all ranks."""
     limits: list[float] = []
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         limits.append(float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE"))

@@ -79,7 +79,7 @@ def check_same(stored: Mapping[str, Any], now: Mapping[str, Any], where: Path) -
 
 
 def check_alike(records: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse to have processes train one net with settings or data of their own; `records` has those of each.
+    """Refuse to have ranks train one net with settings or data of their own; `records` has those of each.
 
     Raises:
         TrainingError: something differs; the message says what.
@@ -87,7 +87,7 @@ def check_alike(records: Sequence[Mapping[str, Any]]) -> None:
     for rank, record in enumerate(records):
         if differences := _differences(records[0], record):
             raise TrainingError(
-                f"process {rank} differs from process 0 (process 0 / it): {differences}",
+                f"rank {rank} differs from rank 0 (rank 0 / it): {differences}",
                 "Start all with the same command, the same data and the same code.",
             )
 

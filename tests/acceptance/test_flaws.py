@@ -23,8 +23,8 @@ def test_skip_bad_goes_on_and_records(rfav: Rfav, folder: Path) -> None:
     done = rfav(folder, *ANALYZE, "--skip-bad")
     assert done.code == 0
     assert done.out == "rfav.h5: 3 epochs, 3 layers, 120 samples; 2 files could not be used\n"
-    assert "left out: run/epoch_001.pt: " in done.err
-    assert "left out: run/epoch_002.pt: " in done.err
+    assert "skipped: run/epoch_001.pt: " in done.err
+    assert "skipped: run/epoch_002.pt: " in done.err
     table = rfav(folder, "show").out
     assert "Checkpoints that could not be used" in table
     assert "run/epoch_001.pt: " in table

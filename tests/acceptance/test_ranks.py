@@ -1,4 +1,4 @@
-"""Several processes that share a training or the checkpoints of a run, as torchrun starts them."""
+"""Several ranks that share a training or the checkpoints of a run, as torchrun starts them."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def errors(done: list[Done]) -> list[str]:
 def test_the_loss_is_that_of_one_process(rfav: Rfav, folder: Path, world: int, options: list[str]) -> None:
     done = Launcher(rfav, world)(folder, *TRAIN, *PLAIN, *options, "--probe", "probe.npz")
     assert [each.code for each in done] == [0] * world, [each.err for each in done]
-    assert f"note: {world} processes share each batch" in done[0].err
+    assert f"note: {world} ranks share each batch" in done[0].err
     assert done[0].out.startswith("new: 2 epochs, validation loss")
     assert {each.out for each in done[1:]} == {""}
     assert "epoch" not in "".join(line for each in done[1:] for line in each.err.splitlines() if "[W" not in line)
@@ -178,7 +178,7 @@ def test_batch_normalisation_is_said_to_be_per_process(two: Launcher, folder: Pa
     (folder / "normed.py").write_text(net)
     done = two(folder, *TRAIN, "--model", "normed.py:N", "--batch-size", "22")
     assert [each.code for each in done] == [0, 0], [each.err for each in done]
-    assert "note: batch normalisation takes its statistics from the share of each process" in done[0].err
+    assert "note: batch normalisation takes its statistics from the share of each rank" in done[0].err
 
 
 def test_ctrl_c_in_one_process_ends_all_and_the_run_goes_on_to_the_same_bits(two: Launcher, folder: Path) -> None:
@@ -209,7 +209,7 @@ def test_a_killed_process_ends_the_run_with_what_to_do(two: Launcher, folder: Pa
     running[lost].send(signal.SIGKILL)
     done = [each.wait() for each in running]
     assert (done[lost].code, done[1 - lost].code) == (-signal.SIGKILL, 2)
-    assert errors(done) == ["error: one of the 2 processes has ended before its time"]
+    assert errors(done) == ["error: one of the 2 ranks has ended before its time"]
     assert done[1 - lost].err.endswith("the same command with --resume goes on.\n")
     assert [*weights(folder / "new")] == ["epoch_-1.pt", "epoch_0.pt"]
     (folder / f"block-{lost}").unlink()
@@ -231,7 +231,7 @@ def test_a_loss_that_is_not_finite_in_one_process_ends_all(two: Launcher, folder
     ("options", "said"),
     [
         (["--recipe", "none.toml"], "none.toml"),
-        (["--batch-size", "1"], "--batch-size 1: is shared by 2 processes"),
+        (["--batch-size", "1"], "--batch-size 1: is shared by 2 ranks"),
         (["--device", "mps"], "--device mps"),
         (["--epochs", "none"], "--epochs"),
     ],
@@ -250,7 +250,7 @@ def test_processes_with_other_data_do_not_train_together(two: Launcher, folder: 
     done = [first.wait(), second.wait()]
     assert [each.code for each in done] == [2, 2]
     assert len(errors(done)) == 1
-    assert errors(done)[0].startswith("error: process 1 differs from process 0 (process 0 / it): data: ")
+    assert errors(done)[0].startswith("error: rank 1 differs from rank 0 (rank 0 / it): data: ")
 
 
 def test_a_second_training_in_a_folder_is_refused(rfav: Rfav, folder: Path) -> None:
@@ -297,7 +297,7 @@ def test_what_a_killed_process_leaves_is_finished_by_one(
     running[lost].send(signal.SIGKILL)
     done = [each.wait() for each in running]
     assert (done[lost].code, done[1 - lost].code) == (-signal.SIGKILL, 2)
-    assert errors(done) == ["error: one of the 2 processes has ended before its time"]
+    assert errors(done) == ["error: one of the 2 ranks has ended before its time"]
     assert done[1 - lost].err.endswith("the same command goes on, with torchrun or without.\n")
     safe = {-1, 0, 1, 2, 3} - ({1, 3} if lost == 0 else {2})
     assert {*open_store(folder / "rfav.h5").epochs.tolist()} == safe

@@ -271,7 +271,7 @@ def test_unreadable_images_are_listed_and_can_be_left_out(rfav: Rfav, images: Pa
     assert "--skip-unreadable" in lines[3]
     again = rfav(images, *arguments, "--skip-unreadable")
     assert again.code == 0, again.err
-    assert again.err.count("note: left out: ") == 2
+    assert again.err.count("note: skipped: ") == 2
     assert "note: training on 54 samples, validated on 6" in again.err
 
 

@@ -128,7 +128,7 @@ def test_a_training_and_a_reader_that_are_killed_leave_the_watcher(rfav: Rfav, f
     (folder / "run" / name_of(0)).write_bytes(half)  # where a killed training ends
     done = running.wait()
     assert done.code == 0, done.err
-    assert f"left out: run/{name_of(0)}: run/{name_of(0)}: damaged or cut off" in done.err
+    assert f"skipped: run/{name_of(0)}: run/{name_of(0)}: damaged or cut off" in done.err
     assert open_store(folder / "rfav.h5").epochs.tolist() == [-1]
     assert [bad.path for bad in open_store(folder / "rfav.h5").bad] == [f"run/{name_of(0)}"]
 

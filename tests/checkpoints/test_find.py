@@ -64,7 +64,7 @@ def test_a_folder_takes_checkpoints_by_ending_or_content(folder: Path) -> None:
         save(folder / hidden)
     checkpoints = find_checkpoints([str(folder)])
     assert epochs(checkpoints) == [1, 2, 3]
-    assert checkpoints.notes == ("left out 2 files that are no checkpoint",)
+    assert checkpoints.notes == ("skipped 2 files that are no checkpoint",)
 
 
 @pytest.mark.parametrize("value", [7, 7.0, torch.tensor(7), np.int64(7), np.float64(7)])
@@ -85,7 +85,7 @@ def test_the_pattern_wins_and_selects(folder: Path) -> None:
     save(folder / "ema_11_3.pt")
     checkpoints = find_checkpoints([str(folder)], "net_{epoch}_*.pt")
     assert epochs(checkpoints) == [9, 10]
-    assert checkpoints.notes == ("left out 1 file that --epochs does not match",)
+    assert checkpoints.notes == ("skipped 1 file that --epochs does not match",)
     assert epochs(find_checkpoints([str(folder)], "*_{epoch}_3.pt")) == [9, 10, 11]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from rfav_cli.diagnosis import RULES, baseline_of, check, check_policy, with_exceptions
 from rfav_cli.options.thresholds import Thresholds
-from rfav_cli.records import Allowance, BadCheckpoint, CheckReport, Place, Policy
+from rfav_cli.records import Allowance, BadCheckpoint, CheckReport, Policy, SourceLocation
 from tests.diagnosis.conftest import TOP, falling, learning, make_history, overfitting, sample_losses
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ CASES: dict[str, tuple[Callable[[], History], dict[str, Any], Callable[[], Basel
 def report(history: History, policy: Policy, baseline: Baseline | None = None) -> CheckReport:
     store, checked = check(history, policy, baseline, Thresholds())
     done, unused = with_exceptions(checked, policy.allow, TODAY)
-    return CheckReport((store,), done, RULES, Place(), unused)
+    return CheckReport((store,), done, RULES, SourceLocation(), unused)
 
 
 def test_the_table_is_long_enough() -> None:

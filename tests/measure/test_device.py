@@ -29,7 +29,7 @@ def test_each_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(torch, "empty", lambda *_, **__: None)
     assert pick_device("cuda", Ranks(rank=3, world=4, local=1, local_world=2)) == torch.device("cuda:1")
     assert taken == [1]
-    with pytest.raises(ModelError, match="2 GPUs for 3 processes"):
+    with pytest.raises(ModelError, match="2 GPUs for 3 ranks"):
         pick_device("cuda", Ranks(rank=0, world=3, local=0, local_world=3))
     assert pick_device("cpu", ALONE) == torch.device("cpu")
 

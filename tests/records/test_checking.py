@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from rfav_cli.diagnosis import RULES
-from rfav_cli.records import Allowance, Checked, CheckReport, Place
+from rfav_cli.records import Allowance, Checked, CheckReport, SourceLocation
 from rfav_cli.records.checking import FLAGGED, NO_VERDICT, PASSED, Outcome
 
 ALLOWANCE = Allowance("RFAV002", "a reason", datetime.date(2027, 1, 31))
@@ -16,7 +16,7 @@ ALLOWANCE = Allowance("RFAV002", "a reason", datetime.date(2027, 1, 31))
 
 def report(*outcomes: Outcome) -> CheckReport:
     checked = tuple(Checked("RFAV002", "rfav.h5", f"l{i}", outcome, "", "") for i, outcome in enumerate(outcomes))
-    return CheckReport((), checked, RULES, Place())
+    return CheckReport((), checked, RULES, SourceLocation())
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,9 @@ def test_findings_are_what_decides_the_code_in_their_order() -> None:
 
 
 def test_a_key_that_is_not_in_the_file_is_where_the_policy_begins() -> None:
-    place = Place("pyproject.toml", {"": 7, "min-entropy": 12})
-    assert [place.line(key) for key in ("min-entropy", "fail-on", "")] == [12, 7, 7]
-    assert Place().line("min-entropy") == 1
+    location = SourceLocation("pyproject.toml", {"": 7, "min-entropy": 12})
+    assert [location.line(key) for key in ("min-entropy", "fail-on", "")] == [12, 7, 7]
+    assert SourceLocation().line("min-entropy") == 1
 
 
 def test_an_allowance_is_for_every_layer_and_store_unless_it_says_which() -> None:

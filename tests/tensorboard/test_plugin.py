@@ -159,7 +159,7 @@ def test_the_start_of_tensorboard_loads_nothing_heavy_of_ours() -> None:
         "import sys\nfrom types import SimpleNamespace\nfrom rfav_cli.tensorboard.plugin import RfavPlugin\n"
         "plugin = RfavPlugin(SimpleNamespace(logdir='.'))\nplugin.get_plugin_apps()\n"
         "print(sorted({'torch', 'h5py', 'matplotlib', 'tensorflow'} & set(sys.modules)))\n"
-        "plugin._gallery.manifest()\n"
+        "plugin._runs.manifest()\n"
         "print(sorted({'torch', 'matplotlib', 'tensorflow'} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -14,8 +14,8 @@ import rfav_cli
 from rfav_cli.commands import report as reporting
 from rfav_cli.errors import StoreError
 from rfav_cli.store import pack
-from rfav_cli.tensorboard import runs as gallery
-from rfav_cli.tensorboard.runs import Gallery
+from rfav_cli.tensorboard import runs
+from rfav_cli.tensorboard.runs import RunsBelow
 from tests.browser.stores import names_of, write_store
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def store(path: Path, **options: Any) -> Path:
     return path
 
 
-def entropies(shown: Gallery, run: dict[str, Any]) -> Any:
+def entropies(shown: RunsBelow, run: dict[str, Any]) -> Any:
     packed = shown.block(run["id"], "entropy", run["revision"])
     return np.frombuffer(zlib.decompress(packed), "<f4").reshape(run["blocks"]["entropy"]["shape"])
 
@@ -36,7 +36,7 @@ def entropies(shown: Gallery, run: dict[str, Any]) -> Any:
 def test_runs_are_called_as_tensorboard_calls_them(tmp_path: Path) -> None:
     for name in ("rfav.h5", "one/rfav.h5", "two/late.h5", "two/rfav.h5", "both/x.h5", "both/x/rfav.h5"):
         store(tmp_path / name)
-    manifest = Gallery(tmp_path).manifest()
+    manifest = RunsBelow(tmp_path).manifest()
     names = ["both/x/rfav.h5", "both/x.h5", "one", "rfav", "two/late", "two"]
     assert [run["name"] for run in manifest["runs"]] == names
     assert len({run["id"] for run in manifest["runs"]}) == 6
@@ -44,7 +44,7 @@ def test_runs_are_called_as_tensorboard_calls_them(tmp_path: Path) -> None:
 
 
 def test_a_run_is_followed_from_its_first_epoch_until_it_is_packed(tmp_path: Path) -> None:
-    shown = Gallery(tmp_path, patience=0)
+    shown = RunsBelow(tmp_path, patience=0)
     assert shown.is_empty()
     path = tmp_path / "exp" / "rfav.h5"
     store(path, stop=0)
@@ -63,7 +63,7 @@ def test_a_run_is_followed_from_its_first_epoch_until_it_is_packed(tmp_path: Pat
 
 
 def test_packing_alone_is_no_new_revision(tmp_path: Path) -> None:
-    shown = Gallery(tmp_path)
+    shown = RunsBelow(tmp_path)
     path = store(tmp_path / "rfav.h5", stop=6)
     before = shown.manifest()
     pack(path)
@@ -76,7 +76,7 @@ def test_a_store_is_read_again_only_when_it_changed(tmp_path: Path, monkeypatch:
     real = reporting.prepare_run
     monkeypatch.setattr(reporting, "prepare_run", lambda path, **options: read.append(path) or real(path, **options))
     path = store(tmp_path / "rfav.h5", stop=2)
-    shown = Gallery(tmp_path)
+    shown = RunsBelow(tmp_path)
     assert shown.manifest() == shown.manifest()
     assert read == [path]
     store(path, stop=3)
@@ -86,7 +86,7 @@ def test_a_store_is_read_again_only_when_it_changed(tmp_path: Path, monkeypatch:
 
 def test_the_folder_is_searched_again_after_a_while(tmp_path: Path) -> None:
     now = 0.0
-    shown = Gallery(tmp_path, patience=3, clock=lambda: now)
+    shown = RunsBelow(tmp_path, patience=3, clock=lambda: now)
     assert shown.is_empty()
     path = store(tmp_path / "rfav.h5")
     assert shown.is_empty()
@@ -104,7 +104,7 @@ def test_a_damaged_store_is_said_and_hides_no_other(tmp_path: Path) -> None:
     store(tmp_path / "good.h5")
     (tmp_path / "bad\u202e").mkdir()
     (tmp_path / "bad\u202e" / "rfav.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
-    manifest = Gallery(tmp_path).manifest()
+    manifest = RunsBelow(tmp_path).manifest()
     assert [run["name"] for run in manifest["runs"]] == ["good"]
     [skipped] = manifest["skipped"]
     assert skipped["name"] == "bad\\u202e"
@@ -123,16 +123,16 @@ def test_an_error_that_nobody_thought_of_hides_no_other(tmp_path: Path, monkeypa
         return prepare(path, **options)
 
     monkeypatch.setattr(reporting, "prepare_run", prepare_run)
-    manifest = Gallery(tmp_path).manifest()
+    manifest = RunsBelow(tmp_path).manifest()
     assert [run["name"] for run in manifest["runs"]] == ["good"]
     assert manifest["skipped"] == [{"name": "odd", "reason": "cannot be shown (ValueError: a\\x1b[2J)"}]
 
 
 def test_only_the_newest_of_many_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gallery, "MOST_RUNS", 2)
+    monkeypatch.setattr(runs, "MOST_RUNS", 2)
     for name, changed in {"new": 20, "old": 10, "newer": 30}.items():
         os.utime(store(tmp_path / f"{name}.h5"), (changed, changed))
-    manifest = Gallery(tmp_path).manifest()
+    manifest = RunsBelow(tmp_path).manifest()
     assert [run["name"] for run in manifest["runs"]] == ["new", "newer"]
     assert manifest["skipped"][0]["name"] == "1 more"
 
@@ -141,7 +141,7 @@ def test_only_the_newest_of_many_are_shown(tmp_path: Path, monkeypatch: pytest.M
 def test_an_id_is_of_plain_letters_and_gives_the_run(tmp_path: Path, name: bytes) -> None:
     path = store(tmp_path / "plain.h5")
     path.rename(tmp_path / os.fsdecode(name))
-    shown = Gallery(tmp_path)
+    shown = RunsBelow(tmp_path)
     [run] = shown.manifest()["runs"]
     assert run["id"].isascii()
     assert run["name"].isprintable()
@@ -153,8 +153,8 @@ def test_the_process_ends_while_threads_read(tmp_path: Path) -> None:
     store(tmp_path / "rfav.h5", epochs=60)
     code = (
         "import pathlib, sys, threading, time\n"
-        "from rfav_cli.tensorboard.runs import Gallery\n"
-        "shown = Gallery(pathlib.Path(sys.argv[1]))\n"
+        "from rfav_cli.tensorboard.runs import RunsBelow\n"
+        "shown = RunsBelow(pathlib.Path(sys.argv[1]))\n"
         "run = shown.manifest()['runs'][0]\n"
         "def read():\n"
         "    while True:\n"

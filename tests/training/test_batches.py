@@ -157,5 +157,5 @@ def test_processes_share_each_batch(count: int, size: int, world: int, seed: int
 
 
 def test_a_batch_has_a_sample_for_each_process(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--batch-size 3: is shared by 4 processes"):
+    with pytest.raises(UsageError, match="--batch-size 3: is shared by 4 ranks"):
         Batches(part_of(tmp_path, 8, 5, 6, 3), 3, ranks=Ranks(1, 4))

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 def render(report: CheckReport, screen: Screen) -> str:
     """Only what begins a line is a command, and no text of a store can begin one."""
-    place, lines = report.place, []
+    location, lines = report.location, []
     for found in report.findings:
         properties = {
-            "file": place.path,
-            "line": str(place.line(found.key)),
+            "file": location.path,
+            "line": str(location.line(found.key)),
             "title": f"{found.rule} {report.rules[found.rule].name}",
         }
         told = ",".join(f"{name}={_property(value)}" for name, value in properties.items())

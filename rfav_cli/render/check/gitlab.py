@@ -16,14 +16,14 @@ SEVERITIES = {"flag": "critical", "no verdict": "blocker"}
 
 def render(report: CheckReport, _: Screen) -> str:
     """A JSON list, empty where nothing was found."""
-    place = report.place
+    location = report.location
     issues = [
         {
             "description": f"{found.rule} {sentence(report, found)}",
             "check_name": report.rules[found.rule].name,
             "fingerprint": fingerprint(found),
             "severity": SEVERITIES[report.rules[found.rule].kind],
-            "location": {"path": place.path, "lines": {"begin": place.line(found.key)}},
+            "location": {"path": location.path, "lines": {"begin": location.line(found.key)}},
         }
         for found in report.findings
     ]

@@ -55,8 +55,8 @@ def _result(report: CheckReport, found: Checked) -> dict[str, Any]:
     key = fingerprint(found)
     location: dict[str, Any] = {
         "physicalLocation": {
-            "artifactLocation": {"uri": quote(report.place.path), "uriBaseId": "%SRCROOT%"},
-            "region": {"startLine": report.place.line(found.key)},
+            "artifactLocation": {"uri": quote(report.location.path), "uriBaseId": "%SRCROOT%"},
+            "region": {"startLine": report.location.line(found.key)},
         }
     }
     if found.layer:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class MonitorCallback(Callback):  # type: ignore[misc]
-    """Records the net before training and after each epoch, on the first process alone.
+    """Records the net before training and after each epoch, on the first rank alone.
 
     Args:
         monitor: a `Monitor` of the module, or of a net in it.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rfav_cli.diagnosis import RULES
-from rfav_cli.records import Allowance, Checked, CheckedStore, CheckReport, Place
+from rfav_cli.records import Allowance, Checked, CheckedStore, CheckReport, SourceLocation
 from rfav_cli.render.base import Screen
 from rfav_cli.render.check import render_check
 from tests.render.conftest import HOSTILE
@@ -36,11 +36,11 @@ def make(path: str = "rfav.h5", layer: str = "conv1", message: str = "16% lost")
         Checked("RFAV106", path, layer, "missing", message, "min-entropy", None, 0.5),
         Checked("RFAV010", "", "", "flagged", message, "allow"),
     )
-    place = Place("models/my project/pyproject.toml", {"": 7, "min-entropy": 12})
-    return CheckReport((store(path, layer),), checked, RULES, place, (REASON,))
+    location = SourceLocation("models/my project/pyproject.toml", {"": 7, "min-entropy": 12})
+    return CheckReport((store(path, layer),), checked, RULES, location, (REASON,))
 
 
-CLEAN = CheckReport((store(),), (Checked("RFAV001", "rfav.h5", "", "passed", "", "fail-on"),), RULES, Place())
+CLEAN = CheckReport((store(),), (Checked("RFAV001", "rfav.h5", "", "passed", "", "fail-on"),), RULES, SourceLocation())
 
 
 REPORTS = {"clean": CLEAN, "found": make(), "hostile": make(EVIL, EVIL, EVIL)}

@@ -8,7 +8,7 @@ import re
 import jsonschema
 
 from rfav_cli.diagnosis import RULES
-from rfav_cli.records import CheckReport, Place
+from rfav_cli.records import CheckReport, SourceLocation
 from tests.render.check.reports import SCHEMAS, each_report, make, rendered
 
 
@@ -46,7 +46,7 @@ def test_fingerprints_outlast_the_figures_and_the_line() -> None:
         ]
 
     other = make(message="17% lost")
-    moved = CheckReport(other.stores, other.checked, RULES, Place("pyproject.toml", {"": 99}))
+    moved = CheckReport(other.stores, other.checked, RULES, SourceLocation("pyproject.toml", {"": 99}))
     assert prints(make()) == prints(moved)
     assert set(prints(make())).isdisjoint(prints(make(path="other.h5"))[:-1])
 

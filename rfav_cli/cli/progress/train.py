@@ -6,7 +6,7 @@ from typing import Any
 from rich.progress import BarColumn, ProgressColumn, TextColumn, TimeRemainingColumn
 
 from rfav_cli import records
-from rfav_cli.cli.progress import LONGEST, BarReporter
+from rfav_cli.cli.progress.base import LONGEST, BarReporter
 from rfav_cli.text import printable
 
 BESIDE = 40

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rfav_cli.cli.training import TrainingReporter, described, summary
+from rfav_cli.cli.progress.train import TrainingReporter, described, summary
 from rfav_cli.records import Checkpoint, Measurement, Note, Training, TrainingEpoch, TrainingStep
 
 DONE = TrainingEpoch(2, 5, 0.01, 1.25, 0.5, {"sparsity/conv2": -0.125, "decorrelation/conv1": 2.0}, 1.5, 0.25, 3.04)

@@ -7,13 +7,14 @@ from rich.progress import ProgressColumn, SpinnerColumn, TextColumn
 
 from rfav_cli import records
 from rfav_cli.cli.output import emit, held
-from rfav_cli.cli.progress import LONGEST, Reporter, figures_of, name_of
+from rfav_cli.cli.progress.analyze import AnalysisReporter, figures_of, name_of
+from rfav_cli.cli.progress.base import LONGEST
 from rfav_cli.text import printable
 
 WAITING = "waiting for checkpoints"
 
 
-class WatchReporter(Reporter):
+class WatchReporter(AnalysisReporter):
     """Shows what happens while a training is watched."""
 
     waiting = (WAITING, "")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rfav_cli.cli.progress import Reporter
+from rfav_cli.cli.progress.analyze import AnalysisReporter
 from rfav_cli.records import Checkpoint, Measurement, Progress
 
 
@@ -14,7 +14,7 @@ def measurement(nonfinite):
 def test_a_terminal_is_told_of_what_is_not_finite_above_the_bar(monkeypatch, capsys, nonfinite, told):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
-    with Reporter() as reporter:
+    with AnalysisReporter() as reporter:
         assert reporter._bar is not None
         reporter.report(Progress("run/epoch_3.pt", 2, 4, 7, 10))
         reporter.report(measurement(nonfinite))
@@ -23,13 +23,13 @@ def test_a_terminal_is_told_of_what_is_not_finite_above_the_bar(monkeypatch, cap
 
 def test_a_pipe_has_a_line_a_checkpoint(monkeypatch, capsys):
     monkeypatch.delenv("FORCE_COLOR", raising=False)
-    with Reporter() as reporter:
+    with AnalysisReporter() as reporter:
         reporter.report(Progress("run/epoch_3.pt", 2, 4, 10, 10))
         reporter.report(measurement([0, 0]))
     assert capsys.readouterr().err == "3/4 epoch 3  run/epoch_3.pt\n"
 
 
 def test_quiet_says_nothing(capsys):
-    with Reporter(quiet=True) as reporter:
+    with AnalysisReporter(quiet=True) as reporter:
         reporter.report(measurement([0, 5]))
     assert capsys.readouterr().err == ""

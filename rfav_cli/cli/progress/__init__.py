@@ -1,0 +1,1 @@
+"""What commands that go on for long tell meanwhile, a file a command."""
