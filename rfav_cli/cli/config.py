@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,16 +53,15 @@ def defaults_of_project(
     _refuse_ambiguous(path, shared, options)
     _refuse_unknown(f"{path}: [tool.rfav.…]", tables, options, "command")
     defaults: dict[str, dict[str, Any]] = {}
-    for name, known in options.items():
+    for name, takes in options.items():
         own = tables.get(name, {})
-        _refuse_unknown(f"{path}: [tool.rfav.{name}]", own, known)
+        _refuse_unknown(f"{path}: [tool.rfav.{name}]", own, takes)
         chosen = {_parameter(key): value for key, value in (shared | own).items()}
-        defaults[name] = {key: _as_given(value, known[key].several) for key, value in chosen.items() if key in known}
+        defaults[name] = {key: _as_given(value, takes[key].several) for key, value in chosen.items() if key in takes}
     return defaults
 
 
-def _refuse_unknown(where: str, keys: Iterable[str], known: Iterable[str], kind: str = "option") -> None:
-    names = set(known)
+def _refuse_unknown(where: str, keys: Iterable[str], names: Collection[str], kind: str = "option") -> None:
     for key in keys:
         if _parameter(key) not in names:
             raise typer.BadParameter(f"{where} has no {kind} {key!r}")
@@ -70,7 +69,7 @@ def _refuse_unknown(where: str, keys: Iterable[str], known: Iterable[str], kind:
 
 def _refuse_ambiguous(path: Path, keys: Iterable[str], options: Mapping[str, Mapping[str, Takes]]) -> None:
     for key in keys:
-        taken = {name: known[_parameter(key)].what for name, known in options.items() if _parameter(key) in known}
+        taken = {name: takes[_parameter(key)].what for name, takes in options.items() if _parameter(key) in takes}
         if len({*taken.values()}) > 1:
             meanings = ", ".join(f"[tool.rfav.{name}] ({what or 'a flag'})" for name, what in taken.items())
             raise typer.BadParameter(

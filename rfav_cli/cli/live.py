@@ -76,6 +76,6 @@ def _fitted(text: str, height: int) -> Text:
     """As many lines as there is room for; the screen cannot be scrolled."""
     lines = text.splitlines()
     if len(lines) > height - 1:
-        kept = max(height - 2, 1)
-        lines = [*lines[:kept], f"({len(lines) - kept} more lines; `rfav show` has all of them)"]
+        room = max(height - 2, 1)
+        lines = [*lines[:room], f"({len(lines) - room} more lines; `rfav show` has all of them)"]
     return Text.from_ansi("\n".join(lines))

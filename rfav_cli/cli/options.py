@@ -103,13 +103,13 @@ def _help(option: Option) -> str:
 def _number(option: Option) -> Callable[[Any], Any]:
     """Reads a number from the command line, or from pyproject.toml, where it can be a bool."""
 
-    def read(given: Any) -> Any:
+    def read(text: Any) -> Any:
         try:
-            value: Any = given if isinstance(given, bool) else option.kind(given)
+            value: Any = text if isinstance(text, bool) else option.kind(text)
         except (ValueError, OverflowError):
             value = None
         if not option.holds(value):
-            raise ValueError(f"{given!r} is no {option.range()}")
+            raise ValueError(f"{text!r} is no {option.range()}")
         return value
 
     return read
@@ -118,9 +118,9 @@ def _number(option: Option) -> Callable[[Any], Any]:
 def _reader(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """What reads a text for typer, whose own error says which option it is of."""
 
-    def parse(given: Any) -> Any:
+    def parse(text: Any) -> Any:
         try:
-            return read(given)
+            return read(text)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
 

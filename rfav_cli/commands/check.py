@@ -79,14 +79,14 @@ def explain(rule: str) -> str:
     from rfav_cli.render.check.base import explain as page
     from rfav_cli.text import printable
 
-    for each in RULES.values():
-        if rule.strip().lower() in {each.id.lower(), each.name}:
-            return page(each)
+    for described in RULES.values():
+        if rule.strip().lower() in {described.id.lower(), described.name}:
+            return page(described)
     raise UsageError(f"there is no rule {printable(rule, 60)!r}", f"There are: {', '.join(RULES)}.")
 
 
-def _limits(given: Sequence[tuple[str, float]] | Mapping[str, float]) -> tuple[tuple[str, float], ...]:
-    return tuple(given.items() if hasattr(given, "items") else given)
+def _limits(limits: Sequence[tuple[str, float]] | Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    return tuple(limits.items() if hasattr(limits, "items") else limits)
 
 
 def _store(path: Path) -> History:
@@ -119,9 +119,9 @@ def _checked(
     stores: list[CheckedStore] = []
     checked: list[Checked] = []
     for history in histories:
-        store, found = diagnosis.check(history, policy, baseline, thresholds)
+        store, results = diagnosis.check(history, policy, baseline, thresholds)
         stores.append(store)
-        checked.extend(found)
+        checked.extend(results)
     today = datetime.datetime.now(datetime.timezone.utc).date()
     done, unused = diagnosis.with_exceptions(checked, policy.allow, today)
     return CheckReport(tuple(stores), done, diagnosis.RULES, location, unused)

@@ -91,11 +91,11 @@ def _tab() -> Finding:
         return Finding(name, "missing", "needs tensorboard: pip install 'rfav-cli[tensorboard]'")
     if tuple(map(int, re.findall(r"\d+", installed)[:2])) < OLDEST_TENSORBOARD:
         return Finding(name, "warning", f"tensorboard {installed} is older than what it was made for: {upgrade}")
-    found = [each for each in entry_points(group="tensorboard_plugins") if each.name == "rfav"]
-    if not found:
+    points = [point for point in entry_points(group="tensorboard_plugins") if point.name == "rfav"]
+    if not points:
         return Finding(name, "missing", "this rfav is not installed as a package, so TensorBoard can't find it")
     try:
-        found[0].load()
+        points[0].load()
     except Exception as error:  # whatever an installation is broken by
         return Finding(name, "warning", f"cannot be loaded ({named(error)}): {upgrade}")
     return Finding(name, "ok", f"tensorboard {installed} loads it: tensorboard --logdir FOLDER")

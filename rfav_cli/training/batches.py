@@ -122,11 +122,11 @@ class Batches:
 
     def _prepared(self, prepare: Prepare, bounds: Sequence[slice], device: torch.device) -> Iterator[Batch]:
         if not self.workers:
-            for each in bounds:
-                yield self._input(prepare(each), device)
+            for batch in bounds:
+                yield self._input(prepare(batch), device)
             return
         with ThreadPoolExecutor(self.workers, thread_name_prefix="batches") as pool:
-            waiting = deque(pool.submit(prepare, each) for each in bounds[: 2 * self.workers])
+            waiting = deque(pool.submit(prepare, batch) for batch in bounds[: 2 * self.workers])
             try:
                 for number in range(len(bounds)):
                     prepared = waiting.popleft().result()

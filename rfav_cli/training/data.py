@@ -114,16 +114,16 @@ def stratified(labels: NDArray[np.int64], share: float, seed: int) -> NDArray[np
     """
     classes, members, counts = np.unique(labels, return_inverse=True, return_counts=True)
     wanted = share * counts
-    given = np.minimum(np.floor(wanted), counts - 1).astype(np.int64)
-    more = round(share * len(labels)) - int(given.sum())
-    order = np.argsort(given - wanted, kind="stable")
-    able = [each for each in order if given[each] < counts[each] - 1][: max(more, 0)]
-    given[able] += 1
+    taken = np.minimum(np.floor(wanted), counts - 1).astype(np.int64)
+    more = round(share * len(labels)) - int(taken.sum())
+    order = np.argsort(taken - wanted, kind="stable")
+    able = [number for number in order if taken[number] < counts[number] - 1][: max(more, 0)]
+    taken[able] += 1
     draws = np.random.PCG64(seed).random_raw(len(labels))
     chosen = np.zeros(len(labels), dtype=np.bool_)
     for number in range(len(classes)):
         rows = np.flatnonzero(members == number)
-        chosen[rows[np.argsort(draws[rows], kind="stable")[: given[number]]]] = True
+        chosen[rows[np.argsort(draws[rows], kind="stable")[: taken[number]]]] = True
     return chosen
 
 
@@ -180,9 +180,9 @@ def _load(
         return Part(source, rows, source.labels[rows], images, mean, std, digest)
     wanted = training.source.read(training.rows[:1]).shape
     if shape != wanted:
-        given, trained = ("x".join(map(str, each[1:])) for each in (shape, wanted))
+        held_out, trained = ("x".join(map(str, sizes[1:])) for sizes in (shape, wanted))
         raise SampleError(
-            f"--validation {printable(spec)}: samples of {given}, but those to train on are {trained}",
+            f"--validation {printable(spec)}: samples of {held_out}, but those to train on are {trained}",
             "Give --resize or --gray, or other samples.",
         )
     labels = _like(source, training.source)[rows]

@@ -29,18 +29,18 @@ def first_not_finite(model: nn.Module, forward: Callable[[], Any]) -> str:
     """
     if isinstance(model, torch.jit.ScriptModule):
         return _first_in_program(model, forward)
-    found: list[str] = []
+    broken_outputs: list[str] = []
 
     def look(name: str) -> Callable[..., None]:
         def on_output(module: nn.Module, _: Any, output: Any) -> None:
-            if found:
+            if broken_outputs:
                 return
             broken = [kind for kind, tensor in _own(module) if not is_finite(tensor)]
-            outputs = [each for each in tree_leaves(output) if isinstance(each, Tensor)]
+            outputs = [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor)]
             if broken:
-                found.append(f"{' and '.join(broken)} of {name}")
+                broken_outputs.append(f"{' and '.join(broken)} of {name}")
             elif not all(map(is_finite, outputs)):
-                found.append(f"the output of {name}")
+                broken_outputs.append(f"the output of {name}")
 
         return on_output
 
@@ -52,23 +52,23 @@ def first_not_finite(model: nn.Module, forward: Callable[[], Any]) -> str:
     finally:
         for handle in handles:
             handle.remove()
-    return found[0] if found else ""
+    return broken_outputs[0] if broken_outputs else ""
 
 
 def _first_in_program(model: torch.jit.ScriptModule, forward: Callable[[], Any]) -> str:
     """The same of a TorchScript net, which takes no hooks."""
-    found: list[str] = []
+    broken_outputs: list[str] = []
 
     def look(use: Use) -> None:
         if not is_finite(use.weight):
-            found.append(f"the weight of {use.layer}")
+            broken_outputs.append(f"the weight of {use.layer}")
         elif not is_finite(use.values):
-            found.append(f"the output of {use.layer}")
+            broken_outputs.append(f"the output of {use.layer}")
 
     with torch.no_grad(), OperatorHook(weight_names(model), look) as hook:
         forward()
         hook.finish()
-    return found[0] if found else ""
+    return broken_outputs[0] if broken_outputs else ""
 
 
 def broken_weights(model: nn.Module) -> tuple[str, ...]:

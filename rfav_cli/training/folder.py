@@ -68,7 +68,7 @@ class RunFolder:
             with folder._writing():
                 if path.exists() and not path.is_dir():
                     raise TrainingError(f"{path}: is no folder", "Give another --out.")
-                made = [each for each in (folder._state.parent, path, *path.parents) if not each.exists()]
+                made = [new for new in (folder._state.parent, path, *path.parents) if not new.exists()]
                 path.mkdir(parents=True, exist_ok=True)
                 if not stack.enter_context(held(path)):
                     raise TrainingError(
@@ -94,15 +94,15 @@ class RunFolder:
             )
         self._state.parent.mkdir(exist_ok=True)
         check_writable(self.path / STATE)
-        for each in (self.path, self._state.parent):
-            remove_abandoned(each)
+        for folder in (self.path, self._state.parent):
+            remove_abandoned(folder)
 
     def _leave(self, made: Sequence[Path]) -> None:
         """Remove folders, inner ones first, if no run has begun; one that is not empty stays, with those around it."""
         if not self._state.exists():
             with contextlib.suppress(OSError):
-                for each in made:
-                    each.rmdir()
+                for folder in made:
+                    folder.rmdir()
 
     def path_of(self, epoch: int) -> Path:
         """Where the checkpoint of an epoch is."""
@@ -112,8 +112,8 @@ class RunFolder:
         """The checkpoints that are there, by epoch."""
         if not self.path.is_dir():
             return {}
-        found = ((_CHECKPOINT.fullmatch(path.name), path) for path in self.path.iterdir())
-        return dict(sorted((int(match[1]), path) for match, path in found if match))
+        matches = ((_CHECKPOINT.fullmatch(path.name), path) for path in self.path.iterdir())
+        return dict(sorted((int(match[1]), path) for match, path in matches if match))
 
     def save(self, epoch: int, weights: Mapping[str, Any]) -> None:
         """Write the checkpoint of an epoch.

@@ -48,15 +48,15 @@ def truncate(path: Path, last: int, row: Mapping[str, Any] | None) -> tuple[Row,
         TrainingError: it could not be read or written.
     """
     try:
-        rows = {each["epoch"]: each for each in read(path) if each["epoch"] <= last}
+        rows = {logged["epoch"]: logged for logged in read(path) if logged["epoch"] <= last}
         if row is not None:
             rows[last] = {**row}
-        kept = tuple(rows[epoch] for epoch in sorted(rows))
+        remaining = tuple(rows[epoch] for epoch in sorted(rows))
         with replacing(path) as file:
-            file.write(b"".join(map(_line, kept)))
+            file.write(b"".join(map(_line, remaining)))
     except OSError as error:
         raise unwritable(path, error) from error
-    return kept
+    return remaining
 
 
 def read(path: Path) -> tuple[Row, ...]:

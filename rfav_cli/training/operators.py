@@ -47,7 +47,7 @@ def kind_of(node: Any, weight: Tensor) -> str:
 def norm_of(use: Any) -> Any:
     """The batch normalisation, in the same block, that is the first to take what a layer gives, as it is; or None."""
     values = use.output()
-    if any(each.user.kind().endswith("_") for each in values.uses()):
+    if any(use.user.kind().endswith("_") for use in values.uses()):
         return None
     norms = (node for node in use.owningBlock().nodes() if node.kind() == "aten::batch_norm")
     return next((norm for norm in norms if norm.inputsAt(0).unique() == values.unique()), None)

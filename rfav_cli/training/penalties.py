@@ -72,12 +72,12 @@ class TargetedRegularizer:
     ) -> None:
         root = unwrapped(model)
         program = Program(root) if isinstance(root, torch.jit.ScriptModule) else None
-        known = recipes.find(recipe)
-        targets = find_targets(program or model, known)
-        with_bias = known.with_bias if with_bias is None else with_bias
-        fold_norm = known.fold_norm if fold_norm is None else fold_norm
+        penalties = recipes.find(recipe)
+        targets = find_targets(program or model, penalties)
+        with_bias = penalties.with_bias if with_bias is None else with_bias
+        fold_norm = penalties.fold_norm if fold_norm is None else fold_norm
         self._decorrelated = [target for target in targets if target.kappa]
-        self._centering: Centering = centering or ("paper" if known.centering == "paper" else "pearson")
+        self._centering: Centering = centering or ("paper" if penalties.centering == "paper" else "pearson")
         self._squared = squared
         self._values: dict[str, Tensor] = {}
         self._readers: list[Reader] = []
@@ -157,8 +157,8 @@ class TargetedRegularizer:
 
     def _sparsity(self) -> dict[str, Tensor]:
         training = [reader for reader in self._readers if reader.target.module.training]
-        given = {f"sparsity/{r.target.name}": r.total for r in training if r.total is not None}
-        if training and not given and not any(reader.ran and reader.seen for reader in training):
+        sums = {f"sparsity/{r.target.name}": r.total for r in training if r.total is not None}
+        if training and not sums and not any(reader.ran and reader.seen for reader in training):
             names = ", ".join(reader.target.name for reader in training)
             raise RecipeError(
                 f"no forward with gradients has reached {names} since the last call of the regularizer",
@@ -171,7 +171,7 @@ class TargetedRegularizer:
             reader.reached = reader.called = True
             reader.seen = reader.seen or reader.total is not None
             reader.clear()
-        return given
+        return sums
 
     def _decorrelation(self) -> dict[str, Tensor]:
         penalties = {}

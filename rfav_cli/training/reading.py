@@ -51,7 +51,7 @@ def look_through(source: Source, workers: int) -> tuple[Samples | None, dict[int
         SampleError: samples differ in their shape.
     """
     unreadable: dict[int, str] = {}
-    kept: Samples | None = None
+    images: Samples | None = None
     first: _Chunk | None = None
     sha = hashlib.sha256()
     for chunk in _chunks(source, workers):
@@ -59,22 +59,22 @@ def look_through(source: Source, workers: int) -> tuple[Samples | None, dict[int
         if chunk.samples is None:
             continue
         if first is None or first.samples is None:
-            first, kept = chunk, _room_for(len(source), chunk.samples)
+            first, images = chunk, _room_for(len(source), chunk.samples)
         elif first.samples.shape[1:] != chunk.samples.shape[1:]:
             source.read(np.asarray([first.rows[0], chunk.rows[0]]))  # raises an error that names both
-        if kept is not None:
-            kept[chunk.rows] = chunk.samples
+        if images is not None:
+            images[chunk.rows] = chunk.samples
         sha.update(np.ascontiguousarray(chunk.samples).tobytes())
     if source.labels is not None:
         sha.update(source.labels.astype("<i8").tobytes())
-    return kept, unreadable, sha.hexdigest()
+    return images, unreadable, sha.hexdigest()
 
 
 def _chunks(source: Source, workers: int) -> Iterator[_Chunk]:
     """The samples in their order, some chunks ahead of who takes them."""
     rows = [np.arange(start, min(start + CHUNK, len(source))) for start in range(0, len(source), CHUNK)]
     if not workers:
-        yield from (_read_chunk(source, each) for each in rows)
+        yield from (_read_chunk(source, numbers) for numbers in rows)
         return
     with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
         for start in range(0, len(rows), 4 * workers):

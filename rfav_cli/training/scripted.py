@@ -119,7 +119,7 @@ class Program:
 
     def _find(self) -> dict[str, ScriptLayer]:
         names = weight_names(self._module)
-        found: dict[str, ScriptLayer] = {}
+        layers: dict[str, ScriptLayer] = {}
         for node in nodes(self._graph):
             path = attributes(weight_of(node)) if node.kind() in KINDS else None
             weight = reduce(getattr, path, self._module) if path else None
@@ -129,22 +129,22 @@ class Program:
             if (name := names.layer(weight, kind)) is not None:
                 groups = 1 if kind == "Linear" else node.namedInput("groups").toIValue()
                 layer = ScriptLayer(reduce(getattr, path[:-1], self._module), kind, groups)
-                found.setdefault(name, layer).uses.append(node)
-        return found
+                layers.setdefault(name, layer).uses.append(node)
+        return layers
 
     def _take_entropy(self, kind: str, use: Any, uses: Any, *, with_bias: bool, fold_norm: bool) -> None:
         """Append the entropy of one use to the list of its layer's uses."""
         self._graph.setInsertPoint(use)
         axes = 2 if kind == "Linear" else int(kind[-2]) + 2
         bias = None if with_bias else use.namedInput("self" if use.kind() == "aten::addmm" else "bias")
-        given = [use.output(), *map(self._graph.insertConstant, (channel_dim(kind), axes))]
-        given.append(self._graph.insertConstant(None) if bias is None else bias)
+        inputs = [use.output(), *map(self._graph.insertConstant, (channel_dim(kind), axes))]
+        inputs.append(self._graph.insertConstant(None) if bias is None else bias)
         norm = norm_of(use) if fold_norm else None
         if norm is None:
-            entropy = self._graph.create("rfav::entropy", given, 1).insertAfter(use)
+            entropy = self._graph.create("rfav::entropy", inputs, 1).insertAfter(use)
         else:
-            given += [norm.namedInput(name) for name in ("weight", "running_var", "training", "eps")]
-            entropy = self._graph.create("rfav::folded_entropy", given, 1).insertBefore(norm)
+            inputs += [norm.namedInput(name) for name in ("weight", "running_var", "training", "eps")]
+            entropy = self._graph.create("rfav::folded_entropy", inputs, 1).insertBefore(norm)
         append = self._graph.create("aten::append", [uses, entropy.output()], 1).insertAfter(entropy)
         append.output().setType(torch._C.ListType.ofTensors())
 
@@ -179,10 +179,10 @@ class Attachment:
                 reader.add(entropy)
         return output
 
-    def _named(self, given: int, kwargs: dict[str, Any]) -> list[Any]:
+    def _named(self, positional: int, kwargs: dict[str, Any]) -> list[Any]:
         """Arguments after the first so many, by their names or as they are by default."""
-        left = self._plain.schema.arguments[1 + given :]
-        return [kwargs.get(each.name, each.default_value) for each in left]
+        left = self._plain.schema.arguments[1 + positional :]
+        return [kwargs.get(argument.name, argument.default_value) for argument in left]
 
 
 def check_trainable(module: torch.jit.ScriptModule, name: str) -> None:
