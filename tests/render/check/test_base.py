@@ -56,7 +56,7 @@ def test_a_fingerprint_is_of_what_is_found_and_not_of_how_much() -> None:
 
 def test_the_result_goes_by_the_exit_code() -> None:
     assert [result(CLEAN), result(make())] == ["clean", "no verdict"]
-    flagged = CheckReport((), (FOUND,), RULES, CLEAN.place)
+    flagged = CheckReport((), (FOUND,), RULES, CLEAN.location)
     assert result(flagged) == RESULTS[flagged.code] == "flagged"
 
 
