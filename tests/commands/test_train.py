@@ -29,7 +29,6 @@ from rfav_cli.errors import (
     UsageError,
 )
 from rfav_cli.records import LayerRecipe, Measurement, Note, Recipe, Settings, Training, TrainingEpoch, TrainingStep
-from rfav_cli.training.start import model_of
 from tests.acceptance.project.tiny_net import TinyNet, TwoHeads
 from tests.acceptance.runs import draw
 from tests.commands.judged import write_judged
@@ -610,16 +609,3 @@ def test_checkpoints_that_cannot_be_trained(user: Path, script: str, init: str, 
     with pytest.raises(ModelError, match=said):
         train(init=init, model=None)
     assert not (user / "new").exists()
-
-
-@pytest.mark.parametrize(
-    ("name", "spec", "arguments"),
-    [
-        ("", None, ()),
-        ("a.b:make", "a.b:make", ()),
-        ("zoo:lenet(classes=10)", "zoo:lenet", ("classes=10",)),
-        ("a:b(sizes=(1, 2), name=x, y)", "a:b", ("sizes=(1, 2)", "name=x, y")),
-    ],
-)
-def test_what_a_store_calls_a_net_is_read_back(name: str, spec: str | None, arguments: tuple[str, ...]) -> None:
-    assert model_of(name) == (spec, arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from rfav_cli.training.penalties import TargetedRegularizer
 
 RECIPE = {"conv1": (0.1, 1.0), "conv2": (0.01, 0.5), "fc1": (0.3, 0.0)}
+
+BREAKS_THE_GRAPH = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")
+"""torch.compile itself warns so of whatever goes from one graph to the next."""
 
 
 class Net(nn.Module):
@@ -39,6 +43,21 @@ class Net(nn.Module):
 
     def block(self, x: Tensor) -> Tensor:
         return self.relu(self.conv2(self.relu(self.conv2(x))))
+
+
+class Normed(nn.Module):
+    """One convolution that goes into a normalisation, and one that does not before it was written over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(3)
+        self.conv1, self.norm1 = nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6)
+        self.conv2, self.norm2 = nn.Conv2d(6, 6, 3), nn.BatchNorm2d(6)
+        self.relu = nn.ReLU(inplace=True)
+        nn.init.uniform_(self.norm1.weight, 0.5, 2.0)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.norm2(self.relu(self.conv2(self.relu(self.norm1(self.conv1(x))))))
 
 
 def batch(samples: int = 4) -> tuple[Tensor, Tensor]:

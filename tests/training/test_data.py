@@ -10,45 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from rfav_cli.data.sources import SampleOptions, open_source
+from rfav_cli.data.sources import SampleOptions
 from rfav_cli.errors import SampleError, UsageError
-from rfav_cli.training import reading
-from rfav_cli.training.data import load_data, stratified
+from rfav_cli.training.data import stratified
+from tests.training.samples import load
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import Any
-
-    from rfav_cli.training.data import Part
-
-
-def load(spec: object, validation: str = "0", **options: Any) -> tuple[Part, Part | None, list[str]]:
-    told: list[str] = []
-    known = {"seed": 0, "workers": 0, "skip_unreadable": False, "report": lambda note: told.append(note.text)}
-    sample_options = options.pop("options", SampleOptions())
-    return (*load_data(str(spec), validation, sample_options, **(known | options)), told)
-
-
-@pytest.fixture
-def arrays(tmp_path: Path) -> Path:
-    """200 samples of four classes, one of them with three samples alone, told apart by their first value."""
-    labels = np.concatenate([np.arange(197) % 3, [3, 3, 3]])
-    images = np.random.default_rng(0).integers(0, 256, (200, 5, 6, 3), dtype=np.uint8)
-    images[:, 0, 0, 0] = np.arange(200)
-    np.savez(tmp_path / "data.npz", images=images, labels=labels)
-    return tmp_path / "data.npz"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Gray images, 40 in each of three classes."""
-    rng = np.random.default_rng(0)
-    for name in ("ant", "bee", "cat"):
-        (tmp_path / "images" / name).mkdir(parents=True)
-        for number in range(40):
-            pixels = rng.integers(0, 256, (4, 4), dtype=np.uint8)
-            Image.fromarray(pixels).save(tmp_path / "images" / name / f"{number:02}.png")
-    return tmp_path / "images"
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=60), st.floats(0, 1, exclude_max=True), st.integers(0, 2**32))
@@ -177,36 +145,3 @@ def test_images_of_two_sizes_are_refused_whether_or_not_some_are_unreadable(fold
     for skip in (False, True):
         with pytest.raises(SampleError, match="4x5"):
             load(folder, skip_unreadable=skip)
-
-
-def test_samples_that_do_not_fit_into_memory_are_read_when_they_are_used(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kept, _, _ = load(folder)
-    monkeypatch.setattr(reading, "_budget", lambda: 100.0)
-    read, _, _ = load(folder)
-    assert kept.images is not None
-    assert read.images is None
-    rows = np.array([100, 3, 64, 3])
-    np.testing.assert_array_equal(read.read(rows), kept.read(rows))
-    assert read.digest == kept.digest
-
-
-@pytest.mark.parametrize("workers", [0, 1, 5])
-def test_looking_through_gives_what_the_source_gives(arrays: Path, workers: int) -> None:
-    source = open_source(str(arrays), SampleOptions())
-    kept, unreadable, digest = reading.look_through(source, workers)
-    assert unreadable == {}
-    np.testing.assert_array_equal(kept, source.read(np.arange(200)))
-    assert digest == reading.look_through(source, 0)[2]
-
-
-def test_the_digest_is_of_every_value_and_label(tmp_path: Path) -> None:
-    digests = set()
-    for change in (None, "images", "labels"):
-        content = {"images": np.ones((70, 4), np.float32), "labels": np.arange(70) % 2}
-        if change:
-            content[change][69] = 0
-        np.savez(tmp_path / "a.npz", **content)
-        digests.add(load(tmp_path / "a.npz")[0].digest)
-    assert len(digests) == 3

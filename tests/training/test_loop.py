@@ -10,87 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
-from torch import nn
 from torch.nn.functional import cross_entropy
 
-from rfav_cli.activations.network import OpenOptions
-from rfav_cli.checkpoints.formats.base import ReadOptions
-from rfav_cli.data.sources import SampleOptions
-from rfav_cli.errors import CheckpointError, ModelError, SampleError, TrainingError
-from rfav_cli.options import Hyperparameters
+from rfav_cli.errors import ModelError, TrainingError
 from rfav_cli.records import TrainingEpoch, TrainingStep
-from rfav_cli.training.batches import Batches
-from rfav_cli.training.data import load_data
-from rfav_cli.training.finite import first_not_finite
-from rfav_cli.training.loop import Loop
-from rfav_cli.training.optimizers import make_optimizer
-from rfav_cli.training.penalties import TargetedRegularizer
 from rfav_cli.training.position import Position
-from rfav_cli.training.setup import open_net
+from tests.training.loops import CPU, HOW, Net, make_loop, trained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-
-CPU = torch.device("cpu")
-HOW = Hyperparameters(learning_rate=0.05, momentum=0.9, weight_decay=1e-3, schedule="step", epochs=4, batch_size=8)
-
-
-class Net(nn.Module):
-    """With all that has a state or makes use of chance."""
-
-    def __init__(self, classes: int = 3) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(3, 6, 3)
-        self.norm = nn.BatchNorm2d(6)
-        self.conv2 = nn.Conv2d(6, 8, 3)
-        self.drop = nn.Dropout(0.3)
-        self.fc1 = nn.Linear(8, 10)
-        self.fc2 = nn.Linear(10, classes)
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        x = torch.relu(self.norm(self.conv1(images)))
-        x = torch.relu(self.conv2(x)).mean((2, 3))
-        scores: torch.Tensor = self.fc2(torch.relu(self.fc1(self.drop(x))))
-        return scores
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    rng = np.random.default_rng(0)
-    labels = np.arange(45) % 3
-    images = (rng.integers(0, 120, (45, 8, 8, 3)) + 40 * labels[:, None, None, None]).astype(np.uint8)
-    np.savez(tmp_path / "data.npz", images=images, labels=labels)
-    return tmp_path / "data.npz"
-
-
-def make_loop(
-    data: Path,
-    how: Hyperparameters = HOW,
-    recipe: dict[str, tuple[float, float]] | None = None,
-    make: Callable[[], nn.Module] = Net,
-) -> Loop:
-    training, held_out = load_data(
-        str(data), "0.2", SampleOptions(), seed=0, workers=0, skip_unreadable=False, report=lambda _: None
-    )
-    options = OpenOptions(device=CPU, make_model=make)
-    net, _ = open_net(options, None, ReadOptions(), training, held_out, output="", seed=how.seed)
-    assert held_out is not None
-    return Loop(
-        net=net,
-        optimizer=make_optimizer(how, net.model.parameters()),
-        training=Batches(training, how.batch_size, how.seed),
-        validation=Batches(held_out, how.batch_size),
-        regularizer=None if recipe is None else TargetedRegularizer(net.model, recipe),
-        options=how,
-        device=CPU,
-    )
-
-
-def trained(loop: Loop, position: Position | None = None) -> tuple[dict[str, Any], list[Any]]:
-    """The weights after a training, and its events."""
-    events = list(loop.events(position or Position()))
-    return {name: value.clone() for name, value in loop.net.model.state_dict().items()}, events
 
 
 def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
@@ -268,26 +196,6 @@ def test_a_penalty_that_is_not_finite_is_named(data: Path) -> None:
         list(make_loop(data, recipe={"conv2": (1e308, 0.0)}).events(Position()))
 
 
-def test_the_first_module_that_is_not_finite_is_found() -> None:
-    net = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2))
-    images = torch.ones(3, 2)
-    assert first_not_finite(net, lambda: net(images)) == ""
-    net[2].bias.data[1] = torch.inf
-    assert first_not_finite(net, lambda: net(images)) == "the bias of 2"
-    net[0].weight.data[:] = 3e38
-    assert first_not_finite(net, lambda: net(images)) == "the output of 0"
-    assert not any(module._forward_hooks for module in net.modules())
-
-
-def test_a_net_that_gives_no_class_scores_is_refused(data: Path) -> None:
-    class Sums(Net):
-        def forward(self, images: torch.Tensor) -> torch.Tensor:
-            return super().forward(images).sum(1)
-
-    with pytest.raises(ModelError, match="no row of class scores"):
-        make_loop(data, make=Sums)
-
-
 @pytest.mark.parametrize("how", ["forward", "evaluation", "gradient", "scores"])
 def test_where_the_net_itself_fails_is_said(data: Path, how: str) -> None:
     class Failing(Net):
@@ -322,31 +230,6 @@ def test_a_buffer_that_is_meant_to_be_infinite_is_no_breakdown(data: Path) -> No
     weights, events = trained(make_loop(data, make=Masked))
     assert len([each for each in events if isinstance(each, TrainingEpoch)]) == 5
     assert weights["mask"].isinf().sum() == 3
-
-
-def test_weights_that_are_not_finite_are_no_start(data: Path) -> None:
-    class Broken(Net):
-        def __init__(self) -> None:
-            super().__init__()
-            self.conv2.weight.data[0] = torch.nan
-
-    with pytest.raises(CheckpointError, match=r"conv2\.weight is not finite"):
-        make_loop(data, make=Broken)
-
-
-def test_labels_beyond_the_outputs_are_refused(data: Path) -> None:
-    with pytest.raises(SampleError, match="label 2 is beyond the 2 outputs"):
-        make_loop(data, make=lambda: Net(2))
-
-
-def test_probabilities_are_trained_as_such(data: Path) -> None:
-    class Softmax(Net):
-        def forward(self, images: torch.Tensor) -> torch.Tensor:
-            return super().forward(images).softmax(1)
-
-    plain, _ = trained(make_loop(data))
-    weights, _ = trained(make_loop(data, make=Softmax))
-    torch.testing.assert_close(weights["fc2.weight"], plain["fc2.weight"], rtol=1e-3, atol=1e-4)
 
 
 def test_too_little_memory_is_said(data: Path) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import math
 import pickle
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,22 +21,10 @@ from rfav_cli.errors import RecipeError
 from rfav_cli.records import LayerRecipe, Recipe
 from rfav_cli.training.penalties import TargetedRegularizer
 from tests.training import ddp_worker
-from tests.training.nets import RECIPE, Net, batch, penalties, steps
+from tests.training.nets import BREAKS_THE_GRAPH, RECIPE, Net, Normed, batch, penalties, steps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-
-BREAKS_THE_GRAPH = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")
-"""torch.compile itself warns so of whatever goes from one graph to the next."""
-
-
-@pytest.fixture(autouse=True)
-def _forget_compiled() -> Iterator[None]:
-    yield
-    if "torch._dynamo" in sys.modules:
-        torch.compiler.reset()
 
 
 def assert_same(found: tuple[Any, Any], expected: tuple[Any, Any]) -> None:
@@ -455,87 +441,6 @@ def test_two_processes_are_as_one(tmp_path: Path) -> None:
         assert_same((gradients, others), ([p.grad for p in net.parameters()],) * 2)
 
 
-# Normalisations
-
-
-class Normed(nn.Module):
-    """One convolution that goes into a normalisation, and one that does not before it was written over."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        torch.manual_seed(3)
-        self.conv1, self.norm1 = nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6)
-        self.conv2, self.norm2 = nn.Conv2d(6, 6, 3), nn.BatchNorm2d(6)
-        self.relu = nn.ReLU(inplace=True)
-        nn.init.uniform_(self.norm1.weight, 0.5, 2.0)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.norm2(self.relu(self.conv2(self.relu(self.norm1(self.conv1(x))))))
-
-
-NORMED = {"conv1": (0.1, 0.0), "conv2": (0.1, 0.0)}
-
-
-def folded(net: Normed, images: torch.Tensor, with_bias: bool) -> torch.Tensor:
-    """The penalty of conv1 by definition."""
-    output = net.conv1(images)
-    deviation = (
-        (output.var((0, 2, 3), unbiased=False) if net.norm1.training else net.norm1.running_var).add(1e-5).sqrt()
-    )
-    activation = output if with_bias else output - net.conv1.bias[:, None, None]
-    return equations.sparsity_penalty(activation * (net.norm1.weight / deviation)[:, None, None], 1, 0.1)
-
-
-@BREAKS_THE_GRAPH
-@pytest.mark.parametrize("compiled", [False, True])
-@pytest.mark.parametrize("with_bias", [False, True])
-@pytest.mark.parametrize("frozen", [False, True])
-def test_a_normalisation_that_takes_the_activation_is_folded_in(frozen: bool, with_bias: bool, compiled: bool) -> None:
-    net, images = Normed(), batch()[0]
-    net.norm1.train(not frozen)
-    net.norm1.running_var.uniform_(0.5, 2.0)
-    plain = TargetedRegularizer(net, NORMED, with_bias=with_bias)
-    net(images)
-    plain()
-    plain.close()
-    regularizer = TargetedRegularizer(net, NORMED, with_bias=with_bias, fold_norm=True)
-    twin = copy.deepcopy(net)
-    (torch.compile(net, backend="eager") if compiled else net)(images)
-    regularizer()
-    assert regularizer.values["sparsity/conv1"] == pytest.approx(folded(twin, images, with_bias).item(), rel=1e-5)
-    assert regularizer.values["sparsity/conv2"] == pytest.approx(plain.values["sparsity/conv2"], rel=1e-5)
-
-
-@pytest.mark.parametrize("frozen", [False, True])
-def test_gradients_of_a_folded_penalty(frozen: bool) -> None:
-    net, images = Normed(), batch()[0]
-    net.norm1.train(not frozen)
-    twin = copy.deepcopy(net)
-    regularizer = TargetedRegularizer(net, {"conv1": (0.1, 0.0)}, fold_norm=True)
-    net(images)
-    regularizer().backward()
-    folded(twin, images, with_bias=False).backward()
-    for found, expected in zip(
-        (*net.conv1.parameters(), net.norm1.weight), (*twin.conv1.parameters(), twin.norm1.weight), strict=True
-    ):
-        torch.testing.assert_close(found.grad, expected.grad, rtol=1e-4, atol=1e-6)
-
-
-def test_a_folded_penalty_cannot_be_paid_by_smaller_weights() -> None:
-    net, images = Normed(), batch()[0]
-    for fold, pays in ((False, True), (True, False)):
-        net.zero_grad()
-        with TargetedRegularizer(net, {"conv1": (0.1, 0.0)}, fold_norm=fold) as regularizer:
-            net(images)
-            regularizer().backward()
-        along = functional.cosine_similarity(net.conv1.weight.grad.flatten(), net.conv1.weight.detach().flatten(), 0)
-        assert (along.item() > 0.1) is pays
-        assert pays or abs(along.item()) < 1e-3
-
-
-# Recipes and names
-
-
 def test_a_recipe_is_a_record_a_file_a_name_or_a_mapping(tmp_path: Path) -> None:
     asked = recipe(conv3=(0.001, 0.0), conv4=(0.001, 0.0), fc1=(0.001, 0.0), conv1=(0.0, 1.0))
     recipes.write(asked, tmp_path / "recipe.toml")
@@ -549,77 +454,3 @@ def test_a_recipe_is_a_record_a_file_a_name_or_a_mapping(tmp_path: Path) -> None
             found.append(regularizer.values)
     assert all(values == found[0] for values in found)
     assert set(found[0]) == {"sparsity/conv3", "sparsity/conv4", "sparsity/fc1", "decorrelation/conv1"}
-
-
-@pytest.mark.parametrize("name", ["0.conv1", "module.0.conv1", "_orig_mod.module.0.conv1", "0._orig_mod.conv1"])
-def test_wrappers_are_no_part_of_a_name(name: str) -> None:
-    for wrap in (
-        nn.Sequential,
-        lambda net: nn.Sequential(torch.compile(net, backend="eager")),
-        lambda net: nn.DataParallel(nn.Sequential(net)),
-    ):
-        regularizer = TargetedRegularizer(wrap(Net()), {name: (0.0, 1.0)})
-        regularizer()
-        assert list(regularizer.values) == [f"decorrelation/{name}"]
-
-
-class Refused(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.one = nn.Conv2d(3, 1, 3)
-        self.depthwise = nn.Conv2d(3, 3, 3, groups=3)
-        self.narrow = nn.Conv2d(1, 8, 1)
-        self.lazy = nn.LazyLinear(4)
-        self.dense = self.alias = nn.Linear(3, 4)
-        self.inner = nn.Sequential(self.dense)
-        self.complex = nn.Linear(3, 4, dtype=torch.complex64)
-        self.norm = nn.BatchNorm2d(3)
-
-
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        ({}, "names no layer"),
-        ({"conv9": (1, 0)}, "'conv9': this net has no such layer"),
-        ({"norm": (1, 0)}, "'norm': this net has no such layer"),
-        ({"a\x1b[31m": (1, 0)}, r"x1b\[31m': this net has no such layer"),
-        ({"one": (1, 0)}, "'one': it has one channel"),
-        ({"one": (0, 1)}, "'one': it has one filter, so"),
-        ({"depthwise": (0, 1)}, "'depthwise': it has one filter a group"),
-        ({"narrow": (0, 1)}, "'narrow': it has one weight a filter"),
-        ({"lazy": (1, 0)}, "'lazy': .*lazy layer"),
-        ({"complex": (1, 0)}, "'complex': its weights are complex"),
-        ({"dense": (-1, 0)}, "lambda must be a finite number from 0 on, not -1"),
-        ({"dense": (0, math.nan)}, "kappa must be a finite number from 0 on, not nan"),
-        ({"dense": (math.inf, 0)}, "lambda must be a finite number from 0 on, not inf"),
-        ({"dense": 1}, "a layer has no pair of numbers"),
-        ({"dense": ("a", 0)}, "a layer has no pair of numbers"),
-        ({"dense": (1, 0), "alias": (1, 0)}, "two of the recipe's names are of one layer"),
-        ({"dense": (1, 0), "inner.0": (1, 0)}, "two of the recipe's names are of one layer"),
-        ("paper:sr2", "(?s)'conv3': this net.*'conv4': this net.*'fc1': this net"),
-        ("paper:sr9", "there is no recipe 'paper:sr9'"),
-        ("there-is-none.toml", "cannot be read"),
-    ],
-)
-def test_what_a_net_cannot_be_asked_for(given: Any, said: str) -> None:
-    with pytest.raises(RecipeError, match=said):
-        TargetedRegularizer(Refused(), given)
-
-
-def test_the_error_lists_the_layers() -> None:
-    with pytest.raises(RecipeError, match="The net's layers are: one, depthwise, narrow, lazy, dense, alias, inner"):
-        TargetedRegularizer(Refused(), {"conv9": (1.0, 0.0)})
-    with pytest.raises(RecipeError, match="The net's layers are: none"):
-        TargetedRegularizer(nn.ReLU(), {"conv9": (1.0, 0.0)})
-    many = nn.Sequential(*[nn.Linear(1, 2) for _ in range(100)])
-    with pytest.raises(RecipeError, match="38, 39, and 60 more"):
-        TargetedRegularizer(many, {"conv9": (1.0, 0.0)})
-
-
-def test_a_sample_without_a_batch_is_an_error() -> None:
-    net = nn.Conv2d(3, 4, 3)
-    regularizer = TargetedRegularizer(net, {"": (1.0, 0.0)})
-    with pytest.raises(RecipeError, match="no axis for the batch"):
-        net(torch.zeros(3, 8, 8))
-    net(torch.zeros(0, 3, 8, 8))
-    assert regularizer().item() == 0

@@ -14,7 +14,6 @@ from rfav_cli.activations.network import OpenOptions
 from rfav_cli.activations.networks import torchscript
 from rfav_cli.errors import ModelError, RecipeError
 from rfav_cli.records import Payload
-from rfav_cli.training.finite import first_not_finite
 from rfav_cli.training.penalties import TargetedRegularizer
 from rfav_cli.training.scripted import Program, fixed_modes
 from tests.activations.networks.program_nets import NETS, make, samples
@@ -237,19 +236,3 @@ def test_a_layer_without_a_batch_is_an_error() -> None:
 def test_modes_that_are_fixed_in_a_program() -> None:
     assert fixed_modes(program(Small())) == ""
     assert fixed_modes(program(Small().eval(), "traced")) == "1 x batch normalisation and 1 x dropout"
-
-
-def test_where_a_program_went_wrong_first() -> None:
-    module = program(Small().eval())
-    TargetedRegularizer(module, ALL)
-
-    def first() -> str:
-        return first_not_finite(module, lambda: module(samples(2)))
-
-    assert first() == ""
-    with torch.no_grad():
-        module.twice.bias[0] = torch.inf
-    assert first() == "the output of twice"
-    with torch.no_grad():
-        module.conv.weight[0] = torch.nan
-    assert first() == "the weight of conv"
