@@ -86,7 +86,7 @@ RECORDS: dict[str, type[Options]] = {
 }
 """Command -> its options."""
 
-PARTLY_TESTED = {"cli", "commands", "distributed", "options", "training"}
+PARTLY_TESTED = {"options"}
 """Rooms with modules that have no test file at their own path yet. None is added; the set shrinks until it is gone."""
 
 CALLS: dict[str, Callable[..., Any]] = {
@@ -329,10 +329,16 @@ def test_modules_and_functions_are_short() -> None:
 
 def test_each_module_has_its_tests_at_its_own_path() -> None:
     paths = {path.relative_to(PACKAGE) for path in MODULES if path.stem not in {"__init__", "__main__"}}
-    untested = {path for path in paths if not (ROOT / "tests" / path.with_name(f"test_{path.name}")).exists()}
+    untested = {path for path in paths if not (ROOT / "tests" / path_of_tests(path)).exists()}
     rooms = {path.parts[0].removesuffix(".py") for path in untested}
     assert {path.as_posix() for path in untested if path.parts[0].removesuffix(".py") not in PARTLY_TESTED} == set()
     assert rooms == PARTLY_TESTED  # a room whose modules all have theirs leaves the set
+
+
+def path_of_tests(module: Path) -> Path:
+    """Where a module is tested: at its own path, but a command as its user runs it, in `acceptance`."""
+    room = "acceptance" if module.parent == Path("cli") and module.stem in RECORDS else module.parent
+    return Path(room) / f"test_{module.name}"
 
 
 def functions(source: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -86,20 +86,6 @@ def test_the_store_goes_where_it_is_said(rfav: Rfav, folder: Path) -> None:
     assert rfav(folder, "show", "results/first.h5").code == 0
 
 
-def test_doctor_says_what_there_is(rfav: Rfav, folder: Path) -> None:
-    done = rfav(folder, "doctor")
-    assert (done.code, done.err) == (0, "")
-    found = {finding["name"]: finding for finding in rfav(folder, "doctor", "--format", "json").json()["findings"]}
-    assert {"rfav", "Python", "torch", "h5py", "cpu", "store"} <= set(found)
-    assert all(name in done.out for name in found)
-    assert found["store"]["state"] == "ok"
-
-
-def test_doctor_sees_a_folder_that_is_not_there(rfav: Rfav, folder: Path) -> None:
-    findings = rfav(folder, "doctor", "nowhere", "--format", "json").json()["findings"]
-    assert [finding["state"] for finding in findings if finding["name"] == "store"] == ["missing"]
-
-
 def test_without_labels_there_is_no_loss(rfav: Rfav, folder: Path) -> None:
     import numpy as np
 

@@ -1,7 +1,8 @@
 import pytest
 import typer
 
-from rfav_cli.cli.config import Takes, defaults_of_project
+from rfav_cli.cli.config import Takes, configured_at, defaults_of_project, lines_of_keys
+from rfav_cli.records import SourceLocation
 
 ONE, SEVERAL = Takes(False, "X"), Takes(True, "X")
 OPTIONS = {
@@ -90,3 +91,42 @@ def test_a_file_that_cannot_be_read_is_a_usage_error(project, monkeypatch):
 def test_mistakes_are_usage_errors(project, text, words):
     with pytest.raises(typer.BadParameter, match=words):
         defaults_of_project(OPTIONS, project(text))
+
+
+CHECKED = "[project]\nname = 'x'\n\n[tool.rfav]\nfinal = true\n\n[tool.rfav.check]\nmin-accuracy = 0.5\n"
+
+
+def test_where_a_check_is_configured_is_told_from_the_top_of_the_repository(tmp_path, project):
+    below = project(CHECKED)
+    (tmp_path / ".git").mkdir()
+    location = configured_at("check", below, {})
+    assert location.path == "pyproject.toml"
+    assert [location.line(key) for key in ("", "final", "min-accuracy", "max-accuracy")] == [7, 5, 8, 7]
+
+
+def test_a_workflow_is_named_where_the_project_sets_nothing(tmp_path, project):
+    below = project("[project]\nname = 'x'\n")
+    (tmp_path / ".git").mkdir()
+    workflow = {"GITHUB_WORKFLOW_REF": "owner/name/.github/workflows/ci.yml@refs/heads/main"}
+    assert configured_at("check", below, workflow) == SourceLocation(".github/workflows/ci.yml")
+    assert configured_at("check", below, {}) == SourceLocation("pyproject.toml")
+
+
+def test_a_project_above_the_repository_is_none_of_it(tmp_path, project):
+    below = project(CHECKED)
+    (below / ".git").mkdir()
+    assert configured_at("check", below, {}) == SourceLocation()
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("[tool.rfav]\nmin_accuracy = 1", {"": 1, "min-accuracy": 2}),
+        ("[tool]\nrfav.check.final = true", {"": 2, "final": 2}),
+        ('[tool."rfav".check]\n"allow-gaps" = true', {"": 1, "allow-gaps": 2}),
+        ("[tool.other]\nmin-accuracy = 1", {}),
+        ("no toml at [all", {}),
+    ],
+)
+def test_lines_of_keys_however_they_are_written(text, lines):
+    assert lines_of_keys(text, "check") == lines

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from tests.commands import nets
+from tests.commands.judged import write_judged
 
 SAMPLES = 24
 
@@ -54,3 +55,10 @@ def series(tmp_path_factory):
         return made[key]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def judged(tmp_path_factory):
+    """Stores of two runs: one that overfits from epoch 8 on, and a healthy one."""
+    folder = tmp_path_factory.mktemp("judged")
+    return tuple(write_judged(folder / name, overfits=name == "bad") for name in ("bad", "good"))

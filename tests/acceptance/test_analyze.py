@@ -97,20 +97,3 @@ def test_two_processes_fill_one_store(rfav: Rfav, folder: Path, measured: Path) 
     assert rfav(folder, "pack", "rfav.h5").out == "rfav.h5: 5 epochs\n"
     assert not (folder / "rfav.h5.d").exists()
     assert_same_figures(folder / "rfav.h5", measured / "rfav.h5")
-
-
-def test_a_store_that_is_not_packed_can_be_shown_and_packed(rfav: Rfav, folder: Path, measured: Path) -> None:
-    (folder / "rfav.h5").unlink()
-    assert rfav(folder, *ANALYZE, "--no-pack").code == 0
-    assert sorted(path.name for path in (folder / "rfav.h5.d").glob("epoch*")) == sorted(
-        f"epoch-{epoch:06}.h5" for epoch in EPOCHS
-    )
-    assert not (folder / "rfav.h5").exists()
-    assert rfav(folder, "show").out == rfav(measured, "show").out
-    assert rfav(folder, "pack", "rfav.h5").code == 0
-    assert rfav(folder, "show").out == rfav(measured, "show").out
-
-
-def test_packing_a_packed_store_changes_nothing(rfav: Rfav, folder: Path, measured: Path) -> None:
-    assert rfav(folder, "pack", "rfav.h5").code == 0
-    assert_same_figures(folder / "rfav.h5", measured / "rfav.h5")

@@ -1,0 +1,58 @@
+"""What a watch tells: a line an epoch on stdout, and how it ended."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rfav_cli import judge
+from rfav_cli.cli.progress.watch import WatchReporter, judged, summary
+from rfav_cli.records import BadCheckpoint, Checkpoint, Judged, Measurement, Note, Progress, Watched
+from rfav_cli.store import StoreWriter, open_store
+from tests.commands.judged import write_judged
+from tests.store.example import make_run, measure
+
+
+@pytest.fixture(scope="module")
+def verdict(tmp_path_factory):
+    return judge(write_judged(tmp_path_factory.mktemp("run"), overfits=True))
+
+
+def measurement(nonfinite=0):
+    columns = {"probe/loss": np.array(1.5), "probe/accuracy": np.array(0.25), "nonfinite": np.array([nonfinite])}
+    return Measurement(Checkpoint(7, "run/epoch_7.pt", ""), columns)
+
+
+def test_the_verdict_is_a_line_with_the_layers_and_the_figures(verdict):
+    line = judged(Judged(7, verdict, measurement(3)))
+    assert line.startswith(f"epoch 7  overfitting since epoch {verdict.run.onset.epoch}  collapsed: conv2, fc1")
+    assert line.endswith("loss 1.5000  accuracy 0.2500  3 entropies are not finite")
+    assert "loss" not in judged(Judged(7, verdict, None))
+
+
+def test_results_are_on_stdout_and_the_rest_on_stderr(verdict, capsys, monkeypatch):
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    with WatchReporter() as reporter:
+        reporter.report(Progress("run/epoch_7.pt", 0, 1, 5, 10))
+        reporter.report(measurement())
+        reporter.report(Judged(7, verdict, measurement()))
+        reporter.report(BadCheckpoint("run/epoch_8.pt", "cut off"))
+        reporter.report(Note("so"))
+    out, err = capsys.readouterr()
+    assert out.count("\n") == 1
+    assert err == "skipped: run/epoch_8.pt: cut off\nnote: so\n"
+
+
+def test_quiet_tells_nothing(verdict, capsys):
+    with WatchReporter(quiet=True) as reporter:
+        reporter.report(Judged(7, verdict, measurement()))
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_end_is_a_line(verdict, tmp_path):
+    assert summary("rfav.h5", Watched(None, None, "stopped")) == "nothing was measured\n"
+    writer = StoreWriter.open(tmp_path / "rfav.h5", make_run())
+    writer.append(measure(0))
+    text = summary("rfav.h5", Watched(open_store(tmp_path / "rfav.h5"), verdict, "idle"))
+    assert text.startswith("rfav.h5: 1 epoch, ")
+    assert f": overfitting: {verdict.run.reason}"[:60] in text

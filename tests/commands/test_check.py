@@ -1,0 +1,75 @@
+"""The gate on stores and on checkpoints, as Python calls it; its decisions are tested with the diagnosis."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import rfav_cli
+from rfav_cli.commands.check import CACHE, names_stores
+from rfav_cli.errors import StoreError, UsageError
+from rfav_cli.records import Measurement
+from rfav_cli.store import StoreWriter
+from tests.commands import nets
+from tests.store.example import make_run
+
+
+def test_stores_are_told_by_their_endings_and_not_mixed():
+    assert names_stores([Path("a.h5"), Path("b.HDF5")])
+    assert not names_stores([Path("run"), Path("a.pt")])
+    with pytest.raises(UsageError, match="nothing to check"):
+        names_stores([])
+    with pytest.raises(UsageError, match=r"a\.h5 is a store, other paths are not"):
+        names_stores([Path("run"), Path("a.h5")])
+
+
+def test_codes_are_those_of_the_worst_store(judged):
+    bad, good = judged
+    assert [rfav_cli.check(paths).code for paths in (good, bad, [good, bad])] == [0, 1, 1]
+    assert len(rfav_cli.check([good, bad]).stores) == 2
+
+
+def test_limits_are_pairs_or_a_mapping(judged):
+    for limits in ({"fc1": 0.99}, [("fc1", 0.99)]):
+        assert rfav_cli.check(judged[1], min_entropy=limits).code == 1
+    assert rfav_cli.check(judged[1], min_entropy={"fc1": 0.1}).code == 0
+
+
+def test_a_baseline_is_a_good_store_or_what_was_written_of_one(judged, tmp_path):
+    bad, good = judged
+    written = tmp_path / "baseline.json"
+    rfav_cli.check(bad, write_baseline=written)
+    assert not written.exists()
+    rfav_cli.check(good, write_baseline=written)
+    for baseline in (good, written):
+        assert rfav_cli.check(good, baseline=baseline, max_accuracy_drop=0.01).code == 0
+    with pytest.raises(UsageError, match="several stores"):
+        rfav_cli.check([good, good], write_baseline=written)
+    StoreWriter.open(tmp_path / "empty.h5", make_run())
+    with pytest.raises(StoreError, match="no epochs to be a baseline"):
+        rfav_cli.check(good, baseline=tmp_path / "empty.h5", max_accuracy_drop=0.01)
+
+
+def test_checkpoints_are_measured_once_beside_them_and_anew_where_they_changed(series, samples, tmp_path):
+    run, probe = tmp_path / "run", samples(nets.Vectors)
+    shutil.copytree(series(nets.Vectors, "eager", 3), run)
+    options = {"model": nets.Vectors, "probe": probe, "layout": "nf"}
+    told = []
+
+    def epochs():
+        told.clear()
+        report = rfav_cli.check(run, report=told.append, **options)
+        measured = [event.checkpoint.epoch for event in told if isinstance(event, Measurement)]
+        return len(report.stores), measured
+
+    assert epochs() == (1, [0, 1, 2])
+    assert (run / CACHE).is_file()
+    assert epochs() == (1, [])
+    shutil.copy(run / "epoch_0.pt", run / "epoch_1.pt")
+    assert epochs() == (1, [0, 1, 2])
+    (run / "epoch_2.pt").unlink()
+    assert epochs() == (1, [0, 1])
+    with pytest.raises(UsageError, match="held-out samples first"):
+        rfav_cli.check(run)

@@ -1,0 +1,75 @@
+"""What all that measures shares: the probe and the settings from options, and checkpoints into a store."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import rfav_cli
+from rfav_cli.commands.measuring import StoreRecorder, floats, name_of, open_options, prepare_checkpoints
+from rfav_cli.errors import CheckpointError, UsageError
+from rfav_cli.options import Analyze
+from rfav_cli.options.groups import Recording
+from rfav_cli.records import BadCheckpoint, Settings
+from tests.commands import nets
+
+
+@pytest.fixture
+def prepared(series, samples):
+    run = series(nets.Vectors, "eager", 2)
+    options = Analyze(checkpoints=run, probe=samples(nets.Vectors), model=nets.Vectors, layout="nf", maps="all")
+    return run, prepare_checkpoints(options)
+
+
+def test_settings_follow_from_options_and_probe(prepared):
+    _, (probe, settings, opening, _) = prepared
+    assert settings.maps == len(probe) == 24
+    assert settings.model == opening.model_name == "tests.commands.nets:Vectors"
+
+
+def test_an_epoch_is_measured_once_and_as_analyze_does(prepared, samples, tmp_path):
+    run, known = prepared
+    recorder = StoreRecorder(tmp_path / "a.h5", known, Recording())
+    assert (recorder.opened, recorder.committed) == (False, {})
+    recorder.record_bad(BadCheckpoint("run/bad.pt", "why"))
+    assert recorder.measure(0, run / "epoch_0.pt") is not None
+    assert recorder.measure(0, run / "epoch_0.pt") is None
+    assert list(recorder.committed) == [0]
+    recorder.pack()
+    stored = rfav_cli.open_store(tmp_path / "a.h5")
+    assert [bad.path for bad in stored.bad] == ["run/bad.pt"]
+    analyzed = rfav_cli.analyze(
+        run / "epoch_0.pt", probe=samples(nets.Vectors), model=nets.Vectors, layout="nf", out=tmp_path / "b.h5"
+    )
+    assert stored.entropy.tolist() == analyzed.entropy.tolist()
+
+
+def test_a_file_of_another_net_is_refused_before_there_is_a_store(prepared, tmp_path):
+    torch.save(nets.make(nets.Sequences, 0).state_dict(), tmp_path / "other.pt")
+    recorder = StoreRecorder(tmp_path / "a.h5", prepared[1], Recording())
+    with pytest.raises(CheckpointError):
+        recorder.measure(0, tmp_path / "other.pt")
+    recorder.pack()
+    assert not (tmp_path / "a.h5").exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "arguments", "name"),
+    [
+        (None, ("a=1",), ""),
+        ("zoo:lenet", (), "zoo:lenet"),
+        ("zoo:lenet", ("a=1", "b=2"), "zoo:lenet(a=1, b=2)"),
+        (nets.Vectors, (), "tests.commands.nets:Vectors"),
+    ],
+)
+def test_what_a_store_calls_a_net(model, arguments, name):
+    assert name_of(model, arguments) == name
+
+
+def test_one_number_is_a_row_of_one():
+    assert (floats(None), floats(0.5), floats([0.1, 0.2])) == (None, (0.5,), (0.1, 0.2))
+
+
+def test_an_unknown_centering_is_refused():
+    with pytest.raises(UsageError, match="--centering printed: not known"):
+        open_options(Settings(centering="printed"), None, torch.device("cpu"))

@@ -1,0 +1,43 @@
+"""From a store to a recipe."""
+
+from __future__ import annotations
+
+import pytest
+
+import rfav_cli
+from rfav_cli import recipes
+from rfav_cli.commands.recommend import prescribe
+from rfav_cli.errors import RecipeError, UsageError
+from rfav_cli.options import Thresholds
+from rfav_cli.store import StoreWriter
+from tests.store.example import make_run
+
+
+def test_what_is_returned_is_what_is_written(judged, tmp_path):
+    recipe = rfav_cli.recommend(judged[0], out=tmp_path / "recipe.toml")
+    assert [layer.name for layer in recipe.layers] == ["conv2", "fc1"]
+    written = recipes.load(tmp_path / "recipe.toml").layers
+    assert [(layer.name, layer.lambda_) for layer in written] == [
+        (layer.name, layer.lambda_) for layer in recipe.layers
+    ]
+    assert rfav_cli.recommend(rfav_cli.open_store(judged[0])) == recipe
+
+
+def test_a_healthy_run_gets_no_layers(judged):
+    assert rfav_cli.recommend(judged[1]).layers == ()
+
+
+def test_rule_and_thresholds_are_heeded(judged):
+    history = rfav_cli.open_store(judged[0])
+    even, balanced = (prescribe(history, rule, Thresholds()) for rule in ("even", "balanced"))
+    assert [layer.lambda_ for layer in even.layers] != [layer.lambda_ for layer in balanced.layers]
+    assert prescribe(history, "even", Thresholds(rise=100.0)) != even
+    with pytest.raises(UsageError, match="golden"):
+        rfav_cli.recommend(judged[0], rule="golden")
+
+
+def test_a_run_of_which_nothing_can_be_said_has_no_recipe(tmp_path):
+    StoreWriter.open(tmp_path / "rfav.h5", make_run())
+    with pytest.raises(RecipeError, match=r"rfav\.h5") as caught:
+        rfav_cli.recommend(tmp_path / "rfav.h5")
+    assert "rfav show" in caught.value.remedy
