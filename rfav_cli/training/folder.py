@@ -212,15 +212,15 @@ def _is_of_this_version(state: object) -> bool:
 
 def unwritable(path: Path, error: OSError) -> TrainingError:
     """Why a run cannot be written, and what to do."""
-    kept = "every epoch written so far is kept"
+    safe = "every epoch written so far is kept"
     if is_full(error):
         return TrainingError(
             f"{path}: no room left to write ({what_it_says(error)})",
-            f"Free some space and run the same command again with --resume: {kept}.",
+            f"Free some space and run the same command again with --resume: {safe}.",
         )
     return TrainingError(
         f"{path}: cannot be written ({what_it_says(error)})",
-        f"Make the folder writable, or choose another --out; {kept}.",
+        f"Make the folder writable, or choose another --out; {safe}.",
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from rfav_cli.training.loop import Loop
 from rfav_cli.training.optimizers import make_optimizer
 from rfav_cli.training.penalties import TargetedRegularizer
 from rfav_cli.training.position import Position, own_random_state
-from rfav_cli.training.settings import check_alike, check_same, record_of
+from rfav_cli.training.settings import check_alike, check_same, record_of, settings_of_data, settings_of_penalties
 from rfav_cli.training.setup import check_start, open_net
 from rfav_cli.training.start import FRESH
 
@@ -166,8 +165,8 @@ def assembled(
         settings = {
             "model": opening.model_name,
             "init": digest,
-            **_settings_of_data(training, validation),
-            **_settings_of_penalties(options, start),
+            **settings_of_data(training, validation),
+            **settings_of_penalties(options, start),
             "output": start.settings.output,
             **record_of(options),
         }
@@ -192,25 +191,6 @@ def _load_data(options: Train, start: Start, samples: SampleOptions) -> tuple[Pa
         text = "a checkpoint that was trained on the samples of --data has seen those that it is validated on"
         options.report(Note(text))
     return training, validation
-
-
-def _settings_of_data(training: Part, validation: Part | None) -> dict[str, str]:
-    """What of the samples decides the weights, as it is kept with a run."""
-    return {
-        "data": training.digest,
-        "validation": "none" if validation is None else validation.digest,
-        "samples": f"{len(training)} and {0 if validation is None else len(validation)}",
-        "normalisation": f"{training.mean} {training.std}",
-    }
-
-
-def _settings_of_penalties(options: Train, start: Start) -> dict[str, str]:
-    """What of the penalties decides the weights, as it is kept with a run."""
-    if start.recipe is None or not start.recipe.layers:
-        return {"penalties": "none"}
-    layers = [[layer.name, layer.lambda_, layer.kappa] for layer in start.recipe.layers]
-    measured = [start.settings.with_bias, start.settings.fold_norm, start.settings.centering, options.squared]
-    return {"penalties": json.dumps([*layers, measured])}
 
 
 @dataclass(frozen=True)

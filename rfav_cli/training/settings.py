@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +15,10 @@ from rfav_cli.training.learning_rate import RATES, SCHEDULES, rate_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from rfav_cli.options import Train
+    from rfav_cli.training.data import Part
+    from rfav_cli.training.start import Start
 
 LARGEST = 1e30
 """Of a learning rate or weight decay; torch refuses what is more than a float32 in the middle of a step."""
@@ -60,6 +65,25 @@ def record_of(how: Hyperparameters) -> dict[str, Any]:
     augment = ", ".join(name for name in AUGMENTATIONS if name in how.augment)
     values = {field.name: getattr(how, field.name) for field in fields(Hyperparameters)}
     return {**values, "learning_rate": rate_of(how), "augment": augment}
+
+
+def settings_of_data(training: Part, validation: Part | None) -> dict[str, str]:
+    """What of the samples decides the weights, as it is kept with a run."""
+    return {
+        "data": training.digest,
+        "validation": "none" if validation is None else validation.digest,
+        "samples": f"{len(training)} and {0 if validation is None else len(validation)}",
+        "normalisation": f"{training.mean} {training.std}",
+    }
+
+
+def settings_of_penalties(options: Train, start: Start) -> dict[str, str]:
+    """What of the penalties decides the weights, as it is kept with a run."""
+    if start.recipe is None or not start.recipe.layers:
+        return {"penalties": "none"}
+    layers = [[layer.name, layer.lambda_, layer.kappa] for layer in start.recipe.layers]
+    measured = [start.settings.with_bias, start.settings.fold_norm, start.settings.centering, options.squared]
+    return {"penalties": json.dumps([*layers, measured])}
 
 
 def check_same(stored: Mapping[str, Any], now: Mapping[str, Any], where: Path) -> None:
