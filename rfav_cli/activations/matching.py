@@ -63,10 +63,10 @@ def match(expected: StateDict, weights: StateDict) -> Match:
     """
     attempts: list[Match] = []
     for read in (_exactly, _without_wrappers, _without_inner_wrappers, _without_common_prefix):
-        ours, theirs = _renamed(expected, read), _renamed(weights, read)
-        if ours is None or theirs is None:
+        net_names, file_names = _renamed(expected, read), _renamed(weights, read)
+        if net_names is None or file_names is None:
             continue
-        attempts.append(_compare(expected, weights, ours, theirs))
+        attempts.append(_compare(expected, weights, net_names, file_names))
         if attempts[-1].fits:
             return attempts[-1]
     return min(attempts, key=lambda attempt: attempt.distance)
@@ -112,13 +112,13 @@ def _without_common_prefix(names: list[str]) -> list[str]:
     return [".".join(p[common:]) for p in parts]
 
 
-def _compare(expected: StateDict, weights: StateDict, ours: dict[str, str], theirs: dict[str, str]) -> Match:
-    pairs = {name: theirs[key] for key, name in ours.items() if key in theirs}
+def _compare(expected: StateDict, weights: StateDict, net_names: dict[str, str], file_names: dict[str, str]) -> Match:
+    pairs = {name: file_names[key] for key, name in net_names.items() if key in file_names}
     tied = {_tie(name, expected[name]) for name in pairs}
     return Match(
         pairs,
         missing=tuple(n for n in expected if n not in pairs and _tie(n, expected[n]) not in tied and not _optional(n)),
-        unexpected=tuple(name for key, name in theirs.items() if key not in ours),
+        unexpected=tuple(name for key, name in file_names.items() if key not in net_names),
         misshapen=tuple(
             f"{printable(name_there)} {_shape(weights[name_there])}, the net has {_shape(expected[name])}"
             for name, name_there in pairs.items()
@@ -139,10 +139,10 @@ def _optional(name: str) -> bool:
     return name.endswith("num_batches_tracked")
 
 
-def _same_shape(ours: Any, theirs: Any) -> bool:
-    if isinstance(ours, Tensor) != isinstance(theirs, Tensor):
+def _same_shape(wanted: Any, stored: Any) -> bool:
+    if isinstance(wanted, Tensor) != isinstance(stored, Tensor):
         return False
-    return not isinstance(ours, Tensor) or is_lazy(ours) or bool(ours.shape == theirs.shape)
+    return not isinstance(wanted, Tensor) or is_lazy(wanted) or bool(wanted.shape == stored.shape)
 
 
 def _shape(value: Any) -> str:

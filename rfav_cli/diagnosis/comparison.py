@@ -121,10 +121,10 @@ def _layers(a: History, b: History, verdict_a: Verdict, verdict_b: Verdict) -> t
 def _layer_sides(history: History, verdict: Verdict) -> dict[str, LayerSide]:
     correlations = history.columns.get("correlation/abs_mean")
     sides = {}
-    for index, (layer, found) in enumerate(zip(history.run.layers, verdict.layers, strict=True)):
+    for index, (layer, finding) in enumerate(zip(history.run.layers, verdict.layers, strict=True)):
         entropy = finite_or_none(history.entropy[-1, index]) if len(history) and layer.channels > 1 else None
         sides[layer.name] = LayerSide(
-            state=found.state,
+            state=finding.state,
             entropy=entropy,
             fraction=None if entropy is None else min(entropy / layer.max_entropy, 1.0),  # rounding may exceed ln D
             correlation=finite_or_none(correlations[-1][index]) if correlations is not None and len(history) else None,
@@ -164,19 +164,19 @@ def _notes(
         yield "the entropies were measured on different samples"
     for setting, in_a, in_b in _other_settings(a, b):
         yield f"--{setting.replace('_', '-')}: {in_a} in A, {in_b} in B, so the {BEARS_ON[setting]} cannot be compared"
-    layers_a, layers_b = ({each.name: each for each in history.run.layers} for history in (a, b))
+    layers_a, layers_b = ({layer.name: layer for layer in history.run.layers} for history in (a, b))
     for name, mine, others in (("A", layers_a, layers_b), ("B", layers_b, layers_a)):
         lone = [layer for layer in mine if layer not in others]
         if lone:
             yield f"layers only in {name}: {', '.join(lone)}"
-    for layer in (each for each in layers_a if each in layers_b):
-        widths = layers_a[layer].channels, layers_b[layer].channels
+    for name in (name for name in layers_a if name in layers_b):
+        widths = layers_a[name].channels, layers_b[name].channels
         if widths[0] != widths[1]:
-            yield f"{layer} has {widths[0]} filters in A and {widths[1]} in B: compare the fractions of ln D"
+            yield f"{name} has {widths[0]} filters in A and {widths[1]} in B: compare the fractions of ln D"
 
 
 def _notes_on_losses(a: History, b: History, paired: bool, fewest: int) -> Iterator[str]:
-    if any("probe/sample_loss" not in each.columns for each in (a, b)):
+    if any("probe/sample_loss" not in history.columns for history in (a, b)):
         yield "a store without the loss of each sample tells no differences from chance"
     elif min(a.run.probe.size, b.run.probe.size) < FEWEST_SAMPLES:
         yield f"fewer than {FEWEST_SAMPLES} held-out samples tell no differences from chance"

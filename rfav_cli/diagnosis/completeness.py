@@ -23,10 +23,10 @@ def look_for_gaps(history: History, policy: Policy) -> Iterator[Checked]:
     path = history.path
     for file in history.bad:
         yield Checked("RFAV105", path, "", "missing", f"{file.path}: {file.reason}", "")
-    found = [("", _nothing(history)), ("last-epoch", _unreached(history, policy))]
+    looked_for = [("", _nothing(history)), ("last-epoch", _unreached(history, policy))]
     if not policy.final and not policy.allow_gaps and len(history):
-        found += [("", problem) for problem in (_gap(history.epochs), *_without_figures(history))]
-    problems = [(key, problem) for key, problem in found if problem]
+        looked_for += [("", problem) for problem in (_gap(history.epochs), *_without_figures(history))]
+    problems = [(key, problem) for key, problem in looked_for if problem]
     for key, problem in problems:
         yield Checked("RFAV102", path, "", "missing", problem, key)
     if not problems:
@@ -79,9 +79,9 @@ def _without_figures(history: History) -> Iterator[str]:
 
 
 def _listed(epochs: list[int]) -> str:
-    more = f" and {len(epochs) - _LISTED} more" if len(epochs) > _LISTED else ""
+    ending = f" and {len(epochs) - _LISTED} more" if len(epochs) > _LISTED else ""
     shown = ", ".join(str(int(epoch)) for epoch in epochs[:_LISTED])
-    return f"{'epoch' if len(epochs) == 1 else 'epochs'} {shown}{more}"
+    return f"{'epoch' if len(epochs) == 1 else 'epochs'} {shown}{ending}"
 
 
 def _nth(step: int) -> str:

@@ -44,9 +44,9 @@ def smoothed(epochs: NDArray[np.int64], values: NDArray[np.float64], sigma: floa
     Returns:
         (E,), NaN where the values are not finite.
     """
-    known = np.isfinite(values)
+    finite = np.isfinite(values)
     curve = np.full(len(values), np.nan)
-    curve[known] = smoothing_matrix(epochs[known], sigma) @ values[known]
+    curve[finite] = smoothing_matrix(epochs[finite], sigma) @ values[finite]
     return curve
 
 
@@ -75,11 +75,11 @@ class Smoothing:
         It is estimated from the residuals of a smoothing, robustly: by the median of their sizes, so that a few sharp
         bends do not count as wobble.
         """
-        kept = (self.residual**2).sum(1)  # variance of the residual of white noise of variance 1
-        near = kept > 1e-6
+        variance = (self.residual**2).sum(1)  # variance of the residual of white noise of variance 1
+        near = variance > 1e-6
         if not near.any():
             return 0.0
-        return median(np.abs(self.residual @ values)[near] / np.sqrt(kept[near])) / 0.6745
+        return median(np.abs(self.residual @ values)[near] / np.sqrt(variance[near])) / 0.6745
 
     def seeming_rise(
         self, curve: NDArray[np.float64], noise: float, share: float = 0.0, begin: int = 0

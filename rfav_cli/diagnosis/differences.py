@@ -65,10 +65,10 @@ def best_and_last(history: History, thresholds: Thresholds) -> tuple[Measured | 
     smoothed = smoothing.matrix @ losses
     curve = smoothed.mean(1)
     noise = smoothing.noise(losses.mean(1))
-    each = "probe/sample_loss" in history.columns
+    has_samples = "probe/sample_loss" in history.columns
 
     def measured(index: int, bias: float, spread: float) -> Measured:
-        loss = Estimate(float(curve[index]), smoothed[index] if each else None, bias, spread)
+        loss = Estimate(float(curve[index]), smoothed[index] if has_samples else None, bias, spread)
         return Measured(int(epochs[index]), loss, _accuracy(history, int(finite[index])))
 
     lowest = int(np.argmin(curve))
@@ -108,8 +108,8 @@ def accuracy_difference(a: Measured | None, b: Measured | None, paired: bool) ->
     """
     if a is None or b is None or a.accuracy is None or b.accuracy is None:
         return None
-    samples = [each.samples for each in (a.accuracy, b.accuracy) if each.samples is not None]
-    return _difference(a.accuracy, b.accuracy, paired, 1, sum(0.5 / each.size for each in samples))
+    samples = [estimate.samples for estimate in (a.accuracy, b.accuracy) if estimate.samples is not None]
+    return _difference(a.accuracy, b.accuracy, paired, 1, sum(0.5 / estimate.size for estimate in samples))
 
 
 def _difference(a: Estimate, b: Estimate, paired: bool, good: int, step: float = 0.0) -> Difference:
@@ -143,4 +143,4 @@ def _sampling_error(a: NDArray[np.float64] | None, b: NDArray[np.float64] | None
         return None
     if paired:
         return float(np.std(b - a, ddof=1)) / math.sqrt(a.size)
-    return math.hypot(*(float(np.std(each, ddof=1)) / math.sqrt(each.size) for each in (a, b)))
+    return math.hypot(*(float(np.std(losses, ddof=1)) / math.sqrt(losses.size) for losses in (a, b)))

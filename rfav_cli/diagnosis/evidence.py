@@ -45,11 +45,11 @@ def missing_evidence(history: History, evidence: Evidence | None, thresholds: Th
 
     A net without class scores has none to miss: it is judged by its entropy alone.
     """
-    given, last = answers(history), history.epochs[-1]
+    outputs, last = answers(history), history.epochs[-1]
     if history.run.probe.labels is None:
-        ended = given is None or last in given[0]
+        ended = outputs is None or last in outputs[0]
         return "" if ended else f"the class scores of the last epoch, {last}, are not finite: the training diverged"
-    if given is None and not np.isfinite(history.loss).any():
+    if outputs is None and not np.isfinite(history.loss).any():
         return ""
     if not np.isfinite(history.loss[-1]):
         return f"the held-out loss of the last epoch, {last}, is not finite: the training diverged"
@@ -69,10 +69,10 @@ def _by_loss(history: History, thresholds: Thresholds) -> Evidence | None:
 
 
 def _by_answers(history: History, thresholds: Thresholds) -> Evidence | None:
-    given = answers(history)
-    if given is None or len(given[0]) < thresholds.fewest:
+    outputs = answers(history)
+    if outputs is None or len(outputs[0]) < thresholds.fewest:
         return None
-    course = follow_answers(*given, thresholds)
+    course = follow_answers(*outputs, thresholds)
     words = (
         f"from one checkpoint to the next, the net changes {_ratio(course.highest)} times as many answers as its own"
         f" doubt allows at epoch {course.epoch} (limit {thresholds.overconfidence:g}; {_ratio(course.lowest)} at its"

@@ -56,17 +56,17 @@ def answers(history: History) -> tuple[NDArray[np.int64], NDArray[np.int64], NDA
 
     None where the store has no outputs.
     """
-    told, column = predictions(history), history.columns.get("probe/sample_confidence")
-    if told is None or column is None:
+    predicted, column = predictions(history), history.columns.get("probe/sample_confidence")
+    if predicted is None or column is None:
         return None
     confidences = np.asarray(column[:], np.float64)
-    whole = np.isfinite(confidences).all(1) & (told >= 0).all(1) & (history.epochs >= 0)
-    return history.epochs[whole], told[whole], confidences[whole]
+    whole = np.isfinite(confidences).all(1) & (predicted >= 0).all(1) & (history.epochs >= 0)
+    return history.epochs[whole], predicted[whole], confidences[whole]
 
 
 def follow_answers(
     epochs: NDArray[np.int64],
-    told: NDArray[np.int64],
+    predicted: NDArray[np.int64],
     confidences: NDArray[np.float64],
     thresholds: Thresholds,
 ) -> AnswersCourse:
@@ -76,12 +76,12 @@ def follow_answers(
 
     Args:
         epochs: (E,), ascending, E > 1.
-        told: (E, N) class of the highest score of each sample.
+        predicted: (E, N) class of the highest score of each sample.
         confidences: (E, N) its probability.
         thresholds: smoothing and overconfidence are used.
     """
     smoothing = Smoothing.over(epochs[1:], thresholds.smoothing)
-    changed = smoothing.matrix @ (told[1:] != told[:-1])
+    changed = smoothing.matrix @ (predicted[1:] != predicted[:-1])
     doubt = smoothing.matrix @ (1 - (confidences[1:] + confidences[:-1]) / 2)
     ratio = changed.mean(1) / np.maximum(doubt.mean(1), 1e-9)
     settled = np.minimum.accumulate(ratio)

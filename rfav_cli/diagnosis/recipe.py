@@ -77,7 +77,7 @@ def _layer_recipes(history: History, verdict: Verdict, rule: str) -> Iterator[La
         kappa = KAPPA if alike else 0.0
         yield LayerRecipe(
             name=layer.name,
-            finding=", ".join([*(["collapsed"] if collapsed else []), *(each.problem for each in alike)]),
+            finding=", ".join([*(["collapsed"] if collapsed else []), *(filters.problem for filters in alike)]),
             lambda_=lambda_,
             kappa=kappa,
             sparsity=_sparsity(history, index, lambda_) if lambda_ else None,
@@ -99,7 +99,7 @@ def lambda_by_rule(layer: Layer, rule: str) -> float:
 
 
 def _alike(finding: LayerFinding) -> tuple[FilterFinding, ...]:
-    return tuple(each for each in finding.filters if each.problem in CORRELATED)
+    return tuple(filters for filters in finding.filters if filters.problem in CORRELATED)
 
 
 def _why(finding: LayerFinding, alike: tuple[FilterFinding, ...]) -> str:
@@ -107,15 +107,15 @@ def _why(finding: LayerFinding, alike: tuple[FilterFinding, ...]) -> str:
     if finding.state == "collapsed":
         since = f" since epoch {finding.onset.epoch}" if finding.onset else ""
         words.append(f"entropy collapsed{since}" + (f": {finding.evidence}" if finding.evidence else ""))
-    words += [f"filters {each.problem}" + (f": {each.evidence}" if each.evidence else "") for each in alike]
+    words += [f"filters {filters.problem}" + (f": {filters.evidence}" if filters.evidence else "") for filters in alike]
     return "; ".join(words)
 
 
 def _sparsity(history: History, index: int, lambda_: float) -> float | None:
     """Eq. 5 by the layer's last finite mean entropy."""
-    known = history.entropy[:, index]
-    known = known[np.isfinite(known)]
-    return -lambda_ * math.prod(history.run.layers[index].positions) * float(known[-1]) if known.size else None
+    values = history.entropy[:, index]
+    values = values[np.isfinite(values)]
+    return -lambda_ * math.prod(history.run.layers[index].positions) * float(values[-1]) if values.size else None
 
 
 def _decorrelation(history: History, index: int, kappa: float) -> float | None:
@@ -123,14 +123,14 @@ def _decorrelation(history: History, index: int, kappa: float) -> float | None:
     if "correlation/mean" not in history.columns:
         return None
     means = np.asarray(history.columns["correlation/mean"][:, index], np.float64)
-    known = np.flatnonzero(np.isfinite(means))
-    if not known.size:
+    epochs = np.flatnonzero(np.isfinite(means))
+    if not epochs.size:
         return None
     channels = history.run.layers[index].channels
     pairs = channels * (channels - 1) // 2
     if "correlation/histogram" in history.columns:
-        pairs = int(np.sum(history.columns["correlation/histogram"][known[-1]][index], dtype=np.int64))
-    return kappa * float(means[known[-1]]) * pairs
+        pairs = int(np.sum(history.columns["correlation/histogram"][epochs[-1]][index], dtype=np.int64))
+    return kappa * float(means[epochs[-1]]) * pairs
 
 
 def _checkpoint_before_onset(history: History, verdict: Verdict) -> Checkpoint | None:
@@ -139,7 +139,8 @@ def _checkpoint_before_onset(history: History, verdict: Verdict) -> Checkpoint |
     since = verdict.run.onset.epoch if verdict.run.onset else min(onsets, default=None)
     if since is None:
         return None
-    return max((each for each in history.checkpoints if each.epoch < since), key=lambda each: each.epoch, default=None)
+    earlier = [checkpoint for checkpoint in history.checkpoints if checkpoint.epoch < since]
+    return max(earlier, key=lambda checkpoint: checkpoint.epoch, default=None)
 
 
 def _reason(history: History, verdict: Verdict, layers: tuple[LayerRecipe, ...]) -> str:

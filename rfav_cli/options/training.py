@@ -107,7 +107,7 @@ class Train(Net, Samples, ProbeSize, Activations, RuleOfLambda, Hyperparameters,
         panel=RUNS,
         kind=int,
         low=1,
-        read=values.kept,
+        read=values.number_to_keep,
         unit="checkpoints",
         metavar="N|all",
     )

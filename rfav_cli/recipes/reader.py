@@ -51,9 +51,9 @@ def parse(text: str, name: str) -> Recipe:
     table = _tables(text, name)
     errors = [f"{name}: {problem}" for problem in problems(table)]
     if errors:
-        first, *more = errors
-        cut = [f"and {len(more) - MOST_ERRORS} more"] if len(more) > MOST_ERRORS else []
-        raise RecipeError(first, "\n".join([*more[:MOST_ERRORS], *cut]))
+        first, *others = errors
+        cut = [f"and {len(others) - MOST_ERRORS} more"] if len(others) > MOST_ERRORS else []
+        raise RecipeError(first, "\n".join([*others[:MOST_ERRORS], *cut]))
     return _recipe(table)
 
 

@@ -43,7 +43,7 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
                 "name": layer.name,
                 "kind": layer.kind,
                 "channels": layer.channels,
-                **_finding(found),
+                **_finding(finding),
                 "entropy": _entropy(entropy[:, i], layer.max_entropy) | {"std": _last(std[:, i])},
                 "correlation": {"mean": _last(mean[:, i]), "abs_mean": _last(abs_mean[:, i])},
                 "nonfinite": _total(nonfinite[:, i]),
@@ -51,7 +51,7 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
                 "winners": _winners(history, i),
                 **_others(columns[i]),
             }
-            for i, (layer, found) in enumerate(zip(history.run.layers, verdict.layers, strict=True))
+            for i, (layer, finding) in enumerate(zip(history.run.layers, verdict.layers, strict=True))
         ],
         "skipped": [{"name": layer.name, "reason": layer.reason} for layer in history.run.skipped],
         "bad": [{"path": file.path, "reason": file.reason} for file in history.bad],
@@ -66,25 +66,25 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def run_document(found: RunFinding) -> dict[str, Any]:
+def run_document(finding: RunFinding) -> dict[str, Any]:
     """The verdict on a run, as all documents have it."""
     return {
-        "state": found.state,
-        **_onset(found.onset),
-        "confidence": found.confidence,
-        "basis": found.basis,
-        "reason": found.reason,
+        "state": finding.state,
+        **_onset(finding.onset),
+        "confidence": finding.confidence,
+        "basis": finding.basis,
+        "reason": finding.reason,
     }
 
 
-def _finding(found: LayerFinding) -> dict[str, Any]:
+def _finding(finding: LayerFinding) -> dict[str, Any]:
     return {
-        "state": found.state,
-        **_onset(found.onset),
-        "confidence": found.confidence,
-        "fall": {"nats": found.fall, "fraction": found.fall_fraction},
-        "evidence": found.evidence,
-        "filters": [asdict(each) for each in found.filters],
+        "state": finding.state,
+        **_onset(finding.onset),
+        "confidence": finding.confidence,
+        "fall": {"nats": finding.fall, "fraction": finding.fall_fraction},
+        "evidence": finding.evidence,
+        "filters": [asdict(problem) for problem in finding.filters],
     }
 
 
@@ -141,8 +141,8 @@ def _epochs(history: History) -> list[dict[str, Any]]:
 
 def _total(counts: NDArray[np.float64]) -> int | None:
     """The sum of counts; None where the store has none."""
-    known = counts[np.isfinite(counts)]
-    return int(known.sum()) if known.size else None
+    finite = counts[np.isfinite(counts)]
+    return int(finite.sum()) if finite.size else None
 
 
 def _last(values: NDArray[np.float64]) -> float | None:

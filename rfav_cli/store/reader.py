@@ -31,17 +31,17 @@ def open_store(path: Path) -> History:
     Raises:
         StoreError: there is none, it is damaged, or it is of a newer schema.
     """
-    found = scan(path, read_small=True)
-    epochs = tuple(found.rows)
+    contents = scan(path, read_small=True)
+    epochs = tuple(contents.rows)
     columns: dict[str, Column] = {}
-    for name, spec in found.specs.items():
+    for name, spec in contents.specs.items():
         if is_small(name, spec):
-            rows, missing = found.small[name], spec.missing
+            rows, missing = contents.small[name], spec.missing
             columns[name] = np.stack([rows.get(epoch, missing) for epoch in epochs]).astype(spec.dtype, copy=False)
         else:
-            columns[name] = LazyColumn(path, found.run_sha256, name, epochs, spec)
-    checkpoints = tuple(row.checkpoint for row in found.rows.values())
-    return History(str(path), found.run, checkpoints, found.bad, columns)
+            columns[name] = LazyColumn(path, contents.run_sha256, name, epochs, spec)
+    checkpoints = tuple(row.checkpoint for row in contents.rows.values())
+    return History(str(path), contents.run, checkpoints, contents.bad, columns)
 
 
 class _Held:
@@ -74,7 +74,7 @@ class LazyColumn:
     """
 
     def __init__(self, path: Path, run_sha256: str, name: str, epochs: tuple[int, ...], spec: Spec) -> None:
-        self._given = path
+        self._shown_path = path
         self._path = path.absolute()
         self._run_sha256 = run_sha256
         self._name = name
@@ -163,4 +163,4 @@ class LazyColumn:
         return file.read(self._name, row)
 
     def _gone(self) -> StoreError:
-        return StoreError(f"{self._given}: what was opened is not there any more", "Open the store again.")
+        return StoreError(f"{self._shown_path}: what was opened is not there any more", "Open the store again.")

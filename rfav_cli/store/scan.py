@@ -93,14 +93,14 @@ class Scan:
 def listing(path: Path) -> list[Path]:
     """The files of epochs and of bad checkpoints in a store's folder."""
     try:
-        found = sorted(folder_of(path).iterdir())
+        files = sorted(folder_of(path).iterdir())
     except FileNotFoundError:
         return []
     except OSError as error:
         raise StoreError(
             f"{folder_of(path)}: cannot be read ({what_it_says(error)})", "Make it a readable folder."
         ) from error
-    return [file for file in found if _EPOCH_FILE.fullmatch(file.name) or _BAD_FILE.fullmatch(file.name)]
+    return [file for file in files if _EPOCH_FILE.fullmatch(file.name) or _BAD_FILE.fullmatch(file.name)]
 
 
 def is_there(path: Path) -> bool:
@@ -110,12 +110,12 @@ def is_there(path: Path) -> bool:
 
 def state_of(path: Path) -> tuple[object, ...]:
     """What changes whenever a store does, without reading it; empty where there is nothing of it."""
-    found: list[object] = [file.name for file in listing(path)]
+    marks: list[object] = [file.name for file in listing(path)]
     for head in (path, folder_of(path) / RUN_FILE):
         with suppress(OSError):
             status = head.stat()
-            found.append((head.name, status.st_ino, status.st_mtime_ns, status.st_size))
-    return tuple(found)
+            marks.append((head.name, status.st_ino, status.st_mtime_ns, status.st_size))
+    return tuple(marks)
 
 
 def scan(path: Path, *, read_small: bool = False) -> Scan:
@@ -205,11 +205,11 @@ class _Union:
         if not new:
             return
         for name, spec in part.specs.items():
-            known = scan.specs.get(name, spec)
-            if known.shape != spec.shape:
-                raise damaged(part.path, f"{name} is {spec.shape} an epoch, and {known.shape} in other epochs")
-            if known.dtype != spec.dtype or name not in scan.specs:
-                scan.specs[name] = Spec(spec.shape, np.result_type(known.dtype, spec.dtype))
+            known_spec = scan.specs.get(name, spec)
+            if known_spec.shape != spec.shape:
+                raise damaged(part.path, f"{name} is {spec.shape} an epoch, and {known_spec.shape} in other epochs")
+            if known_spec.dtype != spec.dtype or name not in scan.specs:
+                scan.specs[name] = Spec(spec.shape, np.result_type(known_spec.dtype, spec.dtype))
             self._counts[name] = self._counts.get(name, 0) + len(new)
             if name in part.small:
                 scan.small.setdefault(name, {}).update({epoch: part.small[name][row] for epoch, row in new.items()})

@@ -84,8 +84,8 @@ def write(history: History, folder: Path) -> None:
 
 def command(history: History, folder: Path) -> str:
     """The line that starts TensorBoard so that it shows every epoch, where it drops some by default."""
-    kept = max(len(history), 1)
-    counts = ",".join(f"{plugin}={max(kept, least)}" for plugin, least in DEFAULTS.items())
+    epochs = max(len(history), 1)
+    counts = ",".join(f"{plugin}={max(epochs, least)}" for plugin, least in DEFAULTS.items())
     return f"tensorboard --logdir {_quoted(str(folder))} --samples_per_plugin {counts}"
 
 
@@ -97,7 +97,7 @@ def tags_of(names: Sequence[str]) -> list[str]:
     """
     tags: list[str] = []
     for name in names:
-        safe = re.sub(r"[^0-9A-Za-z._-]", lambda found: "." if found[0] == "/" else "_", name)[-LONGEST:].strip(".")
+        safe = re.sub(r"[^0-9A-Za-z._-]", "_", name.replace("/", "."))[-LONGEST:].strip(".")
         tag, number = safe or "layer", 1
         while tag in tags:
             number += 1
@@ -153,13 +153,13 @@ def _write_maps(writer: Any, history: History, row: int, epoch: int, index: int,
     """The mean heatmap of a layer and those of some images, blue for ln D, yellow for 0."""
     if not layer.max_entropy or not 1 <= len(layer.positions) <= 2:
         return
-    mean, kept = f"entropy/mean_map/{index}", f"entropy/map/{index}"
+    mean, single = f"entropy/mean_map/{index}", f"entropy/map/{index}"
     if mean in history.columns:
         writer.add_image(
             f"mean_heatmap/{tag}", _coloured([history.columns[mean][row]], layer), epoch, dataformats="HWC"
         )
-    if kept in history.columns:
-        maps = list(history.columns[kept][row, :IMAGES])
+    if single in history.columns:
+        maps = list(history.columns[single][row, :IMAGES])
         writer.add_image(f"heatmaps/{tag}", _coloured(maps, layer), epoch, dataformats="HWC")
 
 

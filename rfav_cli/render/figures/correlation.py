@@ -73,7 +73,7 @@ def _draw_layer(
 ) -> None:
     """One layer in all runs, above the scale of its counts."""
     counts = [_counts(subject, name, epochs) for subject in subjects]
-    most = max((float(np.nanmax(each)) for each in counts if np.isfinite(each).any()), default=0.0)
+    most = max((float(np.nanmax(values)) for values in counts if np.isfinite(values).any()), default=0.0)
     norm = _norm(most, log=log)
     for axes, subject, values in zip(column, subjects, counts, strict=True):
         drawn = axes.pcolormesh(edges_between(epochs), BINS, values.T, cmap=colours, norm=norm, rasterized=True)

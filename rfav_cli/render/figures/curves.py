@@ -59,9 +59,9 @@ def moments(axes: Axes, subjects: Sequence[Subject], epochs: Sequence[int], colo
     return drawn
 
 
-def key(colour: str, style: Any = "-", **more: Any) -> Line2D:
+def key(colour: str, style: Any = "-", **properties: Any) -> Line2D:
     """A line for a legend."""
-    return Line2D([], [], color=colour, linestyle=style, **more)
+    return Line2D([], [], color=colour, linestyle=style, **properties)
 
 
 def edges_between(epochs: Sequence[int]) -> NDArray[np.float64]:

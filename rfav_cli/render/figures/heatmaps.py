@@ -136,7 +136,7 @@ def _scale(
     most = max(subject.layers[name][1].max_entropy for subject in subjects if name in subject.layers)
     if options.full_scale or not most:
         return 0.0, 1.0 if options.fraction else most
-    values = [each[np.isfinite(each)] for row in rows for each in row if each is not None]
+    values = [heatmap[np.isfinite(heatmap)] for row in rows for heatmap in row if heatmap is not None]
     together = np.concatenate(values) if values else np.zeros(0)
     if not together.size or together.max() - together.min() < SAME * most:
         return 0.0, 1.0 if options.fraction else most

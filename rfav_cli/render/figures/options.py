@@ -142,14 +142,14 @@ def chosen_images(subjects: Sequence[Subject], options: Options) -> list[int | N
     Raises:
         UsageError: `images` is no list of numbers and ranges, or names an image that a run keeps no heatmaps of.
     """
-    kept = min(images_kept(subject.history) for subject in subjects)
+    count = min(images_kept(subject.history) for subject in subjects)
     if options.images.strip().lower() == "mean":
         return [None]
     if options.images:
-        if not kept:
+        if not count:
             raise UsageError("--images: no heatmaps of single images are kept (`--maps 0`)", "Give --images mean.")
-        return list(_in_list("--images", options.images, list(range(kept)), "image"))
-    return [0] if kept else [None]
+        return list(_in_list("--images", options.images, list(range(count)), "image"))
+    return [0] if count else [None]
 
 
 def images_kept(history: History) -> int:
@@ -161,22 +161,22 @@ def images_kept(history: History) -> int:
     return min(counts, default=0)
 
 
-def _in_list(option: str, text: str, there: list[int], noun: str) -> list[int]:
-    """The members of a list that are named by numbers and ranges."""
+def _in_list(option: str, text: str, numbers: list[int], noun: str) -> list[int]:
+    """Those of a list of numbers that a text names, by numbers and ranges."""
     chosen: set[int] = set()
-    span = f"{there[0]} to {there[-1]}" if len(there) > 1 else str(there[0])
+    span = f"{numbers[0]} to {numbers[-1]}" if len(numbers) > 1 else str(numbers[0])
     for part in text.split(","):
-        found = _PART.fullmatch(part)
-        if found is None or not any(found.groups()) or bool(found[2]) < bool(found[1] and found[3]):
+        match = _PART.fullmatch(part)
+        if match is None or not any(match.groups()) or bool(match[2]) < bool(match[1] and match[3]):
             raise UsageError(
                 f"{option} {printable(text)}: {printable(part)!r} is neither a number nor a range FIRST:LAST",
                 f"Give numbers and ranges with commas between them; there are {noun}s {span}.",
             )
-        first, last = (int(side) if side else None for side in (found[1], found[3]))
-        if not found[2]:
+        first, last = (int(side) if side else None for side in (match[1], match[3]))
+        if not match[2]:
             last = first
-        members = [each for each in there if (first is None or each >= first) and (last is None or each <= last)]
-        if not members:
+        named = {n for n in numbers if (first is None or n >= first) and (last is None or n <= last)}
+        if not named:
             raise UsageError(f"{option} {printable(text)}: there is no {noun} {part.strip()}", f"There are {span}.")
-        chosen |= set(members)
+        chosen |= named
     return sorted(chosen)

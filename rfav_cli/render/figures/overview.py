@@ -125,12 +125,12 @@ def _fractions(subject: Subject, layers: Sequence[str], epochs: Sequence[int]) -
 
 def _mark_onsets(axes: Axes, subject: Subject, layers: Sequence[str], epochs: Sequence[int]) -> None:
     """A triangle where a layer begins to fall: filled where it collapses."""
-    found = {layer.name: layer for layer in subject.verdict.layers}
+    findings = {layer.name: layer for layer in subject.verdict.layers}
     for state, face in ONSETS.items():
         marks = [
             (onset.epoch, place)
             for place, name in enumerate(layers)
-            if name in found and found[name].state == state and (onset := found[name].onset)
+            if name in findings and findings[name].state == state and (onset := findings[name].onset)
             if epochs[0] <= onset.epoch <= epochs[-1]
         ]
         if marks:

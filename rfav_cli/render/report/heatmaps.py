@@ -37,8 +37,8 @@ def heatmap_blocks(history: History, images: int, budget: int, moments: Collecti
         moments: epochs, as indices, that are not left out.
     """
     layers = range(len(history.run.layers))
-    kept = [name for name in (f"entropy/map/{index}" for index in layers) if name in history.columns]
-    images = min([images, *(history.columns[name].shape[1] for name in kept)]) if kept else 0
+    names = [name for name in (f"entropy/map/{index}" for index in layers) if name in history.columns]
+    images = min([images, *(history.columns[name].shape[1] for name in names)]) if names else 0
     sizes = [_positions(history, index) for index in layers]
     epochs, shown = fit(len(history), images, sum(sizes), budget)
     mean_epochs, _ = fit(len(history), 1, sum(sizes), budget // 4)

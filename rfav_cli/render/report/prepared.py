@@ -83,7 +83,7 @@ def _legible(value: Any) -> Any:
     if isinstance(value, str):
         return printable(value, LONGEST)
     if isinstance(value, dict):
-        return {key: _legible(each) for key, each in value.items()}
+        return {key: _legible(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_legible(each) for each in value]
+        return [_legible(item) for item in value]
     return value
