@@ -64,11 +64,11 @@ class RecipeError(RfavError):
 
 
 class RanksError(RfavError):
-    """One of the processes that share a command is gone."""
+    """One of the ranks that share a command is gone."""
 
 
 class ToldError(RfavError):
-    """Another of the processes that share a command tells what went wrong, so nothing is to be said here."""
+    """Another rank tells the error, so this one says nothing."""
 
 
 class ReportError(RfavError):

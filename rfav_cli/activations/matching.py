@@ -73,10 +73,10 @@ def match(expected: StateDict, weights: StateDict) -> Match:
 
 
 def complete(expected: StateDict, weights: StateDict, pairs: Mapping[str, str]) -> dict[str, Any]:
-    """The net's state_dict filled from a candidate that fits; a tied weight that it lacks comes from its twin."""
+    """The net's state_dict filled from a candidate that fits; a tied weight that it lacks comes from its other name."""
     state = {name: weights[pairs[name]] for name in expected if name in pairs}
-    twins = {_tie(name, expected[name]): value for name, value in state.items()}
-    return {name: state.get(name, twins.get(_tie(name, value), value)) for name, value in expected.items()}
+    tied = {_tie(name, expected[name]): value for name, value in state.items()}
+    return {name: state.get(name, tied.get(_tie(name, value), value)) for name, value in expected.items()}
 
 
 def shapes(weights: StateDict, limit: int = 12) -> str:

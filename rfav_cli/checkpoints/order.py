@@ -53,7 +53,7 @@ def epoch_pattern(pattern: str) -> re.Pattern[str]:
 
 
 def describe_gaps(epochs: Sequence[int]) -> str:
-    """Which epochs a run leaves out, and its stride; empty where it has every epoch.
+    """Which epochs a run lacks, and its stride; empty where it has every epoch.
 
     Args:
         epochs: ascending; -1, before training, is no part of the stride.

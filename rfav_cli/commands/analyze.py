@@ -13,7 +13,7 @@ from rfav_cli.options import Analyze, flat
 from rfav_cli.records import Note
 
 if TYPE_CHECKING:
-    from rfav_cli.checkpoints.find import Checkpoints
+    from rfav_cli.checkpoints.find import CheckpointFiles
     from rfav_cli.records import History
 
 GO_ON = "Every epoch that was measured is in the store; the same command goes on, with torchrun or without."
@@ -69,7 +69,7 @@ def run(options: Analyze) -> History:
 analyze = flat(Analyze, run)
 
 
-def _find(options: Analyze) -> Checkpoints:
+def _find(options: Analyze) -> CheckpointFiles:
     from rfav_cli.checkpoints.find import find_checkpoints, shard
 
     checkpoints = options.checkpoints

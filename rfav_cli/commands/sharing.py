@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from rfav_cli.checkpoints.find import Checkpoints
+    from rfav_cli.checkpoints.find import CheckpointFiles
     from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.distributed import Group
     from rfav_cli.measure.setup import Setup
@@ -40,7 +40,7 @@ class Sharing:
     """
 
     out: Path
-    checkpoints: Checkpoints
+    checkpoints: CheckpointFiles
     setup: Setup
     reading: ReadOptions
     group: Group
@@ -110,7 +110,7 @@ class Sharing:
         return StoreWriter.open(self.out, self.setup.run)
 
 
-def _check_unchanged(checkpoints: Checkpoints, committed: Mapping[int, Checkpoint]) -> None:
+def _check_unchanged(checkpoints: CheckpointFiles, committed: Mapping[int, Checkpoint]) -> None:
     for entry in checkpoints.entries:
         known = committed.get(entry.epoch)
         if known and known.sha256 != sha256_of(entry.path):

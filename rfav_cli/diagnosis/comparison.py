@@ -18,12 +18,12 @@ from rfav_cli.diagnosis.differences import (
 )
 from rfav_cli.diagnosis.verdict import judge
 from rfav_cli.options.thresholds import Thresholds
-from rfav_cli.records import Comparison, LayerComparison, LayerSide, Moment, RunSide
+from rfav_cli.records import Comparison, EpochFigures, LayerComparison, LayerSide, RunSide
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rfav_cli.diagnosis.differences import Measured
+    from rfav_cli.diagnosis.differences import EpochEstimates
     from rfav_cli.records import Difference, History, RunFinding, Verdict
 
 ENTROPIES = "entropies"
@@ -66,20 +66,20 @@ def compare(a: History, b: History, thresholds: Thresholds = Thresholds()) -> Co
     )
 
 
-def _side(history: History, finding: RunFinding, best: Measured | None, last: Measured | None) -> RunSide:
-    return RunSide(history.path, finding, _moment(best), _moment(last))
+def _side(history: History, finding: RunFinding, best: EpochEstimates | None, last: EpochEstimates | None) -> RunSide:
+    return RunSide(history.path, finding, _epoch_figures(best), _epoch_figures(last))
 
 
-def _moment(measured: Measured | None) -> Moment | None:
+def _epoch_figures(measured: EpochEstimates | None) -> EpochFigures | None:
     if measured is None:
         return None
-    return Moment(measured.epoch, measured.loss.mean, measured.accuracy.mean if measured.accuracy else None)
+    return EpochFigures(measured.epoch, measured.loss.mean, measured.accuracy.mean if measured.accuracy else None)
 
 
 def _say(
-    loss: Difference | None, accuracy: Difference | None, a: Moment | None, b: Moment | None, which: str
+    loss: Difference | None, accuracy: Difference | None, a: EpochFigures | None, b: EpochFigures | None, which: str
 ) -> Iterator[str]:
-    """The differences between two moments in words."""
+    """The differences between two epochs, in words."""
     if a is None or b is None:
         return
     if loss:
@@ -183,7 +183,7 @@ def _notes_on_losses(a: History, b: History, paired: bool, fewest: int) -> Itera
     else:
         yield ONE_TRAINING
         if min(len(a), len(b)) < fewest:
-            yield f"how much a training wobbles is known from {fewest} epochs on; here it adds little or nothing"
+            yield f"the noise of a training is known from {fewest} epochs on; here it adds little or nothing"
     if not paired:
         yield "the held-out samples differ: they are taken for two draws of the same kind"
     in_a, in_b = _classes(a), _classes(b)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 EVEN = 0.3
 """What a nat of a layer's mean entropy weighs by the rule `even`, whatever its positions.
 
-On the tuning runs of `benchmarks/remedy` 1 gave a lower last loss and 0.3 the better accuracy; on the sample series,
+On the tuning runs of `benchmarks/remedy` 1 gave a lower last loss and 0.3 the better accuracy; on the sample run,
 whose layers are narrow, 0.5 holds the net back."""
 LAMBDA, KAPPA = 0.001, 1.0
 """The paper's: the sum of Eq. 5 is weighed with 0.001, that of Eq. 7 is switched on or off."""
@@ -49,8 +49,8 @@ def recommend(history: History, verdict: Verdict, rule: str = "even") -> Recipe:
     """
     if rule not in RULES:
         raise UsageError(f"--rule: there is no {rule!r:.60}", f"Give one of: {', '.join(RULES)}.")
-    ill = verdict.run.state in {"overfitting", "sparsifying"}
-    layers = tuple(_layer_recipes(history, verdict, rule)) if ill else ()
+    flagged = verdict.run.state in {"overfitting", "sparsifying"}
+    layers = tuple(_layer_recipes(history, verdict, rule)) if flagged else ()
     start = _checkpoint_before_onset(history, verdict) if layers else None
     return Recipe(
         rule=rule,
@@ -134,7 +134,7 @@ def _decorrelation(history: History, index: int, kappa: float) -> float | None:
 
 
 def _checkpoint_before_onset(history: History, verdict: Verdict) -> Checkpoint | None:
-    """The last one before the run went wrong; None where there is none, or nobody knows when it did."""
+    """The last one before the onset; None where there is none, or no onset is known."""
     onsets = [layer.onset.epoch for layer in verdict.in_state("collapsed") if layer.onset]
     since = verdict.run.onset.epoch if verdict.run.onset else min(onsets, default=None)
     if since is None:

@@ -1,6 +1,6 @@
 // Mean entropy of each layer over the epochs, of one run or several.
 
-import { area, epochAxis, epochCursor, frame, linear, momentMark, path, pointer, valueAxis } from "./chart.js";
+import { area, epochAxis, epochCursor, frame, linear, onsetMark, path, pointer, valueAxis } from "./chart.js";
 import { DASHES, layerColour } from "./colour.js";
 import { hideTip, s, shortened, showTip } from "./dom.js";
 import { extent, nats, nearest, percent } from "./numbers.js";
@@ -33,8 +33,8 @@ export function curves(app, body) {
     valueAxis(chart.plot, y, 0, high, chart.width, { wanted: 5, title, height: chart.height, text: nat ? null : (value) => percent(value) });
     epochAxis(chart.plot, x, epochs, chart.width, chart.height);
     for (const run of app.runs) {
-      const moment = momentMark(run.finding, x, chart.height, app.runs.length > 1 ? DASHES[run.number % DASHES.length] : "5 3");
-      if (moment) chart.plot.append(moment);
+      const onsetLine = onsetMark(run.finding, x, chart.height, app.runs.length > 1 ? DASHES[run.number % DASHES.length] : "5 3");
+      if (onsetLine) chart.plot.append(onsetLine);
     }
     const band = s("path", { class: "band" });
     const cursor = epochCursor(x, chart.height);
@@ -148,8 +148,8 @@ function collect(app, nat) {
 function namedLines(app, lines) {
   const own = lines.filter((line) => line.run === app.run);
   if (own.length <= NAMED) return own;
-  const ill = own.filter((line) => line.layer.state === "collapsed").sort((a, b) => b.layer.fall.fraction - a.layer.fall.fraction);
-  return ill.slice(0, NAMED_OF_MANY);
+  const flagged = own.filter((line) => line.layer.state === "collapsed").sort((a, b) => b.layer.fall.fraction - a.layer.fall.fraction);
+  return flagged.slice(0, NAMED_OF_MANY);
 }
 
 function names(lines, chart, y) {

@@ -104,10 +104,10 @@ function retry(root, place, source) {
   return () => stop();
 }
 
-/** Where a reader should look first: the layer that has collapsed the most, at the moment of overfitting. */
+/** Where a reader should look first: the layer that has collapsed the most, at the onset of overfitting. */
 function beginning(run) {
-  const ill = run.layers.filter((layer) => layer.state === "collapsed" || layer.state === "falling");
-  const worst = ill.sort((a, b) => b.fall.fraction - a.fall.fraction)[0];
+  const flagged = run.layers.filter((layer) => layer.state === "collapsed" || layer.state === "falling");
+  const worst = flagged.sort((a, b) => b.fall.fraction - a.fall.fraction)[0];
   return { layer: worst?.index ?? 0, epoch: run.onset ?? run.epochs.at(-1), image: run.images.shown ? 0 : -1 };
 }
 

@@ -20,7 +20,7 @@ export function page(app, manifest) {
   const layerFacts = h("div", { class: "facts" });
   const settings = controls(app);
   const views = {
-    overview: card(app, "Layers and epochs", "Colour: mean entropy as a share of ln D, the most that it can be. ◆ since when a layer falls, and the epochs that this lies between.", overview, { wide: true }),
+    overview: card(app, "Layers and epochs", "Colour: mean entropy as a share of ln D, the most that it can be. ◆ onset of a fall or collapse, and the epochs that it lies between.", overview, { wide: true }),
     curves: card(app, "Mean entropy of each layer", "Band: one deviation over the samples, of the selected layer.", curves, { tools: [settings.unit] }),
     heatmaps: card(app, "Heatmaps", "Entropy at each position of an image. Point at a map to see it over the image.", heatmaps, { wide: true, tools: [settings.scale] }),
     distribution: card(app, "Samples", "Mean entropy of each sample; lines at 5, 25, 50, 75 and 95 % of the samples.", distribution, { tools: [settings.counts[0]], after: true }),

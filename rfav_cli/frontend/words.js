@@ -59,7 +59,7 @@ export function facts(app) {
     ["deviation over samples", nats(run.at("sample_std", app.row, app.layer))],
     ["filter correlation, mean c", `${plain(run.at("correlation_mean", app.row, app.layer))}, mean |c| ${plain(run.at("correlation_abs_mean", app.row, app.layer))}`],
     ["dead filters", dead(run.at("dead", app.row, app.layer), layer.channels)],
-    ["values left out", layer.nonfinite ? layer.nonfinite.toLocaleString("en") : "none"],
+    ["values skipped", layer.nonfinite ? layer.nonfinite.toLocaleString("en") : "none"],
   ];
   for (const each of app.runs.length > 1 ? app.runs : []) {
     const same = each.layers.find((other) => other.name === layer.name);

@@ -154,7 +154,7 @@ class Device(Options):
 
 
 @group
-class Told(Options):
+class Callbacks(Options):
     """How the caller follows a run and ends it."""
 
     report: Callable[[Any], None] = keyword(
@@ -166,7 +166,7 @@ class Told(Options):
 
 
 @group
-class Recording(Told):
+class Recording(Callbacks):
     """Which layers are measured, and how, whatever their weights come from."""
 
     layers: Sequence[str] = option(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ranks:
-    """Which of the processes this one is; by default the only one.
+    """Which rank this process is; by default the only one.
 
     Attributes:
         rank: its number, from 0 on.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from rfav_cli.records import Comparison, Difference, LayerComparison, Moment, RunSide
+    from rfav_cli.records import Comparison, Difference, EpochFigures, LayerComparison, RunSide
     from rfav_cli.render.base import Screen
 
 LONGEST = 1000
@@ -99,7 +99,9 @@ class _Column:
 def _run_columns(comparison: Comparison, screen: Screen) -> list[_Column]:
     """The held-out figures of both runs: a row a figure."""
     a, b = comparison.a, comparison.b
-    rows: list[tuple[str, Callable[[Moment], str], Moment | None, Moment | None, str, Difference | None]] = [
+    rows: list[
+        tuple[str, Callable[[EpochFigures], str], EpochFigures | None, EpochFigures | None, str, Difference | None]
+    ] = [
         ("best epoch", _epoch, a.best, b.best, "", None),
         ("loss", _loss, a.best, b.best, _change_of_loss(comparison.best_loss, screen), comparison.best_loss),
         ("accuracy", _accuracy, a.best, b.best, _points(comparison.best_accuracy, screen), comparison.best_accuracy),
@@ -118,16 +120,16 @@ def _run_columns(comparison: Comparison, screen: Screen) -> list[_Column]:
     return columns if fits else columns[:-1]
 
 
-def _epoch(moment: Moment) -> str:
-    return str(moment.epoch)
+def _epoch(figures: EpochFigures) -> str:
+    return str(figures.epoch)
 
 
-def _loss(moment: Moment) -> str:
-    return _number(moment.loss)
+def _loss(figures: EpochFigures) -> str:
+    return _number(figures.loss)
 
 
-def _accuracy(moment: Moment) -> str:
-    return ABSENT if moment.accuracy is None else f"{moment.accuracy:.1%}"
+def _accuracy(figures: EpochFigures) -> str:
+    return ABSENT if figures.accuracy is None else f"{figures.accuracy:.1%}"
 
 
 def _change_of_loss(difference: Difference | None, screen: Screen) -> str:

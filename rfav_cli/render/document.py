@@ -23,11 +23,11 @@ TOP = 10
 def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
     """The document of `rfav show --format json`, which the other formats and commands take their names from.
 
-    Entropies are in nats; `std` is their deviation over samples and positions. `nonfinite` counts what was left out
-    because it was NaN or infinite, of a layer in all epochs or of an epoch in all layers. `dead` is the share of dead
-    filters; `winners` says how many filters are the largest anywhere, and which are the most often. `columns` has what
-    other statistics gave. `std`, `correlation`, `dead`, `winners` and the layers' `columns` are the last epoch's. What
-    does not apply or is not finite is None.
+    Entropies are in nats; `std` is their deviation over samples and positions. `nonfinite` counts the values skipped
+    because they were NaN or infinite, of a layer in all epochs or of an epoch in all layers. `dead` is the share of
+    dead filters; `winners` says how many filters are the largest anywhere, and which are the most often. `columns` has
+    what other statistics gave. `std`, `correlation`, `dead`, `winners` and the layers' `columns` are the last epoch's.
+    What does not apply or is not finite is None.
     """
     entropy = entropies(history)
     probe = history.run.probe

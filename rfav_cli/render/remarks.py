@@ -32,7 +32,7 @@ def headline(run: RunFinding) -> Text:
 
 
 def remarks(history: History, verdict: Verdict) -> Iterator[tuple[str, Iterable[str]]]:
-    """What the verdict rests on, and what was left out of the figures, each with its reason."""
+    """What the verdict rests on, and what was skipped, each with its reason."""
     losing = verdict.in_state("falling", "collapsed")
     if losing:
         yield "Layers that lose entropy", (f"{layer.name}: {layer.evidence}" for layer in losing)
@@ -45,7 +45,7 @@ def remarks(history: History, verdict: Verdict) -> Iterator[tuple[str, Iterable[
         yield "Checkpoints that could not be used", (f"{file.path}: {file.reason}" for file in history.bad)
     counts = np.nan_to_num(column(history, "nonfinite"))
     if counts.any():
-        yield "Values left out because they were NaN or infinite", _nonfinite(history, counts)
+        yield "Values skipped because they were NaN or infinite", _nonfinite(history, counts)
 
 
 def _nonfinite(history: History, counts: NDArray[np.float64]) -> Iterator[str]:

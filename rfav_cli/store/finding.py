@@ -33,7 +33,7 @@ class Finder:
     def find(self, most: int = MOST_ENTRIES) -> tuple[list[Path], bool]:
         """The paths of all stores, packed or still a folder beside their path, and whether the search came to its end.
 
-        Hidden files and folders are passed over, links are not followed, what cannot be read is left out.
+        Hidden files and folders are passed over, links are not followed, what cannot be read is skipped.
 
         Args:
             most: files and folders that are looked at.

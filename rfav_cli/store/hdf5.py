@@ -46,7 +46,7 @@ def write_texts(file: h5py.File, name: str, texts: Sequence[str]) -> None:
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredDataset:
     """A dataset that may be read."""
 
     id: h5py.h5d.DatasetID
@@ -61,7 +61,7 @@ class StoreFile:
         self.path = path
         self.stamp = stamp
         self._file = file
-        self.datasets: dict[str, Stored] = {}
+        self.datasets: dict[str, StoredDataset] = {}
         with self.guarded():
             self._check_schema()
             self._collect(file["/"].id, "", {h5py.h5o.get_info(file.id).addr})
@@ -137,7 +137,7 @@ class StoreFile:
             else:
                 self.datasets[name] = self._checked(name, item)
 
-    def _checked(self, name: str, item: object) -> Stored:
+    def _checked(self, name: str, item: object) -> StoredDataset:
         if not isinstance(item, h5py.h5d.DatasetID) or item.shape is None:
             raise damaged(self.path, f"{name} is not a dataset")
         plist = item.get_create_plist()
@@ -145,7 +145,7 @@ class StoreFile:
             raise damaged(self.path, f"{name} is not stored in one piece in the file")
         if item.dtype.kind not in "biufS":
             raise damaged(self.path, f"{name} holds neither numbers nor texts of fixed length")
-        return Stored(item, item.shape, item.dtype)
+        return StoredDataset(item, item.shape, item.dtype)
 
 
 @contextmanager

@@ -67,8 +67,8 @@ def _write_fixed(file: h5py.File, contents: Scan) -> None:
 def _write_columns(file: h5py.File, contents: Scan, target: Replacement) -> None:
     """Copy the columns epoch by epoch, each file opened once for the epochs in a row that it has."""
     columns = {
-        name: file.create_dataset(name, (len(contents.rows), *spec.shape), spec.dtype)
-        for name, spec in contents.specs.items()
+        name: file.create_dataset(name, (len(contents.rows), *column_type.shape), column_type.dtype)
+        for name, column_type in contents.column_types.items()
     }
 
     def path_of(numbered: tuple[int, Row]) -> Path:
@@ -77,9 +77,9 @@ def _write_columns(file: h5py.File, contents: Scan, target: Replacement) -> None
     for source, rows in groupby(enumerate(contents.rows.values()), path_of):
         with opened(source) as part:
             for index, row in rows:
-                for name, spec in contents.specs.items():
-                    values = part.read(name, row.index) if name in part.datasets else spec.missing
-                    if values.shape != spec.shape:
+                for name, column_type in contents.column_types.items():
+                    values = part.read(name, row.index) if name in part.datasets else column_type.missing
+                    if values.shape != column_type.shape:
                         raise damaged(source, f"{name} has changed its shape")
                     columns[name][index] = values
                     target.check()

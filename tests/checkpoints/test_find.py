@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rfav_cli.checkpoints.find import Checkpoints, Entry, find_checkpoints, sha256_of, shard
+from rfav_cli.checkpoints.find import CheckpointFile, CheckpointFiles, find_checkpoints, sha256_of, shard
 from rfav_cli.errors import CheckpointError, RunError
 
 WEIGHTS = {"weight": torch.zeros(2, 3)}
@@ -28,7 +28,7 @@ def save(path: Path, **beside: object) -> Path:
     return path
 
 
-def epochs(checkpoints: Checkpoints) -> list[int]:
+def epochs(checkpoints: CheckpointFiles) -> list[int]:
     return [entry.epoch for entry in checkpoints.entries]
 
 
@@ -64,7 +64,7 @@ def test_a_folder_takes_checkpoints_by_ending_or_content(folder: Path) -> None:
         save(folder / hidden)
     checkpoints = find_checkpoints([str(folder)])
     assert epochs(checkpoints) == [1, 2, 3]
-    assert checkpoints.notes == ("left out 2 files that are no checkpoint",)
+    assert checkpoints.notes == ("skipped 2 files that are no checkpoint",)
 
 
 @pytest.mark.parametrize("value", [7, 7.0, torch.tensor(7), np.int64(7), np.float64(7)])
@@ -85,7 +85,7 @@ def test_the_pattern_wins_and_selects(folder: Path) -> None:
     save(folder / "ema_11_3.pt")
     checkpoints = find_checkpoints([str(folder)], "net_{epoch}_*.pt")
     assert epochs(checkpoints) == [9, 10]
-    assert checkpoints.notes == ("left out 1 file that --epochs does not match",)
+    assert checkpoints.notes == ("skipped 1 file that --epochs does not match",)
     assert epochs(find_checkpoints([str(folder)], "*_{epoch}_3.pt")) == [9, 10, 11]
 
 
@@ -155,14 +155,14 @@ def test_all_bad_is_an_error_whatever_is_skipped(folder: Path) -> None:
 
 @given(st.integers(1, 6), st.integers(0, 12))
 def test_shards_share_out_a_run(parts: int, size: int) -> None:
-    whole = Checkpoints(tuple(Entry(epoch, Path(f"{epoch}.pt")) for epoch in range(size)))
+    whole = CheckpointFiles(tuple(CheckpointFile(epoch, Path(f"{epoch}.pt")) for epoch in range(size)))
     shares = [shard(whole, f"{k}/{parts}").entries for k in range(1, parts + 1)]
     assert sorted((entry for share in shares for entry in share), key=lambda entry: entry.epoch) == list(whole.entries)
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
 def test_the_first_shard_begins_with_the_first_checkpoint() -> None:
-    whole = Checkpoints(tuple(Entry(epoch, Path(f"{epoch}.pt")) for epoch in (-1, 0, 1, 5)))
+    whole = CheckpointFiles(tuple(CheckpointFile(epoch, Path(f"{epoch}.pt")) for epoch in (-1, 0, 1, 5)))
     assert epochs(shard(whole, "1/2")) == [-1, 1]
     assert epochs(shard(whole, "2/2")) == [0, 5]
 
@@ -170,7 +170,7 @@ def test_the_first_shard_begins_with_the_first_checkpoint() -> None:
 @pytest.mark.parametrize("part", ["0/2", "3/2", "1", "1/0", "a/b", "1/2/3", "-1/2", "", "²/2", "1/2\n"])
 def test_no_shard(part: str) -> None:
     with pytest.raises(RunError, match="--shard"):
-        shard(Checkpoints(()), part)
+        shard(CheckpointFiles(()), part)
 
 
 def test_sha256(tmp_path: Path) -> None:

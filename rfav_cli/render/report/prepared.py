@@ -56,10 +56,10 @@ def prepare(
         budget: bytes of heatmaps before they are deflated; to keep it, epochs and then images are left out.
     """
     onset = verdict.run.onset
-    moments = [row for row, epoch in enumerate(history.epochs) if onset and epoch == onset.epoch]
-    heatmaps = heatmap_blocks(history, maps, budget, moments)
+    onsets = [row for row, epoch in enumerate(history.epochs) if onset and epoch == onset.epoch]
+    heatmaps = heatmap_blocks(history, maps, budget, onsets)
     shown = next((block.shape[1] for name, block in heatmaps.items() if name.startswith("map/")), 0)
-    blocks = figure_blocks(history, moments) | heatmaps | image_blocks(history, shown)
+    blocks = figure_blocks(history, onsets) | heatmaps | image_blocks(history, shown)
     labels = history.run.probe.labels
     stored = [column.shape[1] for name, column in history.columns.items() if name.startswith("entropy/map/")]
     manifest = {

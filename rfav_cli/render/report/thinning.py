@@ -19,7 +19,7 @@ def spread(count: int, wanted: int, marked: Collection[int] = ()) -> tuple[int, 
     Args:
         count: of what there is.
         wanted: at least 2.
-        marked: indices that the nearest of them makes room for, such as the moment of overfitting.
+        marked: indices that the nearest of them makes room for, such as the onset of overfitting.
     """
     if count <= wanted:
         return tuple(range(count))
