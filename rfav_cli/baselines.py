@@ -95,12 +95,12 @@ def _parsed(document: Any, name: str) -> Baseline:
         layers = {str(layer): _layer(entry) for layer, entry in document["layers"].items()}
         return Baseline(
             name=name,
-            digest=_of(str, document["store_digest"]),
-            probe_sha256=_of(str, document["probe"]["sha256"]),
-            probe_size=_of(int, document["probe"]["size"]),
-            with_bias=_of(bool, document["settings"]["with_bias"]),
-            fold_norm=_of(bool, document["settings"]["fold_norm"]),
-            epoch=_of(int, document["epoch"]),
+            digest=_of_type(str, document["store_digest"]),
+            probe_sha256=_of_type(str, document["probe"]["sha256"]),
+            probe_size=_of_type(int, document["probe"]["size"]),
+            with_bias=_of_type(bool, document["settings"]["with_bias"]),
+            fold_norm=_of_type(bool, document["settings"]["fold_norm"]),
+            epoch=_of_type(int, document["epoch"]),
             accuracy=_share(document["accuracy"]),
             layers=layers,
         )
@@ -110,7 +110,7 @@ def _parsed(document: Any, name: str) -> Baseline:
 
 
 def _layer(entry: Any) -> BaselineLayer:
-    channels, entropy = _of(int, entry["channels"]), entry["entropy"]
+    channels, entropy = _of_type(int, entry["channels"]), entry["entropy"]
     if channels < 1:
         raise ValueError(f"{channels} channels")
     if entropy is not None and not (_is_number(entropy) and 0 <= entropy <= math.log(channels) + 1e-6):
@@ -128,7 +128,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _of(kind: type, value: Any) -> Any:
+def _of_type(kind: type, value: Any) -> Any:
     if type(value) is not kind:
         raise ValueError(f"{value!r:.40} is no {kind.__name__}")
     return value

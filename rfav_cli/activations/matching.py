@@ -48,7 +48,7 @@ class Match:
     def differences(self) -> str:
         """The names that stand in the way, a few of each with their counts."""
         kinds = (("missing", self.missing), ("unexpected", self.unexpected), ("of another shape", self.misshapen))
-        return "; ".join(f"{len(names)} {kind}: {_few(names)}" for kind, names in kinds if names)
+        return "; ".join(f"{len(names)} {kind}: {_first_names(names)}" for kind, names in kinds if names)
 
 
 def match(expected: StateDict, weights: StateDict) -> Match:
@@ -151,6 +151,6 @@ def _shape(value: Any) -> str:
     return "x".join(map(str, value.shape)) or "one number"
 
 
-def _few(names: tuple[str, ...]) -> str:
+def _first_names(names: tuple[str, ...]) -> str:
     shown = ", ".join(printable(name, 120) for name in names[:_LISTED])
     return shown + (", …" if len(names) > _LISTED else "")

@@ -197,7 +197,7 @@ class ProgramNetwork(Network):
         }
         layers = [_layer(seen[0]) for name, seen in uses.items() if not problems[name]]
         skipped = [SkippedLayer(name, problem) for name, problem in problems.items() if problem]
-        skipped += self._left_out(set(uses))
+        skipped += self._skipped_layers(set(uses))
         trace = Trace(tuple(layers), {layer.name: len(uses[layer.name]) for layer in layers}, tuple(skipped))
         fold = self._options.fold_norm
         scales = {layer.name: hook.scale(layer.name) if fold else None for layer in layers}
@@ -207,7 +207,7 @@ class ProgramNetwork(Network):
         }
         return _Traced(trace, {name: seen[0] for name, seen in uses.items()}, scales, norms, nonlinearities)
 
-    def _left_out(self, used: set[str]) -> list[SkippedLayer]:
+    def _skipped_layers(self, used: set[str]) -> list[SkippedLayer]:
         """Weights that were used without a module, and layers that were not used."""
         reasons = dict.fromkeys(self._names.borrowed, ALONE)
         for name, reason in self._expected():

@@ -51,7 +51,7 @@ def compare(a: History, b: History, thresholds: Thresholds = Thresholds()) -> Co
     side_a, side_b = _side(a, verdict_a.run, best_a, last_a), _side(b, verdict_b.run, best_b, last_b)
     best = loss_difference(best_a, best_b, paired), accuracy_difference(best_a, best_b, paired)
     last = loss_difference(last_a, last_b, paired), accuracy_difference(last_a, last_b, paired)
-    words = (*_say(*best, side_a.best, side_b.best, "best"), *_say(*last, side_a.last, side_b.last, "last"))
+    words = (*_summary(*best, side_a.best, side_b.best, "best"), *_summary(*last, side_a.last, side_b.last, "last"))
     return Comparison(
         a=side_a,
         b=side_b,
@@ -76,7 +76,7 @@ def _epoch_figures(measured: EpochEstimates | None) -> EpochFigures | None:
     return EpochFigures(measured.epoch, measured.loss.mean, measured.accuracy.mean if measured.accuracy else None)
 
 
-def _say(
+def _summary(
     loss: Difference | None, accuracy: Difference | None, a: EpochFigures | None, b: EpochFigures | None, which: str
 ) -> Iterator[str]:
     """The differences between two epochs, in words."""
@@ -165,8 +165,8 @@ def _notes(
     for setting, in_a, in_b in _other_settings(a, b):
         yield f"--{setting.replace('_', '-')}: {in_a} in A, {in_b} in B, so the {BEARS_ON[setting]} cannot be compared"
     layers_a, layers_b = ({layer.name: layer for layer in history.run.layers} for history in (a, b))
-    for name, mine, others in (("A", layers_a, layers_b), ("B", layers_b, layers_a)):
-        lone = [layer for layer in mine if layer not in others]
+    for name, layers, other_layers in (("A", layers_a, layers_b), ("B", layers_b, layers_a)):
+        lone = [layer for layer in layers if layer not in other_layers]
         if lone:
             yield f"layers only in {name}: {', '.join(lone)}"
     for name in (name for name in layers_a if name in layers_b):

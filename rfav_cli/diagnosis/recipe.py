@@ -69,20 +69,20 @@ def recommend(history: History, verdict: Verdict, rule: str = "even") -> Recipe:
 
 def _layer_recipes(history: History, verdict: Verdict, rule: str) -> Iterator[LayerRecipe]:
     for index, (layer, finding) in enumerate(zip(history.run.layers, verdict.layers, strict=True)):
-        alike = _alike(finding)
+        correlated = _correlated_filters(finding)
         collapsed = finding.state == "collapsed"
-        if not collapsed and not alike:
+        if not collapsed and not correlated:
             continue
         lambda_ = lambda_by_rule(layer, rule) if collapsed else 0.0
-        kappa = KAPPA if alike else 0.0
+        kappa = KAPPA if correlated else 0.0
         yield LayerRecipe(
             name=layer.name,
-            finding=", ".join([*(["collapsed"] if collapsed else []), *(filters.problem for filters in alike)]),
+            finding=", ".join([*(["collapsed"] if collapsed else []), *(filters.problem for filters in correlated)]),
             lambda_=lambda_,
             kappa=kappa,
             sparsity=_sparsity(history, index, lambda_) if lambda_ else None,
             decorrelation=_decorrelation(history, index, kappa) if kappa else None,
-            why=_why(finding, alike),
+            why=_why(finding, correlated),
         )
 
 
@@ -98,16 +98,18 @@ def lambda_by_rule(layer: Layer, rule: str) -> float:
     return LAMBDA if rule == "paper" else LAMBDA * max(1.0, POSITIONS / positions)
 
 
-def _alike(finding: LayerFinding) -> tuple[FilterFinding, ...]:
+def _correlated_filters(finding: LayerFinding) -> tuple[FilterFinding, ...]:
     return tuple(filters for filters in finding.filters if filters.problem in CORRELATED)
 
 
-def _why(finding: LayerFinding, alike: tuple[FilterFinding, ...]) -> str:
+def _why(finding: LayerFinding, correlated: tuple[FilterFinding, ...]) -> str:
     words = []
     if finding.state == "collapsed":
         since = f" since epoch {finding.onset.epoch}" if finding.onset else ""
         words.append(f"entropy collapsed{since}" + (f": {finding.evidence}" if finding.evidence else ""))
-    words += [f"filters {filters.problem}" + (f": {filters.evidence}" if filters.evidence else "") for filters in alike]
+    words += [
+        f"filters {filters.problem}" + (f": {filters.evidence}" if filters.evidence else "") for filters in correlated
+    ]
     return "; ".join(words)
 
 
@@ -149,8 +151,8 @@ def _reason(history: History, verdict: Verdict, layers: tuple[LayerRecipe, ...])
     if run.state == "unknown":
         return f"nothing can be recommended: {run.reason}"
     if run.state == "healthy":
-        alike = ", ".join(layer.name for layer in verdict.layers if _alike(layer))
-        but = f"; correlated filters alone ({alike}) are no reason to train otherwise" if alike else ""
+        names = ", ".join(layer.name for layer in verdict.layers if _correlated_filters(layer))
+        but = f"; correlated filters alone ({names}) are no reason to train otherwise" if names else ""
         return f"healthy, so there is nothing to do: {run.reason}{but}"
     if layers:
         return run.reason

@@ -20,11 +20,11 @@ LARGEST_SEED = 2**64 - 1
 
 
 def unheard(_event: Any) -> None:
-    """What is told of a run that nobody listens to."""
+    """The default of `report`: it ignores each event."""
 
 
 def never() -> bool:
-    """Whether a run that nobody stops should stop."""
+    """The default of `should_stop`: the run goes on to its end."""
     return False
 
 

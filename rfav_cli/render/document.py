@@ -49,7 +49,7 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
                 "nonfinite": _total(nonfinite[:, i]),
                 "dead": _last(dead[:, i]),
                 "winners": _winners(history, i),
-                **_others(columns[i]),
+                **_other_columns(columns[i]),
             }
             for i, (layer, finding) in enumerate(zip(history.run.layers, verdict.layers, strict=True))
         ],
@@ -106,7 +106,7 @@ def _entropy(values: NDArray[np.float64], maximum: float) -> dict[str, float | N
     }
 
 
-def _others(columns: dict[str, Any]) -> dict[str, Any]:
+def _other_columns(columns: dict[str, Any]) -> dict[str, Any]:
     """What has no place of its own, apart from the names of this document; nothing where there is nothing."""
     return {"columns": columns} if columns else {}
 
@@ -131,7 +131,7 @@ def _epochs(history: History) -> list[dict[str, Any]]:
             "accuracy": finite_or_none(accuracy),
             "nonfinite": _total(nonfinite),
             "checkpoint": checkpoint.path,
-            **_others(columns),
+            **_other_columns(columns),
         }
         for checkpoint, loss, accuracy, nonfinite, columns in zip(
             history.checkpoints, *figures, epoch_columns(history), strict=True

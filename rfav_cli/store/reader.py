@@ -137,7 +137,7 @@ class LazyColumn:
                     if epoch not in packed[1]:
                         packed = self._open_packed(stack)  # the one that was held may have been replaced since
                     if epoch not in packed[1]:
-                        raise self._gone() from None
+                        raise self._vanished_error() from None
                     values[index] = self._read_row(packed[0], packed[1][epoch])
         return values
 
@@ -154,17 +154,17 @@ class LazyColumn:
         try:
             file = stack.enter_context(opened(self._path))
         except FileNotFoundError:
-            raise self._gone() from None
+            raise self._vanished_error() from None
         return file, {int(epoch): row for row, epoch in enumerate(file.read(EPOCH))}
 
     def _read_row(self, file: StoreFile, row: int) -> NDArray[Any]:
         if file.attribute("run_sha256", "") != self._run_sha256:
-            raise self._gone()
+            raise self._vanished_error()
         if self._name not in file.datasets:
             return self._column_type.missing
         if file.datasets[self._name].shape[1:] != self._column_type.shape:
             raise damaged(file.path, f"{self._name} has changed its shape")
         return file.read(self._name, row)
 
-    def _gone(self) -> StoreError:
+    def _vanished_error(self) -> StoreError:
         return StoreError(f"{self._shown_path}: what was opened is not there any more", "Open the store again.")
