@@ -92,11 +92,11 @@ export function path(xs, ys) {
 
 /** The area between two lines. */
 export function area(xs, lower, upper) {
-  const kept = xs.map((_, i) => i).filter((i) => Number.isFinite(lower[i]) && Number.isFinite(upper[i]));
-  if (kept.length < 2) return "";
-  const there = kept.map((i) => `${xs[i].toFixed(1)} ${upper[i].toFixed(1)}`);
-  const back = kept.reverse().map((i) => `${xs[i].toFixed(1)} ${lower[i].toFixed(1)}`);
-  return `M${there.join("L")}L${back.join("L")}Z`;
+  const finite = xs.map((_, i) => i).filter((i) => Number.isFinite(lower[i]) && Number.isFinite(upper[i]));
+  if (finite.length < 2) return "";
+  const forth = finite.map((i) => `${xs[i].toFixed(1)} ${upper[i].toFixed(1)}`);
+  const back = finite.reverse().map((i) => `${xs[i].toFixed(1)} ${lower[i].toFixed(1)}`);
+  return `M${forth.join("L")}L${back.join("L")}Z`;
 }
 
 /** The line of the onset of overfitting, over the epochs that it lies between. */

@@ -63,10 +63,10 @@ export function curves(app, body) {
     };
     pointer(chart, {
       move: (event, px, py) => {
-        const found = nearestLine(px, py);
-        highlight(found && found.distance < 24 ? found.line : null);
-        if (!found || px < -4 || px > chart.width + 4) return hideTip();
-        const { line, index } = found;
+        const hit = nearestLine(px, py);
+        highlight(hit && hit.distance < 24 ? hit.line : null);
+        if (!hit || px < -4 || px > chart.width + 4) return hideTip();
+        const { line, index } = hit;
         const value = line.run.at("entropy", index, line.layer.index);
         const deviation = line.run.at("sample_std", index, line.layer.index);
         showTip(event, app.runs.length > 1 ? `${line.layer.name} · ${line.run.name}` : line.layer.name, [
@@ -81,16 +81,16 @@ export function curves(app, body) {
         highlight(null);
       },
       press: (event, px, py) => {
-        const found = nearestLine(px, py);
+        const hit = nearestLine(px, py);
         const epoch = app.run.epochs[nearest(app.run.epochs, x.inverse(px))];
-        const layer = found && found.distance < 24 ? app.run.layers.findIndex((each) => each.name === found.line.layer.name) : -1;
+        const layer = hit && hit.distance < 24 ? app.run.layers.findIndex((layer) => layer.name === hit.line.layer.name) : -1;
         app.select({ epoch, ...(layer >= 0 && { layer }) });
       },
     });
   }
 
   function highlight(line) {
-    for (const each of parts.lines) each.path.classList.toggle("hovered", each === line);
+    for (const part of parts.lines) part.path.classList.toggle("hovered", part === line);
   }
 
   function mark() {

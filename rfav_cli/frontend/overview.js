@@ -16,7 +16,7 @@ export function overview(app, body) {
   function draw() {
     const { run } = app;
     const width = body.clientWidth;
-    const withLoss = app.runs.some((each) => extent(each.loss));
+    const withLoss = app.runs.some((run) => extent(run.loss));
     const count = run.layers.length;
     const least = body.closest(".printing") ? 2 : 3; // rows that can be pointed at, or that leave room on the page
     const rowHeight = Math.max(least, Math.min(26, Math.floor(440 / count)));

@@ -1,4 +1,4 @@
-"""How records show themselves in a notebook. A room that draws registers its functions here."""
+"""How records show themselves in a notebook. Whoever can draw registers a function here."""
 
 from __future__ import annotations
 
