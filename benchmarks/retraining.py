@@ -1,6 +1,6 @@
-"""What `rfav train --from-store` makes of the sample series that overfits: `python -m benchmarks.retraining`.
+"""What `rfav train --from-store` makes of the sample run that overfits: `python -m benchmarks.retraining`.
 
-The series is judged, and trained again from the epoch before it went wrong, on the same images: with the recommended
+The run is judged, and trained again from the epoch before the onset, on the same images: with the recommended
 penalties, and without any. Held-out loss and accuracy are those of the sample probe.
 """
 
@@ -37,15 +37,15 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as scratch:
         rows = measure(Path(scratch), options.seeds, options.epochs, options.rule)
-    title = f"Held-out figures of the sample series, and {options.epochs} epochs from before it went wrong"
+    title = f"Held-out figures of the sample run, and {options.epochs} epochs from before the onset"
     print_table(title, [{key: str(value) for key, value in row.items()} for row in rows])
     write_json(options.out, {"machine": machine("cpu"), "rows": rows})
 
 
 def measure(folder: Path, seeds: int, epochs: int, rule: str) -> list[dict[str, Any]]:
-    """A row for the series, and two for each seed."""
-    probe, store = SAMPLES / "probe.npz", folder / "series.h5"
-    rows = [described("the series", rfav_cli.analyze(SAMPLES / "overfit", model=MODEL, probe=probe, out=store))]
+    """A row for the run, and two for each seed."""
+    probe, store = SAMPLES / "probe.npz", folder / "run.h5"
+    rows = [described("the run", rfav_cli.analyze(SAMPLES / "overfit", model=MODEL, probe=probe, out=store))]
     write_training_set(folder / "few.npz")
     rfav_cli.recommend(store, rule=rule, out=folder / "recipe.toml")
     start = recipes.load(folder / "recipe.toml").checkpoint

@@ -1,4 +1,4 @@
-"""Draws the README's picture from the stores of the two sample series.
+"""Draws the README's picture from the stores of the two sample runs.
 
 rfav analyze sample_models/overfit --model sample_models.net:make_net --probe sample_models/probe.npz --out overfit.h5
 rfav analyze sample_models/healthy --probe sample_models/probe.npz --out healthy.h5

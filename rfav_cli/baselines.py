@@ -92,15 +92,15 @@ def _parsed(document: Any, name: str) -> Baseline:
     if document.get("schema") != SCHEMA or isinstance(document["schema"], bool):
         raise BaselineError(f"{name}: a baseline of another schema than {SCHEMA}", "Write it anew with this rfav.")
     try:
-        layers = {str(layer): _layer(given) for layer, given in document["layers"].items()}
+        layers = {str(layer): _layer(entry) for layer, entry in document["layers"].items()}
         return Baseline(
             name=name,
-            digest=_of(str, document["store_digest"]),
-            probe_sha256=_of(str, document["probe"]["sha256"]),
-            probe_size=_of(int, document["probe"]["size"]),
-            with_bias=_of(bool, document["settings"]["with_bias"]),
-            fold_norm=_of(bool, document["settings"]["fold_norm"]),
-            epoch=_of(int, document["epoch"]),
+            digest=_of_type(str, document["store_digest"]),
+            probe_sha256=_of_type(str, document["probe"]["sha256"]),
+            probe_size=_of_type(int, document["probe"]["size"]),
+            with_bias=_of_type(bool, document["settings"]["with_bias"]),
+            fold_norm=_of_type(bool, document["settings"]["fold_norm"]),
+            epoch=_of_type(int, document["epoch"]),
             accuracy=_share(document["accuracy"]),
             layers=layers,
         )
@@ -109,8 +109,8 @@ def _parsed(document: Any, name: str) -> Baseline:
         raise BaselineError(f"{name}: damaged: {printable(what, 120)}", "Restore it, or write it anew.") from None
 
 
-def _layer(given: Any) -> BaselineLayer:
-    channels, entropy = _of(int, given["channels"]), given["entropy"]
+def _layer(entry: Any) -> BaselineLayer:
+    channels, entropy = _of_type(int, entry["channels"]), entry["entropy"]
     if channels < 1:
         raise ValueError(f"{channels} channels")
     if entropy is not None and not (_is_number(entropy) and 0 <= entropy <= math.log(channels) + 1e-6):
@@ -118,17 +118,17 @@ def _layer(given: Any) -> BaselineLayer:
     return BaselineLayer(channels, None if entropy is None else float(entropy))
 
 
-def _share(given: Any) -> float | None:
-    if given is not None and not (_is_number(given) and 0 <= given <= 1):
-        raise ValueError(f"{given!r:.40} is no accuracy")
-    return None if given is None else float(given)
+def _share(value: Any) -> float | None:
+    if value is not None and not (_is_number(value) and 0 <= value <= 1):
+        raise ValueError(f"{value!r:.40} is no accuracy")
+    return None if value is None else float(value)
 
 
-def _is_number(given: Any) -> bool:
-    return isinstance(given, (int, float)) and not isinstance(given, bool)
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _of(kind: type, given: Any) -> Any:
-    if type(given) is not kind:
-        raise ValueError(f"{given!r:.40} is no {kind.__name__}")
-    return given
+def _of_type(kind: type, value: Any) -> Any:
+    if type(value) is not kind:
+        raise ValueError(f"{value!r:.40} is no {kind.__name__}")
+    return value

@@ -60,8 +60,8 @@ def what_it_says(error: BaseException, limit: int = 200, *, part: Literal["first
             first lines are a traceback; all, as one, of what the user's own code says.
     """
     words = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    said = [line.strip() for line in words.splitlines() if line.strip()] or [type(error).__name__]
-    chosen = {"first": said[0], "last": said[-1], "all": " ".join(" ".join(said).split())}[part]
+    lines = [line.strip() for line in words.splitlines() if line.strip()] or [type(error).__name__]
+    chosen = {"first": lines[0], "last": lines[-1], "all": " ".join(" ".join(lines).split())}[part]
     return printable(chosen, limit)
 
 

@@ -67,7 +67,7 @@ TABLES = {
 NO_PLUG_INS = {"__init__", "base"}
 BESIDE = {
     "render/": {"columns", "comparison", "doctor", "document", "notebook", "recipe", "remarks", "screen"},
-    "render/figures/": {"curves", "options", "page"},
+    "render/figures/": {"curves", "page", "selection"},
 }
 """Files of a plug-in folder that are no plug-ins: what renders no history, and what the figures share."""
 

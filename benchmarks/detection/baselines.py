@@ -1,7 +1,7 @@
 """What other tools say of the same checkpoints: `python -m benchmarks.detection.baselines --out DIR`.
 
 DIR is where `benchmarks.detection.train` put its trainings. WeightWatcher's alpha and delve's saturation of each layer,
-and the entropy of the net's answers, of every third checkpoint and the last, go to `runs/baselines.json`, so that
+and the entropy of the net's predictions, of every third checkpoint and the last, go to `runs/baselines.json`, so that
 scoring needs neither library. Needs `pip install rfav-cli[bench]`; about ten minutes on one core.
 """
 
@@ -95,7 +95,7 @@ def look_at(configuration: Configuration, folder: Path) -> dict[str, Any]:
 
 @torch.no_grad()
 def output_entropy(net: torch.nn.Module, images: torch.Tensor) -> float:
-    """Mean entropy of the net's answers as a share of its highest; delve's hooks see the same forward passes."""
+    """Mean entropy of the net's predictions as a share of its highest; delve's hooks see the same forward passes."""
     scores = torch.cat([net(batch) for batch in images.split(BATCH)])
     logs = scores.double().log_softmax(1)
     return float(-(logs.exp() * logs).sum(1).mean()) / math.log(scores.shape[1])

@@ -110,12 +110,12 @@ def _late_share(case: Case) -> NDArray[np.float64]:
 
 
 def _changes(case: Case) -> NDArray[np.float64]:
-    """(E - 2,) smoothed changes of the net's answers between trained checkpoints, as a ratio to its doubt."""
+    """(E - 2,) smoothed changes of the net's predictions between trained checkpoints, as a ratio to its uncertainty."""
     columns, trained = case.history.columns, case.history.epochs >= 0
-    answers = np.asarray(columns["probe/sample_prediction"][:])[trained]
+    predictions = np.asarray(columns["probe/sample_prediction"][:])[trained]
     doubt = 1 - np.asarray(columns["probe/sample_confidence"][:], np.float64)[trained].mean(1)
     matrix = smoothing_matrix(case.history.epochs[trained][1:], SIGMA)
-    changed = matrix @ (answers[1:] != answers[:-1]).mean(1)
+    changed = matrix @ (predictions[1:] != predictions[:-1]).mean(1)
     return np.asarray(changed / np.maximum(matrix @ (doubt[1:] + doubt[:-1]) / 2, 1e-9))
 
 
@@ -188,10 +188,10 @@ FIGURES: dict[str, tuple[str, Callable[[Case], float]]] = {
     "entropy of probe less training images, highest layer": ("high", lambda case: _gap(case).max()),
     "mean |correlation| of filters, any layer": ("high", lambda case: _correlation(case, growth=False).max()),
     "mean |correlation| of filters, growth, any layer": ("high", lambda case: _correlation(case, growth=True).max()),
-    "entropy of the answers at the end": ("low", _other("output_entropy", np.min)),
-    "confidence of the answers at the end": ("high", _confidence),
-    "changed answers to doubt, at the end": ("high", lambda case: _changes(case)[-1]),
-    "changed answers to doubt, highest of the second half": (
+    "entropy of the predictions at the end": ("low", _other("output_entropy", np.min)),
+    "confidence of the predictions at the end": ("high", _confidence),
+    "changed predictions to uncertainty, at the end": ("high", lambda case: _changes(case)[-1]),
+    "changed predictions to uncertainty, highest of the second half": (
         "high",
         lambda case: _changes(case)[len(case.history) // 2 :].max(),
     ),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIGMA = 2.0
-"""Epochs; the smoothing that the moment of overfitting is defined with."""
+"""Epochs; the smoothing that the onset of overfitting is defined with."""
 RISE = 0.02
 """Share of the lowest smoothed loss that the last one is above it, from which on a run counts as overfitting."""
 

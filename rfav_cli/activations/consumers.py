@@ -69,7 +69,7 @@ class Consumers:
         if not self._held:
             return
         operator = func.overloadpacket
-        for tensor, value in list(self._taken((args, kwargs))):
+        for tensor, value in list(self._held_inputs((args, kwargs))):
             is_first = bool(args) and tensor is args[0]
             if operator in REARRANGED and is_first:
                 self._held.setdefault(id(result), (result, value))
@@ -84,7 +84,7 @@ class Consumers:
 
     def finish(self, returned: Any) -> None:
         """Take note of what the net returned."""
-        for _, value in self._taken(returned):
+        for _, value in self._held_inputs(returned):
             value.consumers.append(None)
 
     def nonlinearity(self, layer: str, *, normalised: bool) -> Nonlinearity | None:
@@ -97,7 +97,7 @@ class Consumers:
         following = {_after(value, normalised) for value in self._uses.get(layer, [])}
         return following.pop() if len(following) == 1 else None
 
-    def _taken(self, tree: Any) -> Iterator[tuple[Tensor, _Value]]:
+    def _held_inputs(self, tree: Any) -> Iterator[tuple[Tensor, _Value]]:
         """Each tensor in there that holds an output which was not written over."""
         for tensor in {id(leaf): leaf for leaf in tree_leaves(tree) if id(leaf) in self._held}.values():
             value = self._held[id(tensor)][1]

@@ -54,7 +54,7 @@ def make_factory(spec: str, arguments: Sequence[str] = ()) -> Callable[[], nn.Mo
         with _importable(folder):
             factory = _find_attribute(_import(source), source, name)
     if isinstance(factory, nn.Module):
-        return _the_net_itself(factory, spec, keywords)
+        return _factory_of_net(factory, spec, keywords)
     if not callable(factory):
         raise ModelError(
             f"--model {printable(spec)}: an object of type {type(factory).__name__} is no factory",
@@ -78,7 +78,7 @@ def _parse_arguments(arguments: Sequence[str]) -> dict[str, Any]:
     return keywords
 
 
-def _the_net_itself(net: nn.Module, spec: str, keywords: Mapping[str, Any]) -> Callable[[], nn.Module]:
+def _factory_of_net(net: nn.Module, spec: str, keywords: Mapping[str, Any]) -> Callable[[], nn.Module]:
     if keywords:
         raise ModelError(
             f"--model-arg {printable(next(iter(keywords)))}: {printable(spec)} is a net, it takes no arguments",

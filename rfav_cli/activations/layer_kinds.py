@@ -1,4 +1,4 @@
-"""What is said of a layer however it is read: its filters, its positions, and why it cannot be measured."""
+"""What holds for a layer of any net: its filters, its positions, and why it cannot be measured."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def select_layers(
         skip: globs of names that are not measured.
 
     Returns:
-        The layers in forward order, and those left out with the reason for each.
+        The layers in forward order, and those skipped, with the reason for each.
 
     Raises:
         ModelError: a glob matches no layer, or no layer is left.

@@ -48,7 +48,7 @@ class Match:
     def differences(self) -> str:
         """The names that stand in the way, a few of each with their counts."""
         kinds = (("missing", self.missing), ("unexpected", self.unexpected), ("of another shape", self.misshapen))
-        return "; ".join(f"{len(names)} {kind}: {_few(names)}" for kind, names in kinds if names)
+        return "; ".join(f"{len(names)} {kind}: {_first_names(names)}" for kind, names in kinds if names)
 
 
 def match(expected: StateDict, weights: StateDict) -> Match:
@@ -63,20 +63,20 @@ def match(expected: StateDict, weights: StateDict) -> Match:
     """
     attempts: list[Match] = []
     for read in (_exactly, _without_wrappers, _without_inner_wrappers, _without_common_prefix):
-        ours, theirs = _renamed(expected, read), _renamed(weights, read)
-        if ours is None or theirs is None:
+        net_names, file_names = _renamed(expected, read), _renamed(weights, read)
+        if net_names is None or file_names is None:
             continue
-        attempts.append(_compare(expected, weights, ours, theirs))
+        attempts.append(_compare(expected, weights, net_names, file_names))
         if attempts[-1].fits:
             return attempts[-1]
     return min(attempts, key=lambda attempt: attempt.distance)
 
 
 def complete(expected: StateDict, weights: StateDict, pairs: Mapping[str, str]) -> dict[str, Any]:
-    """The net's state_dict filled from a candidate that fits; a tied weight that it lacks comes from its twin."""
+    """The net's state_dict filled from a candidate that fits; a tied weight that it lacks comes from its other name."""
     state = {name: weights[pairs[name]] for name in expected if name in pairs}
-    twins = {_tie(name, expected[name]): value for name, value in state.items()}
-    return {name: state.get(name, twins.get(_tie(name, value), value)) for name, value in expected.items()}
+    tied = {_tie(name, expected[name]): value for name, value in state.items()}
+    return {name: state.get(name, tied.get(_tie(name, value), value)) for name, value in expected.items()}
 
 
 def shapes(weights: StateDict, limit: int = 12) -> str:
@@ -112,13 +112,13 @@ def _without_common_prefix(names: list[str]) -> list[str]:
     return [".".join(p[common:]) for p in parts]
 
 
-def _compare(expected: StateDict, weights: StateDict, ours: dict[str, str], theirs: dict[str, str]) -> Match:
-    pairs = {name: theirs[key] for key, name in ours.items() if key in theirs}
+def _compare(expected: StateDict, weights: StateDict, net_names: dict[str, str], file_names: dict[str, str]) -> Match:
+    pairs = {name: file_names[key] for key, name in net_names.items() if key in file_names}
     tied = {_tie(name, expected[name]) for name in pairs}
     return Match(
         pairs,
         missing=tuple(n for n in expected if n not in pairs and _tie(n, expected[n]) not in tied and not _optional(n)),
-        unexpected=tuple(name for key, name in theirs.items() if key not in ours),
+        unexpected=tuple(name for key, name in file_names.items() if key not in net_names),
         misshapen=tuple(
             f"{printable(name_there)} {_shape(weights[name_there])}, the net has {_shape(expected[name])}"
             for name, name_there in pairs.items()
@@ -139,10 +139,10 @@ def _optional(name: str) -> bool:
     return name.endswith("num_batches_tracked")
 
 
-def _same_shape(ours: Any, theirs: Any) -> bool:
-    if isinstance(ours, Tensor) != isinstance(theirs, Tensor):
+def _same_shape(wanted: Any, stored: Any) -> bool:
+    if isinstance(wanted, Tensor) != isinstance(stored, Tensor):
         return False
-    return not isinstance(ours, Tensor) or is_lazy(ours) or bool(ours.shape == theirs.shape)
+    return not isinstance(wanted, Tensor) or is_lazy(wanted) or bool(wanted.shape == stored.shape)
 
 
 def _shape(value: Any) -> str:
@@ -151,6 +151,6 @@ def _shape(value: Any) -> str:
     return "x".join(map(str, value.shape)) or "one number"
 
 
-def _few(names: tuple[str, ...]) -> str:
+def _first_names(names: tuple[str, ...]) -> str:
     shown = ", ".join(printable(name, 120) for name in names[:_LISTED])
     return shown + (", …" if len(names) > _LISTED else "")

@@ -50,7 +50,7 @@ class Activation:
         values = values.to(torch.promote_types(values.dtype, torch.float32))
         if self.norm is None:
             return values
-        scale, shift = (each.detach().to(values.dtype).view(-1, *[1] * (values.dim() - 2)) for each in self.norm)
+        scale, shift = (factor.detach().to(values.dtype).view(-1, *[1] * (values.dim() - 2)) for factor in self.norm)
         return torch.addcmul(shift, values, scale)
 
 

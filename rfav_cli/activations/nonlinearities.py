@@ -37,7 +37,7 @@ _ALWAYS_THE_SAME: dict[str, Zeros] = {
 def nonlinearity_of(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Nonlinearity | None:
     """The nonlinearity that an operator applies to its first argument, in place or not.
 
-    None where it is none that is told: PReLU is left out, since its slopes are weights, which may be zero.
+    None for others. PReLU is one of them, since its slopes are weights, which may be zero.
 
     Args:
         func: an overload of torch's, as a dispatch mode sees it.

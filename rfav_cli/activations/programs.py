@@ -197,7 +197,7 @@ class ProgramNetwork(Network):
         }
         layers = [_layer(seen[0]) for name, seen in uses.items() if not problems[name]]
         skipped = [SkippedLayer(name, problem) for name, problem in problems.items() if problem]
-        skipped += self._left_out(set(uses))
+        skipped += self._skipped_layers(set(uses))
         trace = Trace(tuple(layers), {layer.name: len(uses[layer.name]) for layer in layers}, tuple(skipped))
         fold = self._options.fold_norm
         scales = {layer.name: hook.scale(layer.name) if fold else None for layer in layers}
@@ -207,7 +207,7 @@ class ProgramNetwork(Network):
         }
         return _Traced(trace, {name: seen[0] for name, seen in uses.items()}, scales, norms, nonlinearities)
 
-    def _left_out(self, used: set[str]) -> list[SkippedLayer]:
+    def _skipped_layers(self, used: set[str]) -> list[SkippedLayer]:
         """Weights that were used without a module, and layers that were not used."""
         reasons = dict.fromkeys(self._names.borrowed, ALONE)
         for name, reason in self._expected():
@@ -230,13 +230,13 @@ def _unfit(images: Tensor, error: Exception) -> SampleError:
 
 def _differences(first: tuple[Layer, ...], second: tuple[Layer, ...]) -> list[str]:
     """What differs between the layers of two checkpoints, in words."""
-    ours, theirs = {layer.name: layer for layer in first}, {layer.name: layer for layer in second}
-    differences = [f"{name!r} is missing" for name in ours if name not in theirs]
-    differences += [f"{name!r} is new" for name in theirs if name not in ours]
-    for name, layer in ours.items():
-        other = theirs.get(name, layer)
+    first_layers, second_layers = {layer.name: layer for layer in first}, {layer.name: layer for layer in second}
+    differences = [f"{name!r} is missing" for name in first_layers if name not in second_layers]
+    differences += [f"{name!r} is new" for name in second_layers if name not in first_layers]
+    for name, layer in first_layers.items():
+        other = second_layers.get(name, layer)
         if layer != other:
             differences.append(f"{name!r} is {other.kind} {other.weight_shape}, not {layer.kind} {layer.weight_shape}")
-    if not differences and list(ours) != list(theirs):
+    if not differences and list(first_layers) != list(second_layers):
         differences.append("they are used in another order")
     return differences

@@ -119,7 +119,7 @@ class Observer:
             SkippedLayer(hook.name, self._problem(hook, samples)) for hook in self._hooks if hook.name not in measured
         ]
         uses = {hook.name: len(self._uses[hook.name]) for hook in hooks}
-        return Trace(layers, uses, (*skipped, *self._quantised(), *self._stray(), *self._computed()))
+        return Trace(layers, uses, (*skipped, *self._quantised(), *self._unowned_weights(), *self._computed()))
 
     def folded(self, hooks: Sequence[Hook]) -> dict[str, _BatchNorm]:
         """The batch normalisation of each layer whose outputs all go, as they are, into that one alone."""
@@ -187,7 +187,7 @@ class Observer:
             )
         ]
 
-    def _stray(self) -> list[SkippedLayer]:
+    def _unowned_weights(self) -> list[SkippedLayer]:
         """Weights of no standard layer that are applied to activations, such as those of a recurrent layer."""
         owned = {p.data_ptr() for hook in self._hooks for p in hook.module.parameters() if not is_lazy(p)}
         return [

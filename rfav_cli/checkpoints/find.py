@@ -26,7 +26,7 @@ _LISTED = 5
 
 
 @dataclass(frozen=True)
-class Entry:
+class CheckpointFile:
     """A checkpoint file and its epoch, -1 before training."""
 
     epoch: int
@@ -34,7 +34,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Checkpoints:
+class CheckpointFiles:
     """The checkpoint files of a run.
 
     Attributes:
@@ -43,14 +43,14 @@ class Checkpoints:
         notes: what the user should be told of how the files were chosen.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[CheckpointFile, ...]
     bad: tuple[BadCheckpoint, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 def find_checkpoints(
     paths: Sequence[str], pattern: str | None = None, *, skip_bad: bool = False, trust_pickle: bool = False
-) -> Checkpoints:
+) -> CheckpointFiles:
     """Find a run's checkpoint files and their epochs.
 
     The epoch is the number at `{epoch}` in the pattern where one is given, else the one stored in the file, else
@@ -58,7 +58,7 @@ def find_checkpoints(
 
     Args:
         paths: files, folders (their files, not those of folders in them) and globs, `**` too.
-        pattern: a file-name glob with `{epoch}` in it; files that it does not match are left out.
+        pattern: a file-name glob with `{epoch}` in it; files that it does not match are skipped.
         skip_bad: go on without the files that are no checkpoints.
         trust_pickle: let pickles run code while their epoch is read.
 
@@ -77,10 +77,10 @@ def find_checkpoints(
     _refuse_duplicates(entries)
     if gaps := describe_gaps([entry.epoch for entry in entries]):
         notes.append(gaps)
-    return Checkpoints(tuple(entries), bad, tuple(notes))
+    return CheckpointFiles(tuple(entries), bad, tuple(notes))
 
 
-def shard(checkpoints: Checkpoints, part: str) -> Checkpoints:
+def shard(checkpoints: CheckpointFiles, part: str) -> CheckpointFiles:
     """The k-th of n interleaved parts of a run, for several ranks or machines that fill one store.
 
     Args:
@@ -202,10 +202,10 @@ def _peek(path: Path, trust_pickle: bool) -> int | CheckpointError | None:
         return error
 
 
-def _by_pattern(files: list[Path], pattern: str, notes: list[str]) -> list[Entry]:
+def _by_pattern(files: list[Path], pattern: str, notes: list[str]) -> list[CheckpointFile]:
     regex = epoch_pattern(pattern)
     matches = [(regex.fullmatch(path.as_posix()), path) for path in files]
-    entries = [Entry(int(match["epoch"]), path) for match, path in matches if match]
+    entries = [CheckpointFile(int(match["epoch"]), path) for match, path in matches if match]
     if not entries:
         raise RunError(
             f"--epochs {printable(pattern)!r}: matches none of {len(files)} {_plural('file', len(files))}",
@@ -216,7 +216,7 @@ def _by_pattern(files: list[Path], pattern: str, notes: list[str]) -> list[Entry
     return entries
 
 
-def _by_content(stored: dict[Path, int | None], notes: list[str]) -> list[Entry]:
+def _by_content(stored: dict[Path, int | None], notes: list[str]) -> list[CheckpointFile]:
     named = epochs_from_names(list(stored))
     epochs = [name if held is None else held for held, name in zip(stored.values(), named, strict=True)]
     if epochs == [None]:
@@ -229,10 +229,10 @@ def _by_content(stored: dict[Path, int | None], notes: list[str]) -> list[Entry]
             f"the epoch of {len(unknown)} {_plural('file', len(unknown))} cannot be told: {shown}",
             "Say where it stands in the names, such as --epochs 'net_{epoch}_*.pt', or leave them out.",
         )
-    return [Entry(epoch, path) for path, epoch in zip(stored, epochs, strict=True) if epoch is not None]
+    return [CheckpointFile(epoch, path) for path, epoch in zip(stored, epochs, strict=True) if epoch is not None]
 
 
-def _refuse_duplicates(entries: list[Entry]) -> None:
+def _refuse_duplicates(entries: list[CheckpointFile]) -> None:
     for one, other in pairwise(entries):
         if one.epoch == other.epoch:
             raise RunError(

@@ -53,7 +53,7 @@ def epoch_pattern(pattern: str) -> re.Pattern[str]:
 
 
 def describe_gaps(epochs: Sequence[int]) -> str:
-    """Which epochs a run leaves out, and its stride; empty where it has every epoch.
+    """Which epochs a run lacks, and its stride; empty where it has every epoch.
 
     Args:
         epochs: ascending; -1, before training, is no part of the stride.
@@ -65,8 +65,8 @@ def describe_gaps(epochs: Sequence[int]) -> str:
     counts = Counter(steps)
     stride = min(counts, key=lambda step: (-counts[step], step))
     gaps = [(a + stride, b - stride) for a, b in pairwise(trained) if b - a > stride]
-    said = [_missing(gaps)] if gaps else []
-    return "; ".join([*said, f"every {_ordinal(stride)} epoch"] if stride > 1 else said)
+    parts = [_missing(gaps)] if gaps else []
+    return "; ".join([*parts, f"every {_ordinal(stride)} epoch"] if stride > 1 else parts)
 
 
 def _from_texts(texts: Sequence[str]) -> list[int | None]:

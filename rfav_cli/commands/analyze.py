@@ -18,7 +18,7 @@ from rfav_cli.records import BadCheckpoint, Note, Progress
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from rfav_cli.checkpoints.find import Checkpoints
+    from rfav_cli.checkpoints.find import CheckpointFiles
     from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.distributed import Group
     from rfav_cli.measure.setup import Setup
@@ -77,7 +77,7 @@ def run(options: Analyze) -> History:
 analyze = flat(Analyze, run)
 
 
-def _find(options: Analyze) -> Checkpoints:
+def _find(options: Analyze) -> CheckpointFiles:
     from rfav_cli.checkpoints.find import find_checkpoints, shard
 
     checkpoints = options.checkpoints
@@ -93,7 +93,7 @@ def _find(options: Analyze) -> Checkpoints:
 
 @dataclass(frozen=True)
 class SharedRun:
-    """Checkpoints that are measured into one store, by one rank or by several that share them.
+    """CheckpointFiles that are measured into one store, by one rank or by several that share them.
 
     Attributes:
         out: the store.
@@ -107,7 +107,7 @@ class SharedRun:
     """
 
     out: Path
-    checkpoints: Checkpoints
+    checkpoints: CheckpointFiles
     setup: Setup
     reading: ReadOptions
     group: Group
@@ -182,7 +182,7 @@ class SharedRun:
         return StoreWriter.open(self.out, self.setup.run)
 
 
-def _check_unchanged(checkpoints: Checkpoints, committed: Mapping[int, Checkpoint]) -> None:
+def _check_unchanged(checkpoints: CheckpointFiles, committed: Mapping[int, Checkpoint]) -> None:
     from rfav_cli.checkpoints.find import sha256_of
 
     for entry in checkpoints.entries:

@@ -15,7 +15,7 @@ from rfav_cli.text import printable, what_it_says
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from rfav_cli.render.figures.options import Subject
+    from rfav_cli.render.figures.selection import DrawnRun
 
 FORMATS = ("pdf", "png", "svg")
 """Ends of the names of files that a figure can be written to."""
@@ -32,10 +32,10 @@ def run(options: Plot) -> Figure:
         UsageError: an option does not fit the stores, or the file can't be written.
     """
     from rfav_cli.render.figures import draw
-    from rfav_cli.render.figures.options import Options
+    from rfav_cli.render.figures.selection import FigureOptions
 
     suffix = "" if options.out is None else _checked(Path(options.out))
-    drawn = Options(
+    drawn = FigureOptions(
         layers=tuple(options.layers),
         epochs=options.epochs or "",
         images=options.images or "",
@@ -55,12 +55,12 @@ def run(options: Plot) -> Figure:
 plot = flat(Plot, run)
 
 
-def _subjects(options: Plot) -> list[Subject]:
+def _subjects(options: Plot) -> list[DrawnRun]:
     """The runs with their verdicts and names."""
     from rfav_cli import diagnosis
     from rfav_cli.commands.open_store import as_history
     from rfav_cli.records import History
-    from rfav_cli.render.figures.options import Subject
+    from rfav_cli.render.figures.selection import DrawnRun
 
     stores, names, thresholds = options.stores, options.name, options.thresholds
     several = [stores] if isinstance(stores, (str, Path, History)) else list(stores)
@@ -72,7 +72,7 @@ def _subjects(options: Plot) -> list[Subject]:
             f"--name: {len(names)} for {len(histories)} stores", "Give one for each store, in their order."
         )
     return [
-        Subject(name, history, diagnosis.judge(history, thresholds), diagnosis.smoothed_loss(history, thresholds))
+        DrawnRun(name, history, diagnosis.judge(history, thresholds), diagnosis.smoothed_loss(history, thresholds))
         for name, history in zip(names or run_names([history.path for history in histories]), histories, strict=True)
     ]
 

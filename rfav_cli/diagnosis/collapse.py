@@ -30,7 +30,7 @@ class EntropyCourse:
         epochs: (E,) those with a finite entropy, ascending.
         smoothed: (E,) in nats.
         maximum: ln D.
-        noise: standard deviation of the wobble of the training before the smoothing, in nats.
+        noise: standard deviation of the noise of the training before the smoothing, in nats.
         smoothing: what `smoothed` was smoothed with.
     """
 
@@ -54,7 +54,7 @@ class EntropyCourse:
         return 0 if since is None else min(int(np.searchsorted(self.epochs, since)), len(self.epochs) - 1)
 
     def seeming_fall(self, begin: int) -> tuple[float, float]:
-        """How far it would seem to fall for the wobble alone, in nats: mean and standard deviation."""
+        """How far it would seem to fall for noise alone, in nats: mean and standard deviation."""
         return self.smoothing.seeming_rise(-self.smoothed, self.noise, begin=begin)
 
     def onset(self, highest: int) -> Onset:
@@ -76,9 +76,9 @@ def follow_layer(name: str, course: EntropyCourse, since: int | None, limit: flo
     Args:
         name: of the layer.
         course: its entropies, at least one.
-        since: the moment of overfitting; None where there is none, or none is known.
+        since: the onset of overfitting; None where there is none, or none is known.
         limit: share of the entropy whose loss is a collapse.
-        fall: share whose loss since the moment of overfitting is a fall.
+        fall: share whose loss since the onset of overfitting is a fall.
     """
     begin = course.begin(since)
     highest = begin + int(np.argmax(course.smoothed[begin:]))
@@ -90,9 +90,9 @@ def follow_layer(name: str, course: EntropyCourse, since: int | None, limit: flo
     falling = 0.0 if slight or since is None else above_zero(lost - fall, error)
     state: LayerState = "collapsed" if collapsed >= 0.5 else "falling" if falling >= 0.5 else "stable"
     confidence = {"collapsed": collapsed, "falling": min(falling, 1 - collapsed), "stable": 1 - max(falling, collapsed)}
-    wobble = f" beside {seeming / top:.0%} of wobble" if top > 0 and seeming / top >= 0.005 else ""
+    noise = f" beside {seeming / top:.0%} of noise" if top > 0 and seeming / top >= 0.005 else ""
     little = f", less than {LEAST:.0%} of ln D" if slight and lost > fall else ""
-    start = "its highest" if since is None else "its highest since the moment of overfitting"
+    start = "its highest" if since is None else "its highest since the onset of overfitting"
     return LayerFinding(
         name=name,
         state=state,
@@ -101,5 +101,5 @@ def follow_layer(name: str, course: EntropyCourse, since: int | None, limit: flo
         fall_fraction=(top - last) / course.maximum,
         confidence=confidence[state],
         evidence=f"{top:.2f} nat at epoch {course.epochs[highest]}, {start}, to {last:.2f} at epoch"
-        f" {course.epochs[-1]}: {max(lost, 0):.0%} lost{little}{wobble}; {limit:.0%} is a collapse",
+        f" {course.epochs[-1]}: {max(lost, 0):.0%} lost{little}{noise}; {limit:.0%} is a collapse",
     )

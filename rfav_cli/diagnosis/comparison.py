@@ -18,12 +18,12 @@ from rfav_cli.diagnosis.differences import (
 )
 from rfav_cli.diagnosis.verdict import judge
 from rfav_cli.options.thresholds import Thresholds
-from rfav_cli.records import Comparison, LayerComparison, LayerSide, Moment, RunSide
+from rfav_cli.records import Comparison, EpochFigures, LayerComparison, LayerSide, RunSide
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rfav_cli.diagnosis.differences import Measured
+    from rfav_cli.diagnosis.differences import EpochEstimates
     from rfav_cli.records import Difference, History, RunFinding, Verdict
 
 ENTROPIES = "entropies"
@@ -51,7 +51,7 @@ def compare(a: History, b: History, thresholds: Thresholds = Thresholds()) -> Co
     side_a, side_b = _side(a, verdict_a.run, best_a, last_a), _side(b, verdict_b.run, best_b, last_b)
     best = loss_difference(best_a, best_b, paired), accuracy_difference(best_a, best_b, paired)
     last = loss_difference(last_a, last_b, paired), accuracy_difference(last_a, last_b, paired)
-    words = (*_say(*best, side_a.best, side_b.best, "best"), *_say(*last, side_a.last, side_b.last, "last"))
+    words = (*_summary(*best, side_a.best, side_b.best, "best"), *_summary(*last, side_a.last, side_b.last, "last"))
     return Comparison(
         a=side_a,
         b=side_b,
@@ -66,20 +66,20 @@ def compare(a: History, b: History, thresholds: Thresholds = Thresholds()) -> Co
     )
 
 
-def _side(history: History, finding: RunFinding, best: Measured | None, last: Measured | None) -> RunSide:
-    return RunSide(history.path, finding, _moment(best), _moment(last))
+def _side(history: History, finding: RunFinding, best: EpochEstimates | None, last: EpochEstimates | None) -> RunSide:
+    return RunSide(history.path, finding, _epoch_figures(best), _epoch_figures(last))
 
 
-def _moment(measured: Measured | None) -> Moment | None:
+def _epoch_figures(measured: EpochEstimates | None) -> EpochFigures | None:
     if measured is None:
         return None
-    return Moment(measured.epoch, measured.loss.mean, measured.accuracy.mean if measured.accuracy else None)
+    return EpochFigures(measured.epoch, measured.loss.mean, measured.accuracy.mean if measured.accuracy else None)
 
 
-def _say(
-    loss: Difference | None, accuracy: Difference | None, a: Moment | None, b: Moment | None, which: str
+def _summary(
+    loss: Difference | None, accuracy: Difference | None, a: EpochFigures | None, b: EpochFigures | None, which: str
 ) -> Iterator[str]:
-    """The differences between two moments in words."""
+    """The differences between two epochs, in words."""
     if a is None or b is None:
         return
     if loss:
@@ -121,10 +121,10 @@ def _layers(a: History, b: History, verdict_a: Verdict, verdict_b: Verdict) -> t
 def _layer_sides(history: History, verdict: Verdict) -> dict[str, LayerSide]:
     correlations = history.columns.get("correlation/abs_mean")
     sides = {}
-    for index, (layer, found) in enumerate(zip(history.run.layers, verdict.layers, strict=True)):
+    for index, (layer, finding) in enumerate(zip(history.run.layers, verdict.layers, strict=True)):
         entropy = finite_or_none(history.entropy[-1, index]) if len(history) and layer.channels > 1 else None
         sides[layer.name] = LayerSide(
-            state=found.state,
+            state=finding.state,
             entropy=entropy,
             fraction=None if entropy is None else min(entropy / layer.max_entropy, 1.0),  # rounding may exceed ln D
             correlation=finite_or_none(correlations[-1][index]) if correlations is not None and len(history) else None,
@@ -164,26 +164,26 @@ def _notes(
         yield "the entropies were measured on different samples"
     for setting, in_a, in_b in _other_settings(a, b):
         yield f"--{setting.replace('_', '-')}: {in_a} in A, {in_b} in B, so the {BEARS_ON[setting]} cannot be compared"
-    layers_a, layers_b = ({each.name: each for each in history.run.layers} for history in (a, b))
-    for name, mine, others in (("A", layers_a, layers_b), ("B", layers_b, layers_a)):
-        lone = [layer for layer in mine if layer not in others]
+    layers_a, layers_b = ({layer.name: layer for layer in history.run.layers} for history in (a, b))
+    for name, layers, other_layers in (("A", layers_a, layers_b), ("B", layers_b, layers_a)):
+        lone = [layer for layer in layers if layer not in other_layers]
         if lone:
             yield f"layers only in {name}: {', '.join(lone)}"
-    for layer in (each for each in layers_a if each in layers_b):
-        widths = layers_a[layer].channels, layers_b[layer].channels
+    for name in (name for name in layers_a if name in layers_b):
+        widths = layers_a[name].channels, layers_b[name].channels
         if widths[0] != widths[1]:
-            yield f"{layer} has {widths[0]} filters in A and {widths[1]} in B: compare the fractions of ln D"
+            yield f"{name} has {widths[0]} filters in A and {widths[1]} in B: compare the fractions of ln D"
 
 
 def _notes_on_losses(a: History, b: History, paired: bool, fewest: int) -> Iterator[str]:
-    if any("probe/sample_loss" not in each.columns for each in (a, b)):
+    if any("probe/sample_loss" not in history.columns for history in (a, b)):
         yield "a store without the loss of each sample tells no differences from chance"
     elif min(a.run.probe.size, b.run.probe.size) < FEWEST_SAMPLES:
         yield f"fewer than {FEWEST_SAMPLES} held-out samples tell no differences from chance"
     else:
         yield ONE_TRAINING
         if min(len(a), len(b)) < fewest:
-            yield f"how much a training wobbles is known from {fewest} epochs on; here it adds little or nothing"
+            yield f"the noise of a training is known from {fewest} epochs on; here it adds little or nothing"
     if not paired:
         yield "the held-out samples differ: they are taken for two draws of the same kind"
     in_a, in_b = _classes(a), _classes(b)

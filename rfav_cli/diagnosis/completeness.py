@@ -23,10 +23,10 @@ def look_for_gaps(history: History, policy: Policy) -> Iterator[Checked]:
     path = history.path
     for file in history.bad:
         yield Checked("RFAV105", path, "", "missing", f"{file.path}: {file.reason}", "")
-    found = [("", _nothing(history)), ("last-epoch", _unreached(history, policy))]
+    looked_for = [("", _nothing_measured(history)), ("last-epoch", _unreached(history, policy))]
     if not policy.final and not policy.allow_gaps and len(history):
-        found += [("", problem) for problem in (_gap(history.epochs), *_without_figures(history))]
-    problems = [(key, problem) for key, problem in found if problem]
+        looked_for += [("", problem) for problem in (_gap(history.epochs), *_without_figures(history))]
+    problems = [(key, problem) for key, problem in looked_for if problem]
     for key, problem in problems:
         yield Checked("RFAV102", path, "", "missing", problem, key)
     if not problems:
@@ -34,7 +34,7 @@ def look_for_gaps(history: History, policy: Policy) -> Iterator[Checked]:
         yield Checked("RFAV102", path, "", "passed", f"{len(epochs)} epochs ({epochs[0]} to {epochs[-1]})", "")
 
 
-def _nothing(history: History) -> str:
+def _nothing_measured(history: History) -> str:
     if not len(history):
         return "the store has no epochs"
     return "" if history.run.layers else "the store has no layers"
@@ -60,7 +60,8 @@ def _gap(epochs: NDArray[np.int64]) -> str:
     narrow = [i for i in np.flatnonzero(steps < usual) if 0 < i < len(steps) - 1]
     if wide.size:
         missing = [epoch for i in wide for epoch in range(int(trained[i]) + usual, int(trained[i + 1]), usual)]
-        return f"{_listed(missing)} {'is' if len(missing) == 1 else 'are'} missing, where every {_nth(usual)} is there"
+        verb = "is" if len(missing) == 1 else "are"
+        return f"{_listed(missing)} {verb} missing, where every {_stride_words(usual)} is there"
     if narrow:
         return f"the epochs after {trained[narrow[0]]} do not follow in steps of {usual}"
     return ""
@@ -79,10 +80,10 @@ def _without_figures(history: History) -> Iterator[str]:
 
 
 def _listed(epochs: list[int]) -> str:
-    more = f" and {len(epochs) - _LISTED} more" if len(epochs) > _LISTED else ""
+    ending = f" and {len(epochs) - _LISTED} more" if len(epochs) > _LISTED else ""
     shown = ", ".join(str(int(epoch)) for epoch in epochs[:_LISTED])
-    return f"{'epoch' if len(epochs) == 1 else 'epochs'} {shown}{more}"
+    return f"{'epoch' if len(epochs) == 1 else 'epochs'} {shown}{ending}"
 
 
-def _nth(step: int) -> str:
+def _stride_words(step: int) -> str:
     return "epoch" if step == 1 else f"{step} epochs one"

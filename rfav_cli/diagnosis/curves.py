@@ -1,4 +1,4 @@
-"""Curves along the epochs: smoothing that knows gaps, and what the wobble of a training does to a smoothed curve."""
+"""Curves along the epochs: smoothing that knows gaps, and what the noise of a training does to a smoothed curve."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 REPLICATES = 200
-"""Simulated curves that an allowance for the wobble rests on."""
+"""Simulated curves that an allowance for noise rests on."""
 
 
 def smoothing_matrix(epochs: NDArray[np.int64], sigma: float) -> NDArray[np.float64]:
@@ -44,9 +44,9 @@ def smoothed(epochs: NDArray[np.int64], values: NDArray[np.float64], sigma: floa
     Returns:
         (E,), NaN where the values are not finite.
     """
-    known = np.isfinite(values)
+    finite = np.isfinite(values)
     curve = np.full(len(values), np.nan)
-    curve[known] = smoothing_matrix(epochs[known], sigma) @ values[known]
+    curve[finite] = smoothing_matrix(epochs[finite], sigma) @ values[finite]
     return curve
 
 
@@ -70,27 +70,27 @@ class Smoothing:
         return _smoothing(tuple(epochs.tolist()), sigma)
 
     def noise(self, values: NDArray[np.float64]) -> float:
-        """Standard deviation of the wobble of a curve's (E,) points, as far as it is no course.
+        """Standard deviation of the noise in a curve's (E,) points.
 
         It is estimated from the residuals of a smoothing, robustly: by the median of their sizes, so that a few sharp
-        bends do not count as wobble.
+        bends do not count as noise.
         """
-        kept = (self.residual**2).sum(1)  # variance of the residual of white noise of variance 1
-        near = kept > 1e-6
+        variance = (self.residual**2).sum(1)  # variance of the residual of white noise of variance 1
+        near = variance > 1e-6
         if not near.any():
             return 0.0
-        return median(np.abs(self.residual @ values)[near] / np.sqrt(kept[near])) / 0.6745
+        return median(np.abs(self.residual @ values)[near] / np.sqrt(variance[near])) / 0.6745
 
     def seeming_rise(
         self, curve: NDArray[np.float64], noise: float, share: float = 0.0, begin: int = 0
     ) -> tuple[float, float]:
-        """How far a curve that falls and then stays level would end above its minimum, for the wobble alone.
+        """How far a curve that falls and then stays level would end above its minimum, for noise alone.
 
-        The minimum of many points that wobble is below where the curve lies, the more the longer it stays level.
+        The minimum of many noisy points is below where the curve lies, the more the longer it stays level.
 
         Args:
             curve: (E,), smoothed. What it would be without a rise is its running minimum.
-            noise: standard deviation of the wobble before the smoothing.
+            noise: standard deviation of the noise before the smoothing.
             share: of the minimum that a rise must exceed; only what is beyond counts.
             begin: index from which the minimum is sought.
 
@@ -103,7 +103,7 @@ class Smoothing:
         return float(rises.mean()), float(rises.std())
 
     def seeming_height(self) -> float:
-        """How far the highest point of a level curve would lie above it for the wobble alone.
+        """How far the highest point of a level curve would lie above it for noise alone.
 
         Returns:
             In standard deviations of a smoothed point: 0 for one point, about 1.6 for 40 epochs, 2.6 for 300.

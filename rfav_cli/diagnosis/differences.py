@@ -31,8 +31,8 @@ class Estimate:
     Attributes:
         mean: of the samples.
         samples: (N,) of each one; None where the store has only the mean.
-        bias: what the wobble of the training adds to the mean on average: a minimum of many points is too low.
-        spread: standard deviation from that wobble.
+        bias: what the noise of the training adds to the mean on average: a minimum of many points is too low.
+        spread: standard deviation from that noise.
     """
 
     mean: float
@@ -42,7 +42,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Measured:
+class EpochEstimates:
     """Loss and accuracy at an epoch."""
 
     epoch: int
@@ -50,10 +50,10 @@ class Measured:
     accuracy: Estimate | None
 
 
-def best_and_last(history: History, thresholds: Thresholds) -> tuple[Measured | None, Measured | None]:
+def best_and_last(history: History, thresholds: Thresholds) -> tuple[EpochEstimates | None, EpochEstimates | None]:
     """The figures where the smoothed held-out loss is lowest, and those of the last epoch; None where there are none.
 
-    The accuracy is that of the checkpoint, and the wobble of a training is no error of it: another epoch is another
+    The accuracy is that of the checkpoint, and the noise of a training is no error of it: another epoch is another
     net.
     """
     losses = held_out_losses(history)
@@ -65,11 +65,11 @@ def best_and_last(history: History, thresholds: Thresholds) -> tuple[Measured | 
     smoothed = smoothing.matrix @ losses
     curve = smoothed.mean(1)
     noise = smoothing.noise(losses.mean(1))
-    each = "probe/sample_loss" in history.columns
+    has_samples = "probe/sample_loss" in history.columns
 
-    def measured(index: int, bias: float, spread: float) -> Measured:
-        loss = Estimate(float(curve[index]), smoothed[index] if each else None, bias, spread)
-        return Measured(int(epochs[index]), loss, _accuracy(history, int(finite[index])))
+    def measured(index: int, bias: float, spread: float) -> EpochEstimates:
+        loss = Estimate(float(curve[index]), smoothed[index] if has_samples else None, bias, spread)
+        return EpochEstimates(int(epochs[index]), loss, _accuracy(history, int(finite[index])))
 
     lowest = int(np.argmin(curve))
     minima = (_valley(curve, lowest)[:, None] + noise * smoothing.simulated).min(0) - curve[lowest]
@@ -80,7 +80,7 @@ def best_and_last(history: History, thresholds: Thresholds) -> tuple[Measured | 
 
 
 def _valley(curve: NDArray[np.float64], lowest: int) -> NDArray[np.float64]:
-    """The curve (E,) with what wobbles above its fall to the minimum, and above its rise from there, cut off."""
+    """The curve (E,) without the noise above its fall to the minimum and above its rise from there."""
     rise = np.minimum.accumulate(curve[: lowest - 1 if lowest else None : -1])[::-1]
     return np.concatenate([np.minimum.accumulate(curve[:lowest]), rise])
 
@@ -96,20 +96,20 @@ def _accuracy(history: History, index: int) -> Estimate | None:
     return Estimate(accuracy, None) if math.isfinite(accuracy) else None
 
 
-def loss_difference(a: Measured | None, b: Measured | None, paired: bool) -> Difference | None:
+def loss_difference(a: EpochEstimates | None, b: EpochEstimates | None, paired: bool) -> Difference | None:
     """B's loss less A's; the lower one is better. None where a run has none."""
     return None if a is None or b is None else _difference(a.loss, b.loss, paired, -1)
 
 
-def accuracy_difference(a: Measured | None, b: Measured | None, paired: bool) -> Difference | None:
+def accuracy_difference(a: EpochEstimates | None, b: EpochEstimates | None, paired: bool) -> Difference | None:
     """B's accuracy less A's; the higher one is better. None where a run has none.
 
     Accuracies go in steps of one sample, half of which on each side is taken off (a continuity correction).
     """
     if a is None or b is None or a.accuracy is None or b.accuracy is None:
         return None
-    samples = [each.samples for each in (a.accuracy, b.accuracy) if each.samples is not None]
-    return _difference(a.accuracy, b.accuracy, paired, 1, sum(0.5 / each.size for each in samples))
+    samples = [estimate.samples for estimate in (a.accuracy, b.accuracy) if estimate.samples is not None]
+    return _difference(a.accuracy, b.accuracy, paired, 1, sum(0.5 / estimate.size for estimate in samples))
 
 
 def _difference(a: Estimate, b: Estimate, paired: bool, good: int, step: float = 0.0) -> Difference:
@@ -143,4 +143,4 @@ def _sampling_error(a: NDArray[np.float64] | None, b: NDArray[np.float64] | None
         return None
     if paired:
         return float(np.std(b - a, ddof=1)) / math.sqrt(a.size)
-    return math.hypot(*(float(np.std(each, ddof=1)) / math.sqrt(each.size) for each in (a, b)))
+    return math.hypot(*(float(np.std(losses, ddof=1)) / math.sqrt(losses.size) for losses in (a, b)))

@@ -1,4 +1,4 @@
-"""What tells overfitting from learning: the held-out loss, or without labels how sure the net is of its answers."""
+"""What tells overfitting from learning: the held-out loss, or without labels how sure the net is of its predictions."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rfav_cli.diagnosis.overconfidence import answers, follow_answers
+from rfav_cli.diagnosis.overconfidence import confident_predictions, follow_predictions
 from rfav_cli.diagnosis.overfitting import follow_loss, held_out_losses
-from rfav_cli.diagnosis.track_record import ANSWERS, LOSS
+from rfav_cli.diagnosis.track_record import CONFIDENCE, LOSS
 
 if TYPE_CHECKING:
     from rfav_cli.options.thresholds import Thresholds
@@ -22,7 +22,7 @@ class Evidence:
 
     Attributes:
         basis: what it is, beside the entropy.
-        onset: the moment of overfitting, if it overfits.
+        onset: the onset of overfitting, if it overfits.
         probability: that it overfits.
         words: the figures.
     """
@@ -34,10 +34,10 @@ class Evidence:
 
 
 def find_evidence(history: History, thresholds: Thresholds) -> Evidence | None:
-    """The best there is: by the labels, or where there are none by the answers; None where nothing is fit for it."""
+    """The best there is: the labels, or where there are none the predictions; None where neither will do."""
     if history.run.probe.labels is not None:
         return _by_loss(history, thresholds)
-    return _by_answers(history, thresholds)
+    return _by_predictions(history, thresholds)
 
 
 def missing_evidence(history: History, evidence: Evidence | None, thresholds: Thresholds) -> str:
@@ -45,11 +45,11 @@ def missing_evidence(history: History, evidence: Evidence | None, thresholds: Th
 
     A net without class scores has none to miss: it is judged by its entropy alone.
     """
-    given, last = answers(history), history.epochs[-1]
+    outputs, last = confident_predictions(history), history.epochs[-1]
     if history.run.probe.labels is None:
-        ended = given is None or last in given[0]
+        ended = outputs is None or last in outputs[0]
         return "" if ended else f"the class scores of the last epoch, {last}, are not finite: the training diverged"
-    if given is None and not np.isfinite(history.loss).any():
+    if outputs is None and not np.isfinite(history.loss).any():
         return ""
     if not np.isfinite(history.loss[-1]):
         return f"the held-out loss of the last epoch, {last}, is not finite: the training diverged"
@@ -68,19 +68,19 @@ def _by_loss(history: History, thresholds: Thresholds) -> Evidence | None:
     return Evidence(LOSS, loss.onset, loss.probability, words)
 
 
-def _by_answers(history: History, thresholds: Thresholds) -> Evidence | None:
-    given = answers(history)
-    if given is None or len(given[0]) < thresholds.fewest:
+def _by_predictions(history: History, thresholds: Thresholds) -> Evidence | None:
+    outputs = confident_predictions(history)
+    if outputs is None or len(outputs[0]) < thresholds.fewest:
         return None
-    course = follow_answers(*given, thresholds)
+    course = follow_predictions(*outputs, thresholds)
     words = (
-        f"from one checkpoint to the next, the net changes {_ratio(course.highest)} times as many answers as its own"
-        f" doubt allows at epoch {course.epoch} (limit {thresholds.overconfidence:g}; {_ratio(course.lowest)} at its"
-        f" lowest, {_ratio(course.last)} at the end)"
+        f"from one checkpoint to the next, the net changes {_ratio(course.highest)} times as many predictions as its"
+        f" own uncertainty allows at epoch {course.epoch} (limit {thresholds.overconfidence:g};"
+        f" {_ratio(course.lowest)} at its lowest, {_ratio(course.last)} at the end)"
     )
-    return Evidence(ANSWERS, course.onset, course.probability, words)
+    return Evidence(CONFIDENCE, course.onset, course.probability, words)
 
 
 def _ratio(value: float) -> str:
-    """A net without doubt has no bounds."""
+    """A net without uncertainty has no bounds."""
     return f"{value:.2f}" if value < 100 else "over 100"

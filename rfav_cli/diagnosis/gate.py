@@ -52,21 +52,22 @@ def with_exceptions(
     Returns:
         What was looked at with the exceptions applied, and the exceptions that still hold and allowed nothing.
     """
-    valid = [each for each in allow if today <= each.expires]
+    valid = [exception for exception in allow if today <= exception.expires]
     used: list[Allowance] = []
-    done = []
-    for each in checked:
-        fitting = next((one for one in valid if _fits(one, each)), None) if each.outcome == "flagged" else None
-        if fitting:
+    findings = []
+    for finding in checked:
+        fitting = next((exception for exception in valid if _fits(exception, finding)), None)
+        if fitting and finding.outcome == "flagged":
             used.append(fitting)
-            each = replace(each, outcome="allowed", allowance=fitting)
-        done.append(each)
-    for one in allow:
-        if one not in valid:
-            where = f"{one.rule} in {one.layer}" if one.layer != "*" else one.rule
-            message = f"the exception for {where} expired on {one.expires.isoformat()}: {one.reason}"
-            done.append(Checked("RFAV010", "", "", "flagged", message, "allow"))
-    return tuple(done), tuple(one for one in valid if one not in used)
+            findings.append(replace(finding, outcome="allowed", allowance=fitting))
+        else:
+            findings.append(finding)
+    for exception in allow:
+        if exception not in valid:
+            where = f"{exception.rule} in {exception.layer}" if exception.layer != "*" else exception.rule
+            message = f"the exception for {where} expired on {exception.expires.isoformat()}: {exception.reason}"
+            findings.append(Checked("RFAV010", "", "", "flagged", message, "allow"))
+    return tuple(findings), tuple(exception for exception in valid if exception not in used)
 
 
 def _fits(allowance: Allowance, checked: Checked) -> bool:
@@ -134,9 +135,9 @@ def _correlations(history: History, verdict: Verdict) -> Iterator[Checked]:
         return
     last = np.asarray(history.columns["correlation/abs_mean"][-1], np.float64)
     for layer, value in zip(verdict.layers, last, strict=True):
-        found = [each for each in layer.filters if each.problem in {"correlated", "correlating"}]
-        message = found[0].evidence if found else f"mean |correlation| {value:.2f} in the last epoch"
-        if found:
+        correlated = [finding for finding in layer.filters if finding.problem in {"correlated", "correlating"}]
+        message = correlated[0].evidence if correlated else f"mean |correlation| {value:.2f} in the last epoch"
+        if correlated:
             yield Checked("RFAV004", history.path, layer.name, "flagged", message, "fail-on")
         elif np.isfinite(value):
             yield Checked("RFAV004", history.path, layer.name, "passed", message, "fail-on")

@@ -50,19 +50,20 @@ def predictions(history: History) -> NDArray[np.int64] | None:
     return np.nan_to_num(np.asarray(column[:], np.float64), nan=-1).astype(np.int64)
 
 
-def _accuracy_by_another_order(labels: NDArray[np.int64], told: NDArray[np.int64]) -> float:
+def _accuracy_by_another_order(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
     """Accuracy on every second sample of each class when classes are matched greedily by the other samples."""
     by_class = np.argsort(labels, kind="stable")
-    by_class = by_class[told[by_class] >= 0]
+    by_class = by_class[predicted[by_class] >= 0]
     fitted, judged = by_class[::2], by_class[1::2]
     if not judged.size:
         return 0.0
-    pairs, counts = np.unique(np.stack([labels[fitted], told[fitted]], 1), axis=0, return_counts=True)
+    pairs, counts = np.unique(np.stack([labels[fitted], predicted[fitted]], 1), axis=0, return_counts=True)
     order: dict[int, int] = {}
     taken: set[int] = set()
     for label, output in pairs[np.argsort(-counts, kind="stable")].tolist():
         if label not in order and output not in taken:
             order[label] = output
             taken.add(output)
-    right = sum(order.get(label) == output for label, output in np.stack([labels[judged], told[judged]], 1).tolist())
+    judged_pairs = np.stack([labels[judged], predicted[judged]], 1).tolist()
+    right = sum(order.get(label) == output for label, output in judged_pairs)
     return float(right / judged.size)

@@ -78,15 +78,15 @@ def compare_with_baseline(history: History, policy: Policy, baseline: Baseline) 
 
 def _unfit(history: History, baseline: Baseline) -> list[tuple[str, str]]:
     """Why nothing can be compared: (rule, words)."""
-    probe, settings, found = history.run.probe, history.run.settings, []
+    probe, settings, reasons = history.run.probe, history.run.settings, []
     if (probe.sha256, probe.size) != (baseline.probe_sha256, baseline.probe_size):
-        found.append(("RFAV104", f"{baseline.name} was measured on other samples"))
+        reasons.append(("RFAV104", f"{baseline.name} was measured on other samples"))
     for name in ("with_bias", "fold_norm"):
         if getattr(settings, name) != getattr(baseline, name):
             option = name.replace("_", "-")
-            found.append(("RFAV107", f"{baseline.name} was measured {'with' if getattr(baseline, name) else 'without'}"
-                                     f" --{option}, the store was not"))  # fmt: skip
-    return found
+            how = "with" if getattr(baseline, name) else "without"
+            reasons.append(("RFAV107", f"{baseline.name} was measured {how} --{option}, the store was not"))
+    return reasons
 
 
 def _accuracy(history: History, limit: float) -> Checked:
@@ -132,14 +132,14 @@ def _accuracy_drop(history: History, policy: Policy, baseline: Baseline) -> Iter
 
 
 def _entropy_drop(history: History, policy: Policy, baseline: Baseline, name: str) -> Iterator[Checked]:
-    known, key = {layer.name: layer for layer in history.run.layers}, "max-entropy-drop"
+    layers, key = {layer.name: layer for layer in history.run.layers}, "max-entropy-drop"
     before = baseline.layers[name]
-    if name not in known:
+    if name not in layers:
         message = f"{baseline.name} has the layer {name}, the store has not"
         yield Checked("RFAV103", history.path, name, "missing", message, "baseline")
         return
-    if known[name].channels != before.channels:
-        message = f"{before.channels} filters in {baseline.name}, {known[name].channels} in the store"
+    if layers[name].channels != before.channels:
+        message = f"{before.channels} filters in {baseline.name}, {layers[name].channels} in the store"
         yield Checked("RFAV103", history.path, name, "missing", message, "baseline")
         return
     limits = [limit for glob, limit in policy.max_entropy_drop if fnmatchcase(name, glob)]

@@ -1,10 +1,10 @@
 """Overconfidence on held-out samples, for which no labels are needed.
 
-A calibrated net that is p sure of its answers is wrong in 1 - p of them (Guo et al., 2017, "On Calibration of Modern
-Neural Networks"), and two trainings of such a net disagree as often as one of them is wrong (Jiang et al., 2022,
+A calibrated net that is p sure of its predictions is wrong in 1 - p of them (Guo et al., 2017, "On Calibration of
+Modern Neural Networks"), and two trainings of such a net disagree as often as one of them is wrong (Jiang et al., 2022,
 "Assessing Generalization of SGD via Disagreement"). Two checkpoints of one training are more alike than two trainings,
-so they disagree less often. A net that changes more of its answers from one checkpoint to the next than its own doubt
-allows is too sure of them, and that is what the held-out loss of an overfitting net rises by.
+so they disagree less often. A net that changes more of its predictions from one checkpoint to the next than its own
+uncertainty allows is too sure of them, and that is what the held-out loss of an overfitting net rises by.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from rfav_cli.records import History
 
 RISEN = 1.1
-"""How far the ratio must have come up from its lowest: while a net learns fast, its answers change for good reason."""
+"""How far the ratio must rise from its lowest: while a net learns fast, its predictions change for good reason."""
 ONSET = 0.1
 """Share of the way from the lowest ratio to the limit that is gone at the onset."""
 
 
 @dataclass(frozen=True)
-class AnswersCourse:
-    """What became of the changes of a net's answers, as a ratio to its doubt.
+class PredictionCourse:
+    """What became of the changes of a net's predictions, as a ratio to its uncertainty.
 
     Attributes:
         onset: since when the ratio rises; its interval reaches from its lowest to where it passes the limit.
@@ -51,47 +51,47 @@ class AnswersCourse:
     probability: float
 
 
-def answers(history: History) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]] | None:
-    """Epochs (E,), answers (E, N) and how sure the net is of each (E, N), of trained checkpoints that have them all.
+def confident_predictions(history: History) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]] | None:
+    """Epochs (E,), predictions (E, N) and their confidence (E, N), of the trained checkpoints that have all of them.
 
     None where the store has no outputs.
     """
-    told, column = predictions(history), history.columns.get("probe/sample_confidence")
-    if told is None or column is None:
+    predicted, column = predictions(history), history.columns.get("probe/sample_confidence")
+    if predicted is None or column is None:
         return None
     confidences = np.asarray(column[:], np.float64)
-    whole = np.isfinite(confidences).all(1) & (told >= 0).all(1) & (history.epochs >= 0)
-    return history.epochs[whole], told[whole], confidences[whole]
+    whole = np.isfinite(confidences).all(1) & (predicted >= 0).all(1) & (history.epochs >= 0)
+    return history.epochs[whole], predicted[whole], confidences[whole]
 
 
-def follow_answers(
+def follow_predictions(
     epochs: NDArray[np.int64],
-    told: NDArray[np.int64],
+    predicted: NDArray[np.int64],
     confidences: NDArray[np.float64],
     thresholds: Thresholds,
-) -> AnswersCourse:
-    """Hold the changes of a net's answers against its doubt.
+) -> PredictionCourse:
+    """Hold the changes of a net's predictions against its uncertainty.
 
     A change is a rare event, and the highest of many ratios is above what they scatter about: as much is allowed for.
 
     Args:
         epochs: (E,), ascending, E > 1.
-        told: (E, N) class of the highest score of each sample.
+        predicted: (E, N) class of the highest score of each sample.
         confidences: (E, N) its probability.
         thresholds: smoothing and overconfidence are used.
     """
     smoothing = Smoothing.over(epochs[1:], thresholds.smoothing)
-    changed = smoothing.matrix @ (told[1:] != told[:-1])
-    doubt = smoothing.matrix @ (1 - (confidences[1:] + confidences[:-1]) / 2)
-    ratio = changed.mean(1) / np.maximum(doubt.mean(1), 1e-9)
+    changed = smoothing.matrix @ (predicted[1:] != predicted[:-1])
+    uncertainty = smoothing.matrix @ (1 - (confidences[1:] + confidences[:-1]) / 2)
+    ratio = changed.mean(1) / np.maximum(uncertainty.mean(1), 1e-9)
     settled = np.minimum.accumulate(ratio)
     risen = np.where(ratio >= RISEN * settled, ratio, 0.0)
     top = int(np.argmax(risen)) if risen.any() else len(ratio) - 1
     lowest = int(np.argmin(ratio[: top + 1]))
-    excess = changed[top] - thresholds.overconfidence * doubt[top]
+    excess = changed[top] - thresholds.overconfidence * uncertainty[top]
     error = float(excess.std()) / math.sqrt(excess.size)
     beyond = float(excess.mean()) - smoothing.seeming_height() * error
-    return AnswersCourse(
+    return PredictionCourse(
         onset=_onset(epochs[1:], ratio, lowest, top, thresholds.overconfidence),
         lowest=float(ratio[lowest]),
         highest=float(ratio[top]),

@@ -1,4 +1,4 @@
-"""The moment of overfitting, by the held-out loss of a labelled probe."""
+"""The onset of overfitting, by the held-out loss of a labelled probe."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LossCourse:
         onset: the minimum of the smoothed loss, with the interval in which other samples would have put it.
         first, lowest, last: the smoothed loss in the first epoch, at its minimum and in the last, in nats.
         rise: last over lowest, less 1.
-        probability: that the rise is as large as `Thresholds.rise`, given the samples and the wobble of the training.
+        probability: that the rise is as large as `Thresholds.rise`, given the samples and the noise of the training.
     """
 
     onset: Onset
@@ -56,10 +56,10 @@ def smoothed_loss(history: History, thresholds: Thresholds) -> NDArray[np.float6
 
 
 def follow_loss(epochs: NDArray[np.int64], losses: NDArray[np.float64], thresholds: Thresholds) -> LossCourse:
-    """Find the moment of overfitting, and how sure it is.
+    """Find the onset of overfitting, and how sure it is.
 
     The samples are the same ones in every epoch, so two epochs are compared sample by sample: what makes one sample
-    harder than another drops out (a paired test). That the minimum is the lowest of many points which wobble is
+    harder than another drops out (a paired test). That the minimum is the lowest of many noisy points is
     allowed for.
 
     Args:

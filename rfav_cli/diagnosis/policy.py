@@ -72,13 +72,13 @@ def _is_epoch(value: object) -> bool:
 
 def _wrong_exceptions(policy: Policy) -> Iterator[tuple[str, str]]:
     allowable = [rule.id for rule in RULES.values() if rule.kind == "flag" and rule.id != "RFAV010"]
-    for each in policy.allow:
-        if each.rule not in allowable:
+    for exception in policy.allow:
+        if exception.rule not in allowable:
             yield (
-                f"--allow {printable(each.rule)!r}: no finding that can be allowed",
+                f"--allow {printable(exception.rule)!r}: no finding that can be allowed",
                 f"Give one of {', '.join(allowable)}; what cannot be said cannot be allowed.",
             )
-        if not isinstance(each.reason, str) or not each.reason.strip():
-            yield f"--allow {each.rule}: without a reason", "Say why it is allowed."
-        if not isinstance(each.expires, datetime.date) or isinstance(each.expires, datetime.datetime):
-            yield f"--allow {each.rule}: expires on no date", "Give the last day on which it holds, as 2027-01-31."
+        if not isinstance(exception.reason, str) or not exception.reason.strip():
+            yield f"--allow {exception.rule}: without a reason", "Say why it is allowed."
+        if not isinstance(exception.expires, datetime.date) or isinstance(exception.expires, datetime.datetime):
+            yield f"--allow {exception.rule}: expires on no date", "Give the last day on which it holds, as 2027-01-31."

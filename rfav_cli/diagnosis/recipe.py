@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 EVEN = 0.3
 """What a nat of a layer's mean entropy weighs by the rule `even`, whatever its positions.
 
-On the tuning runs of `benchmarks/remedy` 1 gave a lower last loss and 0.3 the better accuracy; on the sample series,
+On the tuning runs of `benchmarks/remedy` 1 gave a lower last loss and 0.3 the better accuracy; on the sample run,
 whose layers are narrow, 0.5 holds the net back."""
 LAMBDA, KAPPA = 0.001, 1.0
 """The paper's: the sum of Eq. 5 is weighed with 0.001, that of Eq. 7 is switched on or off."""
@@ -49,8 +49,8 @@ def recommend(history: History, verdict: Verdict, rule: str = "even") -> Recipe:
     """
     if rule not in RULES:
         raise UsageError(f"--rule: there is no {rule!r:.60}", f"Give one of: {', '.join(RULES)}.")
-    ill = verdict.run.state in {"overfitting", "sparsifying"}
-    layers = tuple(_layer_recipes(history, verdict, rule)) if ill else ()
+    flagged = verdict.run.state in {"overfitting", "sparsifying"}
+    layers = tuple(_layer_recipes(history, verdict, rule)) if flagged else ()
     start = _checkpoint_before_onset(history, verdict) if layers else None
     return Recipe(
         rule=rule,
@@ -69,20 +69,20 @@ def recommend(history: History, verdict: Verdict, rule: str = "even") -> Recipe:
 
 def _layer_recipes(history: History, verdict: Verdict, rule: str) -> Iterator[LayerRecipe]:
     for index, (layer, finding) in enumerate(zip(history.run.layers, verdict.layers, strict=True)):
-        alike = _alike(finding)
+        correlated = _correlated_filters(finding)
         collapsed = finding.state == "collapsed"
-        if not collapsed and not alike:
+        if not collapsed and not correlated:
             continue
         lambda_ = lambda_by_rule(layer, rule) if collapsed else 0.0
-        kappa = KAPPA if alike else 0.0
+        kappa = KAPPA if correlated else 0.0
         yield LayerRecipe(
             name=layer.name,
-            finding=", ".join([*(["collapsed"] if collapsed else []), *(each.problem for each in alike)]),
+            finding=", ".join([*(["collapsed"] if collapsed else []), *(filters.problem for filters in correlated)]),
             lambda_=lambda_,
             kappa=kappa,
             sparsity=_sparsity(history, index, lambda_) if lambda_ else None,
             decorrelation=_decorrelation(history, index, kappa) if kappa else None,
-            why=_why(finding, alike),
+            why=_why(finding, correlated),
         )
 
 
@@ -98,24 +98,26 @@ def lambda_by_rule(layer: Layer, rule: str) -> float:
     return LAMBDA if rule == "paper" else LAMBDA * max(1.0, POSITIONS / positions)
 
 
-def _alike(finding: LayerFinding) -> tuple[FilterFinding, ...]:
-    return tuple(each for each in finding.filters if each.problem in CORRELATED)
+def _correlated_filters(finding: LayerFinding) -> tuple[FilterFinding, ...]:
+    return tuple(filters for filters in finding.filters if filters.problem in CORRELATED)
 
 
-def _why(finding: LayerFinding, alike: tuple[FilterFinding, ...]) -> str:
+def _why(finding: LayerFinding, correlated: tuple[FilterFinding, ...]) -> str:
     words = []
     if finding.state == "collapsed":
         since = f" since epoch {finding.onset.epoch}" if finding.onset else ""
         words.append(f"entropy collapsed{since}" + (f": {finding.evidence}" if finding.evidence else ""))
-    words += [f"filters {each.problem}" + (f": {each.evidence}" if each.evidence else "") for each in alike]
+    words += [
+        f"filters {filters.problem}" + (f": {filters.evidence}" if filters.evidence else "") for filters in correlated
+    ]
     return "; ".join(words)
 
 
 def _sparsity(history: History, index: int, lambda_: float) -> float | None:
     """Eq. 5 by the layer's last finite mean entropy."""
-    known = history.entropy[:, index]
-    known = known[np.isfinite(known)]
-    return -lambda_ * math.prod(history.run.layers[index].positions) * float(known[-1]) if known.size else None
+    values = history.entropy[:, index]
+    values = values[np.isfinite(values)]
+    return -lambda_ * math.prod(history.run.layers[index].positions) * float(values[-1]) if values.size else None
 
 
 def _decorrelation(history: History, index: int, kappa: float) -> float | None:
@@ -123,23 +125,24 @@ def _decorrelation(history: History, index: int, kappa: float) -> float | None:
     if "correlation/mean" not in history.columns:
         return None
     means = np.asarray(history.columns["correlation/mean"][:, index], np.float64)
-    known = np.flatnonzero(np.isfinite(means))
-    if not known.size:
+    epochs = np.flatnonzero(np.isfinite(means))
+    if not epochs.size:
         return None
     channels = history.run.layers[index].channels
     pairs = channels * (channels - 1) // 2
     if "correlation/histogram" in history.columns:
-        pairs = int(np.sum(history.columns["correlation/histogram"][known[-1]][index], dtype=np.int64))
-    return kappa * float(means[known[-1]]) * pairs
+        pairs = int(np.sum(history.columns["correlation/histogram"][epochs[-1]][index], dtype=np.int64))
+    return kappa * float(means[epochs[-1]]) * pairs
 
 
 def _checkpoint_before_onset(history: History, verdict: Verdict) -> Checkpoint | None:
-    """The last one before the run went wrong; None where there is none, or nobody knows when it did."""
+    """The last one before the onset; None where there is none, or no onset is known."""
     onsets = [layer.onset.epoch for layer in verdict.in_state("collapsed") if layer.onset]
     since = verdict.run.onset.epoch if verdict.run.onset else min(onsets, default=None)
     if since is None:
         return None
-    return max((each for each in history.checkpoints if each.epoch < since), key=lambda each: each.epoch, default=None)
+    earlier = [checkpoint for checkpoint in history.checkpoints if checkpoint.epoch < since]
+    return max(earlier, key=lambda checkpoint: checkpoint.epoch, default=None)
 
 
 def _reason(history: History, verdict: Verdict, layers: tuple[LayerRecipe, ...]) -> str:
@@ -148,8 +151,8 @@ def _reason(history: History, verdict: Verdict, layers: tuple[LayerRecipe, ...])
     if run.state == "unknown":
         return f"nothing can be recommended: {run.reason}"
     if run.state == "healthy":
-        alike = ", ".join(layer.name for layer in verdict.layers if _alike(layer))
-        but = f"; correlated filters alone ({alike}) are no reason to train otherwise" if alike else ""
+        names = ", ".join(layer.name for layer in verdict.layers if _correlated_filters(layer))
+        but = f"; correlated filters alone ({names}) are no reason to train otherwise" if names else ""
         return f"healthy, so there is nothing to do: {run.reason}{but}"
     if layers:
         return run.reason

@@ -11,7 +11,7 @@ _RULES = (
         "flag",
         "The run overfits.",
         "The verdict on the run is `overfitting`: its held-out loss ends above its minimum by more than chance "
-        "explains, or without labels the net grows too sure of its answers, or by entropy alone its last layer "
+        "explains, or without labels the net grows too sure of its predictions, or by entropy alone its last layer "
         "collapses. The message says since which epoch, and what that rests on.",
         "Ship the checkpoint of the epoch that is named, or train again: `rfav recommend` gives penalties for the "
         "layers that collapse, `rfav train --from-store` does what follows. More samples, augmentation and dropout "
@@ -22,8 +22,8 @@ _RULES = (
         "collapsed-layer",
         "flag",
         "A layer's entropy has collapsed: few of its filters still take part.",
-        "A layer that loses most of its entropy answers with a few filters alone. In a run that overfits, what was "
-        "lost since the moment of overfitting counts; in others, most of the entropy there was.",
+        "A layer that loses most of its entropy responds with a few filters alone. In a run that overfits, what was "
+        "lost since the onset of overfitting counts; in others, most of the entropy there was.",
         "Look at the layer with `rfav show`. Penalise it (`rfav recommend`), or make it narrower: it does not use the "
         "filters that it has.",
     ),
@@ -31,7 +31,7 @@ _RULES = (
         "RFAV003",
         "falling-layer",
         "flag",
-        "A layer loses entropy since the moment of overfitting, but has not collapsed.",
+        "A layer loses entropy since the onset of overfitting, but has not collapsed.",
         "The layer has lost more than the threshold `fall` since the run began to overfit, and less than `collapse`. "
         "Asked for with `--fail-on falling`, which flags collapsed layers as well.",
         "It is an early sign: stop earlier, or penalise the layer as `rfav recommend` says.",
@@ -107,7 +107,7 @@ _RULES = (
         "Nothing can be said of the run.",
         "The verdict is `unknown`: too few epochs, a last epoch without finite figures, or nothing that can be "
         "judged. The message says which.",
-        "Analyze the whole series. One checkpoint alone is judged by limits or a baseline with `--final`.",
+        "Analyze the whole run. One checkpoint alone is judged by limits or a baseline with `--final`.",
     ),
     CheckRule(
         "RFAV102",

@@ -32,11 +32,12 @@ def judge(history: History, thresholds: Thresholds = Thresholds()) -> Verdict:  
 
 
 def _layers(history: History, since: int | None, limit: float, thresholds: Thresholds) -> tuple[LayerFinding, ...]:
-    entropies, filters = history.entropy, look_at_filters(history, thresholds)
-    return tuple(
-        replace(_layer(layer.name, layer.max_entropy, history.epochs, values, since, limit, thresholds), filters=found)
-        for layer, values, found in zip(history.run.layers, entropies.T, filters, strict=True)
+    entropies, findings = history.entropy, look_at_filters(history, thresholds)
+    layers = (
+        _layer(layer.name, layer.max_entropy, history.epochs, values, since, limit, thresholds)
+        for layer, values in zip(history.run.layers, entropies.T, strict=True)
     )
+    return tuple(replace(layer, filters=filters) for layer, filters in zip(layers, findings, strict=True))
 
 
 def _layer(
@@ -72,10 +73,10 @@ def _run(
         return RunFinding("unknown", doubt)
     collapsed = [layer for layer in layers if layer.state == "collapsed"]
     where = f"entropy collapses in {_names(collapsed)}" if collapsed else "no layer's entropy collapses"
-    found = _by_evidence(evidence, since, collapsed, where) if evidence else _by_entropy(layers, collapsed, where)
-    if found.basis == LOSS:
-        return found
-    return replace(found, reason=f"{found.reason} ({TRACK_RECORDS[found.basis].words})")
+    finding = _by_evidence(evidence, since, collapsed, where) if evidence else _by_entropy(layers, collapsed, where)
+    if finding.basis == LOSS:
+        return finding
+    return replace(finding, reason=f"{finding.reason} ({TRACK_RECORDS[finding.basis].words})")
 
 
 def _by_evidence(evidence: Evidence, since: int | None, collapsed: list[LayerFinding], where: str) -> RunFinding:

@@ -92,21 +92,21 @@ export function path(xs, ys) {
 
 /** The area between two lines. */
 export function area(xs, lower, upper) {
-  const kept = xs.map((_, i) => i).filter((i) => Number.isFinite(lower[i]) && Number.isFinite(upper[i]));
-  if (kept.length < 2) return "";
-  const there = kept.map((i) => `${xs[i].toFixed(1)} ${upper[i].toFixed(1)}`);
-  const back = kept.reverse().map((i) => `${xs[i].toFixed(1)} ${lower[i].toFixed(1)}`);
-  return `M${there.join("L")}L${back.join("L")}Z`;
+  const finite = xs.map((_, i) => i).filter((i) => Number.isFinite(lower[i]) && Number.isFinite(upper[i]));
+  if (finite.length < 2) return "";
+  const forth = finite.map((i) => `${xs[i].toFixed(1)} ${upper[i].toFixed(1)}`);
+  const back = finite.reverse().map((i) => `${xs[i].toFixed(1)} ${lower[i].toFixed(1)}`);
+  return `M${forth.join("L")}L${back.join("L")}Z`;
 }
 
-/** The line of the moment of overfitting, over the epochs that it lies between. */
-export function momentMark(finding, scale, height, dash = "5 3", label = "") {
+/** The line of the onset of overfitting, over the epochs that it lies between. */
+export function onsetMark(finding, scale, height, dash = "5 3", label = "") {
   if (finding.onset === null) return null;
   const [low, high] = finding.interval;
   const x = scale(finding.onset);
   return s(
     "g",
-    { class: `moment ${finding.state}` },
+    { class: `run-onset ${finding.state}` },
     high > low && s("rect", { x: scale(low), y: 0, width: scale(high) - scale(low), height }),
     s("line", { x1: x, x2: x, y1: 0, y2: height, "stroke-dasharray": dash }),
     label && s("text", { x: x + 5, y: 11 }, label),

@@ -1,6 +1,6 @@
 // Mean entropy of each layer over the epochs, of one run or several.
 
-import { area, epochAxis, epochCursor, frame, linear, momentMark, path, pointer, valueAxis } from "./chart.js";
+import { area, epochAxis, epochCursor, frame, linear, onsetMark, path, pointer, valueAxis } from "./chart.js";
 import { DASHES, layerColour } from "./colour.js";
 import { hideTip, s, shortened, showTip } from "./dom.js";
 import { extent, nats, nearest, percent } from "./numbers.js";
@@ -33,8 +33,8 @@ export function curves(app, body) {
     valueAxis(chart.plot, y, 0, high, chart.width, { wanted: 5, title, height: chart.height, text: nat ? null : (value) => percent(value) });
     epochAxis(chart.plot, x, epochs, chart.width, chart.height);
     for (const run of app.runs) {
-      const moment = momentMark(run.finding, x, chart.height, app.runs.length > 1 ? DASHES[run.number % DASHES.length] : "5 3");
-      if (moment) chart.plot.append(moment);
+      const onsetLine = onsetMark(run.finding, x, chart.height, app.runs.length > 1 ? DASHES[run.number % DASHES.length] : "5 3");
+      if (onsetLine) chart.plot.append(onsetLine);
     }
     const band = s("path", { class: "band" });
     const cursor = epochCursor(x, chart.height);
@@ -63,10 +63,10 @@ export function curves(app, body) {
     };
     pointer(chart, {
       move: (event, px, py) => {
-        const found = nearestLine(px, py);
-        highlight(found && found.distance < 24 ? found.line : null);
-        if (!found || px < -4 || px > chart.width + 4) return hideTip();
-        const { line, index } = found;
+        const hit = nearestLine(px, py);
+        highlight(hit && hit.distance < 24 ? hit.line : null);
+        if (!hit || px < -4 || px > chart.width + 4) return hideTip();
+        const { line, index } = hit;
         const value = line.run.at("entropy", index, line.layer.index);
         const deviation = line.run.at("sample_std", index, line.layer.index);
         showTip(event, app.runs.length > 1 ? `${line.layer.name} · ${line.run.name}` : line.layer.name, [
@@ -81,16 +81,16 @@ export function curves(app, body) {
         highlight(null);
       },
       press: (event, px, py) => {
-        const found = nearestLine(px, py);
+        const hit = nearestLine(px, py);
         const epoch = app.run.epochs[nearest(app.run.epochs, x.inverse(px))];
-        const layer = found && found.distance < 24 ? app.run.layers.findIndex((each) => each.name === found.line.layer.name) : -1;
+        const layer = hit && hit.distance < 24 ? app.run.layers.findIndex((layer) => layer.name === hit.line.layer.name) : -1;
         app.select({ epoch, ...(layer >= 0 && { layer }) });
       },
     });
   }
 
   function highlight(line) {
-    for (const each of parts.lines) each.path.classList.toggle("hovered", each === line);
+    for (const part of parts.lines) part.path.classList.toggle("hovered", part === line);
   }
 
   function mark() {
@@ -148,8 +148,8 @@ function collect(app, nat) {
 function namedLines(app, lines) {
   const own = lines.filter((line) => line.run === app.run);
   if (own.length <= NAMED) return own;
-  const ill = own.filter((line) => line.layer.state === "collapsed").sort((a, b) => b.layer.fall.fraction - a.layer.fall.fraction);
-  return ill.slice(0, NAMED_OF_MANY);
+  const flagged = own.filter((line) => line.layer.state === "collapsed").sort((a, b) => b.layer.fall.fraction - a.layer.fall.fraction);
+  return flagged.slice(0, NAMED_OF_MANY);
 }
 
 function names(lines, chart, y) {

@@ -43,10 +43,10 @@ export class Run {
     this.revision = manifest.revision;
     this.document = manifest.document;
     this.finding = this.document.run;
-    this.epochs = this.document.epochs.map((each) => each.epoch);
-    this.loss = this.document.epochs.map((each) => each.loss ?? NaN);
-    this.accuracy = this.document.epochs.map((each) => each.accuracy ?? NaN);
-    this.smoothed = manifest.smoothed_loss.map((each) => each ?? NaN);
+    this.epochs = this.document.epochs.map((checkpoint) => checkpoint.epoch);
+    this.loss = this.document.epochs.map((checkpoint) => checkpoint.loss ?? NaN);
+    this.accuracy = this.document.epochs.map((checkpoint) => checkpoint.accuracy ?? NaN);
+    this.smoothed = manifest.smoothed_loss.map((loss) => loss ?? NaN);
     this.layers = this.document.layers.map((layer, index) => ({ ...layer, index, top: layer.entropy.max }));
     this.images = manifest.images;
     this.asked = new Map();
@@ -114,8 +114,8 @@ export class Run {
   /** The index of an epoch that was measured, the nearest one. */
   indexOf(epoch) {
     let best = 0;
-    this.epochs.forEach((each, i) => {
-      if (Math.abs(each - epoch) < Math.abs(this.epochs[best] - epoch)) best = i;
+    this.epochs.forEach((candidate, i) => {
+      if (Math.abs(candidate - epoch) < Math.abs(this.epochs[best] - epoch)) best = i;
     });
     return best;
   }

@@ -55,7 +55,7 @@ export function showTip(event, title, lines) {
   fill(
     tip,
     h("strong", {}, title),
-    lines.map((line) => (Array.isArray(line) ? h("div", { class: "pair" }, ...line.map((each) => h("span", {}, each))) : h("div", {}, line))),
+    lines.map((line) => (Array.isArray(line) ? h("div", { class: "pair" }, ...line.map((part) => h("span", {}, part))) : h("div", {}, line))),
   );
   tip.hidden = false;
   const { width, height } = tip.getBoundingClientRect();

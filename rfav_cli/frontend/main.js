@@ -65,7 +65,7 @@ class App {
   /** Show another run, at the layer of the same name. */
   choose(number) {
     const name = this.run.layers[this.layer]?.name;
-    const layer = this.runs[number].layers.findIndex((each) => each.name === name);
+    const layer = this.runs[number].layers.findIndex((layer) => layer.name === name);
     this.select({ run: number, ...(layer >= 0 && { layer }) });
   }
 }
@@ -80,7 +80,7 @@ export async function mount(root, source) {
   root.append(place);
   try {
     const manifest = await source.manifest();
-    const runs = await Promise.all(manifest.runs.map((each, number) => new Run(source, each, number).ready()));
+    const runs = await Promise.all(manifest.runs.map((entry, number) => new Run(source, entry, number).ready()));
     if (!runs.length) {
       fill(place, h("p", { class: "loading" }, "There are no runs here yet."), h("footer", { class: "foot" }, omitted(manifest)));
       return source.interval ? retry(root, place, source) : () => {};
@@ -104,10 +104,10 @@ function retry(root, place, source) {
   return () => stop();
 }
 
-/** Where a reader should look first: the layer that has collapsed the most, at the moment of overfitting. */
+/** Where a reader should look first: the layer that has collapsed the most, at the onset of overfitting. */
 function beginning(run) {
-  const ill = run.layers.filter((layer) => layer.state === "collapsed" || layer.state === "falling");
-  const worst = ill.sort((a, b) => b.fall.fraction - a.fall.fraction)[0];
+  const flagged = run.layers.filter((layer) => layer.state === "collapsed" || layer.state === "falling");
+  const worst = flagged.sort((a, b) => b.fall.fraction - a.fall.fraction)[0];
   return { layer: worst?.index ?? 0, epoch: run.onset ?? run.epochs.at(-1), image: run.images.shown ? 0 : -1 };
 }
 
@@ -115,7 +115,7 @@ function beginning(run) {
 function remembered(source, runs) {
   try {
     const [id, hash] = JSON.parse(source.memory?.read() ?? "[]");
-    const run = runs.findIndex((each) => each.id === id);
+    const run = runs.findIndex((run) => run.id === id);
     return run < 0 ? {} : { ...State.read(hash), run };
   } catch {
     return {}; // of another version
@@ -206,10 +206,10 @@ function follow(app, source, built) {
 
 async function update(app, source, built) {
   const manifest = await source.manifest();
-  const known = new Map(app.runs.map((run) => [run.id, run]));
-  const same = (each, number) => known.get(each.id)?.revision === each.revision && known.get(each.id).number === number;
+  const runsById = new Map(app.runs.map((run) => [run.id, run]));
+  const same = (entry, number) => runsById.get(entry.id)?.revision === entry.revision && runsById.get(entry.id).number === number;
   if (manifest.runs.length === app.runs.length && manifest.runs.every(same)) return;
-  const runs = await Promise.all(manifest.runs.map((each, number) => (same(each, number) ? known.get(each.id) : new Run(source, each, number).ready())));
+  const runs = await Promise.all(manifest.runs.map((entry, number) => (same(entry, number) ? runsById.get(entry.id) : new Run(source, entry, number).ready())));
   if (!runs.length) return;
   const atEnd = app.row === app.run.epochs.length - 1;
   const shown = runs.findIndex((run) => run.id === app.run.id);

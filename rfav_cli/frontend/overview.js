@@ -1,6 +1,6 @@
 // All layers and epochs at a glance, under the held-out loss.
 
-import { epochAxis, epochCursor, epochOfPixel, epochScale, frame, linear, momentMark, path, pointer, valueAxis } from "./chart.js";
+import { epochAxis, epochCursor, epochOfPixel, epochScale, frame, linear, onsetMark, path, pointer, valueAxis } from "./chart.js";
 import { DASHES, css, picture } from "./colour.js";
 import { hideTip, s, shortened, showTip } from "./dom.js";
 import { extent, nats, nearest, percent, plain } from "./numbers.js";
@@ -16,7 +16,7 @@ export function overview(app, body) {
   function draw() {
     const { run } = app;
     const width = body.clientWidth;
-    const withLoss = app.runs.some((each) => extent(each.loss));
+    const withLoss = app.runs.some((run) => extent(run.loss));
     const count = run.layers.length;
     const least = body.closest(".printing") ? 2 : 3; // rows that can be pointed at, or that leave room on the page
     const rowHeight = Math.max(least, Math.min(26, Math.floor(440 / count)));
@@ -37,8 +37,8 @@ export function overview(app, body) {
     drawNames(app, strip, chart.width, rowHeight, left, narrow);
     run.layers.forEach((layer) => drawOnset(layer, strip, x, rowHeight));
     chart.plot.append(strip);
-    const moment = momentMark(run.finding, x, top + rowHeight * count, "5 3", momentWords(run));
-    if (moment) chart.plot.append(moment);
+    const onsetLine = onsetMark(run.finding, x, top + rowHeight * count, "5 3", onsetWords(run));
+    if (onsetLine) chart.plot.append(onsetLine);
     epochAxis(chart.plot, x, run.epochs, chart.width, top + rowHeight * count);
     const cursor = epochCursor(x, top + rowHeight * count);
     const selected = s("rect", { class: "selected-row", x: 0, width: chart.width, height: rowHeight });
@@ -95,7 +95,7 @@ export function overview(app, body) {
   };
 }
 
-function momentWords(run) {
+function onsetWords(run) {
   return `${run.finding.state === "overfitting" ? "overfitting" : "collapse"} from epoch ${run.finding.onset}`;
 }
 
@@ -140,14 +140,14 @@ function drawNames(app, strip, width, rowHeight, left, narrow) {
   const every = Math.ceil(15 / rowHeight);
   for (const layer of app.run.layers) {
     const y = (layer.index + 0.5) * rowHeight;
-    const ill = layer.state === "collapsed" || layer.state === "falling";
+    const flagged = layer.state === "collapsed" || layer.state === "falling";
     if (layer.index % every === 0) {
       strip.append(s("text", { class: "row-name", x: -9, y, "text-anchor": "end", "dominant-baseline": "central" }, shortened(layer.name, Math.floor((left - 10) / 6.6))));
     }
     if (rowHeight >= 12) {
       const words = narrow ? "" : ` ${layer.state ?? "no verdict"}`;
       strip.append(s("text", { class: `state ${layer.state}`, x: width + 8, y, "dominant-baseline": "central" }, `${STATES[layer.state] ?? "○"}${words}`));
-    } else if (ill) strip.append(s("rect", { class: `state ${layer.state}`, x: width + 6, y: y - rowHeight / 2, width: 8, height: Math.max(rowHeight - 0.5, 2) }));
+    } else if (flagged) strip.append(s("rect", { class: `state ${layer.state}`, x: width + 6, y: y - rowHeight / 2, width: 8, height: Math.max(rowHeight - 0.5, 2) }));
   }
 }
 

@@ -20,7 +20,7 @@ export function page(app, manifest) {
   const layerFacts = h("div", { class: "facts" });
   const settings = controls(app);
   const views = {
-    overview: card(app, "Layers and epochs", "Colour: mean entropy as a share of ln D, the most that it can be. ◆ since when a layer falls, and the epochs that this lies between.", overview, { wide: true }),
+    overview: card(app, "Layers and epochs", "Colour: mean entropy as a share of ln D, the most that it can be. ◆ onset of a fall or collapse, and the epochs that it lies between.", overview, { wide: true }),
     curves: card(app, "Mean entropy of each layer", "Band: one deviation over the samples, of the selected layer.", curves, { tools: [settings.unit] }),
     heatmaps: card(app, "Heatmaps", "Entropy at each position of an image. Point at a map to see it over the image.", heatmaps, { wide: true, tools: [settings.scale] }),
     distribution: card(app, "Samples", "Mean entropy of each sample; lines at 5, 25, 50, 75 and 95 % of the samples.", distribution, { tools: [settings.counts[0]], after: true }),
@@ -30,7 +30,7 @@ export function page(app, manifest) {
   const facing = h("section", { class: "card side", "aria-label": "The selected layer" }, layerFacts);
   const main = h("main", {}, words, views.overview.element, views.curves.element, facing, views.heatmaps.element, views.distribution.element, views.correlation.element, views.table.element);
   const element = h("div", { class: "page" }, head, bar.element, main, foot);
-  const all = Object.values(views).map((each) => each.view);
+  const all = Object.values(views).map((card) => card.view);
 
   function draw() {
     const theme = app.state.get("theme");
@@ -43,7 +43,7 @@ export function page(app, manifest) {
     fill(views.overview.legend, entropyBar(app.palette, 160, ["0", "1 · ln D"]));
     fill(views.curves.legend, runLegend(app));
     fill(views.heatmaps.legend, entropyBar(app.palette, 160, app.stretched ? ["lowest", "highest of the layer"] : ["0", "ln D"]));
-    for (const each of [views.distribution, views.correlation]) fill(each.legend, countBar("paper", 110, app.state.get("counts") === "log"));
+    for (const view of [views.distribution, views.correlation]) fill(view.legend, countBar("paper", 110, app.state.get("counts") === "log"));
     bar.draw();
     all.forEach((view) => view.draw());
     fill(layerFacts, facts(app));
@@ -52,18 +52,18 @@ export function page(app, manifest) {
 
   function change(changed) {
     if (changed.has("layer") || changed.has("epoch")) {
-      [views.overview, views.curves, views.table].forEach((each) => each.view.mark());
+      [views.overview, views.curves, views.table].forEach((view) => view.view.mark());
       bar.mark();
       fill(layerFacts, facts(app));
     }
-    if (changed.has("layer") || changed.has("counts")) [views.distribution, views.correlation].forEach((each) => each.view.draw());
-    else if (changed.has("epoch")) [views.distribution, views.correlation].forEach((each) => each.view.mark());
+    if (changed.has("layer") || changed.has("counts")) [views.distribution, views.correlation].forEach((view) => view.view.draw());
+    else if (changed.has("epoch")) [views.distribution, views.correlation].forEach((view) => view.view.mark());
     if (changed.has("image") || changed.has("scale")) views.heatmaps.view.draw();
-    else if (["layer", "epoch", "order"].some((each) => changed.has(each))) views.heatmaps.view.mark();
+    else if (["layer", "epoch", "order"].some((key) => changed.has(key))) views.heatmaps.view.mark();
     if (changed.has("unit")) views.curves.view.draw();
     if (changed.has("sort") || changed.has("filter")) views.table.view.arrange();
     if (changed.has("scale")) fill(views.heatmaps.legend, entropyBar(app.palette, 160, app.stretched ? ["lowest", "highest of the layer"] : ["0", "ln D"]));
-    if (changed.has("counts")) for (const each of [views.distribution, views.correlation]) fill(each.legend, countBar("paper", 110, app.state.get("counts") === "log"));
+    if (changed.has("counts")) for (const view of [views.distribution, views.correlation]) fill(view.legend, countBar("paper", 110, app.state.get("counts") === "log"));
     settings.refresh();
   }
 
@@ -100,7 +100,7 @@ function controls(app) {
     palette: set("Colours", "palette", [["default", "indigo–yellow"], ["paper", "yellow–blue"]]),
     theme: set("Theme", "theme", [["auto", "auto"], ["light", "light"], ["dark", "dark"]]),
   };
-  return { ...made, refresh: () => Object.values(made).flat().forEach((each) => each.refresh()) };
+  return { ...made, refresh: () => Object.values(made).flat().forEach((control) => control.refresh()) };
 }
 
 function heading(app, settings) {

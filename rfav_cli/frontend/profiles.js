@@ -1,7 +1,7 @@
 // How something is distributed in each epoch: filter correlations, and the samples' entropies. A picture of epochs and
 // values, and beside it the histogram of the epoch that is selected.
 
-import { epochAxis, epochCursor, epochOfPixel, epochScale, frame, linear, momentMark, path, pointer, valueAxis } from "./chart.js";
+import { epochAxis, epochCursor, epochOfPixel, epochScale, frame, linear, onsetMark, path, pointer, valueAxis } from "./chart.js";
 import { css, picture } from "./colour.js";
 import { hideTip, s, showTip } from "./dom.js";
 import { nats, nearest, percent, plain } from "./numbers.js";
@@ -77,8 +77,8 @@ function profile(app, body, kind) {
     valueAxis(chart.plot, y, range.low, range.high, chart.width, { wanted: 5, title: kind.title, height: chart.height });
     chart.plot.append(drawn(kind, run, block, rows, range, chart));
     for (const line of kind.lines(layer, extra)) chart.plot.append(s("path", { class: line.class, d: path(run.epochs.map(x), line.values.map(y)) }));
-    const moment = momentMark(run.finding, x, chart.height);
-    if (moment) chart.plot.append(moment);
+    const onsetLine = onsetMark(run.finding, x, chart.height);
+    if (onsetLine) chart.plot.append(onsetLine);
     epochAxis(chart.plot, x, run.epochs, chart.width, chart.height);
     const cursor = epochCursor(x, chart.height);
     const side = s("g", { transform: `translate(${chart.width + 10} 0)` });

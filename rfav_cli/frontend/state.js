@@ -58,8 +58,8 @@ export class State {
   remember() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      const kept = Object.entries(this.values).filter(([name, value]) => value !== this.first[name]);
-      const hash = new URLSearchParams(kept.map(([name, value]) => [name, String(value)])).toString();
+      const changed = Object.entries(this.values).filter(([name, value]) => value !== this.first[name]);
+      const hash = new URLSearchParams(changed.map(([name, value]) => [name, String(value)])).toString();
       history.replaceState(null, "", location.pathname + location.search + (hash && `#${hash}`)); // the whole of it: a page may have a <base>
       this.remembered(hash);
     }, 150);

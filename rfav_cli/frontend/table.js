@@ -57,7 +57,7 @@ export function layerTable(app, body) {
 
   function arrange() {
     const sort = app.state.get("sort");
-    const column = COLUMNS.find((each) => each.key === sort.replace(/^-/, "") && each.value) ?? COLUMNS[0];
+    const column = COLUMNS.find((candidate) => candidate.key === sort.replace(/^-/, "") && candidate.value) ?? COLUMNS[0];
     const sign = sort.startsWith("-") ? -1 : 1;
     if (filter.value !== app.state.get("filter")) filter.value = app.state.get("filter");
     const wanted = app.state.get("filter").toLowerCase();

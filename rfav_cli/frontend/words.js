@@ -35,10 +35,10 @@ function figures(run) {
   const shown = [["epochs", String(run.epochs.length), `${run.epochs[0]} to ${run.epochs.at(-1)}`]];
   const states = ["collapsed", "falling", "stable"].map((state) => [run.layers.filter((layer) => layer.state === state).length, state]);
   shown.push(["layers", String(run.layers.length), states.filter(([count]) => count).map(([count, state]) => `${count} ${state}`).join(", ")]);
-  const known = run.loss.map((loss, i) => [loss, i]).filter(([loss]) => Number.isFinite(loss));
-  if (known.length) {
-    const [best, row] = known.reduce((low, each) => (each[0] < low[0] ? each : low));
-    const [last, end] = known.at(-1);
+  const measured = run.loss.map((loss, i) => [loss, i]).filter(([loss]) => Number.isFinite(loss));
+  if (measured.length) {
+    const [best, row] = measured.reduce((low, pair) => (pair[0] < low[0] ? pair : low));
+    const [last, end] = measured.at(-1);
     shown.push(["best held-out loss", plain(best, 3), `epoch ${run.epochs[row]}`]);
     shown.push(["last held-out loss", plain(last, 3), `accuracy ${percent(run.accuracy[end], 1)}`]);
   }
@@ -59,11 +59,11 @@ export function facts(app) {
     ["deviation over samples", nats(run.at("sample_std", app.row, app.layer))],
     ["filter correlation, mean c", `${plain(run.at("correlation_mean", app.row, app.layer))}, mean |c| ${plain(run.at("correlation_abs_mean", app.row, app.layer))}`],
     ["dead filters", dead(run.at("dead", app.row, app.layer), layer.channels)],
-    ["values left out", layer.nonfinite ? layer.nonfinite.toLocaleString("en") : "none"],
+    ["values skipped", layer.nonfinite ? layer.nonfinite.toLocaleString("en") : "none"],
   ];
-  for (const each of app.runs.length > 1 ? app.runs : []) {
-    const same = each.layers.find((other) => other.name === layer.name);
-    if (same) lines.push([`at the end of ${each.name}`, `${percent(same.entropy.fraction ?? NaN)} of ln D, ${same.state ?? "no verdict"}`]);
+  for (const other of app.runs.length > 1 ? app.runs : []) {
+    const same = other.layers.find((candidate) => candidate.name === layer.name);
+    if (same) lines.push([`at the end of ${other.name}`, `${percent(same.entropy.fraction ?? NaN)} of ln D, ${same.state ?? "no verdict"}`]);
   }
   return [
     h("h2", {}, name(layer.name)),
@@ -71,7 +71,7 @@ export function facts(app) {
     h("dl", {}, lines.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value)))),
     winners(app, layer),
     layer.evidence && h("p", { class: "evidence" }, layer.evidence),
-    layer.filters.map((found) => h("p", { class: "evidence" }, `Filters: ${found.evidence}`)),
+    layer.filters.map((problem) => h("p", { class: "evidence" }, `Filters: ${problem.evidence}`)),
   ];
 }
 
@@ -104,8 +104,8 @@ export function footer(app, manifest) {
   const { skipped, bad, probe, settings } = run.document;
   return [
     omitted(manifest),
-    details("Layers that were not measured", skipped.map((each) => [each.name, each.reason])),
-    details("Checkpoints that could not be used", bad.map((each) => [each.path, each.reason])),
+    details("Layers that were not measured", skipped.map((layer) => [layer.name, layer.reason])),
+    details("Checkpoints that could not be used", bad.map((file) => [file.path, file.reason])),
     h("p", {}, exactness(run)),
     h("p", {}, "Store ", name(run.document.store), "; probe ", name(probe.source || "unnamed"), `, sha256 ${probe.sha256.slice(0, 12)}; activation ${settings.with_bias ? "with" : "without"} bias${settings.fold_norm ? ", normalisation folded in" : ""}; rfav ${manifest.version}.`),
     h("p", { class: "keys" }, "Keys: ", ...[["←", "→"], ["↑", "↓"], ["[", "]"], ["space"], ["r"]].flatMap((keys, i) => [...keys.map((key) => h("kbd", {}, key)), ` ${["epoch", "layer", "image", "play", "next run"][i]}  `])),
@@ -114,7 +114,7 @@ export function footer(app, manifest) {
 
 /** What of a folder is not among the runs, and why. */
 export function omitted(manifest) {
-  return details("Stores that are not shown", (manifest.skipped ?? []).map((each) => [each.name, each.reason]));
+  return details("Stores that are not shown", (manifest.skipped ?? []).map((run) => [run.name, run.reason]));
 }
 
 function details(title, rows) {

@@ -18,14 +18,14 @@ from rfav_cli.records import BadCheckpoint, Checkpoint, Measurement, Progress
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
-    from rfav_cli.checkpoints.find import Entry
+    from rfav_cli.checkpoints.find import CheckpointFile
     from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.measure.setup import Setup
     from rfav_cli.records import Event, Payload
 
 
 def measure_checkpoints(
-    entries: Sequence[Entry],
+    files: Sequence[CheckpointFile],
     setup: Setup,
     options: ReadOptions,
     *,
@@ -36,7 +36,7 @@ def measure_checkpoints(
     """Measure checkpoints in turn; the next file is read while one runs.
 
     Args:
-        entries: the checkpoints to measure.
+        files: the checkpoints to measure.
         setup: the net, with the layers to measure, and the probe.
         options: how files are read.
         batch_size: samples a forward, None for automatic.
@@ -47,14 +47,14 @@ def measure_checkpoints(
         CheckpointError: a file is no checkpoint of this net, and `skip_bad` is off.
     """
     size = BatchSize.of(batch_size, setup.device, setup.run.layers)
-    for number, (entry, read) in enumerate(_read_ahead(entries, options)):
-        progress = Progress(str(entry.path), number, len(entries), 0, len(setup.probe))
+    for number, (file, read) in enumerate(_read_ahead(files, options)):
+        progress = Progress(str(file.path), number, len(files), 0, len(setup.probe))
         report(progress)
-        yield _measure_entry(entry, read, setup, size, skip_bad, progress, report)
+        yield _measure_entry(file, read, setup, size, skip_bad, progress, report)
 
 
 def _measure_entry(
-    entry: Entry,
+    file: CheckpointFile,
     read: Callable[[], tuple[Payload, str]],
     setup: Setup,
     size: BatchSize,
@@ -65,7 +65,7 @@ def _measure_entry(
     """Measure one file."""
     try:
         payload, digest = read()
-        checkpoint = Checkpoint(entry.epoch, str(entry.path), digest)
+        checkpoint = Checkpoint(file.epoch, str(file.path), digest)
 
         def on_batch(samples: int) -> None:
             report(replace(progress, samples=samples))
@@ -74,22 +74,22 @@ def _measure_entry(
     except CheckpointError as error:
         if not skip_bad:
             raise CheckpointError(error.what, f"{error.remedy} --skip-bad goes on without it.") from error
-        return BadCheckpoint(str(entry.path), error.what)
+        return BadCheckpoint(str(file.path), error.what)
 
 
 def _read_ahead(
-    entries: Sequence[Entry], options: ReadOptions
-) -> Iterator[tuple[Entry, Callable[[], tuple[Payload, str]]]]:
-    """Each entry with a call that gives its payload and digest, or raises; the one after it is read meanwhile."""
+    files: Sequence[CheckpointFile], options: ReadOptions
+) -> Iterator[tuple[CheckpointFile, Callable[[], tuple[Payload, str]]]]:
+    """Each file with a call that gives its payload and digest, or raises; the one after it is read meanwhile."""
 
-    def read(entry: Entry) -> tuple[Payload, str]:
-        digest = sha256_of(entry.path)
-        return formats.read(entry.path, options), digest
+    def read(file: CheckpointFile) -> tuple[Payload, str]:
+        digest = sha256_of(file.path)
+        return formats.read(file.path, options), digest
 
     with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as pool:
-        upcoming = pool.submit(read, entries[0]) if entries else None
-        for number, entry in enumerate(entries):
+        upcoming = pool.submit(read, files[0]) if files else None
+        for number, file in enumerate(files):
             current = upcoming
-            upcoming = pool.submit(read, entries[number + 1]) if number + 1 < len(entries) else None
+            upcoming = pool.submit(read, files[number + 1]) if number + 1 < len(files) else None
             if current is not None:
-                yield entry, current.result
+                yield file, current.result

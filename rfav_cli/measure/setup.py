@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rfav_cli.activations.network import Network, OpenOptions, Trace
-    from rfav_cli.checkpoints.find import Entry
+    from rfav_cli.checkpoints.find import CheckpointFile
     from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.data.probe import Probe
     from rfav_cli.records import Settings
@@ -62,7 +62,7 @@ class Setup:
 
 
 def open_run(
-    entries: Sequence[Entry],
+    files: Sequence[CheckpointFile],
     probe: Probe,
     reading: ReadOptions,
     options: OpenOptions,
@@ -80,7 +80,7 @@ def open_run(
         SampleError: the probe does not fit the net.
         ModelError: the net can't be made, or no layer is left to measure.
     """
-    network = _open_first(entries, reading, options, skip_bad=skip_bad)
+    network = _open_first(files, reading, options, skip_bad=skip_bad)
     return fit(network, probe, options, settings, layers=layers, skip=skip)
 
 
@@ -141,11 +141,13 @@ def _trace(network: Network, probe: Probe, images: torch.Tensor) -> Trace:
         raise SampleError(f"{printable(probe.source)}: {error.what}", error.remedy) from error
 
 
-def _open_first(entries: Sequence[Entry], reading: ReadOptions, options: OpenOptions, *, skip_bad: bool) -> Network:
+def _open_first(
+    files: Sequence[CheckpointFile], reading: ReadOptions, options: OpenOptions, *, skip_bad: bool
+) -> Network:
     """The net of the first file that can be opened; the loop over all files will report the others."""
     failures: list[CheckpointError] = []
-    for entry in entries:
-        opened = _open_or_fail(entry, reading, options)
+    for file in files:
+        opened = _open_or_fail(file, reading, options)
         if not isinstance(opened, CheckpointError):
             return opened
         if not skip_bad:
@@ -154,8 +156,8 @@ def _open_first(entries: Sequence[Entry], reading: ReadOptions, options: OpenOpt
     raise RunError(f"none of the {len(failures)} checkpoints can be used; the first: {failures[0].what}")
 
 
-def _open_or_fail(entry: Entry, reading: ReadOptions, options: OpenOptions) -> Network | CheckpointError:
+def _open_or_fail(file: CheckpointFile, reading: ReadOptions, options: OpenOptions) -> Network | CheckpointError:
     try:
-        return networks.open_network(formats.read(entry.path, reading), options)
+        return networks.open_network(formats.read(file.path, reading), options)
     except CheckpointError as error:
         return error

@@ -97,23 +97,23 @@ class Option:
         )
 
 
-def option(*, default: Any, help: str, kw_only: bool = True, **more: Any) -> Any:  # noqa: A002 - the attribute's name
+def option(*, default: Any, help: str, kw_only: bool = True, **attributes: Any) -> Any:  # noqa: A002 - the attribute's name
     """A field that is an option.
 
     Args:
         default: its default; a flag's is False.
         help: a sentence.
         kw_only: False for an argument.
-        more: attributes of `Option`; `kind` follows from the default where that says it.
+        attributes: of `Option`; `kind` follows from the default where that says it.
     """
-    kind = more.pop("kind", None) or (type(default) if isinstance(default, (bool, int, float)) else str)
-    described = Option(help, kind=kind, positional=not kw_only, **more)
+    kind = attributes.pop("kind", None) or (type(default) if isinstance(default, (bool, int, float)) else str)
+    described = Option(help, kind=kind, positional=not kw_only, **attributes)
     return dataclasses.field(default=default, kw_only=kw_only, metadata={"option": described})
 
 
-def required(*, help: str, kw_only: bool = True, **more: Any) -> Any:  # noqa: A002
+def required(*, help: str, kw_only: bool = True, **attributes: Any) -> Any:  # noqa: A002
     """A field that is an option without a default, as for `option`."""
-    return option(default=dataclasses.MISSING, help=help, kw_only=kw_only, **more)
+    return option(default=dataclasses.MISSING, help=help, kw_only=kw_only, **attributes)
 
 
 def keyword(*, default: Any, help: str) -> Any:  # noqa: A002

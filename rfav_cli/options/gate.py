@@ -111,7 +111,7 @@ class Check(Net, Samples, ProbeSize, Device, Names, Judging):
     )
     max_entropy_drop: Limits = option(
         default=(),
-        help="The same for the entropy of layers, as a fraction of ln D; 0.1 where nothing else is said.",
+        help="The same for the entropy of layers, as a fraction of ln D; 0.1 by default.",
         panel=BASELINE,
         read=values.per_layer,
         metavar="[GLOB=]X",

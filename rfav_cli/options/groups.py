@@ -20,11 +20,11 @@ LARGEST_SEED = 2**64 - 1
 
 
 def unheard(_event: Any) -> None:
-    """What is told of a run that nobody listens to."""
+    """The default of `report`: it ignores each event."""
 
 
 def never() -> bool:
-    """Whether a run that nobody stops should stop."""
+    """The default of `should_stop`: the run goes on to its end."""
     return False
 
 
@@ -154,7 +154,7 @@ class Device(Options):
 
 
 @group
-class Told(Options):
+class Callbacks(Options):
     """How the caller follows a run and ends it."""
 
     report: Callable[[Any], None] = keyword(
@@ -166,7 +166,7 @@ class Told(Options):
 
 
 @group
-class Recording(Told):
+class Recording(Callbacks):
     """Which layers are measured, and how, whatever their weights come from."""
 
     layers: Sequence[str] = option(

@@ -55,7 +55,7 @@ class Thresholds(Options):
         1.0,
         "Loss of entropy in all that is a collapse in a run that does not overfit.",
     )
-    fewest: int = _threshold(5, "epochs", 2, 1000000, "Epochs below which nothing is said.")
+    fewest: int = _threshold(5, "epochs", 2, 1000000, "Epochs below which there is no verdict.")
     duplicate: float = _threshold(
         0.95, "|correlation|", 0.0, 1.0, "From where two filters count as nearly the same, or the opposite."
     )

@@ -9,13 +9,13 @@ from rfav_cli.options import values
 from rfav_cli.options.field import group, keyword, option, required
 from rfav_cli.options.groups import (
     Activations,
+    Callbacks,
     Device,
     Hyperparameters,
     Judging,
     Net,
     ProbeSize,
     Samples,
-    Told,
 )
 from rfav_cli.options.panels import (
     NET,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @group
-class Train(Net, Samples, ProbeSize, Activations, RuleOfLambda, Hyperparameters, Device, Judging, Told):
+class Train(Net, Samples, ProbeSize, Activations, RuleOfLambda, Hyperparameters, Device, Judging, Callbacks):
     """What `train` takes."""
 
     FIRST: ClassVar[tuple[str, ...]] = ("model", "data", "recipe", "from_store", "out")
@@ -107,7 +107,7 @@ class Train(Net, Samples, ProbeSize, Activations, RuleOfLambda, Hyperparameters,
         panel=RUNS,
         kind=int,
         low=1,
-        read=values.kept,
+        read=values.number_to_keep,
         unit="checkpoints",
         metavar="N|all",
     )

@@ -58,7 +58,7 @@ def count_or_auto(text: str | int) -> int | Literal["auto"]:
     return "auto" if text == "auto" else _number(text, 1, "a number of samples nor 'auto'")
 
 
-def kept(text: str | int) -> int | Literal["all"]:
+def number_to_keep(text: str | int) -> int | Literal["all"]:
     """A number of checkpoints from 1 on, or "all".
 
     Raises:
@@ -110,15 +110,15 @@ def _number(text: str | int, least: int, what: str) -> int:
     return int(text)
 
 
-def allowance(given: Any) -> Allowance:
+def allowance(value: Any) -> Allowance:
     """An exception.
 
     Raises:
         ValueError: it is none, or lacks its rule, its reason or its last day.
     """
-    if isinstance(given, Allowance):
-        return given
-    table = given if isinstance(given, dict) else _sentence(str(given))
+    if isinstance(value, Allowance):
+        return value
+    table = value if isinstance(value, dict) else _sentence(str(value))
     unknown = [key for key in table if key not in _KEYS]
     missing = [key for key in ("rule", "expires", "reason") if not table.get(key)]
     if unknown or missing:
@@ -131,16 +131,16 @@ def allowance(given: Any) -> Allowance:
 
 
 def _sentence(text: str) -> dict[str, Any]:
-    found = _SENTENCE.fullmatch(text)
-    if found is None:
+    match = _SENTENCE.fullmatch(text)
+    if match is None:
         raise ValueError(f"{text!r} is not {EXCEPTION}")
-    return {key: value for key, value in found.groupdict().items() if value is not None}
+    return {key: value for key, value in match.groupdict().items() if value is not None}
 
 
-def _date(given: Any) -> datetime.date:
-    if type(given) is datetime.date:  # a datetime is a date as well
-        return given
+def _date(value: Any) -> datetime.date:
+    if type(value) is datetime.date:  # a datetime is a date as well
+        return value
     try:
-        return datetime.datetime.strptime(str(given), "%Y-%m-%d").date()
+        return datetime.datetime.strptime(str(value), "%Y-%m-%d").date()
     except ValueError:
-        raise ValueError(f"{str(given)!r:.60} is no date such as 2027-01-31") from None
+        raise ValueError(f"{str(value)!r:.60} is no date such as 2027-01-31") from None

@@ -12,17 +12,17 @@ from rfav_cli.records import LayerRecipe, Recipe
 __all__ = ["dump", "find", "load", "named", "parse", "write"]
 
 
-def find(given: Recipe | str | Path | Mapping[str, tuple[float, float]]) -> Recipe:
+def find(source: Recipe | str | Path | Mapping[str, tuple[float, float]]) -> Recipe:
     """A recipe from whatever says one: itself, its file, "paper:" with a name of the paper's, or pairs (lambda, kappa).
 
     Raises:
         RecipeError: it cannot be read, or the paper has none of that name.
     """
-    if isinstance(given, Recipe):
-        return given
-    if isinstance(given, Mapping):
-        return _of_pairs(given)
-    return named(str(given)) if str(given).startswith("paper:") else load(Path(given))
+    if isinstance(source, Recipe):
+        return source
+    if isinstance(source, Mapping):
+        return _of_pairs(source)
+    return named(str(source)) if str(source).startswith("paper:") else load(Path(source))
 
 
 def _of_pairs(pairs: Mapping[str, tuple[float, float]]) -> Recipe:

@@ -1,4 +1,4 @@
-"""A recipe's file to a `Recipe`; whatever is wrong with it is said with its key, all at once."""
+"""A recipe's file to a `Recipe`; an error names each wrong key, all at once."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def parse(text: str, name: str) -> Recipe:
     table = _tables(text, name)
     errors = [f"{name}: {problem}" for problem in problems(table)]
     if errors:
-        first, *more = errors
-        cut = [f"and {len(more) - MOST_ERRORS} more"] if len(more) > MOST_ERRORS else []
-        raise RecipeError(first, "\n".join([*more[:MOST_ERRORS], *cut]))
+        first, *others = errors
+        cut = [f"and {len(others) - MOST_ERRORS} more"] if len(others) > MOST_ERRORS else []
+        raise RecipeError(first, "\n".join([*others[:MOST_ERRORS], *cut]))
     return _recipe(table)
 
 
@@ -85,11 +85,11 @@ def _tables(text: str, name: str) -> dict[str, Any]:
     except RecursionError:
         raise RecipeError(f"{name}: nested too deeply", _MEND) from None
     except ValueError as error:  # an integer of thousands of digits is one without a line
-        raise RecipeError(f"{name}{_where(str(error), text)}", _MEND) from None
+        raise RecipeError(f"{name}{_message_with_line(str(error), text)}", _MEND) from None
     return table
 
 
-def _where(message: str, text: str) -> str:
+def _message_with_line(message: str, text: str) -> str:
     """What tomllib has against a text, led by the line where it says one."""
     place = _AT.search(message)
     if place is None:

@@ -32,8 +32,8 @@ def _is_integer(value: object) -> TypeIs[int]:
 
 
 def _schema(value: object) -> str:
-    known = _is_integer(value) and value == SCHEMA
-    return "" if known else f"must be {SCHEMA}, the only one that this version of rfav reads"
+    readable = _is_integer(value) and value == SCHEMA
+    return "" if readable else f"must be {SCHEMA}, the only one that this version of rfav reads"
 
 
 def _rule(value: object) -> str:
@@ -53,8 +53,8 @@ def _digest(value: object) -> str:
 
 
 def _epoch(value: object) -> str:
-    known = _is_integer(value) and -1 <= value <= LAST_EPOCH
-    return "" if known else f"must be an epoch, a whole number from -1 to {LAST_EPOCH}"
+    valid = _is_integer(value) and -1 <= value <= LAST_EPOCH
+    return "" if valid else f"must be an epoch, a whole number from -1 to {LAST_EPOCH}"
 
 
 def _switch(value: object) -> str:

@@ -87,10 +87,10 @@ def _is_recipe(path: Path) -> bool:
 def _layer(layer: LayerRecipe, loss: float | None) -> Iterator[str]:
     yield from _comment(layer.why or layer.finding)
     sizes = {"sparsity": layer.sparsity, "decorrelation": layer.decorrelation}
-    known = [f"{name} penalty {size:+.4g}" for name, size in sizes.items() if size is not None]
-    if known:
+    penalties = [f"{name} penalty {size:+.4g}" for name, size in sizes.items() if size is not None]
+    if penalties:
         beside = "" if loss is None else f" beside a held-out loss of {loss:.4g}"
-        yield from _comment(f"by the last figures: {', '.join(known)}{beside}")
+        yield from _comment(f"by the last figures: {', '.join(penalties)}{beside}")
     yield "[[layer]]"
     yield f"name = {_string(layer.name)}"
     yield f"lambda = {_number(layer.lambda_)}"

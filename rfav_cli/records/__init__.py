@@ -14,7 +14,7 @@ from rfav_cli.records.checking import (
     Policy,
     SourceLocation,
 )
-from rfav_cli.records.comparison import Comparison, Difference, LayerComparison, LayerSide, Moment, RunSide
+from rfav_cli.records.comparison import Comparison, Difference, EpochFigures, LayerComparison, LayerSide, RunSide
 from rfav_cli.records.description import Description
 from rfav_cli.records.events import Event, Finding, Judged, Note, Progress, TrainingEvent, WatchEvent
 from rfav_cli.records.history import Column, History
@@ -57,6 +57,7 @@ __all__ = [
     "Comparison",
     "Description",
     "Difference",
+    "EpochFigures",
     "Event",
     "FilterFinding",
     "Finding",
@@ -68,7 +69,6 @@ __all__ = [
     "LayerRecipe",
     "LayerSide",
     "Measurement",
-    "Moment",
     "Nonlinearity",
     "Note",
     "Onset",

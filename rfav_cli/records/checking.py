@@ -212,7 +212,7 @@ class CheckReport:
 
     def having(self, *outcomes: Outcome) -> tuple[Checked, ...]:
         """What came out as one of these."""
-        return tuple(each for each in self.checked if each.outcome in outcomes)
+        return tuple(finding for finding in self.checked if finding.outcome in outcomes)
 
     @property
     def findings(self) -> tuple[Checked, ...]:

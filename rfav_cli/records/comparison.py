@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Moment:
+class EpochFigures:
     """The held-out figures of a run at an epoch.
 
     Attributes:
@@ -39,8 +39,8 @@ class RunSide:
 
     store: str
     finding: RunFinding
-    best: Moment | None
-    last: Moment | None
+    best: EpochFigures | None
+    last: EpochFigures | None
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Difference:
 
     Attributes:
         value: B - A.
-        error: standard error, from the samples and, for losses, the wobble of both trainings; None where nothing is
+        error: standard error, from the samples and, for losses, the noise of both trainings; None where nothing is
             known of the samples.
         p: probability of a difference at least this large, to either side, between equally good runs; None likewise.
         better: the run that is better for sure; None where neither is.

@@ -1,4 +1,4 @@
-"""How records show themselves in a notebook: whoever can draw says so, since nothing here does."""
+"""How records show themselves in a notebook. Whoever can draw registers a function here."""
 
 from __future__ import annotations
 

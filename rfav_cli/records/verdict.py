@@ -49,7 +49,7 @@ class LayerFinding:
     Attributes:
         name: of the layer.
         state: None where nothing can be said; `evidence` says why.
-        onset: since when it falls, for a layer that is falling or collapsed.
+        onset: the first epoch of its fall, for a layer that is falling or collapsed.
         fall: nats lost since the highest of its smoothed entropies; None where nothing can be said.
         fall_fraction: the same as a fraction of ln D.
         confidence: that the state is right, between 0 and 1.
@@ -73,7 +73,7 @@ class RunFinding:
 
     Attributes:
         state: "unknown" where too little or nothing fit to be judged was measured.
-        onset: the moment of overfitting, or since when layers collapse without it.
+        onset: the onset of overfitting, or of the collapse of layers without it.
         confidence: that the run overfits, between 0 and 1; None for "unknown".
         basis: what the finding rests on.
         reason: in words.

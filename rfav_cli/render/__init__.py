@@ -106,14 +106,14 @@ def render_comparison(comparison: Comparison, output_format: str = "table", *, s
     return _rendered("comparison", comparison, output_format, COMPARISON_FORMATS, screen)
 
 
-def _rendered(stem: str, record: object, output_format: str, known: Collection[str], screen: Screen | None) -> str:
+def _rendered(stem: str, record: object, output_format: str, formats: Collection[str], screen: Screen | None) -> str:
     """A record by the file of its kind, which has `as_NAME(record, screen) -> str` for each of its formats."""
-    _check(output_format, known)
+    _check(output_format, formats)
     module = import_module(f"{__name__}.{stem}")
     text: str = getattr(module, f"as_{output_format}")(record, screen or Screen())
     return text
 
 
-def _check(name: str, known: Collection[str]) -> None:
-    if name not in known:
-        raise RfavError(f"--format: there is no {name!r:.60}", f"Give one of: {', '.join(known)}.")
+def _check(name: str, formats: Collection[str]) -> None:
+    if name not in formats:
+        raise RfavError(f"--format: there is no {name!r:.60}", f"Give one of: {', '.join(formats)}.")

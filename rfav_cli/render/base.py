@@ -42,7 +42,7 @@ def sparkline(values: NDArray[np.float64], low: float, high: float, width: int, 
         values: (E,) with E > 0, along the epochs; a blank stands where a value is not finite.
         low: the value of the lowest mark.
         high: the value of the highest mark.
-        width: the most cells; longer series are shown by the means of equal stretches.
+        width: the most cells; longer curves are shown by the means of equal stretches.
         screen: decides which characters there are.
     """
     marks = "▁▂▃▄▅▆▇█" if screen.unicode else "_.-~=+*#"

@@ -72,5 +72,5 @@ def _plain(values: Any) -> Any:
     """A number or a list of numbers for JSON."""
     listed = np.asarray(values).tolist()
     if isinstance(listed, list):
-        return [_plain(each) for each in listed]
+        return [_plain(item) for item in listed]
     return listed if math.isfinite(listed) else None

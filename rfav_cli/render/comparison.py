@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from rfav_cli.records import Comparison, Difference, LayerComparison, Moment, RunSide
+    from rfav_cli.records import Comparison, Difference, EpochFigures, LayerComparison, RunSide
     from rfav_cli.render.base import Screen
 
 LONGEST = 1000
@@ -68,7 +68,7 @@ def as_json(comparison: Comparison, _: Screen) -> str:
         "a": _side_document(comparison.a),
         "b": _side_document(comparison.b),
         "same_probe": comparison.same_probe,
-        "differences": {name: found and asdict(found) for name, found in differences.items()},
+        "differences": {name: difference and asdict(difference) for name, difference in differences.items()},
         "summary": comparison.summary,
         "layers": [asdict(layer) for layer in comparison.layers],
         "notes": comparison.notes,
@@ -99,7 +99,9 @@ class _Column:
 def _run_columns(comparison: Comparison, screen: Screen) -> list[_Column]:
     """The held-out figures of both runs: a row a figure."""
     a, b = comparison.a, comparison.b
-    rows: list[tuple[str, Callable[[Moment], str], Moment | None, Moment | None, str, Difference | None]] = [
+    rows: list[
+        tuple[str, Callable[[EpochFigures], str], EpochFigures | None, EpochFigures | None, str, Difference | None]
+    ] = [
         ("best epoch", _epoch, a.best, b.best, "", None),
         ("loss", _loss, a.best, b.best, _change_of_loss(comparison.best_loss, screen), comparison.best_loss),
         ("accuracy", _accuracy, a.best, b.best, _points(comparison.best_accuracy, screen), comparison.best_accuracy),
@@ -112,36 +114,37 @@ def _run_columns(comparison: Comparison, screen: Screen) -> list[_Column]:
         _Column("A", [ABSENT if one is None else form(one) for _, form, one, _, _, _ in rows]),
         _Column("B", [ABSENT if other is None else form(other) for _, form, _, other, _, _ in rows]),
         _Column("B - A", [change for *_, change, _ in rows]),
-        _Column("better", [(found.better or "-") if found else "" for *_, found in rows], right=False),
+        _Column("better", [(difference.better or "-") if difference else "" for *_, difference in rows], right=False),
     ]
-    fits = sum(each.width + 1 for each in columns) - 1 <= screen.width
+    fits = sum(column.width + 1 for column in columns) - 1 <= screen.width
     return columns if fits else columns[:-1]
 
 
-def _epoch(moment: Moment) -> str:
-    return str(moment.epoch)
+def _epoch(figures: EpochFigures) -> str:
+    return str(figures.epoch)
 
 
-def _loss(moment: Moment) -> str:
-    return _number(moment.loss)
+def _loss(figures: EpochFigures) -> str:
+    return _number(figures.loss)
 
 
-def _accuracy(moment: Moment) -> str:
-    return ABSENT if moment.accuracy is None else f"{moment.accuracy:.1%}"
+def _accuracy(figures: EpochFigures) -> str:
+    return ABSENT if figures.accuracy is None else f"{figures.accuracy:.1%}"
 
 
-def _change_of_loss(found: Difference | None, screen: Screen) -> str:
-    if found is None:
+def _change_of_loss(difference: Difference | None, screen: Screen) -> str:
+    if difference is None:
         return ABSENT
-    return _with_error(_number(found.value, "+"), None if found.error is None else _number(found.error), screen)
+    error = None if difference.error is None else _number(difference.error)
+    return _with_error(_number(difference.value, "+"), error, screen)
 
 
-def _points(found: Difference | None, screen: Screen) -> str:
+def _points(difference: Difference | None, screen: Screen) -> str:
     """A difference of accuracies in percentage points."""
-    if found is None:
+    if difference is None:
         return ABSENT
-    error = None if found.error is None else f"{100 * found.error:.1f}"
-    return _with_error(f"{100 * found.value:+.1f}", error, screen)
+    error = None if difference.error is None else f"{100 * difference.error:.1f}"
+    return _with_error(f"{100 * difference.value:+.1f}", error, screen)
 
 
 def _with_error(value: str, error: str | None, screen: Screen) -> str:
@@ -168,8 +171,8 @@ def _print_layers(layers: tuple[LayerComparison, ...], console: Console, screen:
     names = [shorten(layer.name, screen.width, screen) for layer in layers]
     widest = max(map(cell_len, ("layer", *names)))
     for gap, dropped in NARROWER:
-        kept = [each for each in columns if each.title not in dropped]
-        room = screen.width - sum(each.width + gap for each in kept)
+        fitting = [column for column in columns if column.title not in dropped]
+        room = screen.width - sum(column.width + gap for column in fitting)
         if room >= min(widest, NAME):
             break
     width = max(min(widest, room), len("layer"))
@@ -179,10 +182,10 @@ def _print_layers(layers: tuple[LayerComparison, ...], console: Console, screen:
     )
     if dropped:
         note += f" Left out at this width: {', '.join(sorted(dropped))}; --format json has all."
-    console.print("", _grid([first, *kept], gap), "", Text(note, style="dim"), sep="\n")
-    changed = [each for each in layers if each.a is None or each.b is None or each.a.state != each.b.state]
+    console.print("", _grid([first, *fitting], gap), "", Text(note, style="dim"), sep="\n")
+    changed = [layer for layer in layers if layer.a is None or layer.b is None or layer.a.state != layer.b.state]
     if changed:
-        lines = (_item(f"{each.name}: {each.change}", console) for each in changed)
+        lines = (_item(f"{layer.name}: {layer.change}", console) for layer in changed)
         console.print("", Text("Layers that changed", style="bold"), *lines, sep="\n")
 
 
@@ -193,9 +196,11 @@ def _cell(side: object, of: str, form: str) -> str:
 
 def _grid(columns: Sequence[_Column], gap: int) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
-    for each in columns:
-        table.add_column(Text(each.title), justify="right" if each.right else "left", width=each.width, no_wrap=True)
-    for cells in zip(*(each.cells for each in columns), strict=True):
+    for column in columns:
+        table.add_column(
+            Text(column.title), justify="right" if column.right else "left", width=column.width, no_wrap=True
+        )
+    for cells in zip(*(column.cells for column in columns), strict=True):
         table.add_row(*map(Text, cells))
     return table
 

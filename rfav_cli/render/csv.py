@@ -56,7 +56,7 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         elif name == "interval":
             flat.update(zip((f"{prefix}interval.low", f"{prefix}interval.high"), value or (None, None), strict=True))
         elif name == "filters":
-            flat[f"{prefix}{name}"] = "; ".join(each["evidence"] for each in value)
+            flat[f"{prefix}{name}"] = "; ".join(finding["evidence"] for finding in value)
         elif isinstance(value, list):
             flat[f"{prefix}{name}"] = json.dumps(value)
         else:

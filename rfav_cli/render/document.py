@@ -23,11 +23,11 @@ TOP = 10
 def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
     """The document of `rfav show --format json`, which the other formats and commands take their names from.
 
-    Entropies are in nats; `std` is their deviation over samples and positions. `nonfinite` counts what was left out
-    because it was NaN or infinite, of a layer in all epochs or of an epoch in all layers. `dead` is the share of dead
-    filters; `winners` says how many filters are the largest anywhere, and which are the most often. `columns` has what
-    other statistics gave. `std`, `correlation`, `dead`, `winners` and the layers' `columns` are the last epoch's. What
-    does not apply or is not finite is None.
+    Entropies are in nats; `std` is their deviation over samples and positions. `nonfinite` counts the values skipped
+    because they were NaN or infinite, of a layer in all epochs or of an epoch in all layers. `dead` is the share of
+    dead filters; `winners` says how many filters are the largest anywhere, and which are the most often. `columns` has
+    what other statistics gave. `std`, `correlation`, `dead`, `winners` and the layers' `columns` are the last epoch's.
+    What does not apply or is not finite is None.
     """
     entropy = entropies(history)
     probe = history.run.probe
@@ -43,15 +43,15 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
                 "name": layer.name,
                 "kind": layer.kind,
                 "channels": layer.channels,
-                **_finding(found),
+                **_finding(finding),
                 "entropy": _entropy(entropy[:, i], layer.max_entropy) | {"std": _last(std[:, i])},
                 "correlation": {"mean": _last(mean[:, i]), "abs_mean": _last(abs_mean[:, i])},
                 "nonfinite": _total(nonfinite[:, i]),
                 "dead": _last(dead[:, i]),
                 "winners": _winners(history, i),
-                **_others(columns[i]),
+                **_other_columns(columns[i]),
             }
-            for i, (layer, found) in enumerate(zip(history.run.layers, verdict.layers, strict=True))
+            for i, (layer, finding) in enumerate(zip(history.run.layers, verdict.layers, strict=True))
         ],
         "skipped": [{"name": layer.name, "reason": layer.reason} for layer in history.run.skipped],
         "bad": [{"path": file.path, "reason": file.reason} for file in history.bad],
@@ -66,25 +66,25 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def run_document(found: RunFinding) -> dict[str, Any]:
+def run_document(finding: RunFinding) -> dict[str, Any]:
     """The verdict on a run, as all documents have it."""
     return {
-        "state": found.state,
-        **_onset(found.onset),
-        "confidence": found.confidence,
-        "basis": found.basis,
-        "reason": found.reason,
+        "state": finding.state,
+        **_onset(finding.onset),
+        "confidence": finding.confidence,
+        "basis": finding.basis,
+        "reason": finding.reason,
     }
 
 
-def _finding(found: LayerFinding) -> dict[str, Any]:
+def _finding(finding: LayerFinding) -> dict[str, Any]:
     return {
-        "state": found.state,
-        **_onset(found.onset),
-        "confidence": found.confidence,
-        "fall": {"nats": found.fall, "fraction": found.fall_fraction},
-        "evidence": found.evidence,
-        "filters": [asdict(each) for each in found.filters],
+        "state": finding.state,
+        **_onset(finding.onset),
+        "confidence": finding.confidence,
+        "fall": {"nats": finding.fall, "fraction": finding.fall_fraction},
+        "evidence": finding.evidence,
+        "filters": [asdict(problem) for problem in finding.filters],
     }
 
 
@@ -106,7 +106,7 @@ def _entropy(values: NDArray[np.float64], maximum: float) -> dict[str, float | N
     }
 
 
-def _others(columns: dict[str, Any]) -> dict[str, Any]:
+def _other_columns(columns: dict[str, Any]) -> dict[str, Any]:
     """What has no place of its own, apart from the names of this document; nothing where there is nothing."""
     return {"columns": columns} if columns else {}
 
@@ -131,7 +131,7 @@ def _epochs(history: History) -> list[dict[str, Any]]:
             "accuracy": finite_or_none(accuracy),
             "nonfinite": _total(nonfinite),
             "checkpoint": checkpoint.path,
-            **_others(columns),
+            **_other_columns(columns),
         }
         for checkpoint, loss, accuracy, nonfinite, columns in zip(
             history.checkpoints, *figures, epoch_columns(history), strict=True
@@ -141,8 +141,8 @@ def _epochs(history: History) -> list[dict[str, Any]]:
 
 def _total(counts: NDArray[np.float64]) -> int | None:
     """The sum of counts; None where the store has none."""
-    known = counts[np.isfinite(counts)]
-    return int(known.sum()) if known.size else None
+    finite = counts[np.isfinite(counts)]
+    return int(finite.sum()) if finite.size else None
 
 
 def _last(values: NDArray[np.float64]) -> float | None:

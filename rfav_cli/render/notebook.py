@@ -28,13 +28,13 @@ def of_history(history: History, verdict: Verdict) -> str:
     head += _text(history.run.probe.source)
     titles = ("layer", "kind", "D", "state", "onset", "first", "last", "of ln D", "0 to ln D")
     table = _table(titles, _rows(history, verdict))
-    return f"<div>{head}{_loss(history)}{_said(verdict)}{table}</div>"
+    return f"<div>{head}{_loss(history)}{_verdict_line(verdict)}{table}</div>"
 
 
 def of_verdict(verdict: Verdict) -> str:
     """What became of the run and of each layer."""
     rows = ((_text(layer.name), *_state(layer), _text(layer.evidence)) for layer in verdict.layers)
-    return f"<div>{_said(verdict)}{_table(('layer', 'state', 'onset', 'evidence'), rows)}</div>"
+    return f"<div>{_verdict_line(verdict)}{_table(('layer', 'state', 'onset', 'evidence'), rows)}</div>"
 
 
 def of_text(text: str) -> str:
@@ -43,7 +43,7 @@ def of_text(text: str) -> str:
     return f"<pre>{lines}</pre>"
 
 
-def _said(verdict: Verdict) -> str:
+def _verdict_line(verdict: Verdict) -> str:
     run = verdict.run
     since = "" if run.onset is None else f" since epoch {run.onset.epoch}"
     return f"<p><b>{_text(run.state)}{since}</b>: {_text(run.reason, 1000)}</p>"

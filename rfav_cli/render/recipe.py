@@ -83,16 +83,16 @@ def _table(layers: tuple[LayerRecipe, ...], screen: Screen) -> Table:
     names = [shorten(layer.name, screen.width, screen) for layer in layers]
     widest = max(map(cell_len, ("layer", *names)))
     for gap, dropped in NARROWER:
-        kept = {title: cells for title, cells in columns.items() if title not in dropped}
-        room = screen.width - sum(max(map(len, (title, *cells))) + gap for title, cells in kept.items())
+        fitting = {title: cells for title, cells in columns.items() if title not in dropped}
+        room = screen.width - sum(max(map(len, (title, *cells))) + gap for title, cells in fitting.items())
         if room >= min(widest, NAME):
             break
     width = min(widest, room)
     table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
     table.add_column("layer", no_wrap=True, width=width)
-    for title in kept:
+    for title in fitting:
         table.add_column(title, no_wrap=True, justify="left" if title == "finding" else "right")
-    for name, *cells in zip(names, *kept.values(), strict=True):
+    for name, *cells in zip(names, *fitting.values(), strict=True):
         table.add_row(Text(shorten(name, width, screen)), *map(Text, cells))
     return table
 

@@ -32,11 +32,11 @@ def headline(run: RunFinding) -> Text:
 
 
 def remarks(history: History, verdict: Verdict) -> Iterator[tuple[str, Iterable[str]]]:
-    """What the verdict rests on, and what was left out of the figures, each with its reason."""
+    """What the verdict rests on, and what was skipped, each with its reason."""
     losing = verdict.in_state("falling", "collapsed")
     if losing:
         yield "Layers that lose entropy", (f"{layer.name}: {layer.evidence}" for layer in losing)
-    filters = [(layer.name, found.evidence) for layer in verdict.layers for found in layer.filters]
+    filters = [(layer.name, problem.evidence) for layer in verdict.layers for problem in layer.filters]
     if filters:
         yield "Filters", (f"{name}: {evidence}" for name, evidence in filters)
     if history.run.skipped:
@@ -45,12 +45,12 @@ def remarks(history: History, verdict: Verdict) -> Iterator[tuple[str, Iterable[
         yield "Checkpoints that could not be used", (f"{file.path}: {file.reason}" for file in history.bad)
     counts = np.nan_to_num(column(history, "nonfinite"))
     if counts.any():
-        yield "Values left out because they were NaN or infinite", _nonfinite(history, counts)
+        yield "Values skipped because they were NaN or infinite", _nonfinite(history, counts)
 
 
 def _nonfinite(history: History, counts: NDArray[np.float64]) -> Iterator[str]:
     for layer, values in zip(history.run.layers, counts.T, strict=True):
-        epochs = [each.epoch for each, value in zip(history.checkpoints, values, strict=True) if value]
+        epochs = [checkpoint.epoch for checkpoint, value in zip(history.checkpoints, values, strict=True) if value]
         if epochs:
             where = f"{count(len(epochs), 'epoch')} ({span(epochs)})"
             yield f"{layer.name}: {count(int(values.sum()), 'value')} in {where}"

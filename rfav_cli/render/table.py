@@ -139,8 +139,8 @@ def _layer_table(history: History, verdict: Verdict, screen: Screen) -> tuple[Ta
     columns = _layer_columns(rows, [checkpoint.epoch for checkpoint in history.checkpoints], values, screen)
     trend = max(len("trend"), min(TREND, len(values)))
     for gap, dropped in NARROWER:
-        kept = [column for column in columns if column.title not in dropped]
-        room = screen.width - sum(column.width + gap for column in kept) - gap
+        fitting = [column for column in columns if column.title not in dropped]
+        room = screen.width - sum(column.width + gap for column in fitting) - gap
         if room >= trend + min(names.width, 12 if dropped else 24):
             break
     width = min(names.width, max(room - trend, len("layer")))
@@ -155,7 +155,7 @@ def _layer_table(history: History, verdict: Verdict, screen: Screen) -> tuple[Ta
     ]
     if dropped:
         notes.append(f"Left out at this width: {', '.join(sorted(dropped))}; --format json and csv have all.")
-    return _table([first, *kept, _Column("trend", tuple(lines), "left")], gap), notes
+    return _table([first, *fitting, _Column("trend", tuple(lines), "left")], gap), notes
 
 
 def _layer_columns(
@@ -200,7 +200,7 @@ def _epoch_table(history: History, verdict: Verdict, screen: Screen) -> tuple[Ta
         _Column(shorten(layer.name, 12, screen), tuple(_text(value) for value in curve))
         for layer, curve in zip(history.run.layers, values.T, strict=True)
     ]
-    room, shown = screen.width - sum(each.width for each in columns) - GAP * (len(columns) - 1), 0
+    room, shown = screen.width - sum(column.width for column in columns) - GAP * (len(columns) - 1), 0
     for layer in reversed(layers):
         room -= layer.width + GAP
         if room < 0:
@@ -214,15 +214,15 @@ def _epoch_table(history: History, verdict: Verdict, screen: Screen) -> tuple[Ta
 
 def _table(columns: Sequence[_Column], gap: int) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
-    for each in columns:
+    for shown in columns:
         table.add_column(
-            Text(each.title),
-            justify=each.justify,
-            width=each.width,
+            Text(shown.title),
+            justify=shown.justify,
+            width=shown.width,
             no_wrap=True,
-            style="cyan" if each.title == "trend" else "",
+            style="cyan" if shown.title == "trend" else "",
         )
-    for cells in zip(*(each.cells for each in columns), strict=True):
+    for cells in zip(*(shown.cells for shown in columns), strict=True):
         table.add_row(*(Text(cell, style=_style(cell)) for cell in cells))
     return table
 

@@ -26,7 +26,7 @@ class Entropy(Statistic):
         self._nonfinite = [0] * len(context.layers)
 
     def update_entropy(self, layer: int, rows: slice, entropy: Tensor) -> None:
-        """Add the entropies of each sample up, in float64, leaving out what is not finite."""
+        """Add the entropies of each sample up, in float64, skipping what is not finite."""
         values = widened(entropy.reshape(len(entropy), -1))
         count = values.new_full((len(values),), values.shape[1])
         if has_nan(values):

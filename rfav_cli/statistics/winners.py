@@ -24,7 +24,7 @@ _LONG_ROW = 32
 class Winners(Statistic):
     """For each of a layer's filters, the share of positions at which its activation is the largest, of all samples.
 
-    Positions whose largest number is NaN or infinite are left out, as they are of the entropy. Where several are the
+    Positions whose largest number is NaN or infinite are skipped, as they are in the entropy. Where several are the
     largest, the first of them wins. The uses of a layer are pooled by their positions. The shares add up to 1; they are
     NaN where no position is left.
     """

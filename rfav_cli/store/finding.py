@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfav_cli.store.hdf5 import is_ours
+from rfav_cli.store.hdf5 import is_store_file
 from rfav_cli.store.scan import RUN_FILE
 
 if TYPE_CHECKING:
@@ -28,17 +28,17 @@ class Finder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._ours: dict[Path, tuple[Stamp, bool]] = {}
+        self._are_stores: dict[Path, tuple[Stamp, bool]] = {}
 
     def find(self, most: int = MOST_ENTRIES) -> tuple[list[Path], bool]:
         """The paths of all stores, packed or still a folder beside their path, and whether the search came to its end.
 
-        Hidden files and folders are passed over, links are not followed, what cannot be read is left out.
+        Hidden files and folders are passed over, links are not followed, what cannot be read is skipped.
 
         Args:
             most: files and folders that are looked at.
         """
-        found: set[Path] = set()
+        stores: set[Path] = set()
         seen: dict[Path, tuple[Stamp, bool]] = {}
         whole, folders = True, deque([self._folder])
         while folders and whole:
@@ -51,27 +51,29 @@ class Finder:
                 if entry.is_dir(follow_symlinks=False):
                     if not path.name.endswith(".h5.d"):
                         folders.append(path)
-                    elif self._is_ours(path / RUN_FILE, seen):
-                        found.add(path.with_suffix(""))
-                elif path.name == USUAL or (path.name.endswith(".h5") and self._is_ours(path, seen)):
-                    found.add(path)
-        self._ours = seen
-        return sorted(found), whole
+                    elif self._is_store(path / RUN_FILE, seen):
+                        stores.add(path.with_suffix(""))
+                elif path.name == USUAL or (path.name.endswith(".h5") and self._is_store(path, seen)):
+                    stores.add(path)
+        self._are_stores = seen
+        return sorted(stores), whole
 
-    def _is_ours(self, path: Path, seen: dict[Path, tuple[Stamp, bool]]) -> bool:
+    def _is_store(self, path: Path, seen: dict[Path, tuple[Stamp, bool]]) -> bool:
         try:
             status = path.lstat()
         except OSError:
             return False
         stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
-        known = self._ours.get(path)
-        seen[path] = known if known and known[0] == stamp else (stamp, not path.is_symlink() and is_ours(path))
+        remembered = self._are_stores.get(path)
+        if not remembered or remembered[0] != stamp:
+            remembered = stamp, not path.is_symlink() and is_store_file(path)
+        seen[path] = remembered
         return seen[path][1]
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
     """What is in a folder in the order of names, but for what is hidden and links."""
     with suppress(OSError), os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda each: each.name):
+        for entry in sorted(entries, key=lambda entry: entry.name):
             if not entry.name.startswith(".") and not entry.is_symlink():
                 yield entry

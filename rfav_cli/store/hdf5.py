@@ -46,7 +46,7 @@ def write_texts(file: h5py.File, name: str, texts: Sequence[str]) -> None:
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredDataset:
     """A dataset that may be read."""
 
     id: h5py.h5d.DatasetID
@@ -61,11 +61,11 @@ class StoreFile:
         self.path = path
         self.stamp = stamp
         self._file = file
-        self.datasets: dict[str, Stored] = {}
+        self.datasets: dict[str, StoredDataset] = {}
         with self.guarded():
             self._check_schema()
             self._collect(file["/"].id, "", {h5py.h5o.get_info(file.id).addr})
-            size = sum(found.dtype.itemsize * math.prod(found.shape) for found in self.datasets.values())
+            size = sum(dataset.dtype.itemsize * math.prod(dataset.shape) for dataset in self.datasets.values())
             if size > stamp[2]:
                 raise damaged(path, "its datasets are larger than the file")
 
@@ -93,10 +93,10 @@ class StoreFile:
         with self.guarded():
             if name not in self.datasets:
                 return []
-            found = self.datasets[name]
-            if found.dtype.kind != "S" or len(found.shape) != 1:
+            dataset = self.datasets[name]
+            if dataset.dtype.kind != "S" or len(dataset.shape) != 1:
                 raise damaged(self.path, f"{name} is not a list of texts")
-            return [bytes(text).decode("utf-8") for text in h5py.Dataset(found.id)[...]]
+            return [bytes(text).decode("utf-8") for text in h5py.Dataset(dataset.id)[...]]
 
     def read(self, name: str, index: Any = ...) -> NDArray[Any]:
         """Part of a dataset of numbers."""
@@ -127,25 +127,25 @@ class StoreFile:
                 raise damaged(self.path, f"{printable(name)} is no name of a dataset")
             if group.links.get_info(key).type != h5py.h5l.TYPE_HARD:
                 raise damaged(self.path, f"{name} is a link to elsewhere")
-            found = h5py.h5o.open(group, key)
-            address = h5py.h5o.get_info(found).addr
+            item = h5py.h5o.open(group, key)
+            address = h5py.h5o.get_info(item).addr
             if address in seen:
                 raise damaged(self.path, f"{name} is there twice")
             seen.add(address)
-            if isinstance(found, h5py.h5g.GroupID):
-                self._collect(found, name + "/", seen)
+            if isinstance(item, h5py.h5g.GroupID):
+                self._collect(item, name + "/", seen)
             else:
-                self.datasets[name] = self._checked(name, found)
+                self.datasets[name] = self._checked(name, item)
 
-    def _checked(self, name: str, found: object) -> Stored:
-        if not isinstance(found, h5py.h5d.DatasetID) or found.shape is None:
+    def _checked(self, name: str, item: object) -> StoredDataset:
+        if not isinstance(item, h5py.h5d.DatasetID) or item.shape is None:
             raise damaged(self.path, f"{name} is not a dataset")
-        plist = found.get_create_plist()
+        plist = item.get_create_plist()
         if plist.get_layout() not in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT) or plist.get_external_count():
             raise damaged(self.path, f"{name} is not stored in one piece in the file")
-        if found.dtype.kind not in "biufS":
+        if item.dtype.kind not in "biufS":
             raise damaged(self.path, f"{name} holds neither numbers nor texts of fixed length")
-        return Stored(found, found.shape, found.dtype)
+        return StoredDataset(item, item.shape, item.dtype)
 
 
 @contextmanager
@@ -162,7 +162,7 @@ def opened(path: Path) -> Iterator[StoreFile]:
         yield StoreFile(path, file, stamp)
 
 
-def is_ours(path: Path) -> bool:
+def is_store_file(path: Path) -> bool:
     """Whether a file is a store of any schema, which rfav may replace."""
     try:
         with _open(path)[0] as file:

@@ -34,60 +34,60 @@ def pack(path: Path) -> History:
         StoreError: there is no store, a file of it is damaged, or there is no room for another copy of it.
     """
     folder = folder_of(path)
-    with locked(folder) as there:
-        if there:
+    with locked(folder) as folder_exists:
+        if folder_exists:
             remove_abandoned(folder)
             remove_abandoned(path.parent)
-            found = scan(path)
-            if not path.exists() or any(file.parent == folder and file.name != RUN_FILE for file in found.stamps):
-                _replace(path, found)
-            _remove_packed(found, folder)
+            contents = scan(path)
+            if not path.exists() or any(file.parent == folder and file.name != RUN_FILE for file in contents.stamps):
+                _replace(path, contents)
+            _remove_packed(contents, folder)
     return open_store(path)
 
 
-def _replace(path: Path, found: Scan) -> None:
+def _replace(path: Path, contents: Scan) -> None:
     """Write the union into a new file and put it in the place of the old one."""
     with writing(path), replacing(path) as target, h5py.File(target, "w", libver=LIBVER) as file:
-        _write_fixed(file, found)
-        _write_columns(file, found, target)
+        _write_fixed(file, contents)
+        _write_columns(file, contents, target)
 
 
-def _write_fixed(file: h5py.File, found: Scan) -> None:
+def _write_fixed(file: h5py.File, contents: Scan) -> None:
     """Write all but the columns."""
-    checkpoints = [row.checkpoint for row in found.rows.values()]
-    write_header(file, found.run, found.run_sha256)
-    write_run(file, found.run)
-    write_texts(file, BAD_PATH, [bad.path for bad in found.bad])
-    write_texts(file, BAD_REASON, [bad.reason for bad in found.bad])
-    file[EPOCH] = np.array(list(found.rows), np.int32)
+    checkpoints = [row.checkpoint for row in contents.rows.values()]
+    write_header(file, contents.run, contents.run_sha256)
+    write_run(file, contents.run)
+    write_texts(file, BAD_PATH, [bad.path for bad in contents.bad])
+    write_texts(file, BAD_REASON, [bad.reason for bad in contents.bad])
+    file[EPOCH] = np.array(list(contents.rows), np.int32)
     write_texts(file, CHECKPOINT_PATH, [checkpoint.path for checkpoint in checkpoints])
     write_texts(file, CHECKPOINT_SHA256, [checkpoint.sha256 for checkpoint in checkpoints])
 
 
-def _write_columns(file: h5py.File, found: Scan, target: Replacement) -> None:
+def _write_columns(file: h5py.File, contents: Scan, target: Replacement) -> None:
     """Copy the columns epoch by epoch, each file opened once for the epochs in a row that it has."""
     columns = {
-        name: file.create_dataset(name, (len(found.rows), *spec.shape), spec.dtype)
-        for name, spec in found.specs.items()
+        name: file.create_dataset(name, (len(contents.rows), *column_type.shape), column_type.dtype)
+        for name, column_type in contents.column_types.items()
     }
 
     def path_of(numbered: tuple[int, Row]) -> Path:
         return numbered[1].path
 
-    for source, rows in groupby(enumerate(found.rows.values()), path_of):
+    for source, rows in groupby(enumerate(contents.rows.values()), path_of):
         with opened(source) as part:
             for index, row in rows:
-                for name, spec in found.specs.items():
-                    values = part.read(name, row.index) if name in part.datasets else spec.missing
-                    if values.shape != spec.shape:
+                for name, column_type in contents.column_types.items():
+                    values = part.read(name, row.index) if name in part.datasets else column_type.missing
+                    if values.shape != column_type.shape:
                         raise damaged(source, f"{name} has changed its shape")
                     columns[name][index] = values
                     target.check()
 
 
-def _remove_packed(found: Scan, folder: Path) -> None:
+def _remove_packed(contents: Scan, folder: Path) -> None:
     """Remove what was packed, but not what took its name since."""
-    for file, stamp in found.stamps.items():
+    for file, stamp in contents.stamps.items():
         with suppress(FileNotFoundError):
             status = file.stat()
             if file.parent == folder and (status.st_ino, status.st_mtime_ns, status.st_size) == stamp:

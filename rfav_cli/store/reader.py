@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rfav_cli.records import Column
     from rfav_cli.store.hdf5 import StoreFile
-    from rfav_cli.store.scan import Spec
+    from rfav_cli.store.scan import ColumnType
 
 
 def open_store(path: Path) -> History:
@@ -31,20 +31,22 @@ def open_store(path: Path) -> History:
     Raises:
         StoreError: there is none, it is damaged, or it is of a newer schema.
     """
-    found = scan(path, read_small=True)
-    epochs = tuple(found.rows)
+    contents = scan(path, read_small=True)
+    epochs = tuple(contents.rows)
     columns: dict[str, Column] = {}
-    for name, spec in found.specs.items():
-        if is_small(name, spec):
-            rows, missing = found.small[name], spec.missing
-            columns[name] = np.stack([rows.get(epoch, missing) for epoch in epochs]).astype(spec.dtype, copy=False)
+    for name, column_type in contents.column_types.items():
+        if is_small(name, column_type):
+            rows, missing = contents.small[name], column_type.missing
+            columns[name] = np.stack([rows.get(epoch, missing) for epoch in epochs]).astype(
+                column_type.dtype, copy=False
+            )
         else:
-            columns[name] = LazyColumn(path, found.run_sha256, name, epochs, spec)
-    checkpoints = tuple(row.checkpoint for row in found.rows.values())
-    return History(str(path), found.run, checkpoints, found.bad, columns)
+            columns[name] = LazyColumn(path, contents.run_sha256, name, epochs, column_type)
+    checkpoints = tuple(row.checkpoint for row in contents.rows.values())
+    return History(str(path), contents.run, checkpoints, contents.bad, columns)
 
 
-class _Held:
+class _OpenFiles:
     """Packed files that stay open for a while, each with the rows of its epochs."""
 
     def __init__(self, stack: ExitStack) -> None:
@@ -52,18 +54,18 @@ class _Held:
         self.files: dict[Path, tuple[StoreFile, dict[int, int]]] = {}
 
 
-_HELD: ContextVar[_Held | None] = ContextVar("held", default=None)
+_OPEN_FILES: ContextVar[_OpenFiles | None] = ContextVar("held", default=None)
 
 
 @contextmanager
 def held_open() -> Iterator[None]:
     """Within this, a packed file is opened and looked through once, and not for every column that is read of it."""
     with ExitStack() as stack:
-        token = _HELD.set(_Held(stack))
+        token = _OPEN_FILES.set(_OpenFiles(stack))
         try:
             yield
         finally:
-            _HELD.reset(token)
+            _OPEN_FILES.reset(token)
 
 
 class LazyColumn:
@@ -73,23 +75,25 @@ class LazyColumn:
     epochs; any other reads them all.
     """
 
-    def __init__(self, path: Path, run_sha256: str, name: str, epochs: tuple[int, ...], spec: Spec) -> None:
-        self._given = path
+    def __init__(
+        self, path: Path, run_sha256: str, name: str, epochs: tuple[int, ...], column_type: ColumnType
+    ) -> None:
+        self._shown_path = path
         self._path = path.absolute()
         self._run_sha256 = run_sha256
         self._name = name
         self._epochs = epochs
-        self._spec = spec
+        self._column_type = column_type
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The whole shape, epochs first."""
-        return (len(self._epochs), *self._spec.shape)
+        return (len(self._epochs), *self._column_type.shape)
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type that all epochs fit."""
-        return self._spec.dtype
+        return self._column_type.dtype
 
     @property
     def ndim(self) -> int:
@@ -120,7 +124,7 @@ class LazyColumn:
         return self._read(every)[key]
 
     def _read(self, rows: Any) -> NDArray[Any]:
-        values = np.empty((len(rows), *self._spec.shape), self.dtype)
+        values = np.empty((len(rows), *self._column_type.shape), self.dtype)
         with ExitStack() as stack:
             packed: tuple[StoreFile, dict[int, int]] | None = None
             for index, row in enumerate(rows):
@@ -133,12 +137,12 @@ class LazyColumn:
                     if epoch not in packed[1]:
                         packed = self._open_packed(stack)  # the one that was held may have been replaced since
                     if epoch not in packed[1]:
-                        raise self._gone() from None
+                        raise self._vanished_error() from None
                     values[index] = self._read_row(packed[0], packed[1][epoch])
         return values
 
     def _held_or_opened(self, stack: ExitStack) -> tuple[StoreFile, dict[int, int]]:
-        held = _HELD.get()
+        held = _OPEN_FILES.get()
         if held is None:
             return self._open_packed(stack)
         if self._path not in held.files:
@@ -150,17 +154,17 @@ class LazyColumn:
         try:
             file = stack.enter_context(opened(self._path))
         except FileNotFoundError:
-            raise self._gone() from None
+            raise self._vanished_error() from None
         return file, {int(epoch): row for row, epoch in enumerate(file.read(EPOCH))}
 
     def _read_row(self, file: StoreFile, row: int) -> NDArray[Any]:
         if file.attribute("run_sha256", "") != self._run_sha256:
-            raise self._gone()
+            raise self._vanished_error()
         if self._name not in file.datasets:
-            return self._spec.missing
-        if file.datasets[self._name].shape[1:] != self._spec.shape:
+            return self._column_type.missing
+        if file.datasets[self._name].shape[1:] != self._column_type.shape:
             raise damaged(file.path, f"{self._name} has changed its shape")
         return file.read(self._name, row)
 
-    def _gone(self) -> StoreError:
-        return StoreError(f"{self._given}: what was opened is not there any more", "Open the store again.")
+    def _vanished_error(self) -> StoreError:
+        return StoreError(f"{self._shown_path}: what was opened is not there any more", "Open the store again.")

@@ -37,18 +37,18 @@ def fingerprint(run: Run) -> str:
 
 def differences(stored: Run, wanted: Run) -> list[str]:
     """What differs between a store's run and the one that would continue it, as "what: stored / wanted"."""
-    found = []
+    differing = []
     if (stored.probe.sha256, stored.probe.size) != (wanted.probe.sha256, wanted.probe.size):
-        found.append(f"probe: {_probe(stored.probe)} / {_probe(wanted.probe)}")
+        differing.append(f"probe: {_probe(stored.probe)} / {_probe(wanted.probe)}")
     if stored.layers != wanted.layers:
         old = [layer for layer in stored.layers if layer not in wanted.layers] or list(stored.layers)
         new = [layer for layer in wanted.layers if layer not in stored.layers] or list(wanted.layers)
-        found.append(f"layers: {_layers(old)} / {_layers(new)}")
+        differing.append(f"layers: {_layers(old)} / {_layers(new)}")
     for field in fields(Settings):
         values = [getattr(run.settings, field.name) for run in (stored, wanted)]
         if values[0] != values[1]:
-            found.append(f"{field.name}: {' / '.join(printable(value) or repr(value) for value in values)}")
-    return found
+            differing.append(f"{field.name}: {' / '.join(printable(value) or repr(value) for value in values)}")
+    return differing
 
 
 def write_header(file: h5py.File, run: Run, run_sha256: str) -> None:
@@ -121,7 +121,7 @@ def _optional(file: StoreFile, name: str, kind: str, shape: tuple[int | None, ..
         return None
     dataset = file.datasets[name]
     fits = len(dataset.shape) == len(shape) and all(
-        want in (None, have) for have, want in zip(dataset.shape, shape, strict=True)
+        wanted in (None, length) for length, wanted in zip(dataset.shape, shape, strict=True)
     )
     if dataset.dtype.kind != kind or not fits:
         raise damaged(file.path, f"{name} is {dataset.dtype} {dataset.shape}")

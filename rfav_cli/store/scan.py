@@ -53,7 +53,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Spec:
+class ColumnType:
     """One epoch of a column, as it is in every epoch that has the column."""
 
     shape: tuple[int, ...]
@@ -75,7 +75,7 @@ class Scan:
         run_sha256: the fingerprint in each of its files.
         rows: epoch -> where it lies, ascending.
         bad: files that could not be used, without those that could later.
-        specs: name -> the shape of one epoch of a column, and the type that holds all of them.
+        column_types: name -> the shape of one epoch of a column, and the type that holds all of them.
         small: name -> epoch -> the values of what is not read on use, where they were asked for.
         stamps: each file that was read, as it was then.
     """
@@ -85,7 +85,7 @@ class Scan:
     run_sha256: str
     rows: dict[int, Row] = field(default_factory=dict)
     bad: tuple[BadCheckpoint, ...] = ()
-    specs: dict[str, Spec] = field(default_factory=dict)
+    column_types: dict[str, ColumnType] = field(default_factory=dict)
     small: dict[str, dict[int, NDArray[Any]]] = field(default_factory=dict)
     stamps: dict[Path, Stamp] = field(default_factory=dict)
 
@@ -93,14 +93,14 @@ class Scan:
 def listing(path: Path) -> list[Path]:
     """The files of epochs and of bad checkpoints in a store's folder."""
     try:
-        found = sorted(folder_of(path).iterdir())
+        files = sorted(folder_of(path).iterdir())
     except FileNotFoundError:
         return []
     except OSError as error:
         raise StoreError(
             f"{folder_of(path)}: cannot be read ({what_it_says(error)})", "Make it a readable folder."
         ) from error
-    return [file for file in found if _EPOCH_FILE.fullmatch(file.name) or _BAD_FILE.fullmatch(file.name)]
+    return [file for file in files if _EPOCH_FILE.fullmatch(file.name) or _BAD_FILE.fullmatch(file.name)]
 
 
 def is_there(path: Path) -> bool:
@@ -110,12 +110,12 @@ def is_there(path: Path) -> bool:
 
 def state_of(path: Path) -> tuple[object, ...]:
     """What changes whenever a store does, without reading it; empty where there is nothing of it."""
-    found: list[object] = [file.name for file in listing(path)]
+    marks: list[object] = [file.name for file in listing(path)]
     for head in (path, folder_of(path) / RUN_FILE):
         with suppress(OSError):
             status = head.stat()
-            found.append((head.name, status.st_ino, status.st_mtime_ns, status.st_size))
-    return tuple(found)
+            marks.append((head.name, status.st_ino, status.st_mtime_ns, status.st_size))
+    return tuple(marks)
 
 
 def scan(path: Path, *, read_small: bool = False) -> Scan:
@@ -158,7 +158,7 @@ class _Part:
     stamp: Stamp
     checkpoints: list[Checkpoint]
     bad: list[BadCheckpoint]
-    specs: dict[str, Spec]
+    column_types: dict[str, ColumnType]
     small: dict[str, NDArray[Any]]
 
 
@@ -176,22 +176,22 @@ class _Union:
         if file.attribute("run_sha256", "") != self.scan.run_sha256:
             raise StoreError(f"{file.path}: belongs to another run than the rest of the store", "Move it away.")
         checkpoints = _checkpoints(file)
-        specs, small = {}, {}
+        column_types, small = {}, {}
         for name, dataset in file.datasets.items():
             if not is_column(name):
                 continue
             if dataset.shape[:1] != (len(checkpoints),) or dataset.dtype.kind == "S":
                 raise damaged(file.path, f"{name} is {dataset.dtype} {dataset.shape}, not numbers along the epochs")
-            spec = specs[name] = Spec(dataset.shape[1:], dataset.dtype)
-            if problem := row_problem(name, spec.shape, self.scan.run):
+            column_type = column_types[name] = ColumnType(dataset.shape[1:], dataset.dtype)
+            if problem := row_problem(name, column_type.shape, self.scan.run):
                 raise damaged(file.path, problem)
-            if self._read_small and is_small(name, spec):
+            if self._read_small and is_small(name, column_type):
                 small[name] = file.read(name)
         bad_paths, reasons = file.texts(BAD_PATH), file.texts(BAD_REASON)
         if len(bad_paths) != len(reasons):
             raise damaged(file.path, "its list of bad checkpoints is not complete")
         bad = list(map(BadCheckpoint, bad_paths, reasons))
-        return _Part(file.path, file.stamp, checkpoints, bad, specs, small)
+        return _Part(file.path, file.stamp, checkpoints, bad, column_types, small)
 
     def add(self, part: _Part) -> None:
         """Take the epochs of a file that are not there yet."""
@@ -204,12 +204,16 @@ class _Union:
             self._bad.setdefault(bad.path, bad)
         if not new:
             return
-        for name, spec in part.specs.items():
-            known = scan.specs.get(name, spec)
-            if known.shape != spec.shape:
-                raise damaged(part.path, f"{name} is {spec.shape} an epoch, and {known.shape} in other epochs")
-            if known.dtype != spec.dtype or name not in scan.specs:
-                scan.specs[name] = Spec(spec.shape, np.result_type(known.dtype, spec.dtype))
+        for name, column_type in part.column_types.items():
+            known_type = scan.column_types.get(name, column_type)
+            if known_type.shape != column_type.shape:
+                raise damaged(
+                    part.path, f"{name} is {column_type.shape} an epoch, and {known_type.shape} in other epochs"
+                )
+            if known_type.dtype != column_type.dtype or name not in scan.column_types:
+                scan.column_types[name] = ColumnType(
+                    column_type.shape, np.result_type(known_type.dtype, column_type.dtype)
+                )
             self._counts[name] = self._counts.get(name, 0) + len(new)
             if name in part.small:
                 scan.small.setdefault(name, {}).update({epoch: part.small[name][row] for epoch, row in new.items()})
@@ -220,15 +224,15 @@ class _Union:
         scan.rows = dict(sorted(scan.rows.items()))
         good = {row.checkpoint.path for row in scan.rows.values()}
         scan.bad = tuple(bad for path, bad in sorted(self._bad.items()) if path not in good)
-        for name, spec in sorted(scan.specs.items()):
-            if self._counts[name] < len(scan.rows) and spec.dtype.kind != "f":
-                scan.specs[name] = Spec(spec.shape, np.dtype(np.float64))
+        for name, column_type in sorted(scan.column_types.items()):
+            if self._counts[name] < len(scan.rows) and column_type.dtype.kind != "f":
+                scan.column_types[name] = ColumnType(column_type.shape, np.dtype(np.float64))
         return scan
 
 
-def is_small(name: str, spec: Spec) -> bool:
+def is_small(name: str, column_type: ColumnType) -> bool:
     """Whether a column is held in memory, as against read on use."""
-    return not is_heatmap(name) and math.prod(spec.shape) <= _SMALL
+    return not is_heatmap(name) and math.prod(column_type.shape) <= _SMALL
 
 
 def _checkpoints(file: StoreFile) -> list[Checkpoint]:

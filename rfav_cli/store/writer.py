@@ -15,7 +15,7 @@ from rfav_cli.atomic import check_writable, remove_abandoned, replacing
 from rfav_cli.errors import StoreError
 from rfav_cli.records.columns import row_problem
 from rfav_cli.store.commit import locked, writing
-from rfav_cli.store.hdf5 import LIBVER, is_ours, opened, write_texts
+from rfav_cli.store.hdf5 import LIBVER, is_store_file, opened, write_texts
 from rfav_cli.store.run import differences, fingerprint, write_header, write_run
 from rfav_cli.store.scan import RUN_FILE, is_there, listing, scan
 from rfav_cli.store.schema import (
@@ -47,13 +47,13 @@ _ATTEMPTS = 100
 class StoreWriter:
     """Adds epochs to a store. Several processes may do so at once, each with epochs of its own."""
 
-    def __init__(self, path: Path, run: Run, run_sha256: str, found: Scan | None = None) -> None:
+    def __init__(self, path: Path, run: Run, run_sha256: str, stored: Scan | None = None) -> None:
         self._path = path
         self._folder = folder_of(path.absolute())  # a net's own code may change the current folder
         self._run = run
         self._run_sha256 = run_sha256
-        self._committed = {epoch: row.checkpoint for epoch, row in found.rows.items()} if found else {}
-        self._bad = set(found.bad) if found else set()
+        self._committed = {epoch: row.checkpoint for epoch, row in stored.rows.items()} if stored else {}
+        self._bad = set(stored.bad) if stored else set()
 
     @classmethod
     def open(cls, path: Path, run: Run, *, fresh: bool = False, watching: bool = False) -> StoreWriter:
@@ -78,13 +78,13 @@ class StoreWriter:
             writer = cls(path, run, fingerprint(run))
             writer._commit(writer._folder / RUN_FILE, lambda file: write_run(file, run))
             return writer
-        found = scan(path)
-        if changes := differences(found.run, run):
+        stored = scan(path)
+        if changes := differences(stored.run, run):
             raise StoreError(
                 f"{path}: holds another run (stored / now): {'; '.join(changes)}",
                 "Give what the store was made with, or --fresh to start over, or another --out.",
             )
-        return cls(path, run, found.run_sha256, found)
+        return cls(path, run, stored.run_sha256, stored)
 
     @property
     def committed(self) -> Mapping[int, Checkpoint]:
@@ -184,7 +184,7 @@ def check_place(path: Path, *, fresh: bool = False, watching: bool = False) -> N
             refuse_watched(path)
         if folder_of(path).exists():
             check_writable(folder_of(path) / RUN_FILE)
-        if fresh and path.exists() and not is_ours(path):
+        if fresh and path.exists() and not is_store_file(path):
             raise not_a_store(path, "and so not removed for --fresh")
         for file in () if fresh else (path, folder_of(path) / RUN_FILE):
             with suppress(FileNotFoundError), opened(file):

@@ -55,7 +55,7 @@ def test_a_net_that_is_not_finite_is_named_by_layer_and_epoch(rfav: Rfav, folder
     assert done.code == 0
     assert [line.startswith("4/5 epoch 2 ") for line in done.err.splitlines() if "not finite" in line] == [True]
     table = rfav(folder, "show").out
-    assert "Values left out because they were NaN or infinite" in table
+    assert "Values skipped because they were NaN or infinite" in table
     assert "conv2: 4,320 values in 1 epoch (2)" in table
     assert "conv1: " not in table
     shown = rfav(folder, "show", "--format", "json").json()

@@ -27,7 +27,7 @@ ILL = ["conv2\x1b[31m", "fc1"]
 
 
 def write_store(path: Path, *, overfits: bool, packed: bool = True) -> None:
-    """A run whose later layers lose their entropy after a moment of overfitting, or one whose curves level off.
+    """A run whose later layers lose their entropy after an onset of overfitting, or one whose curves level off.
 
     The first layer is correlated throughout in both.
     """

@@ -32,7 +32,7 @@ from benchmarks.detection.tables import render
 from benchmarks.detection.train import PROBE, TRUTH, partition
 from benchmarks.detection.truth import RISE, SIGMA, Truth, outcome
 from benchmarks.pages import marked
-from rfav_cli.diagnosis.track_record import ANSWERS, ENTROPY, LOSS, TRACK_RECORDS, TrackRecord
+from rfav_cli.diagnosis.track_record import CONFIDENCE, ENTROPY, LOSS, TRACK_RECORDS, TrackRecord
 
 HEALTHY, ILL = Truth(False, None, 0.0), Truth(True, 7, 0.5)
 
@@ -187,7 +187,7 @@ def test_the_front_page_has_figures_of_the_reporting_runs() -> None:
 
 @pytest.mark.parametrize("basis", TRACK_RECORDS)
 def test_verdicts_state_the_record_that_the_reporting_runs_give(basis: str) -> None:
-    judged = {LOSS: rfav_with_labels, ANSWERS: rfav_without_labels, ENTROPY: rfav_by_entropy}[basis]
+    judged = {LOSS: rfav_with_labels, CONFIDENCE: rfav_without_labels, ENTROPY: rfav_by_entropy}[basis]
     cases = cases_of("reporting")
     flagged = Counter(case.truth.overfits for case in cases if judged(case).flag)
     count = Counter(case.truth.overfits for case in cases)

@@ -64,7 +64,7 @@ MARKS = """(charts) => charts.map((chart) => ({
     ticks: [...chart.querySelectorAll('.axis')].filter((axis) => axis.querySelector('.title')?.textContent === 'epoch')
         .flatMap((axis) => [...axis.querySelectorAll('text:not(.title)')])
         .map((text) => [Number(text.getAttribute('x')), Number(text.textContent)]),
-    marks: [...chart.querySelectorAll('.moment')].map((mark) => {
+    marks: [...chart.querySelectorAll('.run-onset')].map((mark) => {
         const [line, band] = [mark.querySelector('line'), mark.querySelector('rect')];
         const low = band ? band.x.baseVal.value : line.x1.baseVal.value;
         return [low, line.x1.baseVal.value, line.x2.baseVal.value, low + (band?.width.baseVal.value ?? 0)];

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rfav_cli.checkpoints.find import Checkpoints, Entry, find_checkpoints, sha256_of, shard
+from rfav_cli.checkpoints.find import CheckpointFile, CheckpointFiles, find_checkpoints, sha256_of, shard
 from rfav_cli.errors import CheckpointError, RunError
 
 WEIGHTS = {"weight": torch.zeros(2, 3)}
@@ -28,7 +28,7 @@ def save(path: Path, **beside: object) -> Path:
     return path
 
 
-def epochs(checkpoints: Checkpoints) -> list[int]:
+def epochs(checkpoints: CheckpointFiles) -> list[int]:
     return [entry.epoch for entry in checkpoints.entries]
 
 
@@ -155,14 +155,14 @@ def test_all_bad_is_an_error_whatever_is_skipped(folder: Path) -> None:
 
 @given(st.integers(1, 6), st.integers(0, 12))
 def test_shards_share_out_a_run(parts: int, size: int) -> None:
-    whole = Checkpoints(tuple(Entry(epoch, Path(f"{epoch}.pt")) for epoch in range(size)))
+    whole = CheckpointFiles(tuple(CheckpointFile(epoch, Path(f"{epoch}.pt")) for epoch in range(size)))
     shares = [shard(whole, f"{k}/{parts}").entries for k in range(1, parts + 1)]
     assert sorted((entry for share in shares for entry in share), key=lambda entry: entry.epoch) == list(whole.entries)
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
 def test_the_first_shard_begins_with_the_first_checkpoint() -> None:
-    whole = Checkpoints(tuple(Entry(epoch, Path(f"{epoch}.pt")) for epoch in (-1, 0, 1, 5)))
+    whole = CheckpointFiles(tuple(CheckpointFile(epoch, Path(f"{epoch}.pt")) for epoch in (-1, 0, 1, 5)))
     assert epochs(shard(whole, "1/2")) == [-1, 1]
     assert epochs(shard(whole, "2/2")) == [0, 5]
 
@@ -170,7 +170,7 @@ def test_the_first_shard_begins_with_the_first_checkpoint() -> None:
 @pytest.mark.parametrize("part", ["0/2", "3/2", "1", "1/0", "a/b", "1/2/3", "-1/2", "", "²/2", "1/2\n"])
 def test_no_shard(part: str) -> None:
     with pytest.raises(RunError, match="--shard"):
-        shard(Checkpoints(()), part)
+        shard(CheckpointFiles(()), part)
 
 
 def test_sha256(tmp_path: Path) -> None:

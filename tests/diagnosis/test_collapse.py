@@ -69,7 +69,7 @@ def test_the_highest_of_many_points_that_wobble_is_no_fall():
     found = [follow(0.8 * TOP * wobble, since=30, epochs=epochs) for wobble in wobbles]
     assert np.mean([each.state != "stable" for each in found]) <= 0.15
     assert np.median([each.fall / (0.8 * TOP) for each in found]) > T.fall
-    assert "of wobble" in found[0].evidence
+    assert "of noise" in found[0].evidence
 
 
 def test_a_layer_that_starts_collapsed_and_stays_so_is_stable():

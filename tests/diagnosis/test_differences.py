@@ -11,7 +11,7 @@ import pytest
 
 from rfav_cli.diagnosis import compare
 from rfav_cli.diagnosis.curves import Smoothing
-from rfav_cli.diagnosis.differences import Estimate, Measured, best_and_last, loss_difference
+from rfav_cli.diagnosis.differences import EpochEstimates, Estimate, best_and_last, loss_difference
 from rfav_cli.options.thresholds import Thresholds
 from tests.diagnosis.conftest import SIZE, learning, overfitting, sample_losses
 from tests.diagnosis.runs import EPOCHS, make_run, other_probe
@@ -132,8 +132,8 @@ def test_how_far_too_low_a_minimum_is_against_a_slow_obvious_computation(rise: f
 def test_what_a_correction_does_to_a_difference(bias_a: float, bias_b: float, counts: float) -> None:
     samples = np.random.default_rng(0).standard_normal((2, 400))
     samples -= samples.mean(1, keepdims=True)
-    a = Measured(3, Estimate(1.0, samples[0], bias_a, 0.02), None)
-    b = Measured(3, Estimate(0.9, samples[1], bias_b, 0.03), None)
+    a = EpochEstimates(3, Estimate(1.0, samples[0], bias_a, 0.02), None)
+    b = EpochEstimates(3, Estimate(0.9, samples[1], bias_b, 0.03), None)
     found = loss_difference(a, b, paired=False)
     assert found is not None
     error = sum(stdev(each) ** 2 / 400 for each in samples.tolist()) + 0.02**2 + 0.03**2 + (bias_a - bias_b) ** 2

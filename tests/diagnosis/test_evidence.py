@@ -10,7 +10,7 @@ import pytest
 
 from rfav_cli.diagnosis import judge
 from rfav_cli.diagnosis.evidence import find_evidence, missing_evidence
-from rfav_cli.diagnosis.track_record import ANSWERS, ENTROPY, LOSS, TRACK_RECORDS
+from rfav_cli.diagnosis.track_record import CONFIDENCE, ENTROPY, LOSS, TRACK_RECORDS
 from rfav_cli.options.thresholds import Thresholds
 from tests.diagnosis.conftest import TOP, answers_of, falling, learning, make_history, overfitting, sample_losses
 
@@ -55,7 +55,7 @@ def test_without_labels_the_answers_are_the_evidence():
     bad, good = (find_evidence(answering(course), T) for course in (SURE, CALM))
     assert bad
     assert good
-    assert (bad.basis, good.basis) == (ANSWERS, ANSWERS)
+    assert (bad.basis, good.basis) == (CONFIDENCE, CONFIDENCE)
     assert bad.probability > 0.99
     assert good.probability < 0.1
     assert bad.onset.low <= bad.onset.epoch <= bad.onset.high
@@ -69,8 +69,8 @@ def test_the_words_of_the_answers_are_the_figures():
     found = find_evidence(answering(), Thresholds(smoothing=0.0, overconfidence=1.25))
     assert found
     figures = re.fullmatch(
-        r"from one checkpoint to the next, the net changes (\S+) times as many answers as its own doubt allows at epoch"
-        r" (\d+) \(limit 1\.25; (\S+) at its lowest, (\S+) at the end\)",
+        r"from one checkpoint to the next, the net changes (\S+) times as many predictions as its own uncertainty"
+        r" allows at epoch (\d+) \(limit 1\.25; (\S+) at its lowest, (\S+) at the end\)",
         found.words,
     )
     assert figures
@@ -86,11 +86,11 @@ def test_the_words_of_the_answers_are_the_figures():
 def test_a_net_without_doubt_has_words_too():
     history = answering(entropies={"fc": np.full(41, TOP)})
     history.columns["probe/sample_confidence"][:] = 1.0
-    assert "changes over 100 times as many answers" in judge(history).run.reason
+    assert "changes over 100 times as many predictions" in judge(history).run.reason
     history.columns["probe/sample_prediction"][:] = 3
     quiet = judge(history).run
-    assert (quiet.state, quiet.basis, quiet.confidence) == ("healthy", ANSWERS, 0.0)
-    assert "changes 0.00 times as many answers" in quiet.reason
+    assert (quiet.state, quiet.basis, quiet.confidence) == ("healthy", CONFIDENCE, 0.0)
+    assert "changes 0.00 times as many predictions" in quiet.reason
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -98,26 +98,26 @@ def test_overfitting_without_labels(seed):
     entropies = {"stable": falling(EVERY, SINCE, 0.0), "collapsed": falling(EVERY, SINCE, T.collapse + 0.3)}
     verdict = judge(answering(SURE, entropies, seed=seed))
     run = verdict.run
-    assert (run.state, run.basis) == ("overfitting", ANSWERS)
+    assert (run.state, run.basis) == ("overfitting", CONFIDENCE)
     assert run.confidence > 0.99
     assert run.onset.epoch == pytest.approx(SINCE, abs=6)
     assert run.reason.startswith(f"likely overfitting since epoch {run.onset.epoch}: from one checkpoint to the next")
-    assert run.reason.endswith(f"entropy collapses in collapsed ({TRACK_RECORDS[ANSWERS].words})")
+    assert run.reason.endswith(f"entropy collapses in collapsed ({TRACK_RECORDS[CONFIDENCE].words})")
     assert [layer.state for layer in verdict.layers] == ["stable", "collapsed"]
 
 
 def test_healthy_without_labels():
     verdict = judge(answering(CALM, {"fc": falling(EVERY, 0, (T.collapse_alone + T.sparse) / 2)}))
-    assert (verdict.run.state, verdict.run.basis, verdict.run.onset) == ("healthy", ANSWERS, None)
+    assert (verdict.run.state, verdict.run.basis, verdict.run.onset) == ("healthy", CONFIDENCE, None)
     assert verdict.run.confidence < 1 - T.certainty
     assert verdict.layers[0].state == "stable"
     assert "than its own" not in verdict.run.reason
-    assert "its own doubt allows" in verdict.run.reason
+    assert "its own uncertainty allows" in verdict.run.reason
 
 
 def test_sparsifying_without_labels():
     verdict = judge(answering(CALM, {"conv": np.full(41, TOP), "fc": falling(EVERY, 5, (1 + T.sparse) / 2)}))
-    assert (verdict.run.state, verdict.run.basis) == ("sparsifying", ANSWERS)
+    assert (verdict.run.state, verdict.run.basis) == ("sparsifying", CONFIDENCE)
     assert verdict.run.reason.startswith("entropy collapses in fc, but no overfitting: from one checkpoint to the next")
     assert verdict.run.onset == verdict.layers[1].onset
 
@@ -152,7 +152,7 @@ def test_epochs_whose_answers_are_not_finite_in_the_middle_are_passed_over():
     history.columns["probe/sample_confidence"][[4, 20]] = np.nan
     history.columns["probe/sample_prediction"][30, 7] = -1
     run = judge(history).run
-    assert (run.state, run.basis) == ("overfitting", ANSWERS)
+    assert (run.state, run.basis) == ("overfitting", CONFIDENCE)
     assert run.onset.epoch == pytest.approx(judge(answering()).run.onset.epoch, abs=3)
 
 
@@ -188,7 +188,7 @@ def test_answers_of_too_few_trained_epochs_are_no_evidence(trained):
     epochs = np.arange(-1, trained)
     course = np.full(trained + 1, 0.7), np.full(trained + 1, 0.2)
     history = answering(course, epochs=epochs)
-    assert judge(history).run.basis == ("entropy alone" if trained < T.fewest else ANSWERS)
+    assert judge(history).run.basis == ("entropy alone" if trained < T.fewest else CONFIDENCE)
 
 
 @pytest.mark.parametrize("step", [1, 10])
@@ -199,7 +199,7 @@ def test_more_of_the_same_plateau_is_never_flagged(doubt, step, seed):
         epochs = np.arange(count) * step
         ratio, doubts = 0.7 + 0.8 * np.exp(-np.arange(count) / 2), doubt + 0.2 * np.exp(-np.arange(count) / 5)
         verdict = judge(answering((ratio, doubts), epochs=epochs, seed=seed))
-        assert (verdict.run.state, verdict.run.basis) == ("healthy", ANSWERS)
+        assert (verdict.run.state, verdict.run.basis) == ("healthy", CONFIDENCE)
 
 
 def test_nothing_is_missing_where_there_is_evidence_or_can_be_none():

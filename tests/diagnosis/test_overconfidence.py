@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rfav_cli.diagnosis.overconfidence import RISEN, answers, follow_answers
+from rfav_cli.diagnosis.overconfidence import RISEN, confident_predictions, follow_predictions
 from rfav_cli.options.thresholds import Thresholds
 from tests.diagnosis.conftest import TOP, answers_of, make_history
 
@@ -16,7 +16,7 @@ EVERY = np.arange(40)
 
 
 def follow(epochs, given, **changed):
-    return follow_answers(epochs, *given, replace(T, **changed))
+    return follow_predictions(epochs, *given, replace(T, **changed))
 
 
 def flagged(epochs, given, **changed):
@@ -196,7 +196,7 @@ def test_the_answers_of_a_store_are_those_of_trained_checkpoints_that_are_whole(
     kept_predictions, kept_confidences = predictions.copy(), confidences.copy()
     predictions[7, 3] = -1
     confidences[9, 0], confidences[11, :], confidences[20, 4] = np.nan, np.nan, np.inf
-    found = answers(stored(predictions, confidences, epochs))
+    found = confident_predictions(stored(predictions, confidences, epochs))
     left = np.delete(np.arange(40), [0, 7, 9, 11, 20])
     assert found is not None
     for one, other in zip(found, (epochs, kept_predictions, kept_confidences), strict=True):
@@ -207,7 +207,7 @@ def test_epochs_that_were_written_without_answers_are_left_out():
     predictions, confidences = answers_of(np.full(40, 0.5), np.full(40, 0.2), 20)
     mixed = predictions.astype(float)
     mixed[:30], confidences[:30] = np.nan, np.nan
-    found = answers(stored(mixed, confidences))
+    found = confident_predictions(stored(mixed, confidences))
     assert found is not None
     np.testing.assert_array_equal(found[0], EVERY[30:])
     np.testing.assert_array_equal(found[1], predictions[30:])
@@ -217,4 +217,4 @@ def test_epochs_that_were_written_without_answers_are_left_out():
 def test_a_store_without_answers_has_none(gone):
     history = stored(*answers_of(np.full(40, 0.5), np.full(40, 0.2), 20))
     del history.columns[gone]
-    assert answers(history) is None
+    assert confident_predictions(history) is None

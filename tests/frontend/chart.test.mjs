@@ -3,24 +3,24 @@ import "./fake_dom.mjs";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { area, epochOfPixel, epochScale, linear, momentMark, path } from "../../rfav_cli/frontend/chart.js";
+import { area, epochOfPixel, epochScale, linear, onsetMark, path } from "../../rfav_cli/frontend/chart.js";
 
 const FINDING = { state: "overfitting", onset: 12, interval: [11, 14] };
 
 test("the line of onset stands at its epoch, and its band over the epochs that it lies between", () => {
   const scale = linear(-1, 29, 0, 300);
-  const mark = momentMark(FINDING, scale, 80, "5 3", "here");
+  const mark = onsetMark(FINDING, scale, 80, "5 3", "here");
   const [band, line, label] = mark.children;
-  assert.equal(mark.attributes.class, "moment overfitting");
+  assert.equal(mark.attributes.class, "run-onset overfitting");
   assert.deepEqual([line.tag, line.attributes.x1, line.attributes.x2, line.attributes.y1, line.attributes.y2], ["line", 130, 130, 0, 80]);
   assert.deepEqual([band.tag, band.attributes.x, band.attributes.width, band.attributes.height], ["rect", 120, 30, 80]);
   assert.equal(label.children[0], "here");
 });
 
 test("an onset that is sure has no band, and none at all no line", () => {
-  const mark = momentMark({ ...FINDING, interval: [12, 12] }, linear(0, 20, 0, 200), 80);
+  const mark = onsetMark({ ...FINDING, interval: [12, 12] }, linear(0, 20, 0, 200), 80);
   assert.deepEqual(mark.children.filter(Boolean).map((child) => child.tag), ["line"]);
-  assert.equal(momentMark({ ...FINDING, onset: null, interval: null }, linear(0, 20, 0, 200), 80), null);
+  assert.equal(onsetMark({ ...FINDING, onset: null, interval: null }, linear(0, 20, 0, 200), 80), null);
 });
 
 test("a scale and its inverse undo each other, also over a range without a length", () => {

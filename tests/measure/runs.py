@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from rfav_cli.activations.network import OpenOptions
-from rfav_cli.checkpoints.find import Entry
+from rfav_cli.checkpoints.find import CheckpointFile
 from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.data.probe import Probe, load_probe
 from rfav_cli.measure.setup import Setup, open_run
@@ -34,13 +34,13 @@ def probe_of(folder: Path, *, labels: bool = True) -> Probe:
     return load_probe(str(folder / "probe.npz"))
 
 
-def save(folder: Path, epochs: int) -> list[Entry]:
+def save(folder: Path, epochs: int) -> list[CheckpointFile]:
     """Checkpoints of as many epochs, each of other weights."""
     entries = []
     for epoch in range(epochs):
         torch.manual_seed(epoch)
         torch.save(make_net().state_dict(), folder / f"epoch_{epoch}.pt")
-        entries.append(Entry(epoch, folder / f"epoch_{epoch}.pt"))
+        entries.append(CheckpointFile(epoch, folder / f"epoch_{epoch}.pt"))
     return entries
 
 
@@ -48,5 +48,11 @@ def opening(make: Callable[[], nn.Module] = make_net) -> OpenOptions:
     return OpenOptions(torch.device("cpu"), make)
 
 
-def set_up(folder: Path, entries: list[Entry], settings: Settings = Settings(), *, labels: bool = True) -> Setup:  # noqa: B008 - frozen
+def set_up(
+    folder: Path,
+    entries: list[CheckpointFile],
+    settings: Settings = Settings(),  # noqa: B008 - frozen
+    *,
+    labels: bool = True,
+) -> Setup:
     return open_run(entries, probe_of(folder, labels=labels), READING, opening(), settings)

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from rfav_cli.checkpoints import formats
-from rfav_cli.checkpoints.find import Entry
+from rfav_cli.checkpoints.find import CheckpointFile
 from rfav_cli.errors import CheckpointError, ModelError
 from rfav_cli.measure.checkpoint import BatchSize, measure_weights
 from rfav_cli.measure.setup import open_run
@@ -79,7 +79,9 @@ def test_a_layer_that_some_samples_do_not_reach_is_an_error(tmp_path):
 
     net = Choosy()
     torch.save(net.state_dict(), tmp_path / "0.pt")
-    setup = open_run([Entry(0, tmp_path / "0.pt")], probe_of(tmp_path), READING, opening(lambda: net), Settings())
+    setup = open_run(
+        [CheckpointFile(0, tmp_path / "0.pt")], probe_of(tmp_path), READING, opening(lambda: net), Settings()
+    )
     payload, checkpoint = formats.read(tmp_path / "0.pt", READING), Checkpoint(0, "0.pt", "")
     with pytest.raises(CheckpointError, match=r"0\.pt: the forward did not reach sometimes for every sample"):
         measure_weights(setup, payload, checkpoint, BatchSize(2, automatic=False), lambda _: None, lambda _: None)

@@ -16,8 +16,8 @@ from rfav_cli.options import values
         (values.count_or_all, "0", 0),
         (values.count_or_auto, "auto", "auto"),
         (values.count_or_auto, "64", 64),
-        (values.kept, "all", "all"),
-        (values.kept, "3", 3),
+        (values.number_to_keep, "all", "all"),
+        (values.number_to_keep, "3", 3),
         (values.words, "flip, crop,", ("flip", "crop")),
         (values.words, "", ()),
     ],
@@ -29,8 +29,8 @@ def test_what_is_read(parse, text, expected):
 @pytest.mark.parametrize(
     ("parse", "text"),
     [
-        (values.kept, "0"),
-        (values.kept, "some"),
+        (values.number_to_keep, "0"),
+        (values.number_to_keep, "some"),
         (values.per_channel, "red"),
         (values.per_channel, "0.5,"),
         (values.per_channel, "nan"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from rfav_cli.records import Comparison, Difference, LayerComparison, LayerSide, Moment, RunFinding, RunSide
+from rfav_cli.records import Comparison, Difference, EpochFigures, LayerComparison, LayerSide, RunFinding, RunSide
 
-SIDE = RunSide("a.h5", RunFinding("healthy", "why"), Moment(3, 1.25, None), None)
+SIDE = RunSide("a.h5", RunFinding("healthy", "why"), EpochFigures(3, 1.25, None), None)
 WHOLE = Comparison(
     SIDE,
     SIDE,

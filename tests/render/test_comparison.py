@@ -9,9 +9,9 @@ from rfav_cli.errors import RfavError
 from rfav_cli.records import (
     Comparison,
     Difference,
+    EpochFigures,
     LayerComparison,
     LayerSide,
-    Moment,
     Onset,
     RunFinding,
     RunSide,
@@ -24,11 +24,11 @@ COMPARISON = Comparison(
     a=RunSide(
         "runs/before/rfav.h5",
         RunFinding("overfitting", "likely overfitting since epoch 12", BASIS, Onset(12, 11, 13), 0.99),
-        Moment(12, 1.2541, 0.5972),
-        Moment(30, 2.1083, 0.5741),
+        EpochFigures(12, 1.2541, 0.5972),
+        EpochFigures(30, 2.1083, 0.5741),
     ),
     b=RunSide(
-        "runs/after/rfav.h5", RunFinding("healthy", "held-out loss 1.129", BASIS), Moment(18, 1.129, 0.6181), None
+        "runs/after/rfav.h5", RunFinding("healthy", "held-out loss 1.129", BASIS), EpochFigures(18, 1.129, 0.6181), None
     ),
     same_probe=True,
     best_loss=Difference(-0.1251, 0.0123, 1e-6, "B"),
@@ -115,7 +115,7 @@ def test_without_losses_and_without_layers() -> None:
 def test_huge_losses_do_not_burst_the_table() -> None:
     broken = replace(
         COMPARISON,
-        b=replace(COMPARISON.b, best=Moment(18, 1.5e30, 0.1)),
+        b=replace(COMPARISON.b, best=EpochFigures(18, 1.5e30, 0.1)),
         best_loss=Difference(1.5e30, 2e29, 1e-9, "A"),
     )
     text = render_comparison(broken, screen=Screen(60))

@@ -1,4 +1,4 @@
-"""What stands around a table: the verdict, what it rests on, and what was left out."""
+"""What stands around a table: the verdict, what it rests on, and what was skipped."""
 
 from __future__ import annotations
 

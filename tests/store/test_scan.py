@@ -83,11 +83,11 @@ def test_a_scan_knows_where_each_epoch_lies(path: Path) -> None:
 
 def test_integers_are_floats_where_an_epoch_has_none(path: Path) -> None:
     write(path, 0).append(measure(1, **{"new/count": np.array([3, 4])}))
-    specs = scan(path).specs
-    assert (specs["new/count"].dtype, specs["nonfinite"].dtype.kind) == (np.float64, "i")
-    assert np.isnan(specs["new/count"].missing).all()
+    column_types = scan(path).column_types
+    assert (column_types["new/count"].dtype, column_types["nonfinite"].dtype.kind) == (np.float64, "i")
+    assert np.isnan(column_types["new/count"].missing).all()
     write(path).append(measure(0, **{"new/count": np.array([1, 2])}))
-    assert scan(path).specs["new/count"].dtype.kind == "i"
+    assert scan(path).column_types["new/count"].dtype.kind == "i"
 
 
 def test_epochs_whose_columns_have_other_shapes_do_not_make_a_store(path: Path) -> None:

@@ -89,21 +89,21 @@ def open_source(spec: str, options: SampleOptions) -> Source:
     """
     from rfav_cli.data.sources.base import Location  # here, so that the names are known without torch
 
-    name, colon, rest = spec.partition(":")
+    name, colon, address = spec.partition(":")
     if not colon or name not in SOURCES:
         if colon and not Path(spec).exists():
             raise SampleError(
                 f"{printable(spec)}: no such file, and no data set {printable(name)}", f"Known: {', '.join(SOURCES)}."
             )
-        name, rest = ("folder" if Path(spec).is_dir() else "arrays"), spec
+        name, address = ("folder" if Path(spec).is_dir() else "arrays"), spec
     module = import_module(f"{__name__}.{name.replace('-', '_')}")
-    path, split = Path(rest).expanduser(), next(iter(module.SPLITS), "")
-    if module.SPLITS and "#" in rest and not path.exists():
-        base, _, split = rest.rpartition("#")
+    path, split = Path(address).expanduser(), next(iter(module.SPLITS), "")
+    if module.SPLITS and "#" in address and not path.exists():
+        base, _, split = address.rpartition("#")
         path = Path(base).expanduser()
         if split not in module.SPLITS:
             raise SampleError(f"{printable(spec)}: no split {printable(split)}", f"Splits: {', '.join(module.SPLITS)}.")
-    if not rest or not path.exists():
+    if not address or not path.exists():
         raise SampleError(f"{printable(path)}: no such file or folder", "Check the path of the samples.")
     if options.layout is not None and name != "arrays":
         raise SampleError(f"{printable(spec)}: --layout is for arrays", "Leave --layout out.")

@@ -189,8 +189,8 @@ def normalisation(
         SampleError: neither one value nor one a channel is given.
     """
     if options.mean is not None or options.std is not None:
-        mean = _one_a_channel("--mean", options.mean or (0.0,), channels)
-        return mean, _one_a_channel("--std", options.std or (1.0,), channels), ()
+        mean = _channel_values("--mean", options.mean or (0.0,), channels)
+        return mean, _channel_values("--std", options.std or (1.0,), channels), ()
     if source.mean is None or source.std is None:
         return None, None, ()
     if len(source.mean) != channels:
@@ -199,7 +199,7 @@ def normalisation(
     return source.mean, source.std, (f"normalised with the data set's mean and std: {values}",)
 
 
-def _one_a_channel(option: str, values: Sequence[float], channels: int) -> tuple[float, ...]:
+def _channel_values(option: str, values: Sequence[float], channels: int) -> tuple[float, ...]:
     if len(values) not in (1, channels):
         raise SampleError(f"{option}: {len(values)} values for {channels} channels", f"Give one value, or {channels}.")
     return tuple(map(float, values)) * (channels // len(values))

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 def render(report: CheckReport, screen: Screen) -> str:
     """Only what begins a line is a command, and no text of a store can begin one."""
     location, lines = report.location, []
-    for found in report.findings:
+    for finding in report.findings:
         properties = {
             "file": location.path,
-            "line": str(location.line(found.key)),
-            "title": f"{found.rule} {report.rules[found.rule].name}",
+            "line": str(location.line(finding.key)),
+            "title": f"{finding.rule} {report.rules[finding.rule].name}",
         }
-        told = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-        lines.append(f"::error {told}::{_data(sentence(report, found))}")
+        attributes = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+        lines.append(f"::error {attributes}::{_data(sentence(report, finding))}")
     lines += [f"rfav check: {plain(store.path)}: {looked_at(store)}" for store in report.stores]
     lines.append(f"rfav check: {result(report)}")
     return screen.encodable("".join(f"{line}\n" for line in lines))

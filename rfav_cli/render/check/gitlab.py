@@ -19,12 +19,12 @@ def render(report: CheckReport, _: Screen) -> str:
     location = report.location
     issues = [
         {
-            "description": f"{found.rule} {sentence(report, found)}",
-            "check_name": report.rules[found.rule].name,
-            "fingerprint": fingerprint(found),
-            "severity": SEVERITIES[report.rules[found.rule].kind],
-            "location": {"path": location.path, "lines": {"begin": location.line(found.key)}},
+            "description": f"{finding.rule} {sentence(report, finding)}",
+            "check_name": report.rules[finding.rule].name,
+            "fingerprint": fingerprint(finding),
+            "severity": SEVERITIES[report.rules[finding.rule].kind],
+            "location": {"path": location.path, "lines": {"begin": location.line(finding.key)}},
         }
-        for found in report.findings
+        for finding in report.findings
     ]
     return json.dumps(issues, indent=2) + "\n"

@@ -33,27 +33,27 @@ def render(report: CheckReport, _: Screen) -> str:
             }
             for store in report.stores
         ],
-        "findings": [_checked(report, each) for each in report.findings],
-        "allowed": [_checked(report, each) for each in report.having("allowed")],
-        "passed": [_checked(report, each) for each in report.having("passed")],
-        "unused_exceptions": [_allowance(each) for each in report.unused],
+        "findings": [_checked(report, finding) for finding in report.findings],
+        "allowed": [_checked(report, finding) for finding in report.having("allowed")],
+        "passed": [_checked(report, finding) for finding in report.having("passed")],
+        "unused_exceptions": [_allowance(exception) for exception in report.unused],
     }
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
-def _checked(report: CheckReport, each: Checked) -> dict[str, Any]:
+def _checked(report: CheckReport, finding: Checked) -> dict[str, Any]:
     return {
-        "rule": each.rule,
-        "name": report.rules[each.rule].name,
-        "kind": report.rules[each.rule].kind,
-        "store": each.store,
-        "layer": each.layer or None,
-        "message": each.message,
-        "key": each.key,
-        "value": each.value,
-        "limit": each.limit,
-        "allowed": each.allowance and _allowance(each.allowance),
-        "fingerprint": fingerprint(each),
+        "rule": finding.rule,
+        "name": report.rules[finding.rule].name,
+        "kind": report.rules[finding.rule].kind,
+        "store": finding.store,
+        "layer": finding.layer or None,
+        "message": finding.message,
+        "key": finding.key,
+        "value": finding.value,
+        "limit": finding.limit,
+        "allowed": finding.allowance and _allowance(finding.allowance),
+        "fingerprint": fingerprint(finding),
     }
 
 

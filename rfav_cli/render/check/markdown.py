@@ -18,22 +18,22 @@ def render(report: CheckReport, screen: Screen) -> str:
     """The result, what was looked at, and a table of findings."""
     lines = [f"## rfav check: {result(report)}", ""]
     lines += [f"- {escaped(store.path)}: {escaped(looked_at(store))}" for store in report.stores]
-    found = report.having("flagged", "missing", "allowed")
-    if found:
+    findings = report.having("flagged", "missing", "allowed")
+    if findings:
         lines += ["", "| rule | store | layer | finding |", "|---|---|---|---|"]
-        lines += [_row(report, each) for each in found]
+        lines += [_row(report, finding) for finding in findings]
     notes = [f"- {escaped(store.path)}: {escaped(note)}" for store in report.stores for note in store.notes]
     if notes:
         lines += ["", *notes]
     return screen.encodable("".join(f"{line}\n" for line in lines))
 
 
-def _row(report: CheckReport, each: Checked) -> str:
-    message = escaped(each.message)
-    if each.allowance:
-        message += f" (allowed until {each.allowance.expires.isoformat()}: {escaped(each.allowance.reason)})"
-    rule = f"{each.rule} {report.rules[each.rule].name}"
-    return f"| {rule} | {escaped(each.store)} | {escaped(each.layer)} | {message} |"
+def _row(report: CheckReport, finding: Checked) -> str:
+    message = escaped(finding.message)
+    if finding.allowance:
+        message += f" (allowed until {finding.allowance.expires.isoformat()}: {escaped(finding.allowance.reason)})"
+    rule = f"{finding.rule} {report.rules[finding.rule].name}"
+    return f"| {rule} | {escaped(finding.store)} | {escaped(finding.layer)} | {message} |"
 
 
 def escaped(text: str) -> str:

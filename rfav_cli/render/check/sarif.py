@@ -33,7 +33,7 @@ def render(report: CheckReport, _: Screen) -> str:
         },
         "columnKind": "unicodeCodePoints",
         "invocations": [{"executionSuccessful": report.code != 2, "exitCode": report.code}],
-        "results": [_result(report, each) for each in report.findings],
+        "results": [_result(report, finding) for finding in report.findings],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, allow_nan=False) + "\n"
 
@@ -51,21 +51,21 @@ def _rule(rule: CheckRule) -> dict[str, Any]:
     }
 
 
-def _result(report: CheckReport, found: Checked) -> dict[str, Any]:
-    key = fingerprint(found)
+def _result(report: CheckReport, finding: Checked) -> dict[str, Any]:
+    key = fingerprint(finding)
     location: dict[str, Any] = {
         "physicalLocation": {
             "artifactLocation": {"uri": quote(report.location.path), "uriBaseId": "%SRCROOT%"},
-            "region": {"startLine": report.location.line(found.key)},
+            "region": {"startLine": report.location.line(finding.key)},
         }
     }
-    if found.layer:
-        location["logicalLocations"] = [{"name": plain(found.layer), "kind": "module"}]
+    if finding.layer:
+        location["logicalLocations"] = [{"name": plain(finding.layer), "kind": "module"}]
     return {
-        "ruleId": found.rule,
-        "ruleIndex": list(report.rules).index(found.rule),
+        "ruleId": finding.rule,
+        "ruleIndex": list(report.rules).index(finding.rule),
         "level": "error",
-        "message": {"text": sentence(report, found)},
+        "message": {"text": sentence(report, finding)},
         "locations": [location],
         # The first is what GitHub goes by; several findings stand on one line, which its own hash could not tell apart.
         "partialFingerprints": {"primaryLocationLineHash": f"{key[:16]}:1", "rfav/v1": key},

@@ -23,33 +23,33 @@ def render(report: CheckReport, screen: Screen) -> str:
     lines: list[str] = []
     for store in report.stores:
         lines += _wrapped(f"{plain(store.path)}: {looked_at(store, '×' if screen.unicode else 'x')}", screen, "")
-        found = [each for each in report.having("flagged", "missing", "allowed") if each.store == store.path]
-        for each in found:
-            lines += _wrapped(f"  {_finding(report, each)}", screen)
+        for finding in report.having("flagged", "missing", "allowed"):
+            if finding.store == store.path:
+                lines += _wrapped(f"  {_finding(report, finding)}", screen)
         for note in store.notes:
             lines += _wrapped(f"  note: {plain(note)}", screen)
-    for each in report.findings:
-        if not each.store:
-            lines += _wrapped(_finding(report, each), screen)
+    for finding in report.findings:
+        if not finding.store:
+            lines += _wrapped(_finding(report, finding), screen)
     for unused in report.unused:
         lines += _wrapped(f"note: the exception for {unused.rule} in {plain(unused.layer)} allows nothing now", screen)
     text = "".join(f"{line}\n" for line in (*lines, *_ending(report, screen)))
     return screen.encodable(text)
 
 
-def _finding(report: CheckReport, found: Checked) -> str:
-    name = report.rules[found.rule].name
-    layer = f" {plain(found.layer)}" if found.layer else ""
-    text = f"{found.rule} {name}{layer}: {plain(found.message)}"
-    if found.allowance:
-        return f"allowed until {found.allowance.expires.isoformat()} ({plain(found.allowance.reason)}): {text}"
+def _finding(report: CheckReport, finding: Checked) -> str:
+    name = report.rules[finding.rule].name
+    layer = f" {plain(finding.layer)}" if finding.layer else ""
+    text = f"{finding.rule} {name}{layer}: {plain(finding.message)}"
+    if finding.allowance:
+        return f"allowed until {finding.allowance.expires.isoformat()} ({plain(finding.allowance.reason)}): {text}"
     return text
 
 
 def _ending(report: CheckReport, screen: Screen) -> Iterator[str]:
     word = result(report)
     shown = f"\x1b[1;{COLOURS[word]}m{word}\x1b[0m" if screen.colour else word
-    looked = len({(each.rule, each.store, each.layer) for each in report.having("passed", "allowed")})
+    looked = len({(finding.rule, finding.store, finding.layer) for finding in report.having("passed", "allowed")})
     if report.code == 0:
         allowed = len(report.having("allowed"))
         yield f"{shown}: {count(looked, 'check')}{f', {allowed} allowed by exceptions' if allowed else ''}"

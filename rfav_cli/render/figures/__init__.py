@@ -13,19 +13,19 @@ from rfav_cli.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rfav_cli.render.figures.options import Options, Subject
     from rfav_cli.render.figures.page import Page
+    from rfav_cli.render.figures.selection import DrawnRun, FigureOptions
 
 FIGURES = ("overview", "entropy", "heatmaps", "correlation", "loss")
-"""Stems of the files in this folder; each has `draw(subjects, options) -> Page`."""
+"""Stems of the files in this folder; each has `draw(runs, options) -> Page`."""
 
 
-def draw(name: str, subjects: Sequence[Subject], options: Options) -> Page:
+def draw(name: str, runs: Sequence[DrawnRun], options: FigureOptions) -> Page:
     """Draw a figure.
 
     Args:
         name: one in `FIGURES`.
-        subjects: the runs, at least one.
+        runs: the runs, at least one.
         options: what of them is drawn, and how large.
 
     Raises:
@@ -34,10 +34,10 @@ def draw(name: str, subjects: Sequence[Subject], options: Options) -> Page:
     """
     if name not in FIGURES:
         raise UsageError(f"--figure: there is no {name!r:.60}", f"Give one of: {', '.join(FIGURES)}.")
-    from rfav_cli.render.figures.options import MOST_RUNS  # here, so that the names are known without numpy
+    from rfav_cli.render.figures.selection import MOST_RUNS  # here, so that the names are known without numpy
 
-    if len(subjects) > MOST_RUNS:
-        raise UsageError(f"{len(subjects)} runs in one figure: it can tell {MOST_RUNS} apart", "Draw fewer at a time.")
+    if len(runs) > MOST_RUNS:
+        raise UsageError(f"{len(runs)} runs in one figure: it can tell {MOST_RUNS} apart", "Draw fewer at a time.")
     module = import_module(f"{__name__}.{name}")
-    page: Page = module.draw(subjects, options)
+    page: Page = module.draw(runs, options)
     return page

@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.ticker import FuncFormatter
 
 from rfav_cli.errors import StoreError
-from rfav_cli.render.figures.curves import edges_between, moments, whole_numbers
-from rfav_cli.render.figures.options import chosen_epochs, chosen_layers
+from rfav_cli.render.figures.curves import edges_between, mark_overfitting, whole_numbers
 from rfav_cli.render.figures.page import colormap, literal, new_page, styled
+from rfav_cli.render.figures.selection import chosen_epochs, chosen_layers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from rfav_cli.render.figures.options import Options, Subject
     from rfav_cli.render.figures.page import Page
+    from rfav_cli.render.figures.selection import DrawnRun, FigureOptions
 
 COLUMN = "correlation/histogram"
 WIDTH, PANEL = 7.0, 1.5
@@ -33,35 +33,35 @@ BINS = np.linspace(-1.005, 1.005, 202)
 """Edges of the coefficients, which are rounded to two decimals."""
 
 
-def draw(subjects: Sequence[Subject], options: Options) -> Page:
+def draw(runs: Sequence[DrawnRun], options: FigureOptions) -> Page:
     """A panel a layer, a row a run; low counts are yellow, high ones blue, on one scale for each layer.
 
     Raises:
         StoreError: a run has no histograms.
     """
-    for subject in subjects:
-        if COLUMN not in subject.history.columns:
-            raise StoreError(f"{subject.history.path}: has no histograms of correlations", "Analyze it anew.")
-    layers, epochs = chosen_layers(subjects, options, MOST), chosen_epochs(subjects, options)
+    for run in runs:
+        if COLUMN not in run.history.columns:
+            raise StoreError(f"{run.history.path}: has no histograms of correlations", "Analyze it anew.")
+    layers, epochs = chosen_layers(runs, options, MOST), chosen_epochs(runs, options)
     lines = [layers[start : start + ACROSS] for start in range(0, len(layers), ACROSS)]
     across = max(map(len, lines))
     width = options.width or max(WIDTH * min(across / 5, 1.0), 2.4)
     colours = colormap(options.colormap)
     with styled():
-        page = new_page(width, (PANEL * len(subjects) + 0.55) * len(lines) + 0.15, layout="constrained")
+        page = new_page(width, (PANEL * len(runs) + 0.55) * len(lines) + 0.15, layout="constrained")
         parts = page.subfigures(len(lines), 1, squeeze=False)[:, 0]
         for part, names in zip(parts, lines, strict=True):
-            panels = part.subplots(len(subjects), across, sharex=True, sharey=True, squeeze=False)
+            panels = part.subplots(len(runs), across, sharex=True, sharey=True, squeeze=False)
             for place, column in enumerate(panels.T):
                 if place < len(names):
                     title = literal(names[place], max(int(width / across / LETTER) - 2, 6))
                     column[0].set_title(title, fontsize=7)
-                    _draw_layer(column, names[place], subjects, epochs, colours, log=options.log_counts)
+                    _draw_layer(column, names[place], runs, epochs, colours, log=options.log_counts)
                 else:
                     for axes in column:
                         axes.set_axis_off()
-            for number, (axes, subject) in enumerate(zip(panels[:, 0], subjects, strict=True)):
-                letter = f"({'abcdefgh'[number]}) {literal(subject.name, 22)}\n" if len(subjects) > 1 else ""
+            for number, (axes, run) in enumerate(zip(panels[:, 0], runs, strict=True)):
+                letter = f"({'abcdefgh'[number]}) {literal(run.name, 22)}\n" if len(runs) > 1 else ""
                 axes.set_ylabel(f"{letter}coefficient")
             for axes in panels[-1, : len(names)]:
                 axes.set_xlabel("epoch")
@@ -69,21 +69,21 @@ def draw(subjects: Sequence[Subject], options: Options) -> Page:
 
 
 def _draw_layer(
-    column: Sequence[Axes], name: str, subjects: Sequence[Subject], epochs: Sequence[int], colours: Any, *, log: bool
+    column: Sequence[Axes], name: str, runs: Sequence[DrawnRun], epochs: Sequence[int], colours: Any, *, log: bool
 ) -> None:
     """One layer in all runs, above the scale of its counts."""
-    counts = [_counts(subject, name, epochs) for subject in subjects]
-    most = max((float(np.nanmax(each)) for each in counts if np.isfinite(each).any()), default=0.0)
+    counts = [_counts(run, name, epochs) for run in runs]
+    most = max((float(np.nanmax(values)) for values in counts if np.isfinite(values).any()), default=0.0)
     norm = _norm(most, log=log)
-    for axes, subject, values in zip(column, subjects, counts, strict=True):
+    for axes, run, values in zip(column, runs, counts, strict=True):
         drawn = axes.pcolormesh(edges_between(epochs), BINS, values.T, cmap=colours, norm=norm, rasterized=True)
         axes.set_ylim(-1, 1)
         axes.set_yticks([-1, -0.5, 0, 0.5, 1])
         axes.xaxis.set_major_locator(whole_numbers(4))
         axes.spines[["top", "right"]].set_visible(True)
-        moments(axes, [subject], epochs)
+        mark_overfitting(axes, [run], epochs)
         if not np.nansum(values):
-            why = "no pairs\nof filters" if name in subject.layers else "no such\nlayer"
+            why = "no pairs\nof filters" if name in run.layers else "no such\nlayer"
             axes.text(0.5, 0.5, why, transform=axes.transAxes, ha="center", va="center", color="0.4")
     bar = column[-1].figure.colorbar(drawn, ax=list(column), location="bottom", aspect=14, pad=0.02, shrink=0.9)
     ticks = _ticks(most, log=log)
@@ -95,13 +95,13 @@ def _draw_layer(
     bar.set_label("pairs", fontsize=6, labelpad=1)
 
 
-def _counts(subject: Subject, name: str, epochs: Sequence[int]) -> NDArray[np.float64]:
+def _counts(run: DrawnRun, name: str, epochs: Sequence[int]) -> NDArray[np.float64]:
     """(epochs, 201) counts; NaN where the run has no such layer or epoch."""
     counts = np.full((len(epochs), len(BINS) - 1), np.nan)
-    if name in subject.layers:
-        rows = {int(epoch): row for row, epoch in enumerate(subject.history.epochs)}
-        index = subject.layers[name][0]
-        values = np.asarray(subject.history.columns[COLUMN][:, index], np.float64)
+    if name in run.layers:
+        rows = {int(epoch): row for row, epoch in enumerate(run.history.epochs)}
+        index = run.layers[name][0]
+        values = np.asarray(run.history.columns[COLUMN][:, index], np.float64)
         for line, epoch in enumerate(epochs):
             if epoch in rows:
                 counts[line] = values[rows[epoch]]

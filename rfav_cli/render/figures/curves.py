@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from rfav_cli.render.figures.page import LINES, MOMENT
+from rfav_cli.render.figures.page import LINES, ONSET
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from rfav_cli.render.figures.options import Subject
+    from rfav_cli.render.figures.selection import DrawnRun
 
 
 def plot(axes: Axes, epochs: NDArray[np.int64], values: NDArray[np.float64], **style: Any) -> None:
@@ -42,26 +42,26 @@ def whole_numbers(most: int) -> MaxNLocator:
     return MaxNLocator(nbins=most, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
 
 
-def moments(axes: Axes, subjects: Sequence[Subject], epochs: Sequence[int], colours: Sequence[str] = ()) -> bool:
-    """A vertical line at each moment of overfitting, in the style of its run; whether there is one.
+def mark_overfitting(axes: Axes, runs: Sequence[DrawnRun], epochs: Sequence[int], colours: Sequence[str] = ()) -> bool:
+    """A vertical line at each onset of overfitting, in the style of its run; whether there is one.
 
     Where one run is drawn alone, the interval of its onset is shaded.
     """
     drawn = False
-    for subject, style, colour in zip(subjects, LINES, colours or [MOMENT] * len(LINES), strict=False):
-        onset, moment = subject.verdict.run.onset, subject.moment
-        if onset is None or moment is None or not epochs[0] <= moment <= epochs[-1]:
+    for run, style, colour in zip(runs, LINES, colours or [ONSET] * len(LINES), strict=False):
+        interval, onset = run.verdict.run.onset, run.onset
+        if interval is None or onset is None or not epochs[0] <= onset <= epochs[-1]:
             continue
-        axes.axvline(moment, color=colour, linestyle=style, linewidth=0.9, zorder=1)
-        if len(subjects) == 1 and onset.low < onset.high:
-            axes.axvspan(max(onset.low, epochs[0]), min(onset.high, epochs[-1]), color="0.93", zorder=0)
+        axes.axvline(onset, color=colour, linestyle=style, linewidth=0.9, zorder=1)
+        if len(runs) == 1 and interval.low < interval.high:
+            axes.axvspan(max(interval.low, epochs[0]), min(interval.high, epochs[-1]), color="0.93", zorder=0)
         drawn = True
     return drawn
 
 
-def key(colour: str, style: Any = "-", **more: Any) -> Line2D:
+def key(colour: str, style: Any = "-", **properties: Any) -> Line2D:
     """A line for a legend."""
-    return Line2D([], [], color=colour, linestyle=style, **more)
+    return Line2D([], [], color=colour, linestyle=style, **properties)
 
 
 def edges_between(epochs: Sequence[int]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Figure 5: mean entropy of each layer over the epochs, with the moment of overfitting."""
+"""Figure 5: mean entropy of each layer over the epochs, with the onset of overfitting."""
 
 from __future__ import annotations
 
@@ -8,51 +8,51 @@ import matplotlib
 import numpy as np
 
 from rfav_cli.render.base import entropies
-from rfav_cli.render.figures.curves import epoch_axis, key, moments, plot
-from rfav_cli.render.figures.options import chosen_epochs, chosen_layers
-from rfav_cli.render.figures.page import COLOURS, LINES, MOMENT, literal, new_page, styled
+from rfav_cli.render.figures.curves import epoch_axis, key, mark_overfitting, plot
+from rfav_cli.render.figures.page import COLOURS, LINES, ONSET, literal, new_page, styled
+from rfav_cli.render.figures.selection import chosen_epochs, chosen_layers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
 
-    from rfav_cli.render.figures.options import Options, Subject
     from rfav_cli.render.figures.page import Page
+    from rfav_cli.render.figures.selection import DrawnRun, FigureOptions
 
 WIDTH, HEIGHT = 6.0, 3.4
 """Inches; the height goes with the width."""
 
 
-def draw(subjects: Sequence[Subject], options: Options) -> Page:
+def draw(runs: Sequence[DrawnRun], options: FigureOptions) -> Page:
     """A curve a layer and run: the colour is the layer's, the line style the run's."""
-    layers, epochs = chosen_layers(subjects, options), chosen_epochs(subjects, options)
+    layers, epochs = chosen_layers(runs, options), chosen_epochs(runs, options)
     colours = dict(zip(layers, _colours(len(layers)), strict=True))
     width = options.width or WIDTH
     with styled():
         page = new_page(width, HEIGHT * min(1.0, 0.4 + 0.6 * width / WIDTH), layout="constrained")
         axes = page.add_subplot()
-        for subject, style in zip(subjects, LINES, strict=False):
-            _draw_run(axes, subject, style, colours, epochs, fraction=options.fraction)
+        for run, style in zip(runs, LINES, strict=False):
+            _draw_run(axes, run, style, colours, epochs, fraction=options.fraction)
         epoch_axis(axes, epochs)
         axes.set_ylim(bottom=0)
         if options.fraction:
             axes.set_ylim(top=1.02)
         axes.set_ylabel("mean entropy / ln D" if options.fraction else "mean entropy (nat)")
-        marked = moments(axes, subjects, epochs)
-        _explain(page, axes, subjects, colours, marked)
+        marked = mark_overfitting(axes, runs, epochs)
+        _explain(page, axes, runs, colours, marked)
     return page
 
 
 def _draw_run(
-    axes: Axes, subject: Subject, style: Any, colours: dict[str, Any], epochs: Sequence[int], *, fraction: bool
+    axes: Axes, run: DrawnRun, style: Any, colours: dict[str, Any], epochs: Sequence[int], *, fraction: bool
 ) -> None:
-    rows = np.isin(subject.history.epochs, epochs)
-    values = entropies(subject.history)[rows]
-    for name, (index, layer) in subject.layers.items():
+    rows = np.isin(run.history.epochs, epochs)
+    values = entropies(run.history)[rows]
+    for name, (index, layer) in run.layers.items():
         if name in colours:
             curve = values[:, index] / (layer.max_entropy or np.nan) if fraction else values[:, index]
-            plot(axes, subject.history.epochs[rows], curve, color=colours[name], linestyle=style)
+            plot(axes, run.history.epochs[rows], curve, color=colours[name], linestyle=style)
 
 
 def _colours(count: int) -> list[Any]:
@@ -62,21 +62,19 @@ def _colours(count: int) -> list[Any]:
     return [matplotlib.colormaps["viridis"](share) for share in np.linspace(0.95, 0, count)]
 
 
-def _explain(page: Page, axes: Axes, subjects: Sequence[Subject], colours: dict[str, Any], marked: bool) -> None:
+def _explain(page: Page, axes: Axes, runs: Sequence[DrawnRun], colours: dict[str, Any], marked: bool) -> None:
     """Which colour is which layer, and which style is which run, beside the curves."""
     few = len(colours) <= len(COLOURS)
-    none = {name for name in colours if not any(_is_finite(subject, name) for subject in subjects)}
+    none = {name for name in colours if not any(_is_finite(run, name) for run in runs)}
     entries = [
         (key(colour), literal(name, 24) + (" (n/a)" if name in none else "")) for name, colour in colours.items() if few
     ]
     if not few:
         _depth_bar(page, axes, list(colours.items()))
-    if len(subjects) > 1:
-        entries += [
-            (key("0.2", style), literal(subject.name, 24)) for subject, style in zip(subjects, LINES, strict=False)
-        ]
+    if len(runs) > 1:
+        entries += [(key("0.2", style), literal(run.name, 24)) for run, style in zip(runs, LINES, strict=False)]
     if marked:
-        entries.append((key(MOMENT, linewidth=0.9), "moment of\noverfitting" if few else "moment of overfitting"))
+        entries.append((key(ONSET, linewidth=0.9), "onset of\noverfitting" if few else "onset of overfitting"))
     if not entries:
         return
     handles, labels = zip(*entries, strict=True)
@@ -86,9 +84,9 @@ def _explain(page: Page, axes: Axes, subjects: Sequence[Subject], colours: dict[
         page.legend(handles, labels, loc="outside lower center", ncols=min(len(entries), 4), handlelength=2.6)
 
 
-def _is_finite(subject: Subject, name: str) -> bool:
+def _is_finite(run: DrawnRun, name: str) -> bool:
     """Whether a run has any entropy of a layer."""
-    return name in subject.layers and bool(np.isfinite(entropies(subject.history)[:, subject.layers[name][0]]).any())
+    return name in run.layers and bool(np.isfinite(entropies(run.history)[:, run.layers[name][0]]).any())
 
 
 def _depth_bar(page: Page, axes: Axes, colours: list[tuple[str, Any]]) -> None:

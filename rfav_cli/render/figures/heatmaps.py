@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rfav_cli.errors import StoreError, UsageError
-from rfav_cli.render.figures.options import chosen_epochs, chosen_images, chosen_layers
 from rfav_cli.render.figures.page import colormap, literal, new_page, number_text, styled
+from rfav_cli.render.figures.selection import chosen_epochs, chosen_images, chosen_layers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from rfav_cli.render.figures.options import Options, Subject
     from rfav_cli.render.figures.page import Page
+    from rfav_cli.render.figures.selection import DrawnRun, FigureOptions
 
 WIDTH, LARGEST, COLUMNS, MOST = 7.0, 1.0, 8, 12
 """Inches of the page and of a map at most, unless a width is given; epochs and layers where none are named."""
@@ -38,24 +38,24 @@ STRIP = 0.32
 class _Block:
     """One image, or the mean over all, in one run."""
 
-    subject: Subject
+    run: DrawnRun
     image: int | None
     title: str
 
 
-def draw(subjects: Sequence[Subject], options: Options) -> Page:
+def draw(runs: Sequence[DrawnRun], options: FigureOptions) -> Page:
     """A block a run and image; each row has one scale of colours in all epochs and blocks.
 
     Raises:
         StoreError: a run has no heatmaps.
     """
-    for subject in subjects:
-        if not any(name.startswith("entropy/mean_map/") for name in subject.history.columns):
-            raise StoreError(f"{subject.history.path}: has no heatmaps", "Analyze it anew.")
-    layers, epochs = chosen_layers(subjects, options, MOST), chosen_epochs(subjects, options, COLUMNS)
-    blocks = _blocks(subjects, chosen_images(subjects, options))
+    for run in runs:
+        if not any(name.startswith("entropy/mean_map/") for name in run.history.columns):
+            raise StoreError(f"{run.history.path}: has no heatmaps", "Analyze it anew.")
+    layers, epochs = chosen_layers(runs, options, MOST), chosen_epochs(runs, options, COLUMNS)
+    blocks = _blocks(runs, chosen_images(runs, options))
     maps = [[_maps(block, name, epochs, fraction=options.fraction) for name in layers] for block in blocks]
-    scales = [_scale(subjects, name, [rows[i] for rows in maps], options) for i, name in enumerate(layers)]
+    scales = [_scale(runs, name, [rows[i] for rows in maps], options) for i, name in enumerate(layers)]
     beside = max(min(max(map(len, layers)), NAME) * LETTER, 0.5) + 2 * MARGIN + SCALE
     side = ((options.width or WIDTH) - beside) / (len(epochs) + 1) - GAP
     if options.width is None:
@@ -63,7 +63,7 @@ def draw(subjects: Sequence[Subject], options: Options) -> Page:
     elif side < LEAST:
         raise UsageError(f"--width {options.width:g}: too narrow for {len(epochs)} epochs", "Name fewer with --epochs.")
     width = beside + (len(epochs) + 1) * (side + GAP)
-    heights = [side * (STRIP if _is_strip(subjects, name) else 1) for name in layers]
+    heights = [side * (STRIP if _is_strip(runs, name) else 1) for name in layers]
     tall = HEAD + sum(heights) + len(layers) * GAP
     with styled():
         height = 2 * MARGIN + len(blocks) * tall + (len(blocks) - 1) * BETWEEN + FOOT
@@ -83,23 +83,23 @@ def draw(subjects: Sequence[Subject], options: Options) -> Page:
     return page
 
 
-def _blocks(subjects: Sequence[Subject], images: Sequence[int | None]) -> list[_Block]:
+def _blocks(runs: Sequence[DrawnRun], images: Sequence[int | None]) -> list[_Block]:
     """Every run with every image, lettered where there are several."""
     blocks: list[_Block] = []
     for image in images:
-        for subject in subjects:
-            what = f"mean of {subject.history.run.probe.size:,} images" if image is None else f"image {image}"
-            letter = f"({chr(97 + len(blocks))}) " if len(subjects) * len(images) > 1 and len(blocks) < 26 else ""
-            blocks.append(_Block(subject, image, f"{letter}{literal(subject.name, 60)}, {what}"))
+        for run in runs:
+            what = f"mean of {run.history.run.probe.size:,} images" if image is None else f"image {image}"
+            letter = f"({chr(97 + len(blocks))}) " if len(runs) * len(images) > 1 and len(blocks) < 26 else ""
+            blocks.append(_Block(run, image, f"{letter}{literal(run.name, 60)}, {what}"))
     return blocks
 
 
 def _maps(block: _Block, name: str, epochs: Sequence[int], *, fraction: bool) -> list[NDArray[np.float64] | None]:
     """An (A, B) map an epoch; None where there is none."""
-    if name not in block.subject.layers:
+    if name not in block.run.layers:
         return [None] * len(epochs)
-    index, layer = block.subject.layers[name]
-    history = block.subject.history
+    index, layer = block.run.layers[name]
+    history = block.run.history
     column = history.columns.get(f"entropy/{'mean_map' if block.image is None else 'map'}/{index}")
     rows = {int(epoch): row for row, epoch in enumerate(history.epochs)}
     unit = (layer.max_entropy or np.nan) if fraction else 1.0
@@ -113,9 +113,9 @@ def _maps(block: _Block, name: str, epochs: Sequence[int], *, fraction: bool) ->
     return maps
 
 
-def _is_strip(subjects: Sequence[Subject], name: str) -> bool:
+def _is_strip(runs: Sequence[DrawnRun], name: str) -> bool:
     """Whether a layer has one value or a row of tokens, which need no height."""
-    return all(len(subject.layers[name][1].positions) < 2 for subject in subjects if name in subject.layers)
+    return all(len(run.layers[name][1].positions) < 2 for run in runs if name in run.layers)
 
 
 def flat(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -130,13 +130,13 @@ def flat(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _scale(
-    subjects: Sequence[Subject], name: str, rows: Sequence[Sequence[NDArray[np.float64] | None]], options: Options
+    runs: Sequence[DrawnRun], name: str, rows: Sequence[Sequence[NDArray[np.float64] | None]], options: FigureOptions
 ) -> tuple[float, float]:
     """Lowest and highest value of a layer's colours."""
-    most = max(subject.layers[name][1].max_entropy for subject in subjects if name in subject.layers)
+    most = max(run.layers[name][1].max_entropy for run in runs if name in run.layers)
     if options.full_scale or not most:
         return 0.0, 1.0 if options.fraction else most
-    values = [each[np.isfinite(each)] for row in rows for each in row if each is not None]
+    values = [heatmap[np.isfinite(heatmap)] for row in rows for heatmap in row if heatmap is not None]
     together = np.concatenate(values) if values else np.zeros(0)
     if not together.size or together.max() - together.min() < SAME * most:
         return 0.0, 1.0 if options.fraction else most
@@ -168,7 +168,7 @@ class _Sheet:
         self.axes.text(MARGIN, top + 0.12, block.title, weight="bold")
         for number, epoch in enumerate(epochs):
             at = first + number * step + self.side / 2
-            bold = "bold" if epoch == block.subject.moment else "normal"
+            bold = "bold" if epoch == block.run.onset else "normal"
             self.axes.text(at, top + HEAD - 0.04, number_text(epoch), ha="center", fontsize=7, weight=bold)
         self.axes.text(first - GAP - 0.02, top + HEAD - 0.04, "epoch", ha="right", fontsize=7)
         self._image(block, self.left, top + HEAD)
@@ -194,7 +194,7 @@ class _Sheet:
 
     def _image(self, block: _Block, x: float, y: float) -> None:
         """The image itself, beside the first layer."""
-        thumbnails = block.subject.history.run.probe.thumbnails
+        thumbnails = block.run.history.run.probe.thumbnails
         if block.image is None or thumbnails is None or block.image >= len(thumbnails):
             return
         picture = thumbnails[block.image]

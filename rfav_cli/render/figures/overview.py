@@ -10,10 +10,10 @@ import numpy as np
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from rfav_cli.render.base import entropies
-from rfav_cli.render.figures.curves import edges_between, epoch_axis, moments
+from rfav_cli.render.figures.curves import edges_between, epoch_axis, mark_overfitting
 from rfav_cli.render.figures.loss import draw_losses
-from rfav_cli.render.figures.options import chosen_epochs, chosen_layers
 from rfav_cli.render.figures.page import colormap, literal, new_page, styled
+from rfav_cli.render.figures.selection import chosen_epochs, chosen_layers
 from rfav_cli.render.remarks import headline
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from rfav_cli.render.figures.options import Options, Subject
     from rfav_cli.render.figures.page import Page
+    from rfav_cli.render.figures.selection import DrawnRun, FigureOptions
 
 WIDTH = 5.0
 """Inches of one run."""
@@ -47,23 +47,21 @@ MARK: dict[str, Any] = {
 }
 
 
-def draw(subjects: Sequence[Subject], options: Options) -> Page:
+def draw(runs: Sequence[DrawnRun], options: FigureOptions) -> Page:
     """Runs side by side; what was not measured is grey."""
-    layers, epochs = chosen_layers(subjects, options), chosen_epochs(subjects, options)
+    layers, epochs = chosen_layers(runs, options), chosen_epochs(runs, options)
     body = min(max(ROW * len(layers), LEAST), MOST)
-    width = options.width or WIDTH * (1 + 0.8 * (len(subjects) - 1))
+    width = options.width or WIDTH * (1 + 0.8 * (len(runs) - 1))
     colours = colormap(options.colormap)
     with styled():
         page = new_page(width, body + LOSS + WORDS + FOOT, layout=ConstrainedLayoutEngine(hspace=0.04))
-        upper, lower = page.subplots(
-            2, len(subjects), sharex=True, sharey="row", squeeze=False, height_ratios=(LOSS, body)
-        )
-        for axes, subject in zip(upper, subjects, strict=True):
-            _draw_head(axes, subject, epochs, int((width - 1.2) / len(subjects) * 17.5))
+        upper, lower = page.subplots(2, len(runs), sharex=True, sharey="row", squeeze=False, height_ratios=(LOSS, body))
+        for axes, run in zip(upper, runs, strict=True):
+            _draw_head(axes, run, epochs, int((width - 1.2) / len(runs) * 17.5))
         upper[0].set_ylim(bottom=0)
-        for axes, subject in zip(lower, subjects, strict=True):
-            _draw_layers(axes, subject, layers, epochs, colours)
-        if any(np.isfinite(subject.history.loss).any() for subject in subjects):
+        for axes, run in zip(lower, runs, strict=True):
+            _draw_layers(axes, run, layers, epochs, colours)
+        if any(np.isfinite(run.history.loss).any() for run in runs):
             upper[0].set_ylabel("held-out loss")
         else:
             upper[0].set_yticks([])
@@ -75,31 +73,31 @@ def draw(subjects: Sequence[Subject], options: Options) -> Page:
     return page
 
 
-def _draw_head(axes: Axes, subject: Subject, epochs: Sequence[int], wide: int) -> None:
+def _draw_head(axes: Axes, run: DrawnRun, epochs: Sequence[int], wide: int) -> None:
     """The verdict in words, and the held-out loss."""
-    words = headline(subject.verdict.run).plain.removeprefix("verdict: ")
+    words = headline(run.verdict.run).plain.removeprefix("verdict: ")
     verdict = [literal(line, wide) for line in textwrap.wrap(words, wide, break_on_hyphens=False)[:2]]
-    axes.set_title("\n".join([literal(subject.name, wide), *verdict]), loc="left")
-    if np.isfinite(subject.history.loss).any():
-        draw_losses(axes, [subject], epochs)
+    axes.set_title("\n".join([literal(run.name, wide), *verdict]), loc="left")
+    if np.isfinite(run.history.loss).any():
+        draw_losses(axes, [run], epochs)
         axes.set_ylabel("")
     else:
         axes.text(0.5, 0.5, "no held-out loss", transform=axes.transAxes, ha="center", va="center", color="0.5")
-    moments(axes, [subject], epochs)
+    mark_overfitting(axes, [run], epochs)
 
 
-def _draw_layers(axes: Axes, subject: Subject, layers: Sequence[str], epochs: Sequence[int], colours: Any) -> None:
+def _draw_layers(axes: Axes, run: DrawnRun, layers: Sequence[str], epochs: Sequence[int], colours: Any) -> None:
     """A row a layer, the first one on top, with the onsets."""
     edges, rows = edges_between(epochs), np.arange(len(layers) + 1) - 0.5
-    values = _fractions(subject, layers, epochs)
+    values = _fractions(run, layers, epochs)
     axes.pcolormesh(edges, rows, values.T, cmap=colours, vmin=0, vmax=1, rasterized=True)
     axes.spines[:].set_visible(False)
     axes.tick_params(axis="y", length=0)
     epoch_axis(axes, epochs)
     axes.set_xlim(edges[0], edges[-1])
     axes.set_ylim(rows[-1], rows[0])
-    moments(axes, [subject], epochs)
-    _mark_onsets(axes, subject, layers, epochs)
+    mark_overfitting(axes, [run], epochs)
+    _mark_onsets(axes, run, layers, epochs)
 
 
 def _name_layers(axes: Axes, layers: Sequence[str]) -> None:
@@ -109,28 +107,28 @@ def _name_layers(axes: Axes, layers: Sequence[str]) -> None:
     axes.set_yticks(named, labels, fontsize=5.5 if small else 7)
 
 
-def _fractions(subject: Subject, layers: Sequence[str], epochs: Sequence[int]) -> NDArray[np.float64]:
+def _fractions(run: DrawnRun, layers: Sequence[str], epochs: Sequence[int]) -> NDArray[np.float64]:
     """(epochs, layers) mean entropies as fractions of ln D; NaN where the run has no such layer or epoch."""
-    rows = {int(epoch): row for row, epoch in enumerate(subject.history.epochs)}
-    all_values = entropies(subject.history)
+    rows = {int(epoch): row for row, epoch in enumerate(run.history.epochs)}
+    all_values = entropies(run.history)
     values = np.full((len(epochs), len(layers)), np.nan)
     for place, name in enumerate(layers):
-        if name in subject.layers:
-            index, layer = subject.layers[name]
+        if name in run.layers:
+            index, layer = run.layers[name]
             for line, epoch in enumerate(epochs):
                 if epoch in rows and layer.max_entropy:
                     values[line, place] = all_values[rows[epoch], index] / layer.max_entropy
     return values
 
 
-def _mark_onsets(axes: Axes, subject: Subject, layers: Sequence[str], epochs: Sequence[int]) -> None:
+def _mark_onsets(axes: Axes, run: DrawnRun, layers: Sequence[str], epochs: Sequence[int]) -> None:
     """A triangle where a layer begins to fall: filled where it collapses."""
-    found = {layer.name: layer for layer in subject.verdict.layers}
+    findings = {layer.name: layer for layer in run.verdict.layers}
     for state, face in ONSETS.items():
         marks = [
             (onset.epoch, place)
             for place, name in enumerate(layers)
-            if name in found and found[name].state == state and (onset := found[name].onset)
+            if name in findings and findings[name].state == state and (onset := findings[name].onset)
             if epochs[0] <= onset.epoch <= epochs[-1]
         ]
         if marks:

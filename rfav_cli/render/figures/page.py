@@ -31,8 +31,8 @@ METADATA: dict[str, dict[str, None]] = {
 """Format -> what is left out of the file, so that the same store gives the same bytes."""
 MISSING = "0.88"
 """Colour where there is no number."""
-MOMENT = "0.35"
-"""Colour of the lines at a moment of overfitting."""
+ONSET = "0.35"
+"""Colour of the lines at an onset of overfitting."""
 LINES: tuple[Any, ...] = (
     "-",
     (0, (4.5, 1.6)),

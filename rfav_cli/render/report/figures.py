@@ -34,30 +34,31 @@ NUMBERS = {
 """Block -> column, (E, L)."""
 
 
-def figure_blocks(history: History, kept: Collection[int]) -> dict[str, Block]:
+def figure_blocks(history: History, marked: Collection[int]) -> dict[str, Block]:
     """The blocks of what is no heatmap, those that the store has.
 
     Args:
         history: what the store holds.
-        kept: epochs, as indices, that are not left out of histograms.
+        marked: epochs, as indices, that are not left out of histograms.
     """
     blocks = {"entropy": in_memory("f4", entropies(history))}
     blocks |= {
         name: in_memory("f4", column(history, stored)) for name, stored in NUMBERS.items() if stored in history.columns
     }
     if "correlation/histogram" in history.columns:
-        rows = _rows(history, 201, kept)
+        rows = _rows(history, 201, marked)
         counts = whole_counts(np.asarray(history.columns["correlation/histogram"])[list(rows)])
         blocks["correlation"] = in_memory(smallest_type(counts), counts, rows)
     if "entropy/sample_mean" in history.columns:
-        blocks |= _distribution(history, np.asarray(history.columns["entropy/sample_mean"]), _rows(history, BINS, kept))
-    return blocks | _winners(history, kept)
+        values = np.asarray(history.columns["entropy/sample_mean"])
+        blocks |= _distribution(history, values, _rows(history, BINS, marked))
+    return blocks | _winners(history, marked)
 
 
-def _winners(history: History, kept: Collection[int]) -> dict[str, Block]:
+def _winners(history: History, marked: Collection[int]) -> dict[str, Block]:
     """`winners/<layer>` (E', D), the shares of positions that each filter wins, quantised over 0 to 1."""
     layers = history.run.layers
-    rows = spread(len(history), max(CELLS // max(sum(layer.channels for layer in layers), 1), 2), kept)
+    rows = spread(len(history), max(CELLS // max(sum(layer.channels for layer in layers), 1), 2), marked)
     columns = {index: history.columns.get(f"activation/winners/{index}") for index in range(len(layers))}
     return {
         f"winners/{index}": Block(
@@ -78,9 +79,9 @@ def whole_counts(values: NDArray[Any]) -> NDArray[np.uint32]:
     return np.nan_to_num(np.asarray(values, np.float64), posinf=highest).clip(0, highest).astype(np.uint32)
 
 
-def _rows(history: History, bins: int, kept: Collection[int]) -> tuple[int, ...]:
+def _rows(history: History, bins: int, marked: Collection[int]) -> tuple[int, ...]:
     fitting = CELLS // (bins * max(len(history.run.layers), 1))
-    return spread(len(history), max(fitting, 2), kept)
+    return spread(len(history), max(fitting, 2), marked)
 
 
 def _distribution(history: History, samples: NDArray[np.float32], rows: tuple[int, ...]) -> dict[str, Block]:
@@ -105,12 +106,12 @@ def _distribution(history: History, samples: NDArray[np.float32], rows: tuple[in
 def summarise(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Quantiles (E, 5) of samples (E, N), each one of them, and their deviation (E,); NaN where there are none."""
     ordered = np.sort(np.where(np.isfinite(values), values, np.nan), axis=1)  # NaN comes last
-    known = np.isfinite(ordered)
-    number = known.sum(1)
+    finite = np.isfinite(ordered)
+    number = finite.sum(1)
     places = np.rint(np.maximum(number - 1, 0)[:, None] * np.array(QUANTILES)).astype(int)
     some = np.maximum(number, 1)
-    mean = np.where(known, ordered, 0).sum(1, dtype=np.float64) / some
-    squares = np.where(known, ordered - mean[:, None], 0) ** 2
+    mean = np.where(finite, ordered, 0).sum(1, dtype=np.float64) / some
+    squares = np.where(finite, ordered - mean[:, None], 0) ** 2
     deviation = np.sqrt(squares.sum(1) / some)
     quantiles = np.take_along_axis(ordered, places, 1) if values.shape[1] else np.full(places.shape, np.nan)
     return quantiles.astype(np.float32), np.where(number > 0, deviation, np.nan).astype(np.float32)
@@ -119,7 +120,7 @@ def summarise(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray
 def histogram(values: NDArray[np.float32], top: float) -> NDArray[np.int64]:
     """Counts (E, `BINS`) of samples (E, N) in equal bins from 0 to `top`; what is not finite is in none."""
     epochs = len(values)
-    known = np.isfinite(values)
-    bins = np.clip(np.where(known, values, 0) * (BINS / top), 0, BINS - 1).astype(np.int64)
-    places = (np.arange(epochs)[:, None] * BINS + bins)[known]
+    finite = np.isfinite(values)
+    bins = np.clip(np.where(finite, values, 0) * (BINS / top), 0, BINS - 1).astype(np.int64)
+    places = (np.arange(epochs)[:, None] * BINS + bins)[finite]
     return np.bincount(places, minlength=epochs * BINS).reshape(epochs, BINS)

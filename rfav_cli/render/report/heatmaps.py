@@ -27,22 +27,22 @@ LARGEST_THUMBNAIL = 128
 """Pixels of a side; larger images are shown by every second, third, ... pixel."""
 
 
-def heatmap_blocks(history: History, images: int, budget: int, moments: Collection[int]) -> dict[str, Block]:
+def heatmap_blocks(history: History, images: int, budget: int, onsets: Collection[int]) -> dict[str, Block]:
     """`map/<layer>` (E', M', *positions) and `mean_map/<layer>` (E', *positions), quantised over 0 to ln D.
 
     Args:
         history: what the store holds.
         images: M', at most; 0 leaves the mean heatmaps.
         budget: bytes.
-        moments: epochs, as indices, that are not left out.
+        onsets: epochs, as indices, that are not left out.
     """
     layers = range(len(history.run.layers))
-    kept = [name for name in (f"entropy/map/{index}" for index in layers) if name in history.columns]
-    images = min([images, *(history.columns[name].shape[1] for name in kept)]) if kept else 0
+    names = [name for name in (f"entropy/map/{index}" for index in layers) if name in history.columns]
+    images = min([images, *(history.columns[name].shape[1] for name in names)]) if names else 0
     sizes = [_positions(history, index) for index in layers]
     epochs, shown = fit(len(history), images, sum(sizes), budget)
     mean_epochs, _ = fit(len(history), 1, sum(sizes), budget // 4)
-    rows, mean_rows = spread(len(history), max(epochs, 2), moments), spread(len(history), max(mean_epochs, 2), moments)
+    rows, mean_rows = spread(len(history), max(epochs, 2), onsets), spread(len(history), max(mean_epochs, 2), onsets)
     blocks = {}
     for index, layer in enumerate(history.run.layers):
         mean, maps = history.columns.get(f"entropy/mean_map/{index}"), history.columns.get(f"entropy/map/{index}")

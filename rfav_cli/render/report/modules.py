@@ -36,9 +36,9 @@ def _collect(name: str, ordered: dict[str, str], above: tuple[str, ...]) -> None
     if name in ordered:
         return
     text = source(f"{name}.js")
-    for found in _IMPORT.finditer(text):
-        _collect(found[2], ordered, (*above, name))
-    body = _IMPORT.sub(lambda found: f"const {{{found[1].replace(' as ', ': ')}}} = ${found[2]};\n", text)
-    names = ", ".join(found[2] for found in _EXPORT.finditer(body))
+    for match in _IMPORT.finditer(text):
+        _collect(match[2], ordered, (*above, name))
+    body = _IMPORT.sub(lambda match: f"const {{{match[1].replace(' as ', ': ')}}} = ${match[2]};\n", text)
+    names = ", ".join(match[2] for match in _EXPORT.finditer(body))
     body = _EXPORT.sub(r"\1 \2", body)
     ordered[name] = f"const ${name} = (() => {{\n{body}return {{ {names} }};\n}})();\n"

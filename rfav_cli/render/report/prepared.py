@@ -56,10 +56,10 @@ def prepare(
         budget: bytes of heatmaps before they are deflated; to keep it, epochs and then images are left out.
     """
     onset = verdict.run.onset
-    moments = [row for row, epoch in enumerate(history.epochs) if onset and epoch == onset.epoch]
-    heatmaps = heatmap_blocks(history, maps, budget, moments)
+    onsets = [row for row, epoch in enumerate(history.epochs) if onset and epoch == onset.epoch]
+    heatmaps = heatmap_blocks(history, maps, budget, onsets)
     shown = next((block.shape[1] for name, block in heatmaps.items() if name.startswith("map/")), 0)
-    blocks = figure_blocks(history, moments) | heatmaps | image_blocks(history, shown)
+    blocks = figure_blocks(history, onsets) | heatmaps | image_blocks(history, shown)
     labels = history.run.probe.labels
     stored = [column.shape[1] for name, column in history.columns.items() if name.startswith("entropy/map/")]
     manifest = {
@@ -83,7 +83,7 @@ def _legible(value: Any) -> Any:
     if isinstance(value, str):
         return printable(value, LONGEST)
     if isinstance(value, dict):
-        return {key: _legible(each) for key, each in value.items()}
+        return {key: _legible(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_legible(each) for each in value]
+        return [_legible(item) for item in value]
     return value

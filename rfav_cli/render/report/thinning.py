@@ -13,18 +13,18 @@ FEWEST = ((64, None), (64, 8), (12, 8), (2, 1))
 """(epochs, images) that are given up last, in turns: first epochs down to 64, then images down to 8, and so on."""
 
 
-def spread(count: int, wanted: int, kept: Collection[int] = ()) -> tuple[int, ...]:
+def spread(count: int, wanted: int, marked: Collection[int] = ()) -> tuple[int, ...]:
     """At most `wanted` indices below `count`, the first and the last among them, evenly spread.
 
     Args:
         count: of what there is.
         wanted: at least 2.
-        kept: indices that the nearest of them makes room for, such as the moment of overfitting.
+        marked: indices that the nearest of them makes room for, such as the onset of overfitting.
     """
     if count <= wanted:
         return tuple(range(count))
     chosen = np.linspace(0, count - 1, wanted).round().astype(int)
-    for index in kept:
+    for index in marked:
         nearest = int(np.abs(chosen - index).argmin())
         if 0 < nearest < wanted - 1:
             chosen[nearest] = index

@@ -1,4 +1,4 @@
-"""What figures of curves share: the line of the moment of overfitting, gaps, and edges between epochs."""
+"""What figures of curves share: the line of the onset of overfitting, gaps, and edges between epochs."""
 
 from __future__ import annotations
 

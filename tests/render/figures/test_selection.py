@@ -8,7 +8,14 @@ import pytest
 
 import rfav_cli
 from rfav_cli.errors import StoreError, UsageError
-from rfav_cli.render.figures.options import Options, Subject, chosen_epochs, chosen_images, chosen_layers, images_kept
+from rfav_cli.render.figures.selection import (
+    DrawnRun,
+    FigureOptions,
+    chosen_epochs,
+    chosen_images,
+    chosen_layers,
+    images_kept,
+)
 from tests.render.conftest import make_history
 from tests.render.figures.histories import KINDS
 
@@ -45,9 +52,9 @@ def test_wrong_options_say_what_to_do(options: dict[str, Any], said: str) -> Non
     assert error.value.remedy
 
 
-def subject(kind: str) -> Subject:
+def subject(kind: str) -> DrawnRun:
     history = KINDS[kind]
-    return Subject(kind, history, rfav_cli.judge(history), history.loss)
+    return DrawnRun(kind, history, rfav_cli.judge(history), history.loss)
 
 
 PLAIN, MANY = subject("plain"), subject("60 layers")
@@ -55,16 +62,16 @@ PLAIN, MANY = subject("plain"), subject("60 layers")
 
 def test_layers_of_all_runs_come_in_the_order_of_the_first() -> None:
     several = [subject("one channel"), PLAIN]
-    assert chosen_layers(several, Options()) == ["a", "b", "conv1", "conv2", "fc1"]
-    assert chosen_layers(several, Options(layers=("fc*", "a"))) == ["a", "fc1"]
+    assert chosen_layers(several, FigureOptions()) == ["a", "b", "conv1", "conv2", "fc1"]
+    assert chosen_layers(several, FigureOptions(layers=("fc*", "a"))) == ["a", "fc1"]
 
 
 def test_of_many_layers_the_first_and_the_last_are_drawn_unless_they_are_named() -> None:
     told: list[str] = []
-    names = chosen_layers([MANY], Options(tell=told.append), 5)
+    names = chosen_layers([MANY], FigureOptions(tell=told.append), 5)
     assert (names[0], names[-1], len(names)) == ("stage0.conv", "stage59.conv", 5)
     assert len(told) == 1
-    assert len(chosen_layers([MANY], Options(layers=("stage1*",)), 5)) == 11
+    assert len(chosen_layers([MANY], FigureOptions(layers=("stage1*",)), 5)) == 11
 
 
 @pytest.mark.parametrize(
@@ -80,39 +87,39 @@ def test_of_many_layers_the_first_and_the_last_are_drawn_unless_they_are_named()
     ],
 )
 def test_epochs_by_numbers_and_ranges(text: str, epochs: list[int]) -> None:
-    assert chosen_epochs([PLAIN], Options(epochs=text)) == epochs
+    assert chosen_epochs([PLAIN], FigureOptions(epochs=text)) == epochs
 
 
 @pytest.mark.parametrize("text", [",", "1,,2", "a", "1:2:3", "1 2", "1.5", "٣", "9999999999", "28", "40:50", "5:2"])
 def test_lists_that_name_no_epoch(text: str) -> None:
     with pytest.raises(UsageError, match="--epochs"):
-        chosen_epochs([PLAIN], Options(epochs=text))
+        chosen_epochs([PLAIN], FigureOptions(epochs=text))
 
 
 def test_where_there_is_no_room_for_all_epochs_the_moment_of_overfitting_is_among_them() -> None:
-    assert PLAIN.moment is not None
+    assert PLAIN.onset is not None
     for most in range(4, 12):
-        epochs = chosen_epochs([PLAIN], Options(), most)
+        epochs = chosen_epochs([PLAIN], FigureOptions(), most)
         assert (epochs[0], epochs[-1]) == (-1, 27)
-        assert PLAIN.moment in epochs
+        assert PLAIN.onset in epochs
         assert len(epochs) <= most
-    assert chosen_epochs([PLAIN], Options(), 29) == list(range(-1, 28))
+    assert chosen_epochs([PLAIN], FigureOptions(), 29) == list(range(-1, 28))
 
 
 def test_images_that_all_runs_keep() -> None:
     bare = subject("no maps of images")
     assert [images_kept(run.history) for run in (PLAIN, bare)] == [2, 0]
-    assert chosen_images([PLAIN], Options()) == [0]
-    assert chosen_images([PLAIN], Options(images="0:")) == [0, 1]
-    assert chosen_images([PLAIN], Options(images=" Mean ")) == [None]
-    assert chosen_images([PLAIN, bare], Options()) == [None]
+    assert chosen_images([PLAIN], FigureOptions()) == [0]
+    assert chosen_images([PLAIN], FigureOptions(images="0:")) == [0, 1]
+    assert chosen_images([PLAIN], FigureOptions(images=" Mean ")) == [None]
+    assert chosen_images([PLAIN, bare], FigureOptions()) == [None]
     with pytest.raises(UsageError, match="no heatmaps of single images"):
-        chosen_images([PLAIN, bare], Options(images="0"))
+        chosen_images([PLAIN, bare], FigureOptions(images="0"))
 
 
 def test_a_run_without_epochs_or_layers_cannot_be_drawn() -> None:
     for arguments in ({"epochs": 0}, {"names": ()}):
         history = make_history(**arguments)  # type: ignore[arg-type]
-        empty = Subject("empty", history, rfav_cli.judge(history), history.loss)
+        empty = DrawnRun("empty", history, rfav_cli.judge(history), history.loss)
         with pytest.raises(StoreError):
-            (chosen_epochs if arguments == {"epochs": 0} else chosen_layers)([empty], Options())
+            (chosen_epochs if arguments == {"epochs": 0} else chosen_layers)([empty], FigureOptions())

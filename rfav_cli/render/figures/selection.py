@@ -27,7 +27,7 @@ _PART = re.compile(r"\s*(-?\d{1,9})?\s*(:)?\s*(-?\d{1,9})?\s*", re.ASCII)
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class DrawnRun:
     """A run as it is drawn.
 
     Attributes:
@@ -48,14 +48,14 @@ class Subject:
         return {layer.name: (index, layer) for index, layer in enumerate(self.history.run.layers)}
 
     @property
-    def moment(self) -> int | None:
-        """The epoch of the moment of overfitting, in a run that overfits."""
-        run = self.verdict.run
-        return run.onset.epoch if run.state == "overfitting" and run.onset else None
+    def onset(self) -> int | None:
+        """The epoch of the onset of overfitting, in a run that overfits."""
+        finding = self.verdict.run
+        return finding.onset.epoch if finding.state == "overfitting" and finding.onset else None
 
 
 @dataclass(frozen=True)
-class Options:
+class FigureOptions:
     """What is drawn, and how.
 
     Attributes:
@@ -81,11 +81,11 @@ class Options:
     tell: Callable[[str], None] = lambda _: None
 
 
-def chosen_layers(subjects: Sequence[Subject], options: Options, most: int | None = None) -> list[str]:
+def chosen_layers(runs: Sequence[DrawnRun], options: FigureOptions, most: int | None = None) -> list[str]:
     """Names of the layers to draw, in the order of the forward: those of the first run, then what others have more.
 
     Args:
-        subjects: the runs.
+        runs: the runs.
         options: `layers` and `tell` are used.
         most: how many the figure has room for where the user names none.
 
@@ -93,9 +93,9 @@ def chosen_layers(subjects: Sequence[Subject], options: Options, most: int | Non
         UsageError: a glob matches no layer.
         StoreError: the runs have no layers.
     """
-    names = list(dict.fromkeys(name for subject in subjects for name in subject.layers))
+    names = list(dict.fromkeys(name for run in runs for name in run.layers))
     if not names:
-        raise StoreError(f"{subjects[0].history.path}: holds no layers", "Measure some with `rfav analyze`.")
+        raise StoreError(f"{runs[0].history.path}: holds no layers", "Measure some with `rfav analyze`.")
     for glob in options.layers:
         if not any(fnmatchcase(name, glob) for name in names):
             listed = printable(", ".join(names), LONGEST)
@@ -108,48 +108,48 @@ def chosen_layers(subjects: Sequence[Subject], options: Options, most: int | Non
     return [names[index] for index in np.linspace(0, len(names) - 1, most).round().astype(int)]
 
 
-def chosen_epochs(subjects: Sequence[Subject], options: Options, most: int | None = None) -> list[int]:
+def chosen_epochs(runs: Sequence[DrawnRun], options: FigureOptions, most: int | None = None) -> list[int]:
     """The epochs to draw, ascending.
 
     Args:
-        subjects: the runs.
+        runs: the runs.
         options: `epochs` is used.
-        most: how many the figure has room for where the user names none; first, last and the moments of overfitting
+        most: how many the figure has room for where the user names none; first, last and the onsets of overfitting
             are among them.
 
     Raises:
         UsageError: `epochs` is no list of numbers and ranges, or names an epoch that no run has.
         StoreError: a run has no epochs.
     """
-    for subject in subjects:
-        if not len(subject.history):
-            raise StoreError(f"{subject.history.path}: holds no epochs yet", "Wait for the first one.")
-    measured = sorted({int(epoch) for subject in subjects for epoch in subject.history.epochs})
+    for run in runs:
+        if not len(run.history):
+            raise StoreError(f"{run.history.path}: holds no epochs yet", "Wait for the first one.")
+    measured = sorted({int(epoch) for run in runs for epoch in run.history.epochs})
     if options.epochs:
         return _in_list("--epochs", options.epochs, measured, "epoch")
     if most is None or len(measured) <= most:
         return measured
     shown = np.linspace(0, len(measured) - 1, most).round().astype(int)
-    for moment in {subject.moment for subject in subjects if subject.moment is not None}:
-        nearest = 1 + int(np.argmin(np.abs(shown[1:-1] - measured.index(moment))))  # first and last stay
-        shown[nearest] = measured.index(moment)
+    for onset in {run.onset for run in runs if run.onset is not None}:
+        nearest = 1 + int(np.argmin(np.abs(shown[1:-1] - measured.index(onset))))  # first and last stay
+        shown[nearest] = measured.index(onset)
     return [measured[index] for index in sorted(set(shown.tolist()))]
 
 
-def chosen_images(subjects: Sequence[Subject], options: Options) -> list[int | None]:
+def chosen_images(runs: Sequence[DrawnRun], options: FigureOptions) -> list[int | None]:
     """Numbers of the images whose heatmaps to draw; None for the mean over all of them.
 
     Raises:
         UsageError: `images` is no list of numbers and ranges, or names an image that a run keeps no heatmaps of.
     """
-    kept = min(images_kept(subject.history) for subject in subjects)
+    count = min(images_kept(run.history) for run in runs)
     if options.images.strip().lower() == "mean":
         return [None]
     if options.images:
-        if not kept:
+        if not count:
             raise UsageError("--images: no heatmaps of single images are kept (`--maps 0`)", "Give --images mean.")
-        return list(_in_list("--images", options.images, list(range(kept)), "image"))
-    return [0] if kept else [None]
+        return list(_in_list("--images", options.images, list(range(count)), "image"))
+    return [0] if count else [None]
 
 
 def images_kept(history: History) -> int:
@@ -161,22 +161,22 @@ def images_kept(history: History) -> int:
     return min(counts, default=0)
 
 
-def _in_list(option: str, text: str, there: list[int], noun: str) -> list[int]:
-    """The members of a list that are named by numbers and ranges."""
+def _in_list(option: str, text: str, numbers: list[int], noun: str) -> list[int]:
+    """Those of a list of numbers that a text names, by numbers and ranges."""
     chosen: set[int] = set()
-    span = f"{there[0]} to {there[-1]}" if len(there) > 1 else str(there[0])
+    span = f"{numbers[0]} to {numbers[-1]}" if len(numbers) > 1 else str(numbers[0])
     for part in text.split(","):
-        found = _PART.fullmatch(part)
-        if found is None or not any(found.groups()) or bool(found[2]) < bool(found[1] and found[3]):
+        match = _PART.fullmatch(part)
+        if match is None or not any(match.groups()) or bool(match[2]) < bool(match[1] and match[3]):
             raise UsageError(
                 f"{option} {printable(text)}: {printable(part)!r} is neither a number nor a range FIRST:LAST",
                 f"Give numbers and ranges with commas between them; there are {noun}s {span}.",
             )
-        first, last = (int(side) if side else None for side in (found[1], found[3]))
-        if not found[2]:
+        first, last = (int(side) if side else None for side in (match[1], match[3]))
+        if not match[2]:
             last = first
-        members = [each for each in there if (first is None or each >= first) and (last is None or each <= last)]
-        if not members:
+        named = {n for n in numbers if (first is None or n >= first) and (last is None or n <= last)}
+        if not named:
             raise UsageError(f"{option} {printable(text)}: there is no {noun} {part.strip()}", f"There are {span}.")
-        chosen |= set(members)
+        chosen |= named
     return sorted(chosen)
