@@ -15,7 +15,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from rfav_cli.errors import UsageError
+from rfav_cli.options.kinds import alternatives, as_entries, fits, in_words, kind_of_entries
 from rfav_cli.options.panels import FIRST
+from rfav_cli.text import printable, quoted
 
 if sys.version_info >= (3, 11):
     from typing import dataclass_transform
@@ -140,18 +142,16 @@ class Options:
     HELP: ClassVar[Mapping[str, str]] = {}
 
     def __post_init__(self) -> None:
-        """Refuse numbers out of their ranges; names are looked up where they are used.
+        """Refuse what is no value of an option; have one entry alone as a tuple, and numbers as plain ones.
 
         Raises:
-            UsageError: a number is.
+            UsageError: a value is of another type, out of its range, or no name of its table.
         """
         for field in dataclasses.fields(self):
             described: Option | None = field.metadata.get("option")
             value = getattr(self, field.name)
-            if described is None or described.kind not in (int, float) or (value is None and field.default is None):
-                continue
-            if described.is_number or not isinstance(value, str):  # what is read can be a word, such as "all"
-                _check_number(field.name, described, value)
+            if described is not None and not (value is None and field.default is None):
+                object.__setattr__(self, field.name, _checked(field, described, value))
 
     @classmethod
     def of(cls, other: Options, **changes: Any) -> Self:
@@ -188,13 +188,55 @@ def spelled(name: str, described: Option | None = None) -> str:
     return long[0] if long else f"--{name.replace('_', '-')}"
 
 
-def _check_number(name: str, described: Option, value: Any) -> None:
+def _checked(field: dataclasses.Field[Any], described: Option, value: Any) -> Any:
+    """The value of an option, as its annotation has it."""
+    name = field.name if described.positional or described.keyword else spelled(field.name, described)
+    annotation = str(getattr(field.type, "__name__", field.type))
+    if described.several:
+        value = as_entries(value, annotation)
+    if described.kind in (int, float) and not (described.read and isinstance(value, str)):
+        return _number(name, described, value)
+    if described.read is not None:
+        return _read(name, described, value)
+    if described.kind is bool and described.keyword is False and type(value).__name__ in {"bool", "bool_"}:
+        return bool(value)  # numpy's, too
+    _check_kind(name, described, value, "str" if described.choices else annotation)
+    if isinstance(described.choices, str) and value != field.default:
+        names = described.names_of_choices()
+        if value not in names:
+            raise UsageError(f"{name}: there is no {quoted(value)}", f"Give one of: {', '.join(names)}.")
+    return value
+
+
+def _check_kind(name: str, described: Option, value: Any, annotation: str) -> None:
+    entries, kinds = (value, kind_of_entries(annotation)) if isinstance(value, tuple) else ((value,), annotation)
+    for entry in entries:
+        if not fits(entry, kinds):
+            raise UsageError(f"{name} {quoted(entry)}: no {in_words(kinds)}", f"It takes: {described.help}")
+        if isinstance(entry, str) and not entry and "Path" in alternatives(kinds):  # to pathlib the current folder
+            raise UsageError(f"{name} '': no path", f"It takes: {described.help}")
+
+
+def _number(name: str, described: Option, value: Any) -> int | float:
     kind: Any = numbers.Integral if described.kind is int else numbers.Real
     if isinstance(value, bool) or not isinstance(value, kind):
         what = described.range().partition(" from ")[0]
-        raise UsageError(f"{spelled(name, described)} {value!r:.60}: no {what}", _remedy(described))
-    if not described.holds(value):
-        raise UsageError(f"{spelled(name, described)} {value!r:.60}: out of range", _remedy(described))
+        raise UsageError(f"{name} {quoted(value)}: no {what}", _remedy(described))
+    try:
+        plain: int | float = described.kind(value)
+    except OverflowError:  # more than any float
+        plain = math.nan
+    if not described.holds(plain):
+        raise UsageError(f"{name} {quoted(value)}: out of range", _remedy(described))
+    return plain
+
+
+def _read(name: str, described: Option, value: Any) -> Any:
+    read: Any = described.read
+    try:
+        return tuple(read(entry) for entry in value) if described.several else read(value)
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{name}: {printable(error, 200)}", f"Give {described.metavar}.") from None
 
 
 def _remedy(described: Option) -> str:
