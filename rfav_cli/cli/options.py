@@ -74,7 +74,7 @@ def _type(name: str, option: Option) -> tuple[Any, dict[str, Any]]:
         return Any, {"parser": _reader(_number(option))}
     if option.choices:
         return enum.Enum(name.title(), {choice: choice for choice in option.names_of_choices()}, type=str), {}
-    return option.kind, {}
+    return (Any, {"parser": _reader(_text)}) if option.kind is str else (option.kind, {})
 
 
 def _list(default: Any, option: Option) -> Any:
@@ -98,6 +98,13 @@ def _help(option: Option) -> str:
         return option.help
     words = option.range().removeprefix("whole ").removeprefix("number").strip()
     return f"{option.help.removesuffix('.')} ({', '.join(part for part in (option.unit, words) if part)})."
+
+
+def _text(given: Any) -> str:
+    """A text from the command line, or from pyproject.toml, where it can be a bool or a table."""
+    if not isinstance(given, str):
+        raise ValueError(f"{str(given).lower() if isinstance(given, bool) else given!r:.60} is no text")
+    return given
 
 
 def _number(option: Option) -> Callable[[Any], Any]:
