@@ -60,7 +60,7 @@ def _parameter(name: str, option: Option, default: Any) -> inspect.Parameter:
     if option.positional:
         declared: Any = typer.Argument(help=option.help, metavar=option.metavar, **more)
     else:
-        more |= {"help": _help(option), "rich_help_panel": option.panel or None} | _shown(option)
+        more |= {"help": option.with_range(), "rich_help_panel": option.panel or None} | _shown(option)
         declared = typer.Option(*_names(name, option), **more)
     keyword = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(name, keyword, default=default, annotation=Annotated[kind, declared])
@@ -74,7 +74,8 @@ def _type(name: str, option: Option) -> tuple[Any, dict[str, Any]]:
         return Any, {"parser": _reader(_number(option))}
     if option.choices:
         return enum.Enum(name.title(), {choice: choice for choice in option.names_of_choices()}, type=str), {}
-    return (Any, {"parser": _reader(_text)}) if option.kind is str else (option.kind, {})
+    as_text = option.kind is str and not option.positional  # the help of an argument shows its type
+    return (Any, {"parser": _reader(_text)}) if as_text else (option.kind, {})
 
 
 def _list(default: Any, option: Option) -> Any:
@@ -91,13 +92,6 @@ def _names(name: str, option: Option) -> tuple[str, ...]:
 def _shown(option: Option) -> dict[str, Any]:
     """What the help calls the value; typer would show a type of a flag, as if a value were to be given."""
     return {"metavar": option.metavar} if option.metavar or option.kind is bool else {}
-
-
-def _help(option: Option) -> str:
-    if not option.is_number:
-        return option.help
-    words = option.range().removeprefix("whole ").removeprefix("number").strip()
-    return f"{option.help.removesuffix('.')} ({', '.join(part for part in (option.unit, words) if part)})."
 
 
 def _text(given: Any) -> str:

@@ -85,9 +85,27 @@ class Option:
         ('whole number from 1 on', 'number from 0 to 1')
         """
         whole = "whole number" if self.kind is int else "number"
-        if self.low is None:
-            return whole if self.high is None else f"{whole} up to {self.high:g}"
-        return f"{whole} from {self.low:g} " + ("on" if self.high is None else f"to {self.high:g}")
+        low, high = (
+            None if end is None else f"{end:,}" if self.kind is int else f"{end:g}" for end in (self.low, self.high)
+        )
+        if low is None:
+            return whole if high is None else f"{whole} up to {high}"
+        return f"{whole} from {low} " + ("on" if high is None else f"to {high}")
+
+    def with_range(self) -> str:
+        """The help, with the unit and the range of a number; the unit only where the sentence has not named it.
+
+        >>> Option("Epochs to train.", kind=int, unit="epochs", low=1).with_range()
+        'Epochs to train (from 1 on).'
+        >>> Option("Width of the figure.", kind=float, unit="inches", low=1, high=50).with_range()
+        'Width of the figure (inches, from 1 to 50).'
+        """
+        if not self.is_number:
+            return self.help
+        words = self.range().removeprefix("whole ").removeprefix("number").strip()
+        unit = "" if self.unit.lower() in self.help.lower() else self.unit
+        note = ", ".join(part for part in (unit, words) if part)
+        return f"{self.help.removesuffix('.')} ({note})." if note else self.help
 
     def holds(self, value: Any) -> bool:
         """Whether a value is a number in the range; NaN is in none."""

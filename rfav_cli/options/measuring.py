@@ -59,7 +59,7 @@ class Watch(Checkpoints, Judging):
         kw_only=False,
     )
     interval: float = option(
-        default=2.0, help="Between two looks at the folder.", panel=WATCH, unit="seconds", metavar="SECONDS"
+        default=2.0, help="Time between two looks at the folder.", panel=WATCH, unit="seconds", metavar="SECONDS"
     )
     patience: float = option(
         default=30.0,

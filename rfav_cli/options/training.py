@@ -15,6 +15,7 @@ from rfav_cli.options.groups import (
     Net,
     ProbeSize,
     Samples,
+    Stopped,
     Told,
 )
 from rfav_cli.options.panels import (
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @group
-class Train(Net, Samples, ProbeSize, Activations, RuleOfLambda, Hyperparameters, Device, Judging, Told):
+class Train(Net, Samples, ProbeSize, Activations, RuleOfLambda, Hyperparameters, Device, Judging, Told, Stopped):
     """What `train` takes."""
 
     FIRST: ClassVar[tuple[str, ...]] = ("model", "data", "recipe", "from_store", "out")
