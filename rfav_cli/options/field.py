@@ -44,8 +44,8 @@ class Option:
         low, high: least and largest value of a number, or None.
         metavar: what the help calls the value.
         names: on the command line, where they are not the field's own; a short name such as "-o" besides.
-        choices: the names that it can be, or where their table is: "module:NAME"; empty where it is free. Where `read`
-            is there as well, they are no more than named by the help.
+        choices: the names that it can be, or where their table is: "module:NAME"; empty where it is free.
+        named: where the table is of names that it can begin with, NAME:PATH, which the help gives at "{names}".
         read: from a text to the value; raises ValueError with what is wrong with it.
         several: it can be repeated; the value is a tuple.
         positional: it is an argument.
@@ -61,6 +61,7 @@ class Option:
     metavar: str = ""
     names: tuple[str, ...] = ()
     choices: tuple[str, ...] | str = ()
+    named: str = ""
     read: Callable[[Any], Any] | None = None
     several: bool = False
     positional: bool = False
@@ -73,10 +74,7 @@ class Option:
 
     def names_of_choices(self) -> tuple[str, ...]:
         """The names that it can be; empty where it is free."""
-        if isinstance(self.choices, tuple):
-            return self.choices
-        module, _, table = self.choices.partition(":")
-        return tuple(getattr(import_module(module), table))
+        return self.choices if isinstance(self.choices, tuple) else _names_of(self.choices)
 
     def range(self) -> str:
         """The numbers that it can be, in words: "whole number from 1 on".
@@ -85,9 +83,7 @@ class Option:
         ('whole number from 1 on', 'number from 0 to 1')
         """
         whole = "whole number" if self.kind is int else "number"
-        low, high = (
-            None if end is None else f"{end:,}" if self.kind is int else f"{end:g}" for end in (self.low, self.high)
-        )
+        low, high = (None if end is None else _end(end) for end in (self.low, self.high))
         if low is None:
             return whole if high is None else f"{whole} up to {high}"
         return f"{whole} from {low} " + ("on" if high is None else f"to {high}")
@@ -115,6 +111,19 @@ class Option:
         return bool(
             (-math.inf if self.low is None else self.low) <= value <= (math.inf if self.high is None else self.high)
         )
+
+
+def _end(number: float) -> str:
+    """An end of a range, as one reads it: 0.5, 1,000,000, 2^64 - 1."""
+    if isinstance(number, float):
+        return f"{number:g}"
+    bits = number.bit_length()
+    return f"2^{bits} - 1" if bits > 32 and number == 2**bits - 1 else f"{number:,}"
+
+
+def _names_of(table: str) -> tuple[str, ...]:
+    module, _, name = table.partition(":")
+    return tuple(getattr(import_module(module), name))
 
 
 def option(*, default: Any, help: str, kw_only: bool = True, **more: Any) -> Any:  # noqa: A002 - the attribute's name
@@ -190,8 +199,8 @@ def options_of(record: type[Options]) -> Iterator[tuple[str, Option]]:
 
 def _with_names(text: str, described: Option) -> str:
     """A help that names each choice: where it says "{names}", or at its end those that it does not describe."""
-    if "{names}" in text:
-        return text.replace("{names}", ", ".join(f"{name}:PATH" for name in described.names_of_choices()))
+    if described.named:
+        return text.replace("{names}", ", ".join(f"{name}:PATH" for name in _names_of(described.named)))
     if not isinstance(described.choices, str) or not described.metavar:  # without one, the help shows the choices
         return text
     words = re.findall(r"[\w-]+", text)
@@ -230,9 +239,11 @@ def _check_kind(name: str, described: Option, value: Any, annotation: str) -> No
     entries, kinds = (value, kind_of_entries(annotation)) if isinstance(value, tuple) else ((value,), annotation)
     for entry in entries:
         if not fits(entry, kinds):
-            raise UsageError(f"{name} {quoted(entry)}: no {in_words(kinds)}", f"It takes: {described.help}")
+            raise UsageError(
+                f"{name} {quoted(entry)}: no {in_words(kinds)}", f"It takes: {_with_names(described.help, described)}"
+            )
         if isinstance(entry, str) and not entry and "Path" in alternatives(kinds):  # to pathlib the current folder
-            raise UsageError(f"{name} '': no path", f"It takes: {described.help}")
+            raise UsageError(f"{name} '': no path", f"It takes: {_with_names(described.help, described)}")
 
 
 def _number(name: str, described: Option, value: Any) -> int | float:

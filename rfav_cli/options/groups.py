@@ -245,8 +245,7 @@ class Checkpoints(Net, Measured, Names, Stopped):
     probe: str | Path = required(
         help="Held-out samples: an image folder (a sub-folder a class, or flat), a .npz, .npy, .pt or .h5 file, or "
         "{names}.",
-        choices="rfav_cli.data.sources:NAMED",
-        read=str,
+        named="rfav_cli.data.sources:NAMED",
         panel=SAMPLES,
         metavar="SAMPLES",
     )

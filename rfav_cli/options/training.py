@@ -51,8 +51,7 @@ class Train(Net, Samples, ProbeSize, Activations, RuleOfLambda, Hyperparameters,
     data: str | Path = required(
         help="What to train on: an image folder (a sub-folder a class), a .npz, .npy, .pt or .h5 file with labels, or "
         "{names} (their training splits).",
-        choices="rfav_cli.data.sources:NAMED",
-        read=str,
+        named="rfav_cli.data.sources:NAMED",
         panel=SAMPLES,
         metavar="SAMPLES",
     )
