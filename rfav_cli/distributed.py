@@ -54,7 +54,7 @@ class Group:
 
     def any(self, flag: bool) -> bool:
         """Whether the flag is set in one rank or more."""
-        return self.sums([float(flag)])[0] > 0
+        return self.sums([float(bool(flag))])[0] > 0
 
     def gathered(self, value: _Value) -> list[_Value]:
         """The value of each rank, in their order."""

@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,15 +53,35 @@ def defaults_of_project(
     _refuse_ambiguous(path, shared, options)
     _refuse_unknown(f"{path}: [tool.rfav.…]", tables, options, "command")
     defaults: dict[str, dict[str, Any]] = {}
-    for name, takes in options.items():
+    for name, options_of_command in options.items():
         own = tables.get(name, {})
-        _refuse_unknown(f"{path}: [tool.rfav.{name}]", own, takes)
-        chosen = {_parameter(key): value for key, value in (shared | own).items()}
-        defaults[name] = {key: _as_given(value, takes[key].several) for key, value in chosen.items() if key in takes}
+        _refuse_unknown(f"{path}: [tool.rfav.{name}]", own, options_of_command)
+        defaults[name] = {}
+        for heading, keys in (("[tool.rfav]", shared), (f"[tool.rfav.{name}]", own)):
+            for key, value in keys.items():
+                if takes := options_of_command.get(_parameter(key)):
+                    _refuse_wrong_kind(f"{path}: {heading} {key}", value, takes)
+                    defaults[name][_parameter(key)] = _as_given(value, takes.several)
     return defaults
 
 
-def _refuse_unknown(where: str, keys: Iterable[str], names: Collection[str], kind: str = "option") -> None:
+def _refuse_wrong_kind(where: str, value: Any, takes: Takes) -> None:
+    """What no option takes, such as a date; the numbers and words of each option have readers of their own."""
+    if not takes.what and not takes.several:
+        if not isinstance(value, bool) and not (isinstance(value, str) and value):
+            raise typer.BadParameter(f"{where}: {str(value)!r:.60} is neither true nor false")
+        return
+    entries = value if isinstance(value, list) else [value]
+    plain = (str, int, float, dict) if takes.several else (str, int, float)
+    for entry in entries:
+        listed_bool = isinstance(entry, bool) and (takes.several or isinstance(value, list))
+        if listed_bool or not isinstance(entry, plain):
+            kind = "a table" if isinstance(entry, dict) else "a list" if isinstance(entry, list) else f"{entry!s:.60}"
+            raise typer.BadParameter(f"{where}: {kind} is no {takes.what or 'value of it'}")
+
+
+def _refuse_unknown(where: str, keys: Iterable[str], known: Iterable[str], kind: str = "option") -> None:
+    names = set(known)
     for key in keys:
         if _parameter(key) not in names:
             raise typer.BadParameter(f"{where} has no {kind} {key!r}")

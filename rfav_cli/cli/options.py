@@ -60,7 +60,7 @@ def _parameter(name: str, option: Option, default: Any) -> inspect.Parameter:
     if option.positional:
         declared: Any = typer.Argument(help=option.help, metavar=option.metavar, **more)
     else:
-        more |= {"help": _help(option), "rich_help_panel": option.panel or None} | _shown(option)
+        more |= {"help": option.with_range(), "rich_help_panel": option.panel or None} | _shown(option)
         declared = typer.Option(*_names(name, option), **more)
     keyword = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(name, keyword, default=default, annotation=Annotated[kind, declared])
@@ -74,7 +74,8 @@ def _type(name: str, option: Option) -> tuple[Any, dict[str, Any]]:
         return Any, {"parser": _reader(_number(option))}
     if option.choices:
         return enum.Enum(name.title(), {choice: choice for choice in option.names_of_choices()}, type=str), {}
-    return option.kind, {}
+    as_text = option.kind is str and not option.positional  # the help of an argument shows its type
+    return (Any, {"parser": _reader(_text)}) if as_text else (option.kind, {})
 
 
 def _list(default: Any, option: Option) -> Any:
@@ -93,11 +94,11 @@ def _shown(option: Option) -> dict[str, Any]:
     return {"metavar": option.metavar} if option.metavar or option.kind is bool else {}
 
 
-def _help(option: Option) -> str:
-    if not option.is_number:
-        return option.help
-    words = option.range().removeprefix("whole ").removeprefix("number").strip()
-    return f"{option.help.removesuffix('.')} ({', '.join(part for part in (option.unit, words) if part)})."
+def _text(given: Any) -> str:
+    """A text from the command line, or from pyproject.toml, where it can be a bool or a table."""
+    if not isinstance(given, str):
+        raise ValueError(f"{str(given).lower() if isinstance(given, bool) else given!r:.60} is no text")
+    return given
 
 
 def _number(option: Option) -> Callable[[Any], Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rfav_cli.commands.judge import judge
 from rfav_cli.commands.measuring import prepare
 from rfav_cli.commands.pack import pack
-from rfav_cli.errors import SampleError, UsageError
+from rfav_cli.errors import UsageError
 from rfav_cli.options import Monitored, flat_method
 from rfav_cli.records import Note
 
@@ -39,11 +39,6 @@ class Monitor:
         from rfav_cli.store import StoreWriter, check_place
         from rfav_cli.training.monitor import LiveNet
 
-        if not isinstance(options.probe, (str, Path)) or not str(options.probe):
-            raise SampleError(
-                "a Monitor needs held-out samples, and there is no probe",
-                'Give the path of a folder or a file, or a named set such as "cifar10:DIR".',
-            )
         self._store, self._thresholds, self._report = Path(options.store), options.thresholds, options.report
         check_place(self._store, fresh=options.fresh)
         samples, settings, opening, _ = prepare(options.probe, options, make_model=options.make_model)

@@ -15,7 +15,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from rfav_cli.errors import UsageError
+from rfav_cli.options.kinds import alternatives, as_entries, fits, in_words, kind_of_entries
 from rfav_cli.options.panels import FIRST
+from rfav_cli.text import printable, quoted
 
 if sys.version_info >= (3, 11):
     from typing import dataclass_transform
@@ -42,8 +44,8 @@ class Option:
         low, high: least and largest value of a number, or None.
         metavar: what the help calls the value.
         names: on the command line, where they are not the field's own; a short name such as "-o" besides.
-        choices: the names that it can be, or where their table is: "module:NAME"; empty where it is free. Where `read`
-            is there as well, they are no more than named by the help.
+        choices: the names that it can be, or where their table is: "module:NAME"; empty where it is free.
+        named: where the table is of names that it can begin with, NAME:PATH, which the help gives at "{names}".
         read: from a text to the value; raises ValueError with what is wrong with it.
         several: it can be repeated; the value is a tuple.
         positional: it is an argument.
@@ -59,6 +61,7 @@ class Option:
     metavar: str = ""
     names: tuple[str, ...] = ()
     choices: tuple[str, ...] | str = ()
+    named: str = ""
     read: Callable[[Any], Any] | None = None
     several: bool = False
     positional: bool = False
@@ -71,10 +74,7 @@ class Option:
 
     def names_of_choices(self) -> tuple[str, ...]:
         """The names that it can be; empty where it is free."""
-        if isinstance(self.choices, tuple):
-            return self.choices
-        module, _, table = self.choices.partition(":")
-        return tuple(getattr(import_module(module), table))
+        return self.choices if isinstance(self.choices, tuple) else _names_of(self.choices)
 
     def range(self) -> str:
         """The numbers that it can be, in words: "whole number from 1 on".
@@ -83,9 +83,25 @@ class Option:
         ('whole number from 1 on', 'number from 0 to 1')
         """
         whole = "whole number" if self.kind is int else "number"
-        if self.low is None:
-            return whole if self.high is None else f"{whole} up to {self.high:g}"
-        return f"{whole} from {self.low:g} " + ("on" if self.high is None else f"to {self.high:g}")
+        low, high = (None if end is None else _end(end) for end in (self.low, self.high))
+        if low is None:
+            return whole if high is None else f"{whole} up to {high}"
+        return f"{whole} from {low} " + ("on" if high is None else f"to {high}")
+
+    def with_range(self) -> str:
+        """The help, with the unit and the range of a number; the unit only where the sentence has not named it.
+
+        >>> Option("Epochs to train.", kind=int, unit="epochs", low=1).with_range()
+        'Epochs to train (from 1 on).'
+        >>> Option("Width of the figure.", kind=float, unit="inches", low=1, high=50).with_range()
+        'Width of the figure (inches, from 1 to 50).'
+        """
+        if not self.is_number:
+            return self.help
+        words = self.range().removeprefix("whole ").removeprefix("number").strip()
+        unit = "" if self.unit.lower() in self.help.lower() else self.unit
+        note = ", ".join(part for part in (unit, words) if part)
+        return f"{self.help.removesuffix('.')} ({note})." if note else self.help
 
     def holds(self, value: Any) -> bool:
         """Whether a value is a number in the range; NaN is in none."""
@@ -95,6 +111,19 @@ class Option:
         return bool(
             (-math.inf if self.low is None else self.low) <= value <= (math.inf if self.high is None else self.high)
         )
+
+
+def _end(number: float) -> str:
+    """An end of a range, as one reads it: 0.5, 1,000,000, 2^64 - 1."""
+    if isinstance(number, float):
+        return f"{number:g}"
+    bits = number.bit_length()
+    return f"2^{bits} - 1" if bits > 32 and number == 2**bits - 1 else f"{number:,}"
+
+
+def _names_of(table: str) -> tuple[str, ...]:
+    module, _, name = table.partition(":")
+    return tuple(getattr(import_module(module), name))
 
 
 def option(*, default: Any, help: str, kw_only: bool = True, **attributes: Any) -> Any:  # noqa: A002 - the attribute's name
@@ -140,18 +169,16 @@ class Options:
     HELP: ClassVar[Mapping[str, str]] = {}
 
     def __post_init__(self) -> None:
-        """Refuse numbers out of their ranges; names are looked up where they are used.
+        """Refuse what is no value of an option; have one entry alone as a tuple, and numbers as plain ones.
 
         Raises:
-            UsageError: a number is.
+            UsageError: a value is of another type, out of its range, or no name of its table.
         """
         for field in dataclasses.fields(self):
             described: Option | None = field.metadata.get("option")
             value = getattr(self, field.name)
-            if described is None or described.kind not in (int, float) or (value is None and field.default is None):
-                continue
-            if described.is_number or not isinstance(value, str):  # what is read can be a word, such as "all"
-                _check_number(field.name, described, value)
+            if described is not None and not (value is None and field.default is None):
+                object.__setattr__(self, field.name, _checked(field, described, value))
 
     @classmethod
     def of(cls, other: Options, **changes: Any) -> Self:
@@ -172,8 +199,8 @@ def options_of(record: type[Options]) -> Iterator[tuple[str, Option]]:
 
 def _with_names(text: str, described: Option) -> str:
     """A help that names each choice: where it says "{names}", or at its end those that it does not describe."""
-    if "{names}" in text:
-        return text.replace("{names}", ", ".join(f"{name}:PATH" for name in described.names_of_choices()))
+    if described.named:
+        return text.replace("{names}", ", ".join(f"{name}:PATH" for name in _names_of(described.named)))
     if not isinstance(described.choices, str) or not described.metavar:  # without one, the help shows the choices
         return text
     words = re.findall(r"[\w-]+", text)
@@ -188,13 +215,57 @@ def spelled(name: str, described: Option | None = None) -> str:
     return long[0] if long else f"--{name.replace('_', '-')}"
 
 
-def _check_number(name: str, described: Option, value: Any) -> None:
+def _checked(field: dataclasses.Field[Any], described: Option, value: Any) -> Any:
+    """The value of an option, as its annotation has it."""
+    name = field.name if described.positional or described.keyword else spelled(field.name, described)
+    annotation = str(getattr(field.type, "__name__", field.type))
+    if described.several:
+        value = as_entries(value, annotation)
+    if described.kind in (int, float) and not (described.read and isinstance(value, str)):
+        return _number(name, described, value)
+    if described.read is not None:
+        return _read(name, described, value)
+    if described.kind is bool and described.keyword is False and type(value).__name__ in {"bool", "bool_"}:
+        return bool(value)  # numpy's, too
+    _check_kind(name, described, value, "str" if described.choices else annotation)
+    if isinstance(described.choices, str) and value != field.default:
+        names = described.names_of_choices()
+        if value not in names:
+            raise UsageError(f"{name}: there is no {quoted(value)}", f"Give one of: {', '.join(names)}.")
+    return value
+
+
+def _check_kind(name: str, described: Option, value: Any, annotation: str) -> None:
+    entries, kinds = (value, kind_of_entries(annotation)) if isinstance(value, tuple) else ((value,), annotation)
+    for entry in entries:
+        if not fits(entry, kinds):
+            raise UsageError(
+                f"{name} {quoted(entry)}: no {in_words(kinds)}", f"It takes: {_with_names(described.help, described)}"
+            )
+        if isinstance(entry, str) and not entry and "Path" in alternatives(kinds):  # to pathlib the current folder
+            raise UsageError(f"{name} '': no path", f"It takes: {_with_names(described.help, described)}")
+
+
+def _number(name: str, described: Option, value: Any) -> int | float:
     kind: Any = numbers.Integral if described.kind is int else numbers.Real
     if isinstance(value, bool) or not isinstance(value, kind):
         what = described.range().partition(" from ")[0]
-        raise UsageError(f"{spelled(name, described)} {value!r:.60}: no {what}", _remedy(described))
-    if not described.holds(value):
-        raise UsageError(f"{spelled(name, described)} {value!r:.60}: out of range", _remedy(described))
+        raise UsageError(f"{name} {quoted(value)}: no {what}", _remedy(described))
+    try:
+        plain: int | float = described.kind(value)
+    except OverflowError:  # more than any float
+        plain = math.nan
+    if not described.holds(plain):
+        raise UsageError(f"{name} {quoted(value)}: out of range", _remedy(described))
+    return plain
+
+
+def _read(name: str, described: Option, value: Any) -> Any:
+    read: Any = described.read
+    try:
+        return tuple(read(entry) for entry in value) if described.several else read(value)
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{name}: {printable(error, 200)}", f"Give {described.metavar}.") from None
 
 
 def _remedy(described: Option) -> str:

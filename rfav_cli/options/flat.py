@@ -85,11 +85,9 @@ def _with_arguments(text: str, record: Callable[..., Options]) -> str:
     lines = ["Args:"]
     options = dict(options_of(record)) if isinstance(record, type) else {}
     for name in _order(record):
-        option = options[name]
-        number = ", ".join(part for part in (option.unit, option.range()) if part) if option.is_number else ""
-        unit = f" ({number})" if number else ""
-        text_of_option = f"{name}: {option.help.removesuffix('.')}{unit}."
-        lines += textwrap.wrap(text_of_option, 112, initial_indent="    ", subsequent_indent=" " * 8)
+        lines += textwrap.wrap(
+            f"{name}: {options[name].with_range()}", 112, initial_indent="    ", subsequent_indent=" " * 8
+        )
     section = _SECTION.search(text)
     at = section.start() if section else len(text)
     return f"{text[:at].rstrip()}\n\n" + "\n".join(lines) + (f"\n\n{text[at:]}" if section else "\n")

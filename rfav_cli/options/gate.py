@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from rfav_cli.options import values
 from rfav_cli.options.field import group, keyword, option
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
     from rfav_cli.records import Allowance
 
-Limits: TypeAlias = "Sequence[tuple[str, float]] | Mapping[str, float]"
-"""(glob of layers, limit) each."""
-
 
 @group
 class Check(Net, Samples, ProbeSize, Device, Names, Judging):
@@ -51,7 +48,7 @@ class Check(Net, Samples, ProbeSize, Device, Names, Judging):
         read=values.states,
         metavar="STATES",
     )
-    min_entropy: Limits = option(
+    min_entropy: Sequence[tuple[str, float]] | Mapping[str, float] = option(
         default=(),
         help="Least entropy of layers in the last checkpoint, as a fraction of ln D; can be repeated. X alone: of all.",
         panel=POLICY,
@@ -59,7 +56,7 @@ class Check(Net, Samples, ProbeSize, Device, Names, Judging):
         metavar="[GLOB=]X",
         several=True,
     )
-    max_correlation: Limits = option(
+    max_correlation: Sequence[tuple[str, float]] | Mapping[str, float] = option(
         default=(),
         help="Largest mean |correlation| of the filters of layers, likewise.",
         panel=POLICY,
@@ -109,7 +106,7 @@ class Check(Net, Samples, ProbeSize, Device, Names, Judging):
         read=values.share,
         metavar="X",
     )
-    max_entropy_drop: Limits = option(
+    max_entropy_drop: Sequence[tuple[str, float]] | Mapping[str, float] = option(
         default=(),
         help="The same for the entropy of layers, as a fraction of ln D; 0.1 by default.",
         panel=BASELINE,

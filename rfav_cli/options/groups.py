@@ -76,7 +76,7 @@ class Samples(Options):
     )
     std: Sequence[float] | None = option(
         default=None,
-        help="Deviation to divide by, likewise.",
+        help="Standard deviation to divide by, likewise.",
         panel=SAMPLES,
         read=values.per_channel,
         metavar="NUMBERS",
@@ -89,7 +89,7 @@ class Samples(Options):
         unit="pixels",
         metavar="S|HxW",
     )
-    gray: bool = option(default=False, help="Run images in one channel.", panel=SAMPLES)
+    gray: bool = option(default=False, help="Read images as gray ones, with one channel.", panel=SAMPLES)
     layout: str | None = option(
         default=None,
         help="Axes of an array of samples, where its shape does not tell: nhwc, nchw, nhw, nct or nf.",
@@ -155,11 +155,17 @@ class Device(Options):
 
 @group
 class Callbacks(Options):
-    """How the caller follows a run and ends it."""
+    """How the caller follows a run."""
 
     report: Callable[[Any], None] = keyword(
         default=unheard, help="Is called with each event: a note, progress, a result."
     )
+
+
+@group
+class Stopped(Options):
+    """How the caller ends a run."""
+
     should_stop: Callable[[], bool] = keyword(
         default=never, help="Is asked again and again; True ends the run in good order."
     )
@@ -233,14 +239,13 @@ class Names(Options):
 
 
 @group
-class Checkpoints(Net, Measured, Names):
+class Checkpoints(Net, Measured, Names, Stopped):
     """What checkpoints are measured on, and where the figures go."""
 
     probe: str | Path = required(
         help="Held-out samples: an image folder (a sub-folder a class, or flat), a .npz, .npy, .pt or .h5 file, or "
         "{names}.",
-        choices="rfav_cli.data.sources:NAMED",
-        read=str,
+        named="rfav_cli.data.sources:NAMED",
         panel=SAMPLES,
         metavar="SAMPLES",
     )
@@ -260,21 +265,25 @@ class Hyperparameters(Options):
 
     optimizer: str = option(
         default="sgd",
-        help="sgd, adam or adamw.",
+        help="Optimiser: sgd, adam or adamw.",
         panel=TRAINED,
         choices="rfav_cli.training.learning_rate:RATES",
         metavar="NAME",
     )
     learning_rate: float | None = option(
         default=None,
-        help="By default 0.01 for sgd, 0.001 for adam and adamw.",
+        help="Learning rate; by default 0.01 for sgd, 0.001 for adam and adamw.",
         panel=TRAINED,
         kind=float,
-        unit="a step",
+        unit="per step",
         metavar="X",
     )
-    momentum: float = option(default=0.0, help="Of sgd; the paper has none.", panel=TRAINED, unit="share", metavar="X")
-    weight_decay: float = option(default=0.0, help="On all parameters.", panel=TRAINED, unit="a step", metavar="X")
+    momentum: float = option(
+        default=0.0, help="Momentum of sgd; the paper has none.", panel=TRAINED, unit="share", metavar="X"
+    )
+    weight_decay: float = option(
+        default=0.0, help="Weight decay on all parameters.", panel=TRAINED, unit="per step", metavar="X"
+    )
     schedule: str = option(
         default="constant",
         help="The learning rate over the epochs: constant, cosine (half of one), or step (a tenth after half of them, "
@@ -283,7 +292,7 @@ class Hyperparameters(Options):
         choices="rfav_cli.training.learning_rate:SCHEDULES",
         metavar="NAME",
     )
-    epochs: int = option(default=100, help="How many.", panel=TRAINED, unit="epochs", low=1, metavar="N")
+    epochs: int = option(default=100, help="Epochs to train.", panel=TRAINED, unit="epochs", low=1, metavar="N")
     batch_size: int = option(
         default=64,
         help="Samples a step, of all ranks together.",
@@ -294,7 +303,8 @@ class Hyperparameters(Options):
     )
     augment: Sequence[str] = option(
         default=(),
-        help="flip, crop, or both with a comma: images flipped from left to right, moved by up to an eighth of a side.",
+        help="Augmentation: flip, crop, or both with a comma; images flipped from left to right, moved by up "
+        "to an eighth of a side.",
         panel=TRAINED,
         read=values.words,
         metavar="WORDS",

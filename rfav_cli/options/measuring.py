@@ -59,7 +59,7 @@ class Watch(Checkpoints, Judging):
         kw_only=False,
     )
     interval: float = option(
-        default=2.0, help="Between two looks at the folder.", panel=WATCH, unit="seconds", metavar="SECONDS"
+        default=2.0, help="Time between two looks at the folder.", panel=WATCH, unit="seconds", metavar="SECONDS"
     )
     patience: float = option(
         default=30.0,
@@ -91,7 +91,10 @@ class Monitored(Measured, Judging):
     """What a `Monitor` takes."""
 
     model: Any = required(help="The net that is trained.", kw_only=False)
-    probe: str | Path = required(help="Held-out samples, as for `analyze`.", kw_only=False)
+    probe: str | Path = required(
+        help="Held-out samples, as for `analyze`: a folder or a file, or a named set such as cifar10:DIR.",
+        kw_only=False,
+    )
     store: str | Path = option(
         default="rfav.h5", help="Where the store goes; one of the same run is continued.", kw_only=False
     )

@@ -88,8 +88,8 @@ class Plot(Judging):
     )
     figure: str = option(
         default="overview",
-        help="overview of the run; or of the paper: entropy (Figure 5), heatmaps (1, 4, A.1), correlation (7, A.2), "
-        "loss (3, 6).",
+        help="What to draw: an overview of the run; or of the paper: entropy (Figure 5), heatmaps (1, 4, A.1), "
+        "correlation (7, A.2), loss (3, 6).",
         panel=FIGURE,
         choices="rfav_cli.render.figures:FIGURES",
         metavar="NAME",
@@ -147,7 +147,7 @@ class Plot(Judging):
     )
     width: float | None = option(
         default=None,
-        help="Of the figure; text keeps its size.",
+        help="Width of the figure; text keeps its size.",
         kind=float,
         panel=DRAWN,
         unit="inches",
@@ -157,7 +157,7 @@ class Plot(Judging):
     )
     dpi: int = option(
         default=300,
-        help="Of a PNG, and of pictures in a PDF or SVG.",
+        help="Resolution of a PNG, and of pictures in a PDF or SVG.",
         panel=DRAWN,
         unit="dots per inch",
         low=10,

@@ -16,6 +16,7 @@ from rfav_cli.options.groups import (
     Net,
     ProbeSize,
     Samples,
+    Stopped,
 )
 from rfav_cli.options.panels import (
     NET,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @group
-class Train(Net, Samples, ProbeSize, Activations, RuleOfLambda, Hyperparameters, Device, Judging, Callbacks):
+class Train(Net, Samples, ProbeSize, Activations, RuleOfLambda, Hyperparameters, Device, Judging, Callbacks, Stopped):
     """What `train` takes."""
 
     FIRST: ClassVar[tuple[str, ...]] = ("model", "data", "recipe", "from_store", "out")
@@ -50,8 +51,7 @@ class Train(Net, Samples, ProbeSize, Activations, RuleOfLambda, Hyperparameters,
     data: str | Path = required(
         help="What to train on: an image folder (a sub-folder a class), a .npz, .npy, .pt or .h5 file with labels, or "
         "{names} (their training splits).",
-        choices="rfav_cli.data.sources:NAMED",
-        read=str,
+        named="rfav_cli.data.sources:NAMED",
         panel=SAMPLES,
         metavar="SAMPLES",
     )

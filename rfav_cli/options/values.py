@@ -3,6 +3,7 @@
 import datetime
 import math
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from rfav_cli.records import Allowance
@@ -13,29 +14,32 @@ _SENTENCE = re.compile(r"\s*(?P<rule>\w+)(?:@(?P<layer>\S+))?\s+until\s+(?P<expi
 _KEYS = ("rule", "layer", "store", "expires", "reason")
 
 
-def per_channel(text: str) -> tuple[float, ...]:
-    """One number for all channels, or one a channel, separated by commas.
+def per_channel(text: object) -> tuple[float, ...]:
+    """One number for all channels, or one a channel: a list, or a text with commas.
 
     Raises:
         ValueError: something is no finite number.
     """
     try:
-        values = tuple(float(part) for part in str(text).split(","))
+        values = tuple(float(part) for part in _parts(text, ","))
     except ValueError:
         values = (math.nan,)
-    if not all(map(math.isfinite, values)):
+    if not values or not all(map(math.isfinite, values)):
         raise ValueError(f"{text!r} is no number and no list such as 0.49,0.48,0.45")
     return values
 
 
-def image_size(text: str) -> int | tuple[int, int]:
+def image_size(text: object) -> int | tuple[int, int]:
     """A side in pixels, or HEIGHTxWIDTH; HEIGHT,WIDTH as well, which is what a list in pyproject.toml comes as.
+
+    >>> image_size("32x48"), image_size((32, 48)), image_size(32)
+    ((32, 48), (32, 48), 32)
 
     Raises:
         ValueError: it is neither.
     """
-    parts = re.split("[x,]", str(text).lower())
-    if not all(part.isdecimal() and int(part) > 0 for part in parts) or len(parts) > 2:
+    parts = _parts(text, "[x,]")
+    if not all(part.isdecimal() and int(part) > 0 for part in parts) or not 1 <= len(parts) <= 2:
         raise ValueError(f"{text!r} is neither a side such as 32 nor a size such as 32x48")
     return int(parts[0]) if len(parts) == 1 else (int(parts[0]), int(parts[1]))
 
@@ -68,12 +72,23 @@ def number_to_keep(text: str | int) -> int | Literal["all"]:
 
 
 def words(text: object) -> tuple[str, ...]:
-    """Words separated by commas."""
-    return text if isinstance(text, tuple) else tuple(word.strip() for word in str(text).split(",") if word.strip())
+    """Words: a list, or a text with commas.
+
+    Raises:
+        ValueError: something is no text.
+    """
+    entries = text.split(",") if isinstance(text, str) else text
+    if not isinstance(entries, (list, tuple, set, frozenset)) or not all(isinstance(word, str) for word in entries):
+        raise ValueError(f"{text!r} is no text and no list of texts")
+    return tuple(word.strip() for word in entries if word.strip())
 
 
 def states(text: object) -> tuple[str, ...]:
-    """Words separated by commas; none for "none"."""
+    """Words as in `words`; none for "none".
+
+    Raises:
+        ValueError: something is no text.
+    """
     return tuple(word for word in words(text) if word != "none")
 
 
@@ -83,8 +98,10 @@ def per_layer(text: object) -> tuple[str, float]:
     Raises:
         ValueError: X is no number from 0 to 1.
     """
-    if isinstance(text, tuple):
-        return text
+    if isinstance(text, (list, tuple)):
+        if len(text) != 2 or not isinstance(text[0], str):
+            raise ValueError(f"{text!r} is no glob of layers and a number from 0 to 1")
+        return text[0], share(text[1])
     glob, _, number = ("*", "", str(text)) if "=" not in str(text) else str(text).rpartition("=")
     return glob.strip() or "*", share(number)
 
@@ -102,6 +119,14 @@ def share(text: object) -> float:
     if not 0 <= value <= 1:
         raise ValueError(f"{text!r} is no number from 0 to 1")
     return value
+
+
+def _parts(value: object, separator: str) -> list[str]:
+    """The parts of a text, or of what lists them; a bool is left as a word, which is no number."""
+    entries: list[object] = [value]
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping)):
+        entries = list(value)
+    return [part for entry in entries for part in re.split(separator, str(entry).lower())]
 
 
 def _number(text: str | int, least: int, what: str) -> int:

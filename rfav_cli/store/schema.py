@@ -49,7 +49,7 @@ def is_heatmap(name: str) -> bool:
 
 def folder_of(path: Path) -> Path:
     """The folder beside a store that holds the epochs not packed yet."""
-    return path.with_name(path.name + ".d")
+    return path.parent / f"{path.name}.d"  # "." has no name that could be replaced
 
 
 def epoch_file(folder: Path, epoch: int) -> Path:

@@ -60,7 +60,7 @@ def test_what_is_no_number_within_its_range_is_wrong_usage(field: Any, value: st
     given = {"beyond": field.metadata["option"].high + 1, "below": field.metadata["option"].low - 1}.get(value, value)
     said = run(spelled(field.name), str(given))
     assert spelled(field.name) in said
-    assert f"from {field.metadata['option'].low:g} to {field.metadata['option'].high:g}" in said
+    assert f"{field.metadata['option'].range()}" in said
 
 
 @pytest.mark.parametrize("field", fields(Thresholds), ids=lambda field: field.name)

@@ -269,7 +269,7 @@ def test_another_run_is_refused_before_it_begins(tmp_path, samples):
 
 @pytest.mark.parametrize("probe", [None, "", 3])
 def test_without_a_probe_there_is_a_clear_error(tmp_path, probe):
-    with pytest.raises(SampleError, match="needs held-out samples") as raised:
+    with pytest.raises(UsageError, match=r"^probe .*: no .*path") as raised:
         rfav_cli.Monitor(nets.make(nets.Vectors, 0), probe, tmp_path / "a.h5")
     assert "cifar10:DIR" in raised.value.remedy
 

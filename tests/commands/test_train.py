@@ -493,7 +493,7 @@ def test_another_checkpoint_than_the_stores_is_refused(user: Path) -> None:
         ({"data": "none.npz"}, SampleError, "none.npz"),
         ({"batch_size": 0}, UsageError, "--batch-size"),
         ({"augment": ("spin",)}, UsageError, "spin"),
-        ({"centering": "printed"}, UsageError, "--centering printed: not known"),
+        ({"centering": "printed"}, UsageError, "--centering: there is no 'printed'"),
     ],
 )
 def test_bad_input_is_an_error_that_says_so(
