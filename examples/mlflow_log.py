@@ -15,7 +15,7 @@ import mlflow
 
 import rfav_cli
 from rfav_cli.render import Screen
-from rfav_cli.render.check import render_check
+from rfav_cli.render.ci import render_check
 
 
 def log_store(path: str | Path) -> str:

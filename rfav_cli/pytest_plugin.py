@@ -51,7 +51,7 @@ def _problems(store: str | Path, policy: dict[str, Any]) -> str:
     """What was found, or why nothing can be said; empty where the store passes."""
     from rfav_cli import RfavError, check
     from rfav_cli.render.base import Screen
-    from rfav_cli.render.check import render_check
+    from rfav_cli.render.ci import render_check
     from rfav_cli.text import lines
 
     try:

@@ -27,7 +27,7 @@ from rfav_cli.cli.options import PANELS
 from rfav_cli.data import sources
 from rfav_cli.diagnosis.rules import RULES as CHECK_RULES
 from rfav_cli.options import FIRST, Option, Options, options_of
-from rfav_cli.render import check as render_check
+from rfav_cli.render import ci as render_check
 from rfav_cli.render import figures
 from rfav_cli.statistics.base import Statistic
 from rfav_cli.training import integrations
@@ -57,19 +57,14 @@ TABLES = {
     "activations/networks/": ("networks", networks.KINDS),
     "data/sources/": ("samples", sources.SOURCES),
     "statistics/": ("statistics", tuple(statistics.STATISTICS)),
-    "render/": ("formats", render.FORMATS),
+    "render/text/": ("formats", render.FORMATS),
     "render/figures/": ("figures", figures.FIGURES),
-    "render/check/": ("check-formats", render_check.CHECK_FORMATS),
+    "render/ci/": ("check-formats", render_check.CHECK_FORMATS),
     "training/integrations/": ("integrations", integrations.INTEGRATIONS),
 }
 """Folder of plug-ins -> (its name in the README's marks, its table of names)."""
 
 NO_PLUG_INS = {"__init__", "base"}
-BESIDE = {
-    "render/": {"columns", "comparison", "doctor", "document", "notebook", "recipe", "remarks", "screen"},
-    "render/figures/": {"curves", "page", "selection"},
-}
-"""Files of a plug-in folder that are no plug-ins: what renders no history, and what the figures share."""
 
 RECORDS: dict[str, type[Options]] = {
     "analyze": options.Analyze,
@@ -121,7 +116,7 @@ def commands() -> dict[str, Any]:
 @pytest.mark.parametrize("folder", TABLES)
 def test_each_plug_in_is_in_its_table_and_back(folder: str) -> None:
     _, names = TABLES[folder]
-    files = {path.stem for path in (PACKAGE / folder).glob("*.py")} - NO_PLUG_INS - BESIDE.get(folder, set())
+    files = {path.stem for path in (PACKAGE / folder).glob("*.py")} - NO_PLUG_INS
     assert files == {name.replace("-", "_") for name in names}
 
 
@@ -301,7 +296,7 @@ def test_showing_a_store_needs_no_torch() -> None:
     code = (
         "import sys, rfav_cli\n"
         "try:\n    rfav_cli.show('there-is-no-such-store.h5')\n"
-        "except rfav_cli.RfavError:\n    import rfav_cli.render.table\n"
+        "except rfav_cli.RfavError:\n    import rfav_cli.render.text.table\n"
         "print(sorted({'torch', 'matplotlib'} & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

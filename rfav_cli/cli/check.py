@@ -31,7 +31,7 @@ EXAMPLES = (
 class Printed(Options):
     """What is told of a check."""
 
-    format: str = format_of("rfav_cli.render.check:CHECK_FORMATS", "text")
+    format: str = format_of("rfav_cli.render.ci:CHECK_FORMATS", "text")
     outputs: tuple[str, ...] = option(
         default=(),
         help="FORMAT:FILE writes a file besides; can be repeated. FORMAT alone is printed. As a key: outputs.",
@@ -80,7 +80,7 @@ def _printed_and_written(outputs: Sequence[str], printed: str) -> tuple[str, dic
     Raises:
         typer.BadParameter: there is no such format, several are to be printed, or two are to go to one file.
     """
-    from rfav_cli.render.check import CHECK_FORMATS
+    from rfav_cli.render.ci import CHECK_FORMATS
 
     written: dict[Path, str] = {}
     alone = []
@@ -112,7 +112,7 @@ def _write_outputs(report: CheckReport, printed: str, written: Mapping[Path, str
     from rfav_cli.atomic import write_whole
     from rfav_cli.errors import OutputError
     from rfav_cli.render.base import Screen
-    from rfav_cli.render.check import render_check
+    from rfav_cli.render.ci import render_check
     from rfav_cli.text import what_it_says
 
     contents = {path: [render_check(report, name, Screen()).encode()] for path, name in written.items()}

@@ -21,7 +21,7 @@ EXAMPLES = ("rfav show rfav.h5", "rfav show rfav.h5 --epochs --format csv")
 class Printed(Options):
     """What is printed of a store."""
 
-    format: str = format_of("rfav_cli.render:FORMATS")
+    format: str = format_of("rfav_cli.render.text:FORMATS")
     epochs: bool = option(default=False, help="A row an epoch in place of a row a layer.", panel=PRINTED)
     watch: bool = option(
         default=False,

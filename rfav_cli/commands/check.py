@@ -76,7 +76,7 @@ def explain(rule: str) -> str:
         UsageError: there is no such rule.
     """
     from rfav_cli.diagnosis import RULES
-    from rfav_cli.render.check.base import explain as page
+    from rfav_cli.render.ci.base import explain as page
     from rfav_cli.text import printable
 
     for described in RULES.values():

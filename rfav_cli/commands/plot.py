@@ -15,7 +15,7 @@ from rfav_cli.text import printable, what_it_says
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from rfav_cli.render.figures.selection import DrawnRun
+    from rfav_cli.render.drawing.selection import DrawnRun
 
 FORMATS = ("pdf", "png", "svg")
 """Ends of the names of files that a figure can be written to."""
@@ -31,8 +31,8 @@ def run(options: Plot) -> Figure:
         StoreError: a store can't be read, or does not hold what the figure shows.
         UsageError: an option does not fit the stores, or the file can't be written.
     """
+    from rfav_cli.render.drawing.selection import FigureOptions
     from rfav_cli.render.figures import draw
-    from rfav_cli.render.figures.selection import FigureOptions
 
     suffix = "" if options.out is None else _checked(Path(options.out))
     drawn = FigureOptions(
@@ -60,7 +60,7 @@ def _subjects(options: Plot) -> list[DrawnRun]:
     from rfav_cli import diagnosis
     from rfav_cli.commands.open_store import as_history
     from rfav_cli.records import History
-    from rfav_cli.render.figures.selection import DrawnRun
+    from rfav_cli.render.drawing.selection import DrawnRun
 
     stores, names, thresholds = options.stores, options.name, options.thresholds
     several = [stores] if isinstance(stores, (str, Path, History)) else list(stores)

@@ -10,7 +10,7 @@ from rfav_cli.errors import StoreError, UsageError
 from rfav_cli.options import Report, Thresholds, flat
 
 if TYPE_CHECKING:
-    from rfav_cli.render.report import PreparedRun
+    from rfav_cli.render.html import PreparedRun
 
 
 def run(options: Report) -> Path:
@@ -24,7 +24,7 @@ def run(options: Report) -> Path:
         ReportError: the page can't be written there.
         UsageError: no store is given.
     """
-    from rfav_cli.render import report as pages
+    from rfav_cli.render import html as pages
     from rfav_cli.store import held_open
     from rfav_cli.version import __version__
 
@@ -66,8 +66,8 @@ def prepare_run(
         StoreError: the store can't be read, or holds no epoch.
     """
     from rfav_cli import diagnosis, store
-    from rfav_cli.render.report import prepare
-    from rfav_cli.render.report.heatmaps import BUDGET
+    from rfav_cli.render.html import prepare
+    from rfav_cli.render.html.heatmaps import BUDGET
 
     history = store.open_store(Path(path))
     if not len(history):

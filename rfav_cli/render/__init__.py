@@ -1,4 +1,4 @@
-"""What is shown, and how: a new format of `rfav show` is one new file and one line here."""
+"""What is shown, and how: records to text, figures and pages."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from rfav_cli.errors import RfavError
 from rfav_cli.render.screen import Screen
+from rfav_cli.render.text import FORMATS, render
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from rfav_cli.records import Comparison, Finding, History, Recipe, Verdict
+    from rfav_cli.records import Comparison, Finding, Recipe
 
 __all__ = [
     "COMPARISON_FORMATS",
@@ -25,9 +26,6 @@ __all__ = [
     "render_recipe",
 ]
 
-FORMATS = ("table", "json", "csv", "markdown")
-"""Stems of the files in this folder; each has `render(history, verdict, *, epochs, screen) -> str`."""
-
 FINDING_FORMATS = ("table", "json")
 """The formats of `rfav doctor`: doctor.py has `as_NAME(findings, screen) -> str` for each."""
 
@@ -36,32 +34,6 @@ RECIPE_FORMATS = ("table", "json")
 
 COMPARISON_FORMATS = ("table", "json")
 """The formats of `rfav compare`, likewise: comparison.py."""
-
-
-def render(
-    history: History,
-    verdict: Verdict,
-    output_format: str = "table",
-    *,
-    epochs: bool = False,
-    screen: Screen | None = None,
-) -> str:
-    """What `rfav show` prints.
-
-    Args:
-        history: what a store holds.
-        verdict: what became of the run.
-        output_format: a name in `FORMATS`.
-        epochs: a row an epoch instead of a row a layer, where the format has rows.
-        screen: what the text is for; 80 columns of plain text by default.
-
-    Raises:
-        RfavError: there is no such format.
-    """
-    _check(output_format, FORMATS)
-    module = import_module(f"{__name__}.{output_format}")
-    text: str = module.render(history, verdict, epochs=epochs, screen=screen or Screen())
-    return text
 
 
 def render_findings(findings: Sequence[Finding], output_format: str = "table", *, screen: Screen | None = None) -> str:

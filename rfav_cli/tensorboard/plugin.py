@@ -46,7 +46,7 @@ class RfavPlugin(base_plugin.TBPlugin):  # type: ignore[misc] # TensorBoard has 
         """Route -> WSGI application."""
         frontend = {
             f"/{file.name}": _static(file.read_bytes(), TYPES[Path(file.name).suffix])
-            for file in (files("rfav_cli") / "frontend").iterdir()
+            for file in (files("rfav_cli") / "render" / "html" / "frontend").iterdir()
             if Path(file.name).suffix in TYPES
         }
         return frontend | {"/manifest": _app(self._manifest), "/block": _app(self._block)}

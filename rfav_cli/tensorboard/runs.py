@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from rfav_cli.render.report import PreparedRun
+    from rfav_cli.render.html import PreparedRun
     from rfav_cli.store import Finder
 
 MOST_RUNS = 50

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Watch
 
-FRONTEND = Path(rfav_cli.__file__).parent / "frontend"
+FRONTEND = Path(rfav_cli.__file__).parent / "render" / "html" / "frontend"
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data: blob:; connect-src 'self'"
 PAGE = """<!DOCTYPE html><html><head><link rel="icon" href="data:,"><link rel="stylesheet" href="/style.css"></head>
 <body><script type="module" src="/host.js"></script></body></html>"""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from rfav_cli.cli import groups
 from rfav_cli.options import Options, group, options_of
-from rfav_cli.render.check import CHECK_FORMATS
+from rfav_cli.render.ci import CHECK_FORMATS
 
 
 @group
 class Printed(Options):
     """What some command prints."""
 
-    format: str = groups.format_of("rfav_cli.render.check:CHECK_FORMATS", "json")
+    format: str = groups.format_of("rfav_cli.render.ci:CHECK_FORMATS", "json")
 
 
 def test_a_format_offers_the_names_of_its_table_and_begins_with_the_given_one() -> None:

@@ -17,9 +17,10 @@ from rfav_cli.diagnosis import judge
 from rfav_cli.measure.checkpoint import measure
 from rfav_cli.measure.setup import fit
 from rfav_cli.records import Checkpoint, History, Settings
-from rfav_cli.render import csv, document
-from rfav_cli.render.report.prepared import prepare
+from rfav_cli.render import document
+from rfav_cli.render.html.prepared import prepare
 from rfav_cli.render.screen import Screen
+from rfav_cli.render.text import csv
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytest.importorskip("tensorboard", reason="TensorBoard's tab is NOT TESTED: no tensorboard")
 
-FRONTEND = Path(rfav_cli.__file__).parent / "frontend"
+FRONTEND = Path(rfav_cli.__file__).parent / "render" / "html" / "frontend"
 PREFIX = "/data/plugin/rfav"
 
 

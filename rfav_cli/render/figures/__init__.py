@@ -13,8 +13,8 @@ from rfav_cli.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rfav_cli.render.figures.page import Page
-    from rfav_cli.render.figures.selection import DrawnRun, FigureOptions
+    from rfav_cli.render.drawing.page import Page
+    from rfav_cli.render.drawing.selection import DrawnRun, FigureOptions
 
 FIGURES = ("overview", "entropy", "heatmaps", "correlation", "loss")
 """Stems of the files in this folder; each has `draw(runs, options) -> Page`."""
@@ -34,7 +34,7 @@ def draw(name: str, runs: Sequence[DrawnRun], options: FigureOptions) -> Page:
     """
     if name not in FIGURES:
         raise UsageError(f"--figure: there is no {name!r:.60}", f"Give one of: {', '.join(FIGURES)}.")
-    from rfav_cli.render.figures.selection import MOST_RUNS  # here, so that the names are known without numpy
+    from rfav_cli.render.drawing.selection import MOST_RUNS  # here, so that the names are known without numpy
 
     if len(runs) > MOST_RUNS:
         raise UsageError(f"{len(runs)} runs in one figure: it can tell {MOST_RUNS} apart", "Draw fewer at a time.")

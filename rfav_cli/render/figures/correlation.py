@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.ticker import FuncFormatter
 
 from rfav_cli.errors import StoreError
-from rfav_cli.render.figures.curves import edges_between, mark_overfitting, whole_numbers
-from rfav_cli.render.figures.page import colormap, literal, new_page, styled
-from rfav_cli.render.figures.selection import chosen_epochs, chosen_layers
+from rfav_cli.render.drawing.curves import edges_between, mark_overfitting, whole_numbers
+from rfav_cli.render.drawing.page import colormap, literal, new_page, styled
+from rfav_cli.render.drawing.selection import chosen_epochs, chosen_layers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from rfav_cli.render.figures.page import Page
-    from rfav_cli.render.figures.selection import DrawnRun, FigureOptions
+    from rfav_cli.render.drawing.page import Page
+    from rfav_cli.render.drawing.selection import DrawnRun, FigureOptions
 
 COLUMN = "correlation/histogram"
 WIDTH, PANEL = 7.0, 1.5

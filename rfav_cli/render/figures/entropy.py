@@ -8,17 +8,17 @@ import matplotlib
 import numpy as np
 
 from rfav_cli.render.base import entropies
-from rfav_cli.render.figures.curves import epoch_axis, key, mark_overfitting, plot
-from rfav_cli.render.figures.page import COLOURS, LINES, ONSET, literal, new_page, styled
-from rfav_cli.render.figures.selection import chosen_epochs, chosen_layers
+from rfav_cli.render.drawing.curves import epoch_axis, key, mark_overfitting, plot
+from rfav_cli.render.drawing.page import COLOURS, LINES, ONSET, literal, new_page, styled
+from rfav_cli.render.drawing.selection import chosen_epochs, chosen_layers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
 
-    from rfav_cli.render.figures.page import Page
-    from rfav_cli.render.figures.selection import DrawnRun, FigureOptions
+    from rfav_cli.render.drawing.page import Page
+    from rfav_cli.render.drawing.selection import DrawnRun, FigureOptions
 
 WIDTH, HEIGHT = 6.0, 3.4
 """Inches; the height goes with the width."""

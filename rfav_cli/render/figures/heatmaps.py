@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rfav_cli.errors import StoreError, UsageError
-from rfav_cli.render.figures.page import colormap, literal, new_page, number_text, styled
-from rfav_cli.render.figures.selection import chosen_epochs, chosen_images, chosen_layers
+from rfav_cli.render.drawing.page import colormap, literal, new_page, number_text, styled
+from rfav_cli.render.drawing.selection import chosen_epochs, chosen_images, chosen_layers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from rfav_cli.render.figures.page import Page
-    from rfav_cli.render.figures.selection import DrawnRun, FigureOptions
+    from rfav_cli.render.drawing.page import Page
+    from rfav_cli.render.drawing.selection import DrawnRun, FigureOptions
 
 WIDTH, LARGEST, COLUMNS, MOST = 7.0, 1.0, 8, 12
 """Inches of the page and of a map at most, unless a width is given; epochs and layers where none are named."""

@@ -8,17 +8,17 @@ import numpy as np
 
 from rfav_cli.errors import StoreError
 from rfav_cli.render.base import column
-from rfav_cli.render.figures.curves import epoch_axis, key, mark_overfitting, plot
-from rfav_cli.render.figures.page import COLOURS, LINES, ONSET, literal, new_page, styled
-from rfav_cli.render.figures.selection import chosen_epochs
+from rfav_cli.render.drawing.curves import epoch_axis, key, mark_overfitting, plot
+from rfav_cli.render.drawing.page import COLOURS, LINES, ONSET, literal, new_page, styled
+from rfav_cli.render.drawing.selection import chosen_epochs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
 
-    from rfav_cli.render.figures.page import Page
-    from rfav_cli.render.figures.selection import DrawnRun, FigureOptions
+    from rfav_cli.render.drawing.page import Page
+    from rfav_cli.render.drawing.selection import DrawnRun, FigureOptions
 
 WIDTH, HEIGHT = 6.0, 3.2
 """Inches; the height goes with the width."""

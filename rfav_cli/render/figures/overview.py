@@ -10,10 +10,10 @@ import numpy as np
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from rfav_cli.render.base import entropies
-from rfav_cli.render.figures.curves import edges_between, epoch_axis, mark_overfitting
+from rfav_cli.render.drawing.curves import edges_between, epoch_axis, mark_overfitting
+from rfav_cli.render.drawing.page import colormap, literal, new_page, styled
+from rfav_cli.render.drawing.selection import chosen_epochs, chosen_layers
 from rfav_cli.render.figures.loss import draw_losses
-from rfav_cli.render.figures.page import colormap, literal, new_page, styled
-from rfav_cli.render.figures.selection import chosen_epochs, chosen_layers
 from rfav_cli.render.remarks import headline
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from rfav_cli.render.figures.page import Page
-    from rfav_cli.render.figures.selection import DrawnRun, FigureOptions
+    from rfav_cli.render.drawing.page import Page
+    from rfav_cli.render.drawing.selection import DrawnRun, FigureOptions
 
 WIDTH = 5.0
 """Inches of one run."""

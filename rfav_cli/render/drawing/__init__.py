@@ -1,0 +1,1 @@
+"""What the figures share: pages, curves, and which of a run is drawn."""
