@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from rfav_cli import statistics
+from rfav_cli.activations.class_scores import select_output
 from rfav_cli.activations.entropy import position_entropy
-from rfav_cli.activations.outputs import select_output
 from rfav_cli.errors import CheckpointError, ModelError
 from rfav_cli.measure.device import exact_arithmetic
 from rfav_cli.records import Measurement, Note

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rfav_cli.activations import networks
+from rfav_cli.activations.class_scores import describe_choice, select_output
 from rfav_cli.activations.layers import select_layers
-from rfav_cli.activations.outputs import describe_choice, select_output
 from rfav_cli.checkpoints import formats
 from rfav_cli.data.probe import check_fits
 from rfav_cli.errors import CheckpointError, ModelError, RunError, SampleError

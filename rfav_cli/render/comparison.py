@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
-from rich.table import Table
 from rich.text import Text
 
 from rfav_cli.render.base import SCHEMA, shorten
 from rfav_cli.render.document import run_document
 from rfav_cli.render.remarks import headline
+from rfav_cli.render.text_table import TextColumn, text_table
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from rich.console import Console
 
@@ -47,7 +47,7 @@ def as_table(comparison: Comparison, screen: Screen) -> str:
         )
     console.print("", *(_item(line, console) for line in comparison.summary), sep="\n")
     if comparison.a.best or comparison.b.best:
-        console.print("", _grid(_run_columns(comparison, screen), 2 if screen.width >= 60 else 1), sep="\n")
+        console.print("", text_table(_run_columns(comparison, screen), 2 if screen.width >= 60 else 1), sep="\n")
     if comparison.layers:
         _print_layers(comparison.layers, console, screen)
     if comparison.notes:
@@ -85,18 +85,7 @@ def _side_document(side: RunSide) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class _Column:
-    title: str
-    cells: Sequence[str]
-    right: bool = True
-
-    @property
-    def width(self) -> int:
-        return max(cell_len(text) for text in (self.title, *self.cells))
-
-
-def _run_columns(comparison: Comparison, screen: Screen) -> list[_Column]:
+def _run_columns(comparison: Comparison, screen: Screen) -> list[TextColumn]:
     """The held-out figures of both runs: a row a figure."""
     a, b = comparison.a, comparison.b
     rows: list[
@@ -110,11 +99,11 @@ def _run_columns(comparison: Comparison, screen: Screen) -> list[_Column]:
         ("accuracy", _accuracy, a.last, b.last, _points(comparison.last_accuracy, screen), comparison.last_accuracy),
     ]
     columns = [
-        _Column("held-out", [title for title, *_ in rows], right=False),
-        _Column("A", [ABSENT if one is None else form(one) for _, form, one, _, _, _ in rows]),
-        _Column("B", [ABSENT if other is None else form(other) for _, form, _, other, _, _ in rows]),
-        _Column("B - A", [change for *_, change, _ in rows]),
-        _Column("better", [(difference.better or "-") if difference else "" for *_, difference in rows], right=False),
+        TextColumn("held-out", [title for title, *_ in rows], "left"),
+        TextColumn("A", [ABSENT if one is None else form(one) for _, form, one, _, _, _ in rows]),
+        TextColumn("B", [ABSENT if other is None else form(other) for _, form, _, other, _, _ in rows]),
+        TextColumn("B - A", [change for *_, change, _ in rows]),
+        TextColumn("better", [(difference.better or "-") if difference else "" for *_, difference in rows], "left"),
     ]
     fits = sum(column.width + 1 for column in columns) - 1 <= screen.width
     return columns if fits else columns[:-1]
@@ -163,10 +152,10 @@ def _print_layers(layers: tuple[LayerComparison, ...], console: Console, screen:
         return [arrow.join(_cell(side, of, form) for side in (layer.a, layer.b)) for layer in layers]
 
     columns = [
-        _Column("state", pairs("state", "{}"), right=False),
-        _Column("entropy", pairs("entropy", "{:.2f}")),
-        _Column("of max", pairs("fraction", "{:.0%}")),
-        _Column("|corr|", pairs("correlation", "{:.2f}")),
+        TextColumn("state", pairs("state", "{}"), "left"),
+        TextColumn("entropy", pairs("entropy", "{:.2f}")),
+        TextColumn("of max", pairs("fraction", "{:.0%}")),
+        TextColumn("|corr|", pairs("correlation", "{:.2f}")),
     ]
     names = [shorten(layer.name, screen.width, screen) for layer in layers]
     widest = max(map(cell_len, ("layer", *names)))
@@ -176,13 +165,13 @@ def _print_layers(layers: tuple[LayerComparison, ...], console: Console, screen:
         if room >= min(widest, NAME):
             break
     width = max(min(widest, room), len("layer"))
-    first = _Column("layer", [shorten(name, width, screen) for name in names], right=False)
+    first = TextColumn("layer", [shorten(name, width, screen) for name in names], "left")
     note = (
         f"A{arrow}B, last epochs. Entropy in nats; of max: entropy / ln D; |corr|: mean |correlation| of the filters."
     )
     if dropped:
         note += f" Left out at this width: {', '.join(sorted(dropped))}; --format json has all."
-    console.print("", _grid([first, *fitting], gap), "", Text(note, style="dim"), sep="\n")
+    console.print("", text_table([first, *fitting], gap), "", Text(note, style="dim"), sep="\n")
     changed = [layer for layer in layers if layer.a is None or layer.b is None or layer.a.state != layer.b.state]
     if changed:
         lines = (_item(f"{layer.name}: {layer.change}", console) for layer in changed)
@@ -192,17 +181,6 @@ def _print_layers(layers: tuple[LayerComparison, ...], console: Console, screen:
 def _cell(side: object, of: str, form: str) -> str:
     value = getattr(side, of, None)
     return ABSENT if value is None else form.format(value)
-
-
-def _grid(columns: Sequence[_Column], gap: int) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
-    for column in columns:
-        table.add_column(
-            Text(column.title), justify="right" if column.right else "left", width=column.width, no_wrap=True
-        )
-    for cells in zip(*(column.cells for column in columns), strict=True):
-        table.add_row(*map(Text, cells))
-    return table
 
 
 def _item(text: str, console: Console) -> Text:

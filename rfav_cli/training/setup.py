@@ -11,8 +11,8 @@ import torch
 from torch.jit._fuser import optimized_execution
 from torch.nn.functional import cross_entropy, nll_loss
 
+from rfav_cli.activations.class_scores import describe_choice, select_output
 from rfav_cli.activations.networks import eager, open_network, torchscript
-from rfav_cli.activations.outputs import describe_choice, select_output
 from rfav_cli.checkpoints import archives, formats
 from rfav_cli.data.probe import to_input
 from rfav_cli.errors import CheckpointError, ModelError, SampleError

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.cells import cell_len
-from rich.table import Table
 from rich.text import Text
 
 from rfav_cli.records import Settings
 from rfav_cli.render.base import column, count, entropies, shorten, sparkline
 from rfav_cli.render.document import show_document
 from rfav_cli.render.remarks import headline, remarks, span
+from rfav_cli.render.text_table import TextColumn, text_table
 from rfav_cli.text import printable, whole
 
 if TYPE_CHECKING:
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from rich.console import Console
+    from rich.table import Table
 
     from rfav_cli.records import History, Verdict
     from rfav_cli.render.base import Screen
@@ -48,17 +47,6 @@ NARROWER: tuple[tuple[int, frozenset[str]], ...] = (
     (1, frozenset({"kind", "corr", "D", "|corr|", "lowest", "first", "of max"})),
 )
 """What is given up in turn, for names and trends to stay legible: (blanks between columns, columns left out)."""
-
-
-@dataclass(frozen=True)
-class _Column:
-    title: str
-    cells: tuple[str, ...]
-    justify: Literal["left", "right"] = "right"
-
-    @property
-    def width(self) -> int:
-        return max(cell_len(text) for text in (self.title, *self.cells))
 
 
 def render(history: History, verdict: Verdict, *, epochs: bool, screen: Screen) -> str:
@@ -135,7 +123,7 @@ def _unusual(settings: Settings) -> Iterator[str]:
 
 def _layer_table(history: History, verdict: Verdict, screen: Screen) -> tuple[Table, list[str]]:
     rows, values = show_document(history, verdict)["layers"], entropies(history)
-    names = _Column("layer", tuple(screen.encodable(whole(row["name"])) for row in rows), "left")
+    names = TextColumn("layer", tuple(screen.encodable(whole(row["name"])) for row in rows), "left")
     columns = _layer_columns(rows, [checkpoint.epoch for checkpoint in history.checkpoints], values, screen)
     trend = max(len("trend"), min(TREND, len(values)))
     for gap, dropped in NARROWER:
@@ -148,19 +136,19 @@ def _layer_table(history: History, verdict: Verdict, screen: Screen) -> tuple[Ta
         sparkline(curve, 0.0, layer.max_entropy, max(room - width, 1), screen)
         for curve, layer in zip(values.T, history.run.layers, strict=True)
     ]
-    first = _Column("layer", tuple(shorten(name, width, screen) for name in names.cells), "left")
+    first = TextColumn("layer", tuple(shorten(name, width, screen) for name in names.cells), "left")
     notes = [
         "State @ its onset. Entropy in nats, mean over held-out samples and positions; lowest @ its epoch; of max: last"
         " / ln D; trend: from 0 to ln D. corr, |corr|: mean and mean absolute correlation of the filters, last epoch."
     ]
     if dropped:
         notes.append(f"Left out at this width: {', '.join(sorted(dropped))}; --format json and csv have all.")
-    return _table([first, *fitting, _Column("trend", tuple(lines), "left")], gap), notes
+    return text_table([first, *fitting, TextColumn("trend", tuple(lines), "left", style="cyan")], gap, _style), notes
 
 
 def _layer_columns(
     rows: list[dict[str, Any]], epochs: list[int], values: NDArray[np.float64], screen: Screen
-) -> list[_Column]:
+) -> list[TextColumn]:
     """The columns between the layer's name and its trend."""
     entropy, correlation = [row["entropy"] for row in rows], [row["correlation"] for row in rows]
     at = [epochs[i] for i in np.argmin(np.where(np.isfinite(values), values, np.inf), axis=0)]
@@ -169,15 +157,15 @@ def _layer_columns(
         for cell, epoch in zip(entropy, at, strict=True)
     )
     return [
-        _Column("kind", tuple(shorten(row["kind"], 15, screen) for row in rows), "left"),
-        _Column("D", tuple(str(row["channels"]) for row in rows)),
-        _Column("state", tuple(_state(row) for row in rows), "left"),
-        _Column("first", tuple(_text(cell["first"]) for cell in entropy)),
-        _Column("last", tuple(_text(cell["last"]) for cell in entropy)),
-        _Column("lowest", tuple(lowest)),
-        _Column("of max", tuple(_text(cell["fraction"], "{:.0%}") for cell in entropy)),
-        _Column("corr", tuple(_text(cell["mean"]) for cell in correlation)),
-        _Column("|corr|", tuple(_text(cell["abs_mean"]) for cell in correlation)),
+        TextColumn("kind", tuple(shorten(row["kind"], 15, screen) for row in rows), "left"),
+        TextColumn("D", tuple(str(row["channels"]) for row in rows)),
+        TextColumn("state", tuple(_state(row) for row in rows), "left"),
+        TextColumn("first", tuple(_text(cell["first"]) for cell in entropy)),
+        TextColumn("last", tuple(_text(cell["last"]) for cell in entropy)),
+        TextColumn("lowest", tuple(lowest)),
+        TextColumn("of max", tuple(_text(cell["fraction"], "{:.0%}") for cell in entropy)),
+        TextColumn("corr", tuple(_text(cell["mean"]) for cell in correlation)),
+        TextColumn("|corr|", tuple(_text(cell["abs_mean"]) for cell in correlation)),
     ]
 
 
@@ -192,12 +180,12 @@ def _epoch_table(history: History, verdict: Verdict, screen: Screen) -> tuple[Ta
     """A row an epoch; of many layers the last ones, as many as fit."""
     rows, values = show_document(history, verdict)["epochs"], entropies(history)
     columns = [
-        _Column("epoch", tuple(str(row["epoch"]) for row in rows)),
-        _Column("loss", tuple(_text(row["loss"], "{:.3f}") for row in rows)),
-        _Column("accuracy", tuple(_text(row["accuracy"], "{:.1%}") for row in rows)),
+        TextColumn("epoch", tuple(str(row["epoch"]) for row in rows)),
+        TextColumn("loss", tuple(_text(row["loss"], "{:.3f}") for row in rows)),
+        TextColumn("accuracy", tuple(_text(row["accuracy"], "{:.1%}") for row in rows)),
     ]
     layers = [
-        _Column(shorten(layer.name, 12, screen), tuple(_text(value) for value in curve))
+        TextColumn(shorten(layer.name, 12, screen), tuple(_text(value) for value in curve))
         for layer, curve in zip(history.run.layers, values.T, strict=True)
     ]
     room, shown = screen.width - sum(column.width for column in columns) - GAP * (len(columns) - 1), 0
@@ -209,22 +197,7 @@ def _epoch_table(history: History, verdict: Verdict, screen: Screen) -> tuple[Ta
     notes = ["Mean entropy of each layer, in nats."]
     if shown < len(layers):
         notes.append(f"The last {shown} of {len(layers)} layers; --format csv has all.")
-    return _table(columns + layers[len(layers) - shown :], GAP), notes
-
-
-def _table(columns: Sequence[_Column], gap: int) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
-    for shown in columns:
-        table.add_column(
-            Text(shown.title),
-            justify=shown.justify,
-            width=shown.width,
-            no_wrap=True,
-            style="cyan" if shown.title == "trend" else "",
-        )
-    for cells in zip(*(shown.cells for shown in columns), strict=True):
-        table.add_row(*(Text(cell, style=_style(cell)) for cell in cells))
-    return table
+    return text_table(columns + layers[len(layers) - shown :], GAP, _style), notes
 
 
 def _style(cell: str) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import torch
 
-from rfav_cli.activations.outputs import describe_choice, select_output
+from rfav_cli.activations.class_scores import describe_choice, select_output
 from rfav_cli.errors import ModelError
 
 A, B = torch.zeros(2, 3), torch.ones(2, 4)
