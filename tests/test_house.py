@@ -86,6 +86,27 @@ CALLS: dict[str, Callable[..., Any]] = {
 }
 """Command -> the call of the API that does the same."""
 
+DECLARED_AGAIN = {
+    "batch_size": "samples a forward, which can be found out, or a step, which changes the training",
+    "epochs": "names of files, epochs to draw, epochs to train, or rows to print",
+    "folder": "where checkpoints come to, or where a store is to go",
+    "format": "one function makes it, from the table of what the command prints",
+    "layers": "to measure, or to draw",
+    "maps": "of how many samples they are kept, or shown",
+    "model": "what makes a net, or the net itself",
+    "out": "the store, the folder of a run, the recipe, the page, the figure",
+    "output": "is --scores where --output writes a file",
+    "path": "of a store that may be the usual one, or that is changed and so must be named",
+    "paths": "stores, or stores and checkpoints",
+    "probe": "must be given, may be left out, or is an argument",
+    "quiet": "what is still said differs",
+    "ranks": "share a training, or checkpoints",
+    "report": "hears of a whole run, of what is analysed on the way, or of what a figure skips",
+    "seed": "of the choice of samples, or of all that a training draws",
+    "store": "where it goes, or which is judged",
+}
+"""Option that several groups declare -> how its meaning differs; whatever means the same is declared once."""
+
 MOST_PARAMETERS = 8
 MOST_LINES = 400
 """Of a module; from 250 on one asks whether it is one thing."""
@@ -251,6 +272,52 @@ def test_no_signature_is_wide() -> None:
         if len(parameters_of(function)) > MOST_PARAMETERS
     }
     assert wide == set()
+
+
+def test_no_option_is_declared_twice_unless_it_means_something_else() -> None:
+    declared: dict[str, list[Option]] = {}
+    meanings: dict[str, set[object]] = {}
+    for record in groups_of_options(Options):
+        for field in fields(record):
+            if field.name in inspect.get_annotations(record) and "option" in field.metadata:
+                described = field.metadata["option"]
+                declared.setdefault(field.name, []).append(described)
+                meaning = (described.help, described.choices, described.positional, described.keyword)
+                meanings.setdefault(field.name, set()).add(meaning)
+    assert {name for name, options_of_name in declared.items() if len(options_of_name) > 1} == set(DECLARED_AGAIN)
+    assert {name for name, of_name in declared.items() if len(meanings[name]) < len(of_name)} <= {"format"}
+
+
+def groups_of_options(record: type[Options]) -> set[type[Options]]:
+    """The groups of the product that build on one, which are all once the command line is there."""
+    below = {group for group in record.__subclasses__() if group.__module__.startswith("rfav_cli.")}
+    return below | {group for direct in record.__subclasses__() for group in groups_of_options(direct)}
+
+
+def test_no_enum_repeats_a_table() -> None:
+    """Choices on the command line are made of the tables, in one place."""
+    trees = {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
+    uses = {name for name, tree in trees.items() for node in ast.walk(tree) if names_an_enum(node)}
+    assert uses == {"cli/options.py"}
+    assert not [n for n in ast.walk(trees["cli/options.py"]) if isinstance(n, ast.ClassDef)]
+
+
+def names_an_enum(node: ast.AST) -> bool:
+    if isinstance(node, ast.Import):
+        return any(alias.name == "enum" for alias in node.names)
+    return isinstance(node, ast.ImportFrom) and node.module == "enum"
+
+
+def test_the_readme_names_the_keys_that_are_set_for_a_command() -> None:
+    shown: dict[str, set[str]] = {}
+    for command in commands().values():
+        for parameter in command.params:
+            if parameter.opts[0].startswith("-"):
+                shown.setdefault(parameter.name.replace("_", "-"), set()).add(parameter.metavar or "")
+    (listed,) = re.findall(
+        r"that commands use for different things \(([^)]+)\)", (ROOT / "README.md").read_text("utf-8")
+    )
+    assert {*quoted(listed)} == {name for name, metavars in shown.items() if len(metavars) > 1}
 
 
 def parameters_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:

@@ -63,7 +63,7 @@ def start(
 
 def _takes(parameter: Any) -> Takes:
     several = parameter.nargs == -1 or getattr(parameter, "multiple", False)
-    return Takes(bool(several), parameter.metavar or "")
+    return Takes(bool(several), parameter.metavar or ("" if getattr(parameter, "is_flag", False) else "NAME"))
 
 
 def main() -> None:

@@ -96,8 +96,10 @@ def _shown(option: Option) -> dict[str, Any]:
 
 def _text(given: Any) -> str:
     """A text from the command line, or from pyproject.toml, where it can be a bool or a table."""
+    if isinstance(given, bool):
+        raise ValueError(f"{str(given).lower()} is no text")
     if not isinstance(given, str):
-        raise ValueError(f"{str(given).lower() if isinstance(given, bool) else given!r:.60} is no text")
+        raise ValueError(f"{given!r:.60} is no text")
     return given
 
 

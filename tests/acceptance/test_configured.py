@@ -78,6 +78,10 @@ def test_epochs_are_set_for_a_command(rfav: Rfav, folder: Path) -> None:
         ("resize = [8, 8, 8]", {"pyproject.toml", "--resize"}),
         ("[tool.rfav.analyze]\nmaps = true", {"pyproject.toml", "--maps"}),
         ("device = 'tpu'", {"pyproject.toml", "--device", "tpu"}),
+        ("output = true", {"pyproject.toml", "--output", "true is no text"}),
+        ("layers = true", {"pyproject.toml", "layers", "GLOB"}),
+        ("with-bias = 1", {"pyproject.toml", "with-bias", "neither true nor false"}),
+        ("[tool.rfav.analyze]\nout = {a = 1}", {"pyproject.toml", "[tool.rfav.analyze]", "out", "a table is no FILE"}),
         ("layers = 'block*'", {"--layers", "block*", "conv1"}),
         ("probe-size = ", {"pyproject.toml", "line"}),
     ],
@@ -89,3 +93,12 @@ def test_what_a_project_sets_wrongly(rfav: Rfav, folder: Path, text: str, words:
     assert len(done.err.splitlines()) == 2
     assert {word for word in words if word not in done.err} == set()
     assert not (folder / "rfav.h5").exists()
+
+
+def test_a_format_is_a_name_and_not_a_flag(rfav: Rfav, folder: Path) -> None:
+    configure(folder, "[tool.rfav.show]\nformat = 3")
+    done = rfav(folder, "show")
+    assert (done.code, done.out) == (2, "")
+    assert "--format" in done.err
+    assert "'csv'" in done.err
+    assert "neither true nor false" not in done.err

@@ -93,6 +93,27 @@ def test_mistakes_are_usage_errors(project, text, words):
         defaults_of_project(OPTIONS, project(text))
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("with-bias = 1", r"\[tool\.rfav\] with-bias: '1' is neither true nor false$"),
+        ("with-bias = ''", "neither true nor false"),
+        ("with-bias = [true]", "neither true nor false"),
+        ("layers = true", r"layers: True is no X$"),
+        ("layers = ['conv*', true]", r"layers: True is no X$"),
+        ("layers = [['conv*']]", r"layers: a list is no X$"),
+        ("probe = 2027-01-31", r"probe: 2027-01-31 is no X$"),
+        ("mean = [0.5, true]", r"mean: True is no X$"),
+        ("mean = [{a = 1}]", r"mean: a table is no X$"),
+        ("[tool.rfav.analyze]\nprobe = {a = 1}", r"\[tool\.rfav\.analyze\] probe: a table is no X$"),
+    ],
+)
+def test_what_no_option_takes_is_refused_by_its_key(project, text, words):
+    options = {"analyze": OPTIONS["analyze"] | {"with_bias": Takes(False, "")}}
+    with pytest.raises(typer.BadParameter, match=words):
+        defaults_of_project(options, project(f"[tool.rfav]\n{text}\n"))
+
+
 CHECKED = "[project]\nname = 'x'\n\n[tool.rfav]\nfinal = true\n\n[tool.rfav.check]\nmin-accuracy = 0.5\n"
 
 
