@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,7 +12,6 @@ from hypothesis.extra import numpy as hnp
 
 from rfav_cli.activations.entropy import position_entropy
 from rfav_cli.equations import (
-    Centering,
     correlation_matrix,
     decorrelation_penalty,
     degenerate_filters,
@@ -19,6 +19,9 @@ from rfav_cli.equations import (
     perplexity,
     sparsity_penalty,
 )
+
+if TYPE_CHECKING:
+    from rfav_cli.records import Centering
 
 
 def double(*shape: int) -> torch.Tensor:
