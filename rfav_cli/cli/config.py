@@ -80,10 +80,10 @@ def _refuse_wrong_kind(where: str, value: Any, takes: Takes) -> None:
             raise typer.BadParameter(f"{where}: {kind} is no {takes.what or 'value of it'}")
 
 
-def _refuse_unknown(where: str, keys: Iterable[str], known: Iterable[str], kind: str = "option") -> None:
-    names = set(known)
+def _refuse_unknown(where: str, keys: Iterable[str], names: Iterable[str], kind: str = "option") -> None:
+    allowed = set(names)
     for key in keys:
-        if _parameter(key) not in names:
+        if _parameter(key) not in allowed:
             raise typer.BadParameter(f"{where} has no {kind} {key!r}")
 
 

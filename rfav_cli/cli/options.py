@@ -94,13 +94,13 @@ def _shown(option: Option) -> dict[str, Any]:
     return {"metavar": option.metavar} if option.metavar or option.kind is bool else {}
 
 
-def _text(given: Any) -> str:
+def _text(value: Any) -> str:
     """A text from the command line, or from pyproject.toml, where it can be a bool or a table."""
-    if isinstance(given, bool):
-        raise ValueError(f"{str(given).lower()} is no text")
-    if not isinstance(given, str):
-        raise ValueError(f"{given!r:.60} is no text")
-    return given
+    if isinstance(value, bool):
+        raise ValueError(f"{str(value).lower()} is no text")
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r:.60} is no text")
+    return value
 
 
 def _number(option: Option) -> Callable[[Any], Any]:

@@ -12,7 +12,7 @@ from rfav_cli.statistics.base import are_class_scores
 
 if TYPE_CHECKING:
     from rfav_cli.training.penalties import TargetedRegularizer
-    from rfav_cli.training.setup import Net
+    from rfav_cli.training.setup import TrainedNet
 
 
 class Forward(nn.Module):
@@ -25,7 +25,7 @@ class Forward(nn.Module):
         amp: run it in bfloat16 where that is safe.
     """
 
-    def __init__(self, net: Net, regularizer: TargetedRegularizer | None, device: str, amp: bool) -> None:
+    def __init__(self, net: TrainedNet, regularizer: TargetedRegularizer | None, device: str, amp: bool) -> None:
         super().__init__()
         self.model = net.model
         self._net, self._regularizer = net, regularizer

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rfav_cli.training.batches import Batches
     from rfav_cli.training.penalties import TargetedRegularizer
     from rfav_cli.training.position import Position
-    from rfav_cli.training.setup import Net
+    from rfav_cli.training.setup import TrainedNet
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Loop:
         forward: a step's forward, whose gradients are those of the whole batch.
     """
 
-    net: Net
+    net: TrainedNet
     optimizer: torch.optim.Optimizer
     training: Batches
     validation: Batches | None

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from rfav_cli.options import Train
     from rfav_cli.records import Measurement
     from rfav_cli.training.data import Part
-    from rfav_cli.training.setup import Net
+    from rfav_cli.training.setup import TrainedNet
     from rfav_cli.training.start import Start
 
 
@@ -70,7 +70,7 @@ class Assembly:
     folder: RunFolder | None
     training: Part
     validation: Part | None
-    net: Net
+    net: TrainedNet
     device: torch.device
     settings: dict[str, Any]
 

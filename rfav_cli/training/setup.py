@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Net:
+class TrainedNet:
     """A net and how it is used.
 
     Attributes:
@@ -73,7 +73,7 @@ class Net:
 
 
 @dataclass(frozen=True)
-class ScriptNet(Net):
+class TrainedProgram(TrainedNet):
     """A TorchScript net, whose checkpoints are TorchScript again.
 
     Attributes:
@@ -84,13 +84,13 @@ class ScriptNet(Net):
     beside: Mapping[str, bytes]
 
     def scores(self, samples: Tensor) -> Tensor:
-        """See `Net.scores`."""
+        """See `TrainedNet.scores`."""
         # The executor that optimises would compute the first steps otherwise than those after them.
         with optimized_execution(False):
             return super().scores(samples)
 
     def save(self, folder: RunFolder, epoch: int) -> None:
-        """See `Net.save`."""
+        """See `TrainedNet.save`."""
         folder.save_program(epoch, self.network.model, self.beside)
 
 
@@ -122,7 +122,7 @@ def open_net(
     *,
     output: str,
     seed: int,
-) -> tuple[Net, tuple[str, ...]]:
+) -> tuple[TrainedNet, tuple[str, ...]]:
     """Make the net, load its first weights, and run it on two samples.
 
     Args:
@@ -172,11 +172,11 @@ def open_net(
     if probabilities:
         notes.append("the net returns probabilities; the loss is taken of their logarithms")
     if isinstance(network, eager.EagerNetwork) or start is None:
-        net = Net(network, output, probabilities)
+        net = TrainedNet(network, output, probabilities)
     else:
         beside, left = archives.extra_files(start)
         notes += [f"{start}: the extra file {printable(name, 80)} is left out of the checkpoints" for name in left]
-        net = ScriptNet(network, output, probabilities, beside)
+        net = TrainedProgram(network, output, probabilities, beside)
     return net, tuple(note for note in notes if note)
 
 
