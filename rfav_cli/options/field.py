@@ -236,7 +236,8 @@ def _checked(field: dataclasses.Field[Any], described: Option, value: Any) -> An
 
 
 def _check_kind(name: str, described: Option, value: Any, annotation: str) -> None:
-    entries, kinds = (value, kind_of_entries(annotation)) if isinstance(value, tuple) else ((value,), annotation)
+    several = kind_of_entries(annotation) if isinstance(value, tuple) else ""  # a tuple may be none of its values
+    entries, kinds = (value, several) if several else ((value,), annotation)
     for entry in entries:
         if not fits(entry, kinds):
             raise UsageError(

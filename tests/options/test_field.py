@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence  # noqa: TC003 - read as text, as in the groups themselves
-from dataclasses import FrozenInstanceError
+from dataclasses import MISSING, FrozenInstanceError, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pytest
 
+from rfav_cli import options
 from rfav_cli.errors import UsageError
 from rfav_cli.options import FIRST, Option, Options, group, keyword, option, options_of, required, spelled, values
 
@@ -84,6 +85,11 @@ def test_numbers_are_plain_ones(name: str, given: Any, plain: Any) -> None:
         ("rate", 10**400, "out of range"),
         ("rate", [0.5], "--rate [0.5]: no number"),
         ("word", 3, "--word 3: no text"),
+        ("path", (), "path (): no text or path"),
+        ("word", (), "--word (): no text"),
+        ("word", ("a",), "--word ('a',): no text"),
+        ("rule", (), "--rule-of (): no text"),
+        ("tell", (), "tell (): no function"),
         ("word", b"w", "--word b'w': no text"),
         ("dry", 1, "--dry 1: no True or False"),
         ("dry", "no", "--dry 'no': no True or False"),
@@ -153,3 +159,41 @@ def test_options_of_one_command_become_those_of_another() -> None:
         own: str = option(default="", help="Own.")
 
     assert Other.of(Ground(path="x", count=5), own="y") == Other(count=5, own="y")
+
+
+RECORDS = [getattr(options, name) for name in options.__all__ if name[0].isupper() and name.istitle()]
+COMMANDS = [
+    record for record in RECORDS if isinstance(record, type) and issubclass(record, Options) and record is not Options
+]
+ODD: list[Any] = [None, True, 3, -1, 0.5, math.nan, 10**400, np.int64(4), np.ones(3), "", "x", "\x1b[31m", b"x"]
+ODD += [[], ["a"], [3], [None], (), (1, 2, 3), {}, {"a": 1}, object(), print, Path("nowhere"), 1j]
+
+
+def chosen_or_said(record: type[Options], name: str, value: Any) -> Any:
+    """The value of an option as the record has it, or what is said in its place."""
+    needed = {field.name: "x" for field in fields(record) if field.default is MISSING}
+    try:
+        return getattr(record(**needed | {name: value}), name)
+    except UsageError as error:
+        return error
+
+
+@pytest.mark.parametrize("value", ODD, ids=lambda value: f"{type(value).__name__} {value!r:.9}".replace("\x1b", ""))
+@pytest.mark.parametrize("record", COMMANDS, ids=lambda record: record.__name__)
+def test_whatever_python_gives_is_a_value_of_the_option_or_wrong_usage(record: type[Options], value: Any) -> None:
+    for name, described in options_of(record):
+        chosen = chosen_or_said(record, name, value)
+        if isinstance(chosen, UsageError):
+            assert name in chosen.what or spelled(name, described) in chosen.what
+            assert len(str(chosen).splitlines()) == 2
+            assert str(chosen).replace("\n", "").isprintable()
+        else:
+            assert not described.several or type(chosen) is tuple
+            assert described.kind is not bool or type(chosen) is bool
+            assert not described.is_number or type(chosen) in {described.kind, type(None)}
+
+
+@pytest.mark.parametrize("record", COMMANDS, ids=lambda record: record.__name__)
+def test_nothing_takes_an_object_of_no_meaning_but_a_net(record: type[Options]) -> None:
+    taken = [name for name, _ in options_of(record) if not isinstance(chosen_or_said(record, name, 1j), UsageError)]
+    assert taken == (["model"] if record is options.Monitored else [])
