@@ -51,7 +51,7 @@ def _parameters(record: type[Options]) -> Iterator[inspect.Parameter]:
 
 def _parameter(name: str, option: Option, default: Any) -> inspect.Parameter:
     kind, more = _type(name, option)
-    if option.choices and not isinstance(default, enum.Enum) and default is not None and kind is not Any:
+    if option.choices and default is not None and kind is not Any:
         default = kind(default)
     if option.several:
         kind, default = list[kind], _list(default, option)  # type: ignore[valid-type]

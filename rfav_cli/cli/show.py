@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from rfav_cli.cli.groups import PRINTED, format_of
 from rfav_cli.cli.options import takes
 from rfav_cli.cli.output import emit
-from rfav_cli.options import Options, Show, group, option
+from rfav_cli.options import Judge, Options, Show, group, option
 
 if TYPE_CHECKING:
-    from rfav_cli.records import Description
+    from rfav_cli.records import History
 
 EXAMPLES = ("rfav show rfav.h5", "rfav show rfav.h5 --epochs --format csv")
 
@@ -33,17 +33,17 @@ class Printed(Options):
 @takes(Show, Printed)
 def show(options: Show, printed: Printed) -> None:
     """Print the verdict on a store: what became of each layer, held-out loss and accuracy, entropy, correlation."""
-    from rfav_cli.commands.show import describe, run
+    from rfav_cli.commands.judge import run as judge
+    from rfav_cli.commands.open_store import as_history
+    from rfav_cli.render import Screen, render
 
-    def text(description: Description) -> str:
-        from rfav_cli.render import Screen, render
-
-        screen = Screen.of(sys.stdout)
-        return render(description.history, description.verdict, printed.format, epochs=printed.epochs, screen=screen)
+    def text(history: History) -> str:
+        verdict = judge(Judge(history, thresholds=options.thresholds))
+        return render(history, verdict, printed.format, epochs=printed.epochs, screen=Screen.of(sys.stdout))
 
     if printed.watch:
         from rfav_cli.cli.live import follow
 
-        follow(Path(str(options.path)), lambda history: text(describe(history, options)))
+        follow(Path(str(options.path)), text)
         return
-    emit(text(run(options)))
+    emit(text(as_history(options.path)))

@@ -25,14 +25,10 @@ def run(options: Show) -> Description:
     Raises:
         StoreError: it can't be read.
     """
-    return describe(as_history(options.path), options)
-
-
-def describe(history: History, options: Show) -> Description:
-    """As `run`, of a store that was read already."""
     from rfav_cli import diagnosis
     from rfav_cli.render.document import show_document
 
+    history = as_history(options.path)
     verdict = diagnosis.judge(history, options.thresholds)
     return Description(history, verdict, show_document(history, verdict))
 
