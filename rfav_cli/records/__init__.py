@@ -16,6 +16,7 @@ from rfav_cli.records.checking import (
 )
 from rfav_cli.records.comparison import Comparison, Difference, EpochFigures, LayerComparison, LayerSide, RunSide
 from rfav_cli.records.description import Description
+from rfav_cli.records.doubt import DOUBT_KINDS, Doubt, DoubtKind
 from rfav_cli.records.events import Event, Finding, Judged, Note, Progress, TrainingEvent, WatchEvent
 from rfav_cli.records.history import Column, History
 from rfav_cli.records.nonlinearity import Nonlinearity
@@ -41,6 +42,7 @@ from rfav_cli.records.watched import Watched
 __all__ = [
     "ALONE",
     "CENTERINGS",
+    "DOUBT_KINDS",
     "RULES",
     "Allowance",
     "BadCheckpoint",
@@ -57,6 +59,8 @@ __all__ = [
     "Comparison",
     "Description",
     "Difference",
+    "Doubt",
+    "DoubtKind",
     "EpochFigures",
     "Event",
     "FilterFinding",
