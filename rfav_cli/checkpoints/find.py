@@ -19,6 +19,8 @@ from rfav_cli.text import printable, what_it_says
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from rfav_cli.records import Doubt
+
 SUFFIXES = frozenset({".pt", ".pth", ".ckpt", ".bin", ".safetensors", ".pt2", ".ts", ".tar", ".pkl", ".torch"})
 """Files with these endings are taken for checkpoints whatever is in them, so that a damaged one is noticed."""
 
@@ -41,11 +43,13 @@ class CheckpointFiles:
         entries: by epoch, ascending, no epoch twice.
         bad: files that are no checkpoints.
         notes: what the user should be told of how the files were chosen.
+        doubts: why these may not be the checkpoints of one run, each of its epoch.
     """
 
     entries: tuple[CheckpointFile, ...]
     bad: tuple[BadCheckpoint, ...] = ()
     notes: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 def find_checkpoints(

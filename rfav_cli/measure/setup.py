@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rfav_cli.checkpoints.find import CheckpointFile
     from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.data.probe import Probe
-    from rfav_cli.records import Settings
+    from rfav_cli.records import Doubt, Settings
 
 TRACE_SAMPLES = 2
 """Samples of the first, small forward: more than one, so that the axis of the samples can be told from the others."""
@@ -44,6 +44,7 @@ class Setup:
         reads_output: a forward goes on to the net's output, and does not end after the last layer that is measured.
         device: where the network is.
         notes: what the user should be told.
+        doubts: why the figures may not be those of the run as its owner ran it.
     """
 
     network: Network
@@ -53,6 +54,7 @@ class Setup:
     reads_output: bool
     device: torch.device
     notes: tuple[str, ...]
+    doubts: tuple[Doubt, ...] = ()
 
     @functools.cached_property
     def context(self) -> Context:
