@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from rfav_cli.commands.measuring import prepare_checkpoints
 from rfav_cli.commands.open_store import open_store
 from rfav_cli.commands.pack import pack
-from rfav_cli.diagnosis.labels import doubt_about_labels
 from rfav_cli.errors import StoreError
 from rfav_cli.options import Analyze, flat
 from rfav_cli.records import BadCheckpoint, Note, Progress
@@ -40,6 +39,7 @@ def run(options: Analyze) -> History:
     Raises:
         RfavError: bad input; its subclass and message say which.
     """
+    from rfav_cli.diagnosis import derive
     from rfav_cli.distributed import LONG_PATIENCE, joined
     from rfav_cli.measure.setup import open_run
     from rfav_cli.store import check_place
@@ -69,8 +69,8 @@ def run(options: Analyze) -> History:
             pack(out)
         group.wait()
     history = open_store(out)
-    if doubt := doubt_about_labels(history):
-        tell(Note(doubt))
+    for doubt in derive(history).doubts:
+        tell(doubt)
     return history
 
 
@@ -171,6 +171,9 @@ class SharedRun:
             for bad in self.checkpoints.bad:
                 writer.record_bad(bad)
                 self.report(bad)
+            for doubt in (*self.checkpoints.doubts, *self.setup.doubts):
+                writer.record_doubt(doubt)
+                self.report(doubt)
             self.group.wait()
             return writer
         self.group.wait()

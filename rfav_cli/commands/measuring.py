@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from rfav_cli.commands.pack import pack
 from rfav_cli.errors import UsageError
 from rfav_cli.records import ALONE, CENTERINGS, Checkpoint, Note, Settings
 from rfav_cli.text import printable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from rfav_cli.measure.checkpoint import BatchSize
     from rfav_cli.measure.setup import Setup
     from rfav_cli.options.groups import Checkpoints, Measured, Recording, Samples
-    from rfav_cli.records import BadCheckpoint, Measurement, Payload, Ranks
+    from rfav_cli.records import BadCheckpoint, Doubt, Measurement, Payload, Ranks
     from rfav_cli.store import StoreWriter
 
 
@@ -214,10 +215,14 @@ class StoreRecorder:
         self._bad.append(bad)
         self._record_bad()
 
+    def record_doubt(self, doubt: Doubt) -> None:
+        """Tell a doubt, and put it into the store, which there is."""
+        if self._opened is not None:
+            self._opened[2].record_doubt(doubt)
+            self._options.report(doubt)
+
     def pack(self) -> None:
         """Put all epochs into the one file."""
-        from rfav_cli.store import pack
-
         if self._opened is not None:
             pack(self._store)
 
@@ -236,6 +241,8 @@ class StoreRecorder:
             self._opened = setup, size, writer
             for text in setup.notes:
                 self._options.report(Note(text))
+            for doubt in setup.doubts:
+                self.record_doubt(doubt)
             self._record_bad()
         return self._opened
 

@@ -54,6 +54,9 @@ class Monitor:
         for text in (*samples.notes, *self._net.notes):
             self._report(Note(text))
         self._writer = StoreWriter.open(self._store, self._net.run, fresh=options.fresh)
+        for doubt in self._net.doubts:
+            self._writer.record_doubt(doubt)
+            self._report(doubt)
 
     def record(self, epoch: int) -> Verdict:
         """Measure the net as it is now and put the epoch into the store; one that is there already is not measured.

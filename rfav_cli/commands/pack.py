@@ -17,9 +17,9 @@ def run(options: Pack) -> History:
     Raises:
         StoreError: there is no store, or it can't be written; nothing that was committed is lost.
     """
-    from rfav_cli import store
+    from rfav_cli import diagnosis, store
 
-    return store.pack(Path(options.path))
+    return store.pack(Path(options.path), diagnosis.derive)
 
 
 pack = flat(Pack, run)

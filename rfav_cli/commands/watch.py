@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from rfav_cli.commands.judge import judge
 from rfav_cli.commands.on_collapse import CollapseCommand
 from rfav_cli.commands.open_store import open_store
-from rfav_cli.diagnosis.labels import doubt_about_labels
+from rfav_cli.diagnosis import derive
 from rfav_cli.errors import CheckpointError, RunError, StoreError, UsageError
 from rfav_cli.options import Watch, flat
 from rfav_cli.records import BadCheckpoint, Checkpoint, Judged, Note, Progress, Watched
@@ -122,7 +122,8 @@ class WatchLoop:
             return Watched(None, None, ended)
         self.recorder.pack()
         history = open_store(self.store)
-        self._tell(doubt_about_labels(history))
+        for doubt in derive(history).doubts:
+            self.options.report(doubt)
         return Watched(history, self._verdict, ended)
 
     def _until_end(self) -> End:

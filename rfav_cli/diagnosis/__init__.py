@@ -1,6 +1,7 @@
 """Decisions on what was measured: pure functions on records."""
 
 from rfav_cli.diagnosis.comparison import compare
+from rfav_cli.diagnosis.doubts import derive
 from rfav_cli.diagnosis.gate import check, with_exceptions
 from rfav_cli.diagnosis.limits import baseline_of
 from rfav_cli.diagnosis.overfitting import smoothed_loss
@@ -15,6 +16,7 @@ __all__ = [
     "check",
     "check_policy",
     "compare",
+    "derive",
     "judge",
     "recommend",
     "smoothed_loss",

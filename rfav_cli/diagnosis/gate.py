@@ -10,8 +10,8 @@ import numpy as np
 
 from rfav_cli.diagnosis.completeness import look_for_gaps
 from rfav_cli.diagnosis.filters import CORRELATIONS
-from rfav_cli.diagnosis.labels import doubt_about_labels
 from rfav_cli.diagnosis.limits import compare_with_baseline, hold_against_limits
+from rfav_cli.diagnosis.rules import DOUBT_RULES, RULES
 from rfav_cli.diagnosis.verdict import judge
 from rfav_cli.records import Checked, CheckedStore
 
@@ -30,7 +30,7 @@ def check(
     verdict = judge(history, thresholds)
     return _described(history, verdict, policy), (
         *look_for_gaps(history, policy),
-        *_probe(history),
+        *_doubts(history, verdict),
         *(() if policy.final else _states(history, verdict, policy)),
         *hold_against_limits(history, policy),
         *(compare_with_baseline(history, policy, baseline) if baseline else ()),
@@ -42,7 +42,7 @@ def with_exceptions(
 ) -> tuple[tuple[Checked, ...], tuple[Allowance, ...]]:
     """Apply the exceptions that still hold, and flag each that has expired.
 
-    What cannot be said stays so: an exception allows a finding, not its absence.
+    What cannot be said stays so: an exception allows a finding or a doubt, not the absence of a figure.
 
     Args:
         checked: what was looked at.
@@ -57,7 +57,7 @@ def with_exceptions(
     findings = []
     for finding in checked:
         fitting = next((exception for exception in valid if _fits(exception, finding)), None)
-        if fitting and finding.outcome == "flagged":
+        if fitting and (finding.outcome == "flagged" or _is_doubt(finding)):
             used.append(fitting)
             findings.append(replace(finding, outcome="allowed", allowance=fitting))
         else:
@@ -68,6 +68,10 @@ def with_exceptions(
             message = f"the exception for {where} expired on {exception.expires.isoformat()}: {exception.reason}"
             findings.append(Checked("RFAV010", "", "", "flagged", message, "allow"))
     return tuple(findings), tuple(exception for exception in valid if exception not in used)
+
+
+def _is_doubt(checked: Checked) -> bool:
+    return checked.outcome == "missing" and RULES[checked.rule].kind == "doubt"
 
 
 def _fits(allowance: Allowance, checked: Checked) -> bool:
@@ -98,10 +102,18 @@ def _described(history: History, verdict: Verdict, policy: Policy) -> CheckedSto
     )
 
 
-def _probe(history: History) -> Iterator[Checked]:
-    doubt = doubt_about_labels(history)
-    if doubt:
-        yield Checked("RFAV104", history.path, "", "missing", doubt, "")
+def _doubts(history: History, verdict: Verdict) -> Iterator[Checked]:
+    """Why the figures may be those of another run, or of none; what is not doubted has passed."""
+    layers = {layer.name for layer in history.run.layers}
+    for kind, rule in DOUBT_RULES.items():
+        doubts = [doubt for doubt in verdict.doubts if doubt.kind == kind]
+        if not doubts:
+            yield Checked(rule, history.path, "", "passed", "nothing to doubt", "")
+        for doubt in doubts:
+            of_layer = doubt.where in layers
+            said = replace(doubt, where="").sentence if of_layer else doubt.sentence
+            layer, key = doubt.where if of_layer else "", f"doubt {doubt.where}".rstrip()
+            yield Checked(rule, history.path, layer, "missing", said, key)
 
 
 def _states(history: History, verdict: Verdict, policy: Policy) -> Iterator[Checked]:

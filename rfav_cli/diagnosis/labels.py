@@ -7,38 +7,45 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rfav_cli.records import Doubt
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from rfav_cli.records import History
 
+LABELS_CERTAINTY = 0.99
+"""A net that knows its classes by no order passes for one by chance in fewer than 1 in 10,000 stores."""
 CHANCE_ERRORS = 4.0
 """Standard errors of the accuracy of guessing that an accuracy must be above chance to be knowledge (p < 1e-4)."""
 
 
-def doubt_about_labels(history: History) -> str:
-    """Say so when a net guesses in every epoch by these labels, but knows its classes by another order of them.
+def label_doubts(history: History) -> Iterator[Doubt]:
+    """Doubt the order of the classes when a net guesses in every epoch by these labels, but knows another order.
 
     The other order is found on one half of the samples and judged on the other, so that it is not merely fitted.
-
-    Returns:
-        What is probably wrong, or nothing.
     """
     labels, rows = history.run.probe.labels, predictions(history)
-    if labels is None or rows is None:
-        return ""
+    if labels is None or rows is None or rows.shape[1:] != labels.shape:
+        return
     # One answer for all is right for the most frequent class, and needs no knowledge of any.
     chance = float(np.unique(labels, return_counts=True)[1].max() / len(labels))
     spread = math.sqrt(chance * (1 - chance) / len(labels))
     accuracies = (rows == labels).mean(1)
     if accuracies.max() > chance + CHANCE_ERRORS * spread:
-        return ""
+        return
     best = max(_accuracy_by_another_order(labels, row) for row in rows)
     if best <= chance + CHANCE_ERRORS * spread * math.sqrt(2):
-        return ""
-    return (
+        return
+    yield Doubt(
+        "classes",
+        "",
         f"the accuracy is at chance or below in every epoch ({accuracies.max():.3f} at best), but {best:.3f} with the "
-        "classes in another order: the class order (--classes) or the normalisation (--mean, --std) is probably wrong"
+        "classes in another order",
+        "The order of the classes (--classes) or the normalisation (--mean, --std) is probably wrong.",
+        LABELS_CERTAINTY,
     )
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rfav_cli.records import CheckRule
+
+if TYPE_CHECKING:
+    from rfav_cli.records import DoubtKind
 
 _RULES = (
     CheckRule(
@@ -132,9 +137,8 @@ _RULES = (
         "unfit-probe",
         "no verdict",
         "The probe does not answer what is asked.",
-        "An accuracy is asked for and the probe has no labels, the baseline was measured on other samples, or the "
-        "labels do not stand in the order of the net's outputs.",
-        "Analyze with a labelled probe, or the baseline's. `--classes` gives the order of the classes.",
+        "An accuracy is asked for and the probe has no labels, the baseline was measured on other samples.",
+        "Analyze with a labelled probe, or the baseline's.",
     ),
     CheckRule(
         "RFAV105",
@@ -162,7 +166,93 @@ _RULES = (
         "or it lacks a figure that is to be compared.",
         "Write the baseline from a store that was analyzed with the same options.",
     ),
+    CheckRule(
+        "RFAV201",
+        "chance-in-the-net",
+        "doubt",
+        "The net gives other figures for the same samples each time.",
+        "Two forwards of the same samples through the same weights differ, from the layer that is named on. So the "
+        "figures are not reproducible, and neither is the verdict. A dropout that does not ask whether the net is "
+        "being trained is the usual cause (`F.dropout(x)` for `F.dropout(x, training=self.training)`).",
+        "Switch the chance off in evaluation. If it is meant, allow this finding with a reason.",
+    ),
+    CheckRule(
+        "RFAV202",
+        "batch-dependence",
+        "doubt",
+        "A sample's figures depend on the other samples of its batch.",
+        "The same samples give other figures in batches of half the size, from the layer that is named on: batch "
+        "normalisation without running statistics, attention across the batch, experts with a limited capacity. So "
+        "the figures depend on `--batch-size`.",
+        "Make the net treat each sample by itself in evaluation. If it is meant, allow this finding with a reason.",
+    ),
+    CheckRule(
+        "RFAV203",
+        "ambiguous-output",
+        "doubt",
+        "Another output of the net may hold the class scores.",
+        "The net returns several tensors, and which of them holds the class scores could not be told for sure. Loss, "
+        "accuracy and the choice of the classifier rest on it.",
+        "Name the output with `--output`, and analyze with `--fresh`.",
+    ),
+    CheckRule(
+        "RFAV204",
+        "unfit-classes",
+        "doubt",
+        "The probe's classes are not those of the net.",
+        "The probe has other classes than the net has outputs for, or the net knows them in another order. So the loss "
+        "and the accuracy are those of other labels.",
+        "Give a probe with all classes, or their order with `--classes`, and analyze with `--fresh`.",
+    ),
+    CheckRule(
+        "RFAV205",
+        "unfit-normalisation",
+        "doubt",
+        "The probe is normalised unlike the samples that the net was trained on.",
+        "At the net's first batch normalisation the mean and the variance of what the probe gives are not those that "
+        "the net kept from its training.",
+        "Give the training's `--mean` and `--std`; images in bytes are divided by 255 first. Analyze with `--fresh`.",
+    ),
+    CheckRule(
+        "RFAV206",
+        "chance-accuracy",
+        "doubt",
+        "The accuracy is that of guessing in every epoch.",
+        "A net that has learned anything is right more often than one that always gives the most frequent class. "
+        "Either the probe is not the net's (other classes, another normalisation), or the net has not learned.",
+        "Check the order of the classes and the normalisation. If the net has not learned, there is nothing to ship.",
+    ),
+    CheckRule(
+        "RFAV207",
+        "foreign-checkpoint",
+        "doubt",
+        "Some checkpoints are not of the same run as the others.",
+        "The weights of the checkpoints that are named have nothing to do with those of their neighbours, or are the "
+        "same ones: a file of another run, two runs in one folder, a training that began anew, a copy.",
+        "Give the checkpoints of one training alone, and analyze with `--fresh`.",
+    ),
+    CheckRule(
+        "RFAV208",
+        "misnamed-epoch",
+        "doubt",
+        "A checkpoint holds another epoch than its name says.",
+        "The epoch that is stored in the file is not the one in its name, and not by the same step in all files. So "
+        "the order of the epochs is uncertain.",
+        "Rename the file, or say with `--epochs` where the epoch stands in the names; analyze with `--fresh`.",
+    ),
 )
+
+DOUBT_RULES: dict[DoubtKind, str] = {
+    "chance": "RFAV201",
+    "batch": "RFAV202",
+    "output": "RFAV203",
+    "classes": "RFAV204",
+    "normalisation": "RFAV205",
+    "accuracy": "RFAV206",
+    "run": "RFAV207",
+    "epoch": "RFAV208",
+}
+"""Kind of a doubt -> the rule that keeps it from passing."""
 
 RULES = {rule.id: rule for rule in _RULES}
 """Id -> rule. An id is never given to another rule."""

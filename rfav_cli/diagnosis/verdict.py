@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rfav_cli.diagnosis.collapse import EntropyCourse, follow_layer
+from rfav_cli.diagnosis.doubts import doubts
 from rfav_cli.diagnosis.evidence import find_evidence, missing_evidence
 from rfav_cli.diagnosis.filters import look_at_filters
 from rfav_cli.diagnosis.track_record import ENTROPY, LOSS, TRACK_RECORDS
@@ -28,7 +29,7 @@ def judge(history: History, thresholds: Thresholds = Thresholds()) -> Verdict:  
     if evidence and evidence.probability >= thresholds.certainty:
         since, limit = evidence.onset.epoch, thresholds.collapse
     layers = _layers(history, since, limit, thresholds)
-    return Verdict(_run(history, evidence, since, layers, thresholds), layers)
+    return Verdict(_run(history, evidence, since, layers, thresholds), layers, doubts(history))
 
 
 def _layers(history: History, since: int | None, limit: float, thresholds: Thresholds) -> tuple[LayerFinding, ...]:

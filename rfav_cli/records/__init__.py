@@ -16,7 +16,7 @@ from rfav_cli.records.checking import (
 )
 from rfav_cli.records.comparison import Comparison, Difference, EpochFigures, LayerComparison, LayerSide, RunSide
 from rfav_cli.records.description import Description
-from rfav_cli.records.doubt import DOUBT_KINDS, Doubt, DoubtKind
+from rfav_cli.records.doubt import DOUBT_KINDS, Derived, Doubt, DoubtKind
 from rfav_cli.records.events import Event, Finding, Judged, Note, Progress, TrainingEvent, WatchEvent
 from rfav_cli.records.history import Column, History
 from rfav_cli.records.nonlinearity import Nonlinearity
@@ -57,6 +57,7 @@ __all__ = [
     "Checkpoint",
     "Column",
     "Comparison",
+    "Derived",
     "Description",
     "Difference",
     "Doubt",

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
 DoubtKind = Literal["chance", "batch", "output", "classes", "normalisation", "accuracy", "run", "epoch"]
 
@@ -30,3 +35,21 @@ class Doubt:
     words: str
     remedy: str
     certainty: float
+
+    @property
+    def sentence(self) -> str:
+        """All of it on one line, as it is told."""
+        return f"{f'{self.where}: ' if self.where else ''}{self.words}. {self.remedy}"
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What a store's own figures tell of the run as a whole, written into it for those who read it without rfav.
+
+    Attributes:
+        doubts: those that nobody has to record.
+        columns: name -> (E, ...), one row an epoch.
+    """
+
+    doubts: tuple[Doubt, ...] = ()
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)

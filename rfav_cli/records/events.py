@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from rfav_cli.records.doubt import Doubt
 from rfav_cli.records.run import BadCheckpoint, Measurement
 from rfav_cli.records.training import TrainingEpoch, TrainingStep
 
@@ -37,7 +38,7 @@ class Progress:
     size: int
 
 
-Event = Note | Progress | Measurement | BadCheckpoint
+Event = Note | Doubt | Progress | Measurement | BadCheckpoint
 """What a run tells while it goes on; a Measurement when it is safe in the store."""
 
 
@@ -59,7 +60,7 @@ class Judged:
 WatchEvent = Event | Judged
 """What is told while a training is watched."""
 
-TrainingEvent = Note | TrainingStep | TrainingEpoch | Measurement
+TrainingEvent = Note | Doubt | TrainingStep | TrainingEpoch | Measurement
 """What a training tells while it goes on; a TrainingEpoch when its checkpoint is on disk."""
 
 

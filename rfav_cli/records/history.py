@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from rfav_cli.records.doubt import Doubt
     from rfav_cli.records.run import BadCheckpoint, Checkpoint, Run
 
 _LONGEST_NAME = 60
@@ -51,6 +52,7 @@ class History(InNotebooks):
         bad: files that could not be used.
         columns: dataset name -> array with the epochs first. Heatmaps are read on use. An epoch that was written
             without the column has NaN.
+        doubts: seen while it was measured; `diagnosis.doubts` adds those that the figures tell.
     """
 
     path: str
@@ -58,6 +60,7 @@ class History(InNotebooks):
     checkpoints: tuple[Checkpoint, ...]
     bad: tuple[BadCheckpoint, ...]
     columns: Mapping[str, Column]
+    doubts: tuple[Doubt, ...] = ()
 
     def __len__(self) -> int:
         return len(self.checkpoints)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rfav_cli.records.notebooks import InNotebooks
+
+if TYPE_CHECKING:
+    from rfav_cli.records.doubt import Doubt
 
 LayerState = Literal["stable", "falling", "collapsed"]
 RunState = Literal["healthy", "overfitting", "sparsifying", "unknown"]
@@ -88,10 +91,17 @@ class RunFinding:
 
 @dataclass(frozen=True)
 class Verdict(InNotebooks):
-    """The run and its layers, in forward order."""
+    """What became of a run.
+
+    Attributes:
+        run: as a whole.
+        layers: in forward order.
+        doubts: why the rest may not be true of the run as its owner ran it.
+    """
 
     run: RunFinding
     layers: tuple[LayerFinding, ...]
+    doubts: tuple[Doubt, ...] = ()
 
     def in_state(self, *states: LayerState) -> tuple[LayerFinding, ...]:
         """The layers that are in one of the states."""

@@ -38,6 +38,7 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
         "schema": SCHEMA,
         "store": history.path,
         "run": run_document(verdict.run),
+        "doubts": [asdict(doubt) for doubt in verdict.doubts],
         "layers": [
             {
                 "name": layer.name,

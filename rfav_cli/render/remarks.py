@@ -20,19 +20,22 @@ STYLES = {"healthy": "bold green", "overfitting": "bold red", "sparsifying": "bo
 """State of a run -> how it is shown."""
 
 
-def headline(run: RunFinding) -> Text:
-    """The verdict in a few words."""
+def headline(run: RunFinding, doubts: int = 0) -> Text:
+    """The verdict in a few words, and how many reasons there are to doubt it."""
     text: str = run.state
     if run.onset:
         text += f" since epoch {run.onset.epoch}"
         if run.onset.low != run.onset.high:
             text += f" ({run.onset.low} to {run.onset.high})"
     basis = f", by {run.basis}" if run.basis else ""
-    return Text.assemble("verdict: ", (text, STYLES[run.state]), basis)
+    doubted = (f"; in doubt, for {count(doubts, 'reason')}", "bold yellow") if doubts else ""
+    return Text.assemble("verdict: ", (text, STYLES[run.state]), basis, doubted)
 
 
 def remarks(history: History, verdict: Verdict) -> Iterator[tuple[str, Iterable[str]]]:
     """What the verdict rests on, and what was skipped, each with its reason."""
+    if verdict.doubts:
+        yield "Doubts", (doubt.sentence for doubt in verdict.doubts)
     losing = verdict.in_state("falling", "collapsed")
     if losing:
         yield "Layers that lose entropy", (f"{layer.name}: {layer.evidence}" for layer in losing)

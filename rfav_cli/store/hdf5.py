@@ -19,7 +19,7 @@ import h5py
 import numpy as np
 
 from rfav_cli.errors import StoreError
-from rfav_cli.store.schema import SCHEMA, damaged, is_name, not_a_store
+from rfav_cli.store.schema import OLDEST_SCHEMA, SCHEMA, damaged, is_name, not_a_store
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
@@ -114,10 +114,10 @@ class StoreFile:
         if schema > SCHEMA:
             writer = printable(self.attribute("rfav_version", ""))
             raise StoreError(
-                f"{self.path}: written by rfav {writer} with schema {schema}; this rfav reads schema {SCHEMA}",
+                f"{self.path}: written by rfav {writer} with schema {schema}; this rfav reads up to schema {SCHEMA}",
                 "Upgrade: pip install --upgrade rfav-cli.",
             )
-        if schema < SCHEMA:
+        if schema < OLDEST_SCHEMA:
             raise not_a_store(self.path, f"there is no schema {schema}")
 
     def _collect(self, group: h5py.h5g.GroupID, prefix: str, seen: set[int]) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 
 from rfav_cli.atomic import remove_abandoned, replacing
+from rfav_cli.records import Derived
 from rfav_cli.store.commit import locked, writing
+from rfav_cli.store.doubts import write_doubts
 from rfav_cli.store.hdf5 import LIBVER, opened, write_texts
 from rfav_cli.store.reader import open_store
 from rfav_cli.store.run import write_header, write_run
@@ -18,17 +20,24 @@ from rfav_cli.store.scan import RUN_FILE, scan
 from rfav_cli.store.schema import BAD_PATH, BAD_REASON, CHECKPOINT_PATH, CHECKPOINT_SHA256, EPOCH, damaged, folder_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from rfav_cli.atomic import Replacement
     from rfav_cli.records import History
     from rfav_cli.store.scan import Row, Scan
 
 
-def pack(path: Path) -> History:
+def pack(path: Path, derive: Callable[[History], Derived] = lambda _: Derived()) -> History:
     """Put all epochs of a store into its one file and remove the folder, as far as nobody adds to it meanwhile.
 
     Memory does not grow with the number of epochs. Killed at any moment, it leaves every epoch readable.
+
+    Args:
+        path: of the packed file.
+        derive: what is written into it beside what was measured.
 
     Raises:
         StoreError: there is no store, a file of it is damaged, or there is no room for another copy of it.
@@ -40,16 +49,19 @@ def pack(path: Path) -> History:
             remove_abandoned(path.parent)
             contents = scan(path)
             if not path.exists() or any(file.parent == folder and file.name != RUN_FILE for file in contents.stamps):
-                _replace(path, contents)
+                _replace(path, contents, derive(open_store(path)))
             _remove_packed(contents, folder)
     return open_store(path)
 
 
-def _replace(path: Path, contents: Scan) -> None:
+def _replace(path: Path, contents: Scan, derived: Derived) -> None:
     """Write the union into a new file and put it in the place of the old one."""
     with writing(path), replacing(path) as target, h5py.File(target, "w", libver=LIBVER) as file:
         _write_fixed(file, contents)
-        _write_columns(file, contents, target)
+        write_doubts(file, contents.doubts, derived.doubts)
+        epochs = len(contents.rows)
+        columns = {name: values for name, values in derived.columns.items() if len(values) == epochs}
+        _write_columns(file, contents, target, columns)
 
 
 def _write_fixed(file: h5py.File, contents: Scan) -> None:
@@ -64,11 +76,14 @@ def _write_fixed(file: h5py.File, contents: Scan) -> None:
     write_texts(file, CHECKPOINT_SHA256, [checkpoint.sha256 for checkpoint in checkpoints])
 
 
-def _write_columns(file: h5py.File, contents: Scan, target: Replacement) -> None:
+def _write_columns(file: h5py.File, contents: Scan, target: Replacement, derived: Mapping[str, NDArray[Any]]) -> None:
     """Copy the columns epoch by epoch, each file opened once for the epochs in a row that it has."""
+    for name, values in derived.items():
+        file[name] = values
     columns = {
         name: file.create_dataset(name, (len(contents.rows), *column_type.shape), column_type.dtype)
         for name, column_type in contents.column_types.items()
+        if name not in derived
     }
 
     def path_of(numbered: tuple[int, Row]) -> Path:
@@ -77,11 +92,12 @@ def _write_columns(file: h5py.File, contents: Scan, target: Replacement) -> None
     for source, rows in groupby(enumerate(contents.rows.values()), path_of):
         with opened(source) as part:
             for index, row in rows:
-                for name, column_type in contents.column_types.items():
+                for name, dataset in columns.items():
+                    column_type = contents.column_types[name]
                     values = part.read(name, row.index) if name in part.datasets else column_type.missing
                     if values.shape != column_type.shape:
                         raise damaged(source, f"{name} has changed its shape")
-                    columns[name][index] = values
+                    dataset[index] = values
                     target.check()
 
 

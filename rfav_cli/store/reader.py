@@ -43,7 +43,7 @@ def open_store(path: Path) -> History:
         else:
             columns[name] = LazyColumn(path, contents.run_sha256, name, epochs, column_type)
     checkpoints = tuple(row.checkpoint for row in contents.rows.values())
-    return History(str(path), contents.run, checkpoints, contents.bad, columns)
+    return History(str(path), contents.run, checkpoints, contents.bad, columns, contents.doubts)
 
 
 class _OpenFiles:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rfav_cli.errors import StoreError
-from rfav_cli.records import BadCheckpoint, Checkpoint
+from rfav_cli.records import DOUBT_KINDS, BadCheckpoint, Checkpoint
 from rfav_cli.records.columns import row_problem
+from rfav_cli.store.doubts import read_doubts
 from rfav_cli.store.hdf5 import opened
 from rfav_cli.store.run import read_run
 from rfav_cli.store.schema import (
@@ -33,12 +34,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rfav_cli.records import Run
+    from rfav_cli.records import Doubt, Run
     from rfav_cli.store.hdf5 import Stamp, StoreFile
 
 RUN_FILE = "run.h5"
 _EPOCH_FILE = re.compile(r"epoch-(-?\d{5,10})\.h5", re.ASCII)
-_BAD_FILE = re.compile(r"bad-[0-9a-f]{16}\.h5")
+_OTHER_FILE = re.compile(r"(bad|doubt)-[0-9a-f]{16}\.h5")
 _ATTEMPTS = 100
 _SMALL = 1 << 14
 
@@ -75,6 +76,7 @@ class Scan:
         run_sha256: the fingerprint in each of its files.
         rows: epoch -> where it lies, ascending.
         bad: files that could not be used, without those that could later.
+        doubts: those recorded.
         column_types: name -> the shape of one epoch of a column, and the type that holds all of them.
         small: name -> epoch -> the values of what is not read on use, where they were asked for.
         stamps: each file that was read, as it was then.
@@ -85,13 +87,14 @@ class Scan:
     run_sha256: str
     rows: dict[int, Row] = field(default_factory=dict)
     bad: tuple[BadCheckpoint, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
     column_types: dict[str, ColumnType] = field(default_factory=dict)
     small: dict[str, dict[int, NDArray[Any]]] = field(default_factory=dict)
     stamps: dict[Path, Stamp] = field(default_factory=dict)
 
 
 def listing(path: Path) -> list[Path]:
-    """The files of epochs and of bad checkpoints in a store's folder."""
+    """The files of epochs, of bad checkpoints and of doubts in a store's folder."""
     try:
         files = sorted(folder_of(path).iterdir())
     except FileNotFoundError:
@@ -100,7 +103,7 @@ def listing(path: Path) -> list[Path]:
         raise StoreError(
             f"{folder_of(path)}: cannot be read ({what_it_says(error)})", "Make it a readable folder."
         ) from error
-    return [file for file in files if _EPOCH_FILE.fullmatch(file.name) or _BAD_FILE.fullmatch(file.name)]
+    return [file for file in files if _EPOCH_FILE.fullmatch(file.name) or _OTHER_FILE.fullmatch(file.name)]
 
 
 def is_there(path: Path) -> bool:
@@ -158,6 +161,7 @@ class _Part:
     stamp: Stamp
     checkpoints: list[Checkpoint]
     bad: list[BadCheckpoint]
+    doubts: list[Doubt]
     column_types: dict[str, ColumnType]
     small: dict[str, NDArray[Any]]
 
@@ -169,6 +173,7 @@ class _Union:
         self.scan = scan
         self._read_small = read_small
         self._bad: dict[str, BadCheckpoint] = {}
+        self._doubts: dict[Doubt, None] = {}
         self._counts: dict[str, int] = {}
 
     def look(self, file: StoreFile) -> _Part:
@@ -191,7 +196,7 @@ class _Union:
         if len(bad_paths) != len(reasons):
             raise damaged(file.path, "its list of bad checkpoints is not complete")
         bad = list(map(BadCheckpoint, bad_paths, reasons))
-        return _Part(file.path, file.stamp, checkpoints, bad, column_types, small)
+        return _Part(file.path, file.stamp, checkpoints, bad, read_doubts(file), column_types, small)
 
     def add(self, part: _Part) -> None:
         """Take the epochs of a file that are not there yet."""
@@ -202,6 +207,7 @@ class _Union:
             scan.rows[epoch] = Row(part.checkpoints[index], part.path, index)
         for bad in part.bad:
             self._bad.setdefault(bad.path, bad)
+        self._doubts |= dict.fromkeys(part.doubts)
         if not new:
             return
         for name, column_type in part.column_types.items():
@@ -224,6 +230,7 @@ class _Union:
         scan.rows = dict(sorted(scan.rows.items()))
         good = {row.checkpoint.path for row in scan.rows.values()}
         scan.bad = tuple(bad for path, bad in sorted(self._bad.items()) if path not in good)
+        scan.doubts = tuple(sorted(self._doubts, key=lambda doubt: (DOUBT_KINDS.index(doubt.kind), doubt.where)))
         for name, column_type in sorted(scan.column_types.items()):
             if self._counts[name] < len(scan.rows) and column_type.dtype.kind != "f":
                 scan.column_types[name] = ColumnType(column_type.shape, np.dtype(np.float64))

@@ -1,4 +1,4 @@
-"""The names of schema 1; `records.columns` has the shapes of the columns that rfav itself writes.
+"""The names of schema 2; `records.columns` has the shapes of the columns that rfav itself writes.
 
 Everything that is not listed here as kept once for a run is a column along the epochs, so a new statistic needs no
 change in this folder: it is stored, packed and read under the name that it gives.
@@ -14,7 +14,9 @@ from rfav_cli.errors import StoreError
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCHEMA = 1
+SCHEMA = 2
+OLDEST_SCHEMA = 1
+"""Schema 2 adds doubts and columns; a store of schema 1 reads as one that has none of them."""
 UNIT = "nat"
 
 EPOCH, CHECKPOINT_PATH, CHECKPOINT_SHA256 = "epoch", "checkpoint/path", "checkpoint/sha256"
@@ -22,9 +24,13 @@ INDEX = frozenset({EPOCH, CHECKPOINT_PATH, CHECKPOINT_SHA256})
 """What says which epochs a file holds."""
 
 BAD_PATH, BAD_REASON = "bad/path", "bad/reason"
+DOUBT_KIND, DOUBT_WHERE, DOUBT_WORDS, DOUBT_REMEDY = "doubt/kind", "doubt/where", "doubt/words", "doubt/remedy"
+DOUBT_CERTAINTY, DOUBT_DERIVED = "doubt/certainty", "doubt/derived"
+DOUBT = frozenset({DOUBT_KIND, DOUBT_WHERE, DOUBT_WORDS, DOUBT_REMEDY, DOUBT_CERTAINTY, DOUBT_DERIVED})
 PER_RUN = frozenset(
     {"layer/name", "layer/kind", "layer/channels", "layer/weight_shape", "layer/positions"}
     | {"probe/label", "probe/thumbnail", "skipped/name", "skipped/reason", BAD_PATH, BAD_REASON}
+    | DOUBT
 )
 """What has no axis of epochs."""
 
@@ -64,5 +70,5 @@ def not_a_store(path: Path, why: str) -> StoreError:
 
 
 def damaged(path: Path, why: object) -> StoreError:
-    """The error for a store that does not hold what schema 1 says."""
+    """The error for a store that does not hold what its schema says."""
     return StoreError(f"{path}: damaged: {why}", "Restore this file from a copy, or analyze again with --fresh.")

@@ -15,6 +15,7 @@ from rfav_cli.atomic import check_writable, remove_abandoned, replacing
 from rfav_cli.errors import StoreError
 from rfav_cli.records.columns import row_problem
 from rfav_cli.store.commit import locked, writing
+from rfav_cli.store.doubts import file_name, write_doubts
 from rfav_cli.store.hdf5 import LIBVER, is_store_file, opened, write_texts
 from rfav_cli.store.run import differences, fingerprint, write_header, write_run
 from rfav_cli.store.scan import RUN_FILE, is_there, listing, scan
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rfav_cli.records import BadCheckpoint, Checkpoint, Measurement, Run
+    from rfav_cli.records import BadCheckpoint, Checkpoint, Doubt, Measurement, Run
     from rfav_cli.store.scan import Scan
 
 _ATTEMPTS = 100
@@ -54,6 +55,7 @@ class StoreWriter:
         self._run_sha256 = run_sha256
         self._committed = {epoch: row.checkpoint for epoch, row in stored.rows.items()} if stored else {}
         self._bad = set(stored.bad) if stored else set()
+        self._doubts = set(stored.doubts) if stored else set()
 
     @classmethod
     def open(cls, path: Path, run: Run, *, fresh: bool = False, watching: bool = False) -> StoreWriter:
@@ -112,7 +114,7 @@ class StoreWriter:
 
         Raises:
             StoreError: there is no room, or the epoch was measured from another checkpoint.
-            ValueError: a column has a name or a shape that schema 1 does not allow.
+            ValueError: a column has a name or a shape that the schema does not allow.
         """
         checkpoint = measurement.checkpoint
         self.is_new(checkpoint)
@@ -144,6 +146,17 @@ class StoreWriter:
         digest = hashlib.sha256(bad.path.encode("utf-8", "backslashreplace")).hexdigest()
         self._commit(self._folder / f"bad-{digest[:16]}.h5", write)
         self._bad.add(bad)
+
+    def record_doubt(self, doubt: Doubt) -> None:
+        """Commit why the figures may not be those of the run as its owner ran it; once, however often it is said.
+
+        Raises:
+            StoreError: there is no room.
+        """
+        if doubt in self._doubts:
+            return
+        self._commit(self._folder / file_name(doubt), lambda file: write_doubts(file, [doubt]))
+        self._doubts.add(doubt)
 
     def _commit(self, target: Path, write: Callable[[h5py.File], None]) -> None:
         """Build a file in memory and put it into the folder, which a packer may remove at any moment."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from rfav_cli.activations.network import OpenOptions
     from rfav_cli.data.probe import Probe
-    from rfav_cli.records import Event, Measurement, Run, Settings
+    from rfav_cli.records import Doubt, Event, Measurement, Run, Settings
 
 LIVE = Path("(live)")
 """What a store has for the path of weights that were in no file."""
@@ -93,6 +93,11 @@ class LiveNet:
     def notes(self) -> tuple[str, ...]:
         """What the user should be told."""
         return self._setup.notes
+
+    @property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """Why the figures may not be those of the net as its owner runs it."""
+        return self._setup.doubts
 
     def checkpoint(self, epoch: int) -> Checkpoint:
         """What a store calls the weights as they are now."""

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from rfav_cli.diagnosis import RULES, baseline_of, check, check_policy, with_exceptions
+from rfav_cli.diagnosis.rules import DOUBT_RULES
 from rfav_cli.options.thresholds import Thresholds
-from rfav_cli.records import Allowance, BadCheckpoint, CheckReport, Policy, SourceLocation
+from rfav_cli.records import DOUBT_KINDS, Allowance, BadCheckpoint, CheckReport, Doubt, Policy, SourceLocation
 from tests.diagnosis.conftest import TOP, falling, learning, make_history, overfitting, sample_losses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rfav_cli.records import Baseline, History
+    from rfav_cli.records import Baseline, DoubtKind, History
 
 TODAY = datetime.date(2026, 6, 15)
 EPOCHS = np.arange(-1, 24)
@@ -78,6 +80,10 @@ def with_bad() -> History:
     return replace(run(), bad=(BadCheckpoint("run/epoch_7.pt", "cut off"),))
 
 
+def doubted(kind: DoubtKind = "run", where: str = "epoch 3") -> History:
+    return replace(run(), doubts=(Doubt(kind, where, "it looks wrong", "Look again.", 0.9),))
+
+
 def with_bias() -> History:
     history = run()
     return replace(history, run=replace(history.run, settings=replace(history.run.settings, with_bias=True)))
@@ -86,6 +92,7 @@ def with_bias() -> History:
 LATER, BEFORE = "2026-12-31", "2026-06-14"
 ALL = ("collapsed", "overfitting", "falling", "correlated")
 CASES: dict[str, tuple[Callable[[], History], dict[str, Any], Callable[[], Baseline] | None, int, set[str]]] = {
+    **{f"doubt of {kind}": (partial(doubted, kind), {}, None, 2, {rule}) for kind, rule in DOUBT_RULES.items()},
     # states
     "healthy": (run, {}, None, 0, set()),
     "healthy, all states asked": (lambda: run(**CORRELATIONS), {"fail_on": ALL}, None, 0, set()),
@@ -195,6 +202,25 @@ def test_policy(name: str) -> None:
     check_policy(policy, compared=make_baseline is not None)
     done = report(make(), policy, make_baseline() if make_baseline else None)
     assert ({each.rule for each in done.findings}, done.code) == (rules, code), done.findings
+
+
+@pytest.mark.parametrize("kind", DOUBT_KINDS)
+@pytest.mark.parametrize("final", [False, True])
+def test_no_doubt_passes_unless_it_is_allowed(kind: DoubtKind, final: bool) -> None:
+    rule, policy = DOUBT_RULES[kind], Policy(final=final, min_accuracy=0.5)
+    assert (report(doubted(kind), policy).code, RULES[rule].kind) == (2, "doubt")
+    assert report(doubted(kind), replace(policy, allow=(until(LATER, rule),))).code == 0
+    assert report(doubted(kind), replace(policy, allow=(until(BEFORE, rule),))).code == 2
+    assert report(run(), policy).code == 0
+
+
+def test_a_doubt_names_the_layer_or_says_where() -> None:
+    (of_layer,) = report(doubted("chance", "fc1"), Policy()).findings
+    assert (of_layer.layer, of_layer.message) == ("fc1", "it looks wrong. Look again.")
+    (of_epoch,) = report(doubted("run", "epoch 3"), Policy()).findings
+    assert (of_epoch.layer, of_epoch.message) == ("", "epoch 3: it looks wrong. Look again.")
+    several = replace(doubted("run"), doubts=tuple(doubted("run", f"epoch {n}").doubts[0] for n in (3, 4)))
+    assert len({finding.key for finding in report(several, Policy()).findings}) == 2
 
 
 def test_an_exception_that_is_not_needed_is_told() -> None:

@@ -3,13 +3,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rfav_cli.diagnosis.labels import _accuracy_by_another_order, doubt_about_labels
+from rfav_cli.diagnosis.labels import _accuracy_by_another_order, label_doubts
 from rfav_cli.records import History, ProbeRecord, Run
 
 
 def history(labels, predictions):
     columns = {"probe/sample_prediction": np.array(predictions)} if predictions is not None else {}
     return History("x.h5", Run((), (), ProbeRecord("", len(labels), labels)), (), (), columns)
+
+
+def doubt_about_labels(history):
+    """What is said of the labels; nothing where they are not doubted."""
+    doubts = list(label_doubts(history))
+    assert all((doubt.kind, doubt.where) == ("classes", "") and doubt.certainty > 0.9 for doubt in doubts)
+    return " ".join(doubt.sentence for doubt in doubts)
 
 
 @pytest.fixture

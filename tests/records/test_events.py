@@ -5,17 +5,17 @@ from __future__ import annotations
 import pickle
 from typing import get_args
 
-from rfav_cli.records import BadCheckpoint, Event, Judged, Measurement, Note, Progress, TrainingEvent, WatchEvent
+from rfav_cli.records import BadCheckpoint, Doubt, Event, Judged, Measurement, Note, Progress, TrainingEvent, WatchEvent
 from rfav_cli.records.training import TrainingEpoch, TrainingStep
 
 
 def test_a_watch_tells_all_that_a_run_does_and_what_became_of_it() -> None:
     assert set(get_args(WatchEvent)) == {*get_args(Event), Judged}
-    assert set(get_args(Event)) == {Note, Progress, Measurement, BadCheckpoint}
+    assert set(get_args(Event)) == {Note, Doubt, Progress, Measurement, BadCheckpoint}
 
 
 def test_a_training_tells_its_steps_and_epochs_beside_what_is_measured() -> None:
-    assert set(get_args(TrainingEvent)) == {Note, TrainingStep, TrainingEpoch, Measurement}
+    assert set(get_args(TrainingEvent)) == {Note, Doubt, TrainingStep, TrainingEpoch, Measurement}
 
 
 def test_one_can_ask_whether_something_is_told() -> None:

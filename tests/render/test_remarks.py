@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rfav_cli.diagnosis import judge
-from rfav_cli.records import FilterFinding, LayerFinding, Onset, RunFinding, Verdict
+from rfav_cli.records import Doubt, FilterFinding, LayerFinding, Onset, RunFinding, Verdict
 from rfav_cli.render import Screen, render
 from tests.render.conftest import shown
 
@@ -30,6 +30,17 @@ def test_each_state_of_a_run_has_its_line(history: History, run: RunFinding, lin
     verdict = Verdict(run, judge(history).layers)
     assert f"\n{line}\nwhy\n" in render(history, verdict)
     assert line in re.sub(r"\x1b\[[\d;]*m", "", render(history, verdict, screen=Screen(colour=True)))
+
+
+@pytest.mark.parametrize("output_format", ["table", "markdown"])
+def test_doubts_stand_beside_the_verdict_and_are_listed(history: History, output_format: str) -> None:
+    doubts = (Doubt("run", "epoch 3", "it looks wrong", "Look.", 1.0), Doubt("batch", "", "so so", "Think.", 1.0))
+    verdict = Verdict(RunFinding("healthy", "why", "x"), judge(history).layers, doubts)
+    text = render(history, verdict, output_format)
+    assert "verdict: healthy, by x; in doubt, for 2 reasons" in text
+    for doubt in doubts:
+        assert doubt.sentence in text
+    assert "doubt" not in render(history, dataclasses.replace(verdict, doubts=()), output_format)
 
 
 def test_what_is_said_of_filters_is_listed(history: History) -> None:

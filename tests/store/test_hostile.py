@@ -104,11 +104,11 @@ def test_a_store_that_was_changed(path: Path, message: str) -> None:
 
 def test_a_newer_schema_asks_for_an_upgrade(path: Path) -> None:
     with h5py.File(path, "r+") as file:
-        file.attrs["schema"] = 2
+        file.attrs["schema"] = 3
         file.attrs["rfav_version"] = "3.0\x1b[31m"
         file["CamelCase"] = 1
     with pytest.raises(
-        StoreError, match=r"written by rfav 3.0.x1b\[31m with schema 2; this rfav reads schema 1"
+        StoreError, match=r"written by rfav 3.0.x1b\[31m with schema 3; this rfav reads up to schema 2"
     ) as caught:
         open_store(path)
     assert "Upgrade" in caught.value.remedy

@@ -1,4 +1,4 @@
-"""The names, attributes and shapes of schema 1."""
+"""The names, attributes and shapes of schema 2."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from rfav_cli.store.schema import (
 from tests.store.example import MAPS, SIZE, write
 
 
-def test_files_have_the_names_and_attributes_of_schema_1(path: Path) -> None:
+def test_files_have_the_names_and_attributes_of_schema_2(path: Path) -> None:
     write(path, 0)
     pack(path)
     with h5py.File(path) as file:
-        assert {"schema": 1, "unit": "nat", "probe_size": SIZE, "centering": "pearson"}.items() <= dict(
+        assert {"schema": 2, "unit": "nat", "probe_size": SIZE, "centering": "pearson"}.items() <= dict(
             file.attrs
         ).items()
         assert not file.attrs["with_bias"]

@@ -100,7 +100,7 @@ def test_an_existing_store_is_looked_at_before_any_work(path: Path) -> None:
     check_place(path)
     with h5py.File(path, "r+") as file:
         file.attrs["schema"] = SCHEMA + 1
-    with pytest.raises(StoreError, match="with schema 2"):
+    with pytest.raises(StoreError, match="with schema 3"):
         check_place(path)
     check_place(path, fresh=True)
     path.write_text("a note")

@@ -33,6 +33,8 @@ class AnalysisReporter(BarReporter):
         """Show one event of a run."""
         if isinstance(event, records.Note):
             self.say(f"note: {event.text}")
+        elif isinstance(event, records.Doubt):
+            self.doubt(event)
         elif isinstance(event, records.BadCheckpoint):
             self.say(f"skipped: {event.path}: {event.reason}")
         elif isinstance(event, records.Progress):

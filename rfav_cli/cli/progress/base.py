@@ -16,6 +16,8 @@ from rfav_cli.text import printable
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from rfav_cli.records import Doubt
+
 LONGEST = 2000
 """Characters of a message."""
 
@@ -104,3 +106,7 @@ class BarReporter(ABC):
         """Tell something, above the bar if there is one."""
         if not self._quiet:
             self._console.say(text)
+
+    def doubt(self, doubt: "Doubt") -> None:
+        """Tell why the figures may not be those of the run: to the quiet, too."""
+        self._console.say(f"doubt: {doubt.sentence}")

@@ -35,6 +35,8 @@ class TrainingReporter(BarReporter):
         """Show one event of a training."""
         if isinstance(event, records.Note):
             self.say(f"note: {event.text}")
+        elif isinstance(event, records.Doubt):
+            self.doubt(event)
         elif isinstance(event, records.TrainingStep):
             self._advance(event)
         elif isinstance(event, records.TrainingEpoch):

@@ -57,7 +57,11 @@ def fingerprint(checked: Checked) -> str:
 
 def explain(rule: CheckRule) -> str:
     """The page of a rule, in Markdown."""
-    what = {"flag": "exit code 1", "no verdict": "exit code 2, no verdict"}[rule.kind]
+    what = {
+        "flag": "exit code 1",
+        "no verdict": "exit code 2, no verdict",
+        "doubt": "exit code 2 unless it is allowed",
+    }[rule.kind]
     return (
         f"# {rule.id} {rule.name}\n\n{rule.summary} ({what})\n\n"
         f"## What it means\n\n{_wrapped(rule.meaning)}\n\n## What to do\n\n{_wrapped(rule.remedy)}\n"

@@ -75,7 +75,7 @@ def draw(runs: Sequence[DrawnRun], options: FigureOptions) -> Page:
 
 def _draw_head(axes: Axes, run: DrawnRun, epochs: Sequence[int], wide: int) -> None:
     """The verdict in words, and the held-out loss."""
-    words = headline(run.verdict.run).plain.removeprefix("verdict: ")
+    words = headline(run.verdict.run, len(run.verdict.doubts)).plain.removeprefix("verdict: ")
     verdict = [literal(line, wide) for line in textwrap.wrap(words, wide, break_on_hyphens=False)[:2]]
     axes.set_title("\n".join([literal(run.name, wide), *verdict]), loc="left")
     if np.isfinite(run.history.loss).any():

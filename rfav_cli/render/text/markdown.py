@@ -27,7 +27,7 @@ def render(history: History, verdict: Verdict, *, epochs: bool, screen: Screen) 
     """Headings, lists and one table; text from files is no markup in it, and no HTML."""
     document = show_document(history, verdict)
     blocks = [
-        f"**{headline(verdict.run).plain}**",
+        f"**{headline(verdict.run, len(verdict.doubts)).plain}**",
         escaped(verdict.run.reason),
         _epoch_table(document, history) if epochs else _layer_table(document, history, screen),
     ]

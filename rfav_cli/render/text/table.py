@@ -54,7 +54,9 @@ def render(history: History, verdict: Verdict, *, epochs: bool, screen: Screen) 
     console = screen.console()
     for line in _head(history, screen):
         console.print(Text(line))
-    console.print("", headline(verdict.run), Text(printable(verdict.run.reason, LONGEST)), sep="\n")
+    console.print(
+        "", headline(verdict.run, len(verdict.doubts)), Text(printable(verdict.run.reason, LONGEST)), sep="\n"
+    )
     if history.checkpoints and history.run.layers:
         table, notes = _epoch_table(history, verdict, screen) if epochs else _layer_table(history, verdict, screen)
         console.print("", table, "", *(Text(note, style="dim") for note in notes), sep="\n")

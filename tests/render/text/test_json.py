@@ -48,6 +48,7 @@ def test_the_whole_document(make: Callable[..., History]) -> None:
             "basis": "",
             "reason": document["run"]["reason"],
         },
+        "doubts": [],
         "layers": [
             {
                 "name": "conv1",

@@ -14,9 +14,17 @@ export function verdict(app) {
   const when = finding.onset === null ? "" : ` since epoch ${finding.onset}`;
   const between = finding.interval && finding.interval[0] !== finding.interval[1] ? ` (between ${finding.interval.join(" and ")})` : "";
   return [
-    h("div", { class: "finding" }, h("p", { class: `verdict-state ${finding.state}` }, h("span", { class: "badge", "aria-hidden": "true" }, MARKS[finding.state] ?? "?"), h("strong", {}, `${finding.state}${when}`), h("span", { class: "between" }, between)), h("p", { class: "reason", title: finding.reason }, finding.reason), h("p", { class: "note" }, basis(finding))),
+    h("div", { class: "finding" }, h("p", { class: `verdict-state ${finding.state}` }, h("span", { class: "badge", "aria-hidden": "true" }, MARKS[finding.state] ?? "?"), h("strong", {}, `${finding.state}${when}`), h("span", { class: "between" }, between)), h("p", { class: "reason", title: finding.reason }, finding.reason), h("p", { class: "note" }, basis(finding)), doubts(run.document)),
     h("dl", { class: "figures" }, figures(run).map(([term, value, more]) => h("div", {}, h("dt", {}, term), h("dd", {}, value, more && h("small", {}, more))))),
   ];
+}
+
+/** Why the verdict may not be true of the run as its owner ran it; nothing where there is no doubt. */
+export function doubts(document) {
+  const said = document.doubts ?? [];
+  if (!said.length) return null;
+  const lines = said.map((doubt) => h("li", {}, doubt.where ? `${doubt.where}: ${doubt.words}. ` : `${doubt.words}. `, h("em", {}, doubt.remedy)));
+  return h("div", { class: "doubts", role: "note" }, h("strong", {}, said.length === 1 ? "In doubt:" : `In doubt, for ${said.length} reasons:`), h("ul", {}, lines));
 }
 
 function basis(finding) {

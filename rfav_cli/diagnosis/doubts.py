@@ -1,0 +1,25 @@
+"""Why a verdict may be unsafe: what was recorded while the run was measured, and what its figures tell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rfav_cli.diagnosis.labels import label_doubts
+from rfav_cli.records import Derived
+
+if TYPE_CHECKING:
+    from rfav_cli.records import Doubt, History
+
+
+def doubts(history: History) -> tuple[Doubt, ...]:
+    """All doubts about a run: those recorded, then those that its figures tell."""
+    return (*history.doubts, *_derived_doubts(history))
+
+
+def derive(history: History) -> Derived:
+    """What is written into a packed store beside what was measured."""
+    return Derived(_derived_doubts(history))
+
+
+def _derived_doubts(history: History) -> tuple[Doubt, ...]:
+    return tuple(label_doubts(history))
