@@ -44,8 +44,8 @@ def follow(path: str | Path, *, interval: float = 1.0) -> Iterator[History | Non
         interval: seconds between two looks.
 
     Yields:
-        What it holds, each time that an epoch or a bad file was added; None once each time that there is no epoch to
-        show; it never ends by itself.
+        What it holds, each time that an epoch, a bad file or a doubt was added; None once each time that there is no
+        epoch to show; it never ends by itself.
 
     Raises:
         StoreError: what is there cannot be read.
@@ -59,7 +59,7 @@ def follow(path: str | Path, *, interval: float = 1.0) -> Iterator[History | Non
         if state != seen:
             seen = state
             history = store.open_store(Path(path)) if state else None
-            content = (history.checkpoints, history.bad) if history else None
+            content = (history.checkpoints, history.bad, history.doubts) if history else None
             if content != shown:
                 shown = content
                 yield history or None

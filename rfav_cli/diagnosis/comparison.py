@@ -62,8 +62,15 @@ def compare(a: History, b: History, thresholds: Thresholds = Thresholds()) -> Co
         last_accuracy=last[1],
         summary=words or ("no held-out losses to compare",),
         layers=_layers(a, b, verdict_a, verdict_b),
-        notes=tuple(_notes(a, b, side_a, side_b, paired, thresholds)),
+        notes=(*_doubts(verdict_a, verdict_b), *_notes(a, b, side_a, side_b, paired, thresholds)),
     )
+
+
+def _doubts(a: Verdict, b: Verdict) -> Iterator[str]:
+    """Why the figures of one of the runs may not be its own."""
+    for name, verdict in (("A", a), ("B", b)):
+        for doubt in verdict.doubts:
+            yield f"{name} is in doubt: {doubt.sentence}"
 
 
 def _side(history: History, finding: RunFinding, best: EpochEstimates | None, last: EpochEstimates | None) -> RunSide:

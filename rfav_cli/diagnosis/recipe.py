@@ -64,6 +64,7 @@ def recommend(history: History, verdict: Verdict, rule: str = "even") -> Recipe:
         with_bias=history.run.settings.with_bias,
         fold_norm=history.run.settings.fold_norm,
         centering=history.run.settings.centering,
+        doubts=tuple(doubt.sentence for doubt in verdict.doubts),
     )
 
 

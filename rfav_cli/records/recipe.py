@@ -52,6 +52,7 @@ class Recipe(InNotebooks):
         reason: in words, why there is something to do or nothing.
         with_bias, fold_norm, centering: how the activations and filters that it rests on were measured, which is how
             they are penalised; see `Settings`.
+        doubts: why the verdict that it rests on may be unsafe, a sentence each.
     """
 
     rule: str
@@ -65,3 +66,4 @@ class Recipe(InNotebooks):
     with_bias: bool = False
     fold_norm: bool = False
     centering: str = "pearson"
+    doubts: tuple[str, ...] = ()

@@ -46,7 +46,13 @@ def of_text(text: str) -> str:
 def _verdict_line(verdict: Verdict) -> str:
     run = verdict.run
     since = "" if run.onset is None else f" since epoch {run.onset.epoch}"
-    return f"<p><b>{_text(run.state)}{since}</b>: {_text(run.reason, 1000)}</p>"
+    return f"<p><b>{_text(run.state)}{since}</b>: {_text(run.reason, 1000)}</p>" + _doubts(verdict)
+
+
+def _doubts(verdict: Verdict) -> str:
+    """Why the verdict may be unsafe; nothing where there is no doubt."""
+    lines = "".join(f"<li>{_text(doubt.sentence, 1000)}</li>" for doubt in verdict.doubts)
+    return f"<p>In doubt:</p><ul>{lines}</ul>" if lines else ""
 
 
 def _table(titles: Iterable[str], rows: Iterable[tuple[str, ...]]) -> str:

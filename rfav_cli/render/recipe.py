@@ -35,6 +35,8 @@ def as_table(recipe: Recipe, screen: Screen) -> str:
     """Text that fits the screen: what is recommended and why, a row a layer, then the reason for each."""
     console = screen.console()
     console.print(Text(printable(f"{recipe.store}: {recipe.reason}", LONGEST)))
+    for doubt in recipe.doubts:
+        console.print(Text(printable(f"In doubt: {doubt}", LONGEST)))
     if recipe.layers:
         console.print("", _table(recipe.layers, screen), "", sep="\n")
         _print_notes(recipe, console)
@@ -49,6 +51,7 @@ def as_json(recipe: Recipe, _: Screen) -> str:
         "digest": recipe.digest,
         "rule": recipe.rule,
         "reason": recipe.reason,
+        "doubts": list(recipe.doubts),
         "rewind": recipe.rewind,
         "checkpoint": recipe.checkpoint,
         "loss": recipe.loss,

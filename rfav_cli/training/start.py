@@ -80,7 +80,7 @@ class Start:
             model_arg=arguments,
             recipe=recipe,
             settings=replace(stored, model="", output=self.settings.output or stored.output),
-            notes=(f"{path}: {recipe.reason}", _targets(recipe)),
+            notes=(f"{path}: {recipe.reason}", *(f"in doubt: {doubt}" for doubt in recipe.doubts), _targets(recipe)),
         )
         rewound = next((checkpoint for checkpoint in history.checkpoints if checkpoint.epoch == recipe.rewind), None)
         if rewound is None:

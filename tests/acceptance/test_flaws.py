@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import h5py
 import numpy as np
 import torch
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
     from tests.acceptance.commands import Rfav
 
-CLASSES_IN_DOUBT = "the class order (--classes)"
+CLASSES_IN_DOUBT = "The order of the classes (--classes)"
+ALLOWED = "RFAV204 until 2999-12-31: the labels are turned on purpose"
 
 
 def test_skip_bad_goes_on_and_records(rfav: Rfav, folder: Path) -> None:
@@ -85,6 +87,15 @@ def test_labels_in_another_order_are_doubted(rfav: Rfav, folder: Path) -> None:
     done = rfav(folder, *ANALYZE)
     assert done.code == 0
     assert CLASSES_IN_DOUBT in done.err
+    assert CLASSES_IN_DOUBT in rfav(folder, *ANALYZE, "--fresh", "-q").err
+    assert CLASSES_IN_DOUBT in " ".join(rfav(folder, "show").out.split())
+    assert [doubt["kind"] for doubt in rfav(folder, "show", "--format", "json").json()["doubts"]] == ["classes"]
+    gate = rfav(folder, "check", "rfav.h5", "--fail-on", "none", "--min-accuracy", "0")
+    assert (gate.code, "RFAV204 unfit-classes" in gate.out) == (2, True)
+    allowed = rfav(folder, "check", "rfav.h5", "--min-accuracy", "0", "--fail-on", "none", "--allow", ALLOWED)
+    assert (allowed.code, "allowed until 2999-12-31" in allowed.out) == (0, True)
+    with h5py.File(folder / "rfav.h5") as store:
+        assert store["doubt/kind"].asstr()[:].tolist() == ["classes"]
 
 
 def test_labels_in_the_right_order_are_not_doubted(rfav: Rfav, folder: Path) -> None:

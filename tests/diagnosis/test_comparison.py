@@ -9,7 +9,7 @@ import pytest
 from rfav_cli.diagnosis import compare, judge
 from rfav_cli.diagnosis.differences import best_and_last
 from rfav_cli.options.thresholds import Thresholds
-from rfav_cli.records import Comparison, Difference, History, Settings
+from rfav_cli.records import Comparison, Difference, Doubt, History, Settings
 from tests.diagnosis.conftest import SIZE, falling, learning, overfitting, sample_losses
 from tests.diagnosis.runs import ENTROPIES, EPOCHS, make_run, other_probe
 
@@ -299,3 +299,10 @@ def test_a_hostile_prediction_column_is_left_alone() -> None:
     comparison = compare(a, replace(b, columns=columns))
     assert comparison.best_accuracy is not None
     assert comparison.best_accuracy.p is None
+
+
+def test_doubts_of_either_run_come_first_among_the_notes() -> None:
+    a, b = before_and_after()
+    doubt = Doubt("run", "epoch 3", "it looks wrong", "Look.", 1.0)
+    assert compare(a, replace(b, doubts=(doubt,))).notes[0] == "B is in doubt: epoch 3: it looks wrong. Look."
+    assert not any("doubt" in note for note in compare(a, b).notes)

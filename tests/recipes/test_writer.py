@@ -117,3 +117,11 @@ def test_what_is_there_stays_whole_when_writing_fails(tmp_path: Path, monkeypatc
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="cannot be written"):
         recipes.write(RECIPE, tmp_path / "there" / "recipe.toml")
+
+
+def test_doubts_are_comments_whatever_they_hold() -> None:
+    text = recipes.dump(replace(RECIPE, doubts=("epoch 3: it looks wrong. Look.", HOSTILE)))
+    assert "# In doubt: epoch 3: it looks wrong. Look.\n" in text
+    assert [line for line in text.splitlines() if not line.startswith("#")] == [
+        line for line in recipes.dump(RECIPE).splitlines() if not line.startswith("#")
+    ]

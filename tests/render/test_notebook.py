@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from html.parser import HTMLParser
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 import rfav_cli
 from rfav_cli.diagnosis import judge
-from rfav_cli.records import Description
+from rfav_cli.records import Description, Doubt
 from tests.render.conftest import HOSTILE, make_history
 
 
@@ -52,6 +53,14 @@ def test_a_row_a_layer() -> None:
     found = Reader(drawn(make_history(("conv1", "fc1"))))
     assert found.cells[:8] == ["conv1", "Conv2d", "32", "falling", "5", "3.466", "2.310", "67%"]
     assert len(found.cells) == 18
+
+
+def test_doubts_are_listed_and_are_no_markup() -> None:
+    doubt = Doubt("run", "epoch 3", HOSTILE, "<b>Look</b>", 1.0)
+    verdict = dataclasses.replace(judge(make_history()), doubts=(doubt,))
+    assert "li" in Reader(drawn(verdict)).tags
+    assert "<b>Look" not in drawn(verdict)
+    assert "In doubt" not in drawn(judge(make_history()))
 
 
 def test_the_loss_is_said() -> None:

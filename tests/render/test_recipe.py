@@ -74,10 +74,16 @@ def test_nothing_to_do_is_one_sentence() -> None:
     assert render_recipe(recipe) == "rfav.h5: healthy, so there is nothing to do\n"
 
 
+def test_doubts_of_the_verdict_stand_before_what_is_recommended() -> None:
+    recipe = replace(RECIPE, doubts=("epoch 3: it looks wrong. Look.",))
+    assert render_recipe(recipe, screen=Screen(100)).splitlines()[1] == "In doubt: epoch 3: it looks wrong. Look."
+    assert json.loads(render_recipe(recipe, "json"))["doubts"] == ["epoch 3: it looks wrong. Look."]
+
+
 def test_json_is_the_recipe() -> None:
     document = json.loads(render_recipe(RECIPE, "json"))
     assert list(document) == [
-        *("schema", "store", "digest", "rule", "reason", "rewind", "checkpoint", "loss"),
+        *("schema", "store", "digest", "rule", "reason", "doubts", "rewind", "checkpoint", "loss"),
         *("with_bias", "fold_norm", "centering", "layers"),
     ]
     assert (document["rewind"], document["checkpoint"], document["loss"]) == (11, "run/epoch_011.pt", 3.1512)
@@ -95,7 +101,9 @@ def test_json_is_the_recipe() -> None:
 @pytest.mark.parametrize("width", [40, 100])
 def test_names_steer_no_terminal(width: int) -> None:
     layer = LayerRecipe(HOSTILE, "collapsed", 0.001, 0.0, -0.1, None, HOSTILE)
-    recipe = replace(RECIPE, store=HOSTILE, checkpoint=HOSTILE, reason=HOSTILE, layers=(layer, layer))
+    recipe = replace(
+        RECIPE, store=HOSTILE, checkpoint=HOSTILE, reason=HOSTILE, layers=(layer, layer), doubts=(HOSTILE,)
+    )
     text = render_recipe(recipe, screen=Screen(width))
     assert all(character.isprintable() or character == "\n" for character in text)
     assert "[bold]" in text
