@@ -23,7 +23,7 @@ export function verdict(app) {
 export function doubts(document) {
   const said = document.doubts ?? [];
   if (!said.length) return null;
-  const lines = said.map((doubt) => h("li", {}, doubt.where ? `${doubt.where}: ${doubt.words}. ` : `${doubt.words}. `, h("em", {}, doubt.remedy)));
+  const lines = said.map((doubt) => h("li", {}, doubt.where && [name(doubt.where), ": "], `${doubt.words}. `, h("em", {}, doubt.remedy)));
   return h("div", { class: "doubts", role: "note" }, h("strong", {}, said.length === 1 ? "In doubt:" : `In doubt, for ${said.length} reasons:`), h("ul", {}, lines));
 }
 
