@@ -58,6 +58,8 @@ def judged(event: records.Judged) -> str:
     run, layers = event.verdict.run, event.verdict.in_state("collapsed")
     since = "" if run.onset is None else f" since epoch {run.onset.epoch}"
     parts = [f"epoch {event.epoch}", f"{run.state}{since}"]
+    if event.verdict.doubts:
+        parts.append("in doubt")
     if layers:
         parts.append("collapsed: " + ", ".join(printable(layer.name) for layer in layers))
     if event.measurement is not None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from rfav_cli import judge
 from rfav_cli.cli.progress.watch import WatchReporter, judged, summary
-from rfav_cli.records import BadCheckpoint, Checkpoint, Judged, Measurement, Note, Progress, Watched
+from rfav_cli.records import BadCheckpoint, Checkpoint, Doubt, Judged, Measurement, Note, Progress, Watched
 from rfav_cli.store import StoreWriter, open_store
 from tests.commands.judged import write_judged
 from tests.store.example import make_run, measure
@@ -28,6 +30,15 @@ def test_the_verdict_is_a_line_with_the_layers_and_the_figures(verdict):
     assert line.startswith(f"epoch 7  overfitting since epoch {verdict.run.onset.epoch}  collapsed: conv2, fc1")
     assert line.endswith("loss 1.5000  accuracy 0.2500  3 entropies are not finite")
     assert "loss" not in judged(Judged(7, verdict, None))
+
+
+def test_a_doubt_is_told_even_to_the_quiet_and_marks_the_line(verdict, capsys):
+    doubt = Doubt("run", "epoch 3", "it looks wrong", "Look.", 1.0)
+    with WatchReporter(quiet=True) as reporter:
+        reporter.report(doubt)
+    assert capsys.readouterr() == ("", "doubt: epoch 3: it looks wrong. Look.\n")
+    assert "  in doubt  " in judged(Judged(7, dataclasses.replace(verdict, doubts=(doubt,)), None))
+    assert "doubt" not in judged(Judged(7, verdict, None))
 
 
 def test_results_are_on_stdout_and_the_rest_on_stderr(verdict, capsys, monkeypatch):
