@@ -25,8 +25,10 @@ from rfav_cli.checkpoints import formats
 from rfav_cli.cli import app
 from rfav_cli.cli.options import PANELS
 from rfav_cli.data import sources
+from rfav_cli.diagnosis.rules import DOUBT_RULES
 from rfav_cli.diagnosis.rules import RULES as CHECK_RULES
 from rfav_cli.options import FIRST, Option, Options, options_of
+from rfav_cli.records import DOUBT_KINDS
 from rfav_cli.render import ci as render_check
 from rfav_cli.render import figures
 from rfav_cli.statistics.base import Statistic
@@ -136,6 +138,11 @@ def test_each_plug_in_is_in_its_table_and_back(folder: str) -> None:
     _, names = TABLES[folder]
     files = {path.stem for path in (PACKAGE / folder).glob("*.py")} - NO_PLUG_INS
     assert files == {name.replace("-", "_") for name in names}
+
+
+def test_the_readme_lists_each_kind_of_doubt_with_its_rule() -> None:
+    rows = [(quoted(row[0])[0], row[-1]) for row in marked_rows("README.md", "doubts")]
+    assert rows == [(kind, DOUBT_RULES[kind]) for kind in DOUBT_KINDS]
 
 
 @pytest.mark.parametrize("folder", TABLES)
