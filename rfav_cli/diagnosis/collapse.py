@@ -24,17 +24,19 @@ LEAST = 0.01
 
 @dataclass(frozen=True)
 class EntropyCourse:
-    """A layer's mean entropy along the epochs, smoothed.
+    """A layer's mean entropy along the epochs.
 
     Attributes:
         epochs: (E,) those with a finite entropy, ascending.
-        smoothed: (E,) in nats.
+        measured: (E,) in nats.
+        smoothed: (E,) in nats, what the layer is judged by.
         maximum: ln D.
         noise: standard deviation of the noise of the training before the smoothing, in nats.
         smoothing: what `smoothed` was smoothed with.
     """
 
     epochs: NDArray[np.int64]
+    measured: NDArray[np.float64]
     smoothed: NDArray[np.float64]
     maximum: float
     noise: float
@@ -47,7 +49,7 @@ class EntropyCourse:
         """Smooth the finite ones of (E,) entropies; at least one is."""
         finite = np.isfinite(entropies)
         smoothing, values = Smoothing.over(epochs[finite], sigma), entropies[finite]
-        return cls(epochs[finite], smoothing.matrix @ values, maximum, smoothing.noise(values), smoothing)
+        return cls(epochs[finite], values, smoothing.matrix @ values, maximum, smoothing.noise(values), smoothing)
 
     def begin(self, since: int | None) -> int:
         """Index of the first epoch that counts."""
@@ -56,6 +58,18 @@ class EntropyCourse:
     def seeming_fall(self, begin: int) -> tuple[float, float]:
         """How far it would seem to fall for noise alone, in nats: mean and standard deviation."""
         return self.smoothing.seeming_rise(-self.smoothed, self.noise, begin=begin)
+
+    def words(self, begin: int, highest: int) -> str:
+        """The highest and the last of the measured entropies from an index on, and those of the smoothed ones."""
+        peak = begin + int(np.argmax(self.measured[begin:]))
+        since = " since the onset of overfitting" if begin else ""
+        words = (
+            f"{self.measured[peak]:.2f} nat at epoch {self.epochs[peak]}, its highest{since}, to "
+            f"{self.measured[-1]:.2f} at epoch {self.epochs[-1]}"
+        )
+        if np.array_equal(self.smoothed, self.measured):
+            return words
+        return f"{words} (smoothed {self.smoothed[highest]:.2f} at epoch {self.epochs[highest]} to {self.smoothed[-1]:.2f})"
 
     def onset(self, highest: int) -> Onset:
         """When a tenth of the fall from the highest entropy to the last was lost, between a twentieth and a quarter."""
@@ -92,7 +106,6 @@ def follow_layer(name: str, course: EntropyCourse, since: int | None, limit: flo
     confidence = {"collapsed": collapsed, "falling": min(falling, 1 - collapsed), "stable": 1 - max(falling, collapsed)}
     noise = f" beside {seeming / top:.0%} of noise" if top > 0 and seeming / top >= 0.005 else ""
     little = f", less than {LEAST:.0%} of ln D" if slight and lost > fall else ""
-    start = "its highest" if since is None else "its highest since the onset of overfitting"
     return LayerFinding(
         name=name,
         state=state,
@@ -100,6 +113,5 @@ def follow_layer(name: str, course: EntropyCourse, since: int | None, limit: flo
         fall=top - last,
         fall_fraction=(top - last) / course.maximum,
         confidence=confidence[state],
-        evidence=f"{top:.2f} nat at epoch {course.epochs[highest]}, {start}, to {last:.2f} at epoch"
-        f" {course.epochs[-1]}: {max(lost, 0):.0%} lost{little}{noise}; {limit:.0%} is a collapse",
+        evidence=f"{course.words(begin, highest)}: {max(lost, 0):.0%} lost{little}{noise}; {limit:.0%} is a collapse",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,7 +42,7 @@ def compare(a: History, b: History, thresholds: Thresholds = Thresholds()) -> Co
     Args:
         a: the run before.
         b: the run after.
-        thresholds: of the verdicts; `smoothing` also of the losses that are compared.
+        thresholds: of the verdicts; `smoothing` also of the losses that are tested.
     """
     verdict_a, verdict_b = judge(a, thresholds), judge(b, thresholds)
     (best_a, last_a), (best_b, last_b) = best_and_last(a, thresholds), best_and_last(b, thresholds)
@@ -80,7 +80,9 @@ def _side(history: History, finding: RunFinding, best: EpochEstimates | None, la
 def _epoch_figures(measured: EpochEstimates | None) -> EpochFigures | None:
     if measured is None:
         return None
-    return EpochFigures(measured.epoch, measured.loss.mean, measured.accuracy.mean if measured.accuracy else None)
+    loss, accuracy = measured.loss, measured.accuracy
+    figures = EpochFigures(measured.epoch, loss.mean, accuracy.mean if accuracy else None)
+    return figures if loss.measured is None else replace(figures, loss=loss.measured, smoothed_loss=loss.mean)
 
 
 def _summary(
@@ -90,21 +92,24 @@ def _summary(
     if a is None or b is None:
         return
     if loss:
-        size, figures = f"{abs(loss.value):.3g} nat", f"{b.loss:.3f} against {a.loss:.3f}"
-        yield _sentence(loss, f"{which} held-out loss", size, figures)
+        figures = f"{b.loss:.3f} against {a.loss:.3f}"
+        if a.smoothed_loss is not None and b.smoothed_loss is not None:
+            figures += f"; smoothed {b.smoothed_loss:.3f} against {a.smoothed_loss:.3f}"
+        yield _sentence(loss, f"{which} held-out loss", "{:.3g} nat", figures)
     if accuracy and a.accuracy is not None and b.accuracy is not None:
-        size, figures = (
-            f"{100 * abs(accuracy.value):.1f} percentage points",
-            f"{b.accuracy:.1%} against {a.accuracy:.1%}",
-        )
+        in_points = replace(accuracy, value=100 * accuracy.value)
         where = "accuracy at its best loss" if which == "best" else "last accuracy"
-        yield _sentence(accuracy, where, size, figures)
+        figures = f"{b.accuracy:.1%} against {a.accuracy:.1%}"
+        yield _sentence(in_points, where, "{:.1f} percentage points", figures)
 
 
-def _sentence(difference: Difference, what: str, size: str, figures: str) -> str:
-    if difference.value == 0:
+def _sentence(difference: Difference, what: str, form: str, figures: str) -> str:
+    if difference.value == 0 == difference.tested:
         return f"B's {what} is that of A ({figures})"
-    direction = f"{size} {'higher' if difference.value > 0 else 'lower'}"
+    if difference.value * difference.tested > 0:
+        direction = _size(difference.value, form)
+    else:
+        direction = f"{_size(difference.value, form)} as measured, but smoothed {_size(difference.tested, form)}"
     if difference.p is None:
         return f"B's {what} is {direction} ({figures}; how sure that is cannot be said)"
     sure = 1 - difference.p
@@ -112,6 +117,10 @@ def _sentence(difference: Difference, what: str, size: str, figures: str) -> str
     if difference.better:
         return f"B's {what} is {direction} ({figures}; {degree})"
     return f"no sure difference: B's {what} is {direction} ({figures}; {degree}, {SURE:.0%} is needed)"
+
+
+def _size(value: float, form: str) -> str:
+    return f"{form.format(abs(value))} {'higher' if value > 0 else 'lower'}" if value else "the same"
 
 
 def _layers(a: History, b: History, verdict_a: Verdict, verdict_b: Verdict) -> tuple[LayerComparison, ...]:

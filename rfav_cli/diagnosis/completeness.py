@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rfav_cli.diagnosis.divergence import find_divergence
 from rfav_cli.records import Checked
 
 if TYPE_CHECKING:
@@ -68,13 +69,18 @@ def _gap(epochs: NDArray[np.int64]) -> str:
 
 
 def _without_figures(history: History) -> Iterator[str]:
-    """Epochs before the last that lack a loss or an entropy; of the last the verdict and the limits speak."""
-    epochs, labelled = history.epochs[:-1], history.run.probe.labels is not None
-    loss = np.isfinite(history.loss[:-1])
+    """Epochs before the last that lack a loss or an entropy; of the last the verdict and the limits speak.
+
+    Of those after a divergence the verdict speaks, too.
+    """
+    divergence = find_divergence(history)
+    end = int(np.searchsorted(history.epochs, divergence.onset.epoch)) if divergence else len(history) - 1
+    epochs, labelled = history.epochs[:end], history.run.probe.labels is not None
+    loss = np.isfinite(history.loss[:end])
     if labelled and np.isfinite(history.loss).any() and not loss.all():
         yield f"{_listed(epochs[~loss].tolist())} without a finite held-out loss"
     for i, layer in enumerate(history.run.layers):
-        finite = np.isfinite(history.entropy[:-1, i])
+        finite = np.isfinite(history.entropy[:end, i])
         if layer.channels > 1 and not finite.all():
             yield f"{_listed(epochs[~finite].tolist())} without a finite entropy in {layer.name}"
 

@@ -29,16 +29,18 @@ class Estimate:
     """A mean over the held-out samples, and what else than the choice of samples moves it.
 
     Attributes:
-        mean: of the samples.
-        samples: (N,) of each one; None where the store has only the mean.
+        mean: of the samples; of losses smoothed over the epochs.
+        samples: (N,) of each one, likewise; None where the store has only the mean.
         bias: what the noise of the training adds to the mean on average: a minimum of many points is too low.
         spread: standard deviation from that noise.
+        measured: the mean as it was measured, where `mean` is of a smoothed curve.
     """
 
     mean: float
     samples: NDArray[np.float64] | None
     bias: float = 0.0
     spread: float = 0.0
+    measured: float | None = None
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,10 @@ class EpochEstimates:
 
 
 def best_and_last(history: History, thresholds: Thresholds) -> tuple[EpochEstimates | None, EpochEstimates | None]:
-    """The figures where the smoothed held-out loss is lowest, and those of the last epoch; None where there are none.
+    """The figures where the held-out loss is lowest, and those of the last epoch; None where there are none.
 
-    The accuracy is that of the checkpoint, and the noise of a training is no error of it: another epoch is another
-    net.
+    Losses are told as measured, and compared smoothed over the epochs: the best by the lowest of the smoothed curve. The
+    accuracy is that of the checkpoint, and the noise of a training is no error of it: another epoch is another net.
     """
     losses = held_out_losses(history)
     finite = np.flatnonzero(np.isfinite(losses).all(1))
@@ -62,21 +64,24 @@ def best_and_last(history: History, thresholds: Thresholds) -> tuple[EpochEstima
         return None, None
     epochs, losses = history.epochs[finite], losses[finite]
     smoothing = Smoothing.over(epochs, thresholds.smoothing)
-    smoothed = smoothing.matrix @ losses
+    smoothed, means = smoothing.matrix @ losses, losses.mean(1)
     curve = smoothed.mean(1)
-    noise = smoothing.noise(losses.mean(1))
+    noise = smoothing.noise(means)
     has_samples = "probe/sample_loss" in history.columns
 
-    def measured(index: int, bias: float, spread: float) -> EpochEstimates:
-        loss = Estimate(float(curve[index]), smoothed[index] if has_samples else None, bias, spread)
+    def measured(index: int, tested: int, bias: float, spread: float) -> EpochEstimates:
+        samples = smoothed[tested] if has_samples else None
+        told = float(means[index]) if thresholds.smoothing else None
+        loss = Estimate(float(curve[tested]), samples, bias, spread, told)
         return EpochEstimates(int(epochs[index]), loss, _accuracy(history, int(finite[index])))
 
     lowest = int(np.argmin(curve))
     minima = (_valley(curve, lowest)[:, None] + noise * smoothing.simulated).min(0) - curve[lowest]
-    best = measured(lowest, float(minima.mean()), float(minima.std()))
+    best = measured(int(np.argmin(means)), lowest, float(minima.mean()), float(minima.std()))
     if finite[-1] < len(history) - 1:
         return best, None
-    return best, measured(len(epochs) - 1, 0.0, noise * float(np.linalg.norm(smoothing.matrix[-1])))
+    last = len(epochs) - 1
+    return best, measured(last, last, 0.0, noise * float(np.linalg.norm(smoothing.matrix[-1])))
 
 
 def _valley(curve: NDArray[np.float64], lowest: int) -> NDArray[np.float64]:
@@ -122,19 +127,22 @@ def _difference(a: Estimate, b: Estimate, paired: bool, good: int, step: float =
         good: sign of a difference by which B is better.
         step: what the difference must exceed.
     """
-    value = b.mean - a.mean
+    tested = b.mean - a.mean
+    value, smoothed = tested, None
+    if a.measured is not None and b.measured is not None:
+        value, smoothed = b.measured - a.measured, tested
     sampling = _sampling_error(a.samples, b.samples, paired)
     if sampling is None:
-        return Difference(value)
+        return Difference(value, smoothed=smoothed)
     correction = a.bias - b.bias
     error = math.hypot(sampling, a.spread, b.spread, correction)  # the correction is known no better than by its size
-    unbiased = value + correction
+    unbiased = tested + correction
     # A correction may take from a difference, but neither turns it round nor makes one where little is to be seen.
-    size = max(min(abs(value), abs(unbiased)) - step, 0.0) if value * unbiased > 0 else 0.0
+    size = max(min(abs(tested), abs(unbiased)) - step, 0.0) if tested * unbiased > 0 else 0.0
     p = 1.0 if size == 0 else math.erfc(size / error / math.sqrt(2)) if error else 0.0
     if 1 - p < SURE:
-        return Difference(value, error, p)
-    return Difference(value, error, p, "B" if value * good > 0 else "A")
+        return Difference(value, error, p, smoothed=smoothed)
+    return Difference(value, error, p, "B" if tested * good > 0 else "A", smoothed)
 
 
 def _sampling_error(a: NDArray[np.float64] | None, b: NDArray[np.float64] | None, paired: bool) -> float | None:

@@ -12,6 +12,9 @@ from rfav_cli.diagnosis.overfitting import follow_loss, held_out_losses
 from rfav_cli.diagnosis.track_record import CONFIDENCE, LOSS
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rfav_cli.diagnosis.overfitting import LossCourse
     from rfav_cli.options.thresholds import Thresholds
     from rfav_cli.records import History, Onset
 
@@ -47,12 +50,12 @@ def missing_evidence(history: History, evidence: Evidence | None, thresholds: Th
     """
     outputs, last = confident_predictions(history), history.epochs[-1]
     if history.run.probe.labels is None:
-        ended = outputs is None or last in outputs[0]
-        return "" if ended else f"the class scores of the last epoch, {last}, are not finite: the training diverged"
+        ended = outputs is None or last in outputs[0] or last < 0
+        return "" if ended else f"the class scores of the last epoch, {last}, are not finite or were not measured"
     if outputs is None and not np.isfinite(history.loss).any():
         return ""
     if not np.isfinite(history.loss[-1]):
-        return f"the held-out loss of the last epoch, {last}, is not finite: the training diverged"
+        return f"the held-out loss of the last epoch, {last}, is not finite, nor that of any before it"
     return "" if evidence else f"the held-out loss is finite in fewer than {thresholds.fewest} epochs"
 
 
@@ -61,11 +64,26 @@ def _by_loss(history: History, thresholds: Thresholds) -> Evidence | None:
     finite = np.isfinite(losses).all(1)
     if finite.sum() < thresholds.fewest:
         return None
-    loss = follow_loss(history.epochs[finite], losses[finite], thresholds)
-    words = f"held-out loss {loss.lowest:.3f} at epoch {loss.onset.epoch}, {loss.last:.3f} at the end (smoothed)"
+    epochs = history.epochs[finite]
+    loss = follow_loss(epochs, losses[finite], thresholds)
+    words = _words_on_loss(epochs, losses[finite].mean(1), loss, smoothed=thresholds.smoothing > 0)
     if loss.rise > 0 and loss.probability < thresholds.certainty:
         words += f"; that it rises by {thresholds.rise:.0%} is {loss.probability:.0%} sure"
     return Evidence(LOSS, loss.onset, loss.probability, words)
+
+
+def _words_on_loss(
+    epochs: NDArray[np.int64], measured: NDArray[np.float64], loss: LossCourse, *, smoothed: bool
+) -> str:
+    """The measured losses, (E,), where the smoothed one is lowest, at the end, and where they are lowest themselves."""
+    onset, last, lowest = loss.onset.epoch, int(epochs[-1]), int(epochs[np.argmin(measured)])
+    at_onset = float(measured[np.searchsorted(epochs, onset)])
+    words = f"held-out loss {at_onset:.3f} at epoch {onset}"
+    words += ", the last" if onset == last else f", {measured[-1]:.3f} at the end"
+    if smoothed:
+        ended = ", its lowest" if onset == last else f", its lowest, and {loss.last:.3f}"
+        words += f" (smoothed {loss.lowest:.3f}{ended})"
+    return words if lowest == onset else f"{words}; the lowest measured is {measured.min():.3f} at epoch {lowest}"
 
 
 def _by_predictions(history: History, thresholds: Thresholds) -> Evidence | None:
@@ -73,10 +91,15 @@ def _by_predictions(history: History, thresholds: Thresholds) -> Evidence | None
     if outputs is None or len(outputs[0]) < thresholds.fewest:
         return None
     course = follow_predictions(*outputs, thresholds)
+    smoothed = (
+        f"; smoothed, {_ratio(course.highest)}, {_ratio(course.lowest)} and {_ratio(course.last)}"
+        if thresholds.smoothing
+        else ""
+    )
     words = (
-        f"from one checkpoint to the next, the net changes {_ratio(course.highest)} times as many predictions as its"
-        f" own uncertainty allows at epoch {course.epoch} (limit {thresholds.overconfidence:g};"
-        f" {_ratio(course.lowest)} at its lowest, {_ratio(course.last)} at the end)"
+        f"from one checkpoint to the next, the net changes {_ratio(course.measured_highest)} times as many predictions"
+        f" as its own uncertainty allows at epoch {course.epoch} (limit {thresholds.overconfidence:g};"
+        f" {_ratio(course.measured_lowest)} at its lowest, {_ratio(course.measured_last)} at the end{smoothed})"
     )
     return Evidence(CONFIDENCE, course.onset, course.probability, words)
 

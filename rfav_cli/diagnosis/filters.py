@@ -30,10 +30,12 @@ def look_at_filters(history: History, thresholds: Thresholds) -> tuple[tuple[Fil
     sizes = np.asarray(columns["correlation/abs_mean"][:], np.float64)
     histogram = np.asarray(columns["correlation/histogram"][-1], np.float64)
     degenerate = np.asarray(columns["correlation/degenerate"][-1], np.float64)
+    broken = _broken(history)
     trained = history.epochs >= 0
     return tuple(
         (
-            *_constant(layer, degenerate[i]),
+            *_nonfinite(layer, broken[i]),
+            *_constant(layer, degenerate[i] - np.nan_to_num(broken[i]), told_apart=bool(np.isfinite(broken[i]))),
             *_duplicate(histogram[i], thresholds.duplicate),
             *_correlated(layer, history.epochs[trained], sizes[trained, i], thresholds.correlated),
         )
@@ -52,11 +54,23 @@ def correlation_by_chance(layer: Layer) -> float:
     return math.exp(math.lgamma((weights - 1) / 2) - math.lgamma(weights / 2)) / math.sqrt(math.pi)
 
 
-def _constant(layer: Layer, count: float) -> Iterator[FilterFinding]:
+def _broken(history: History) -> NDArray[np.float64]:
+    """(L,) filters of the last epoch with weights that are not finite; NaN in a store that does not tell."""
+    column = history.columns.get("correlation/nonfinite")
+    return np.full(len(history.run.layers), np.nan) if column is None else np.asarray(column[-1], np.float64)
+
+
+def _nonfinite(layer: Layer, count: float) -> Iterator[FilterFinding]:
     if count > 0:
-        yield FilterFinding(
-            "constant", int(count), f"{int(count)} of {layer.channels} filters have weights without variance"
-        )
+        evidence = f"{int(count)} of {layer.channels} filters have weights that are NaN or infinite"
+        yield FilterFinding("nonfinite", int(count), evidence)
+
+
+def _constant(layer: Layer, count: float, *, told_apart: bool) -> Iterator[FilterFinding]:
+    if count > 0:
+        other = "" if told_apart else ", or with values that are not finite"
+        evidence = f"{int(count)} of {layer.channels} filters have weights without variance{other}"
+        yield FilterFinding("constant", int(count), evidence)
 
 
 def _duplicate(histogram: NDArray[np.float64], limit: float) -> Iterator[FilterFinding]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rfav_cli.diagnosis.completeness import look_for_gaps
+from rfav_cli.diagnosis.divergence import find_divergence, is_sound
 from rfav_cli.diagnosis.filters import CORRELATIONS
 from rfav_cli.diagnosis.limits import compare_with_baseline, hold_against_limits
 from rfav_cli.diagnosis.rules import DOUBT_RULES, RULES
@@ -31,7 +32,7 @@ def check(
     return _described(history, verdict, policy), (
         *look_for_gaps(history, policy),
         *_doubts(history, verdict),
-        *(() if policy.final else _states(history, verdict, policy)),
+        *(_last_epoch(history) if policy.final else _states(history, verdict, policy)),
         *hold_against_limits(history, policy),
         *(compare_with_baseline(history, policy, baseline) if baseline else ()),
     )
@@ -114,6 +115,14 @@ def _doubts(history: History, verdict: Verdict) -> Iterator[Checked]:
             said = replace(doubt, where="").sentence if of_layer else doubt.sentence
             layer, key = doubt.where if of_layer else "", f"doubt {doubt.where}".rstrip()
             yield Checked(rule, history.path, layer, "missing", said, key)
+
+
+def _last_epoch(history: History) -> Iterator[Checked]:
+    """The last checkpoint alone is no artefact to ship where its figures are not finite, whatever the limits ask for."""
+    if len(history) and not is_sound(history)[-1]:
+        divergence = find_divergence(history)
+        what = f"diverged: {divergence.words}" if divergence else "the figures of the last epoch are not finite"
+        yield Checked("RFAV101", history.path, "", "missing", what, "fail-on")
 
 
 def _states(history: History, verdict: Verdict, policy: Policy) -> Iterator[Checked]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -40,6 +40,8 @@ class PredictionCourse:
         lowest, highest: the smoothed ratio before the rise and at its height.
         last: the smoothed ratio in the last epoch.
         epoch: of the highest.
+        measured_lowest, measured_highest, measured_last: the ratio as it was measured, at its lowest up to that epoch,
+            in that epoch and in the last.
         probability: that the highest is above the limit, given the samples.
     """
 
@@ -48,6 +50,9 @@ class PredictionCourse:
     highest: float
     last: float
     epoch: int
+    measured_lowest: float
+    measured_highest: float
+    measured_last: float
     probability: float
 
 
@@ -81,9 +86,9 @@ def follow_predictions(
         thresholds: smoothing and overconfidence are used.
     """
     smoothing = Smoothing.over(epochs[1:], thresholds.smoothing)
-    changed = smoothing.matrix @ (predicted[1:] != predicted[:-1])
-    uncertainty = smoothing.matrix @ (1 - (confidences[1:] + confidences[:-1]) / 2)
-    ratio = changed.mean(1) / np.maximum(uncertainty.mean(1), 1e-9)
+    changes, doubts = predicted[1:] != predicted[:-1], 1 - (confidences[1:] + confidences[:-1]) / 2
+    changed, uncertainty = smoothing.matrix @ changes, smoothing.matrix @ doubts
+    measured, ratio = _ratios(changes, doubts), _ratios(changed, uncertainty)
     settled = np.minimum.accumulate(ratio)
     risen = np.where(ratio >= RISEN * settled, ratio, 0.0)
     top = int(np.argmax(risen)) if risen.any() else len(ratio) - 1
@@ -97,8 +102,16 @@ def follow_predictions(
         highest=float(ratio[top]),
         last=float(ratio[-1]),
         epoch=int(epochs[1 + top]),
+        measured_lowest=float(measured[: top + 1].min()),
+        measured_highest=float(measured[top]),
+        measured_last=float(measured[-1]),
         probability=above_zero(beyond, error) if risen.any() else 0.0,
     )
+
+
+def _ratios(changes: NDArray[Any], uncertainty: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(E - 1,) shares of changed predictions over the mean uncertainty, from (E - 1, N) of each."""
+    return np.asarray(changes.mean(1) / np.maximum(uncertainty.mean(1), 1e-9))
 
 
 def _onset(epochs: NDArray[np.int64], ratio: NDArray[np.float64], lowest: int, top: int, limit: float) -> Onset:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rfav_cli.diagnosis.curves import finite_or_none
+from rfav_cli.diagnosis.divergence import is_sound
 from rfav_cli.errors import UsageError
 from rfav_cli.records import RULES, LayerRecipe, Recipe
 
@@ -41,8 +42,8 @@ def recommend(history: History, verdict: Verdict, rule: str = "even") -> Recipe:
             layers of fewer than 100 positions).
 
     Returns:
-        One without layers where the run is healthy, nothing can be said of it, or no layer can be blamed; its `reason`
-        says which.
+        One without layers where the run is healthy, has diverged, nothing can be said of it, or no layer can be blamed;
+        its `reason` says which. Of a run that diverged it names the last checkpoint before it did.
 
     Raises:
         UsageError: there is no such rule.
@@ -51,7 +52,8 @@ def recommend(history: History, verdict: Verdict, rule: str = "even") -> Recipe:
         raise UsageError(f"--rule: there is no {rule!r:.60}", f"Give one of: {', '.join(RULES)}.")
     flagged = verdict.run.state in {"overfitting", "sparsifying"}
     layers = tuple(_layer_recipes(history, verdict, rule)) if flagged else ()
-    start = _checkpoint_before_onset(history, verdict) if layers else None
+    rewinds = bool(layers) or verdict.run.state == "diverged"
+    start = _checkpoint_before_onset(history, verdict) if rewinds else None
     return Recipe(
         rule=rule,
         store=history.path,
@@ -137,12 +139,16 @@ def _decorrelation(history: History, index: int, kappa: float) -> float | None:
 
 
 def _checkpoint_before_onset(history: History, verdict: Verdict) -> Checkpoint | None:
-    """The last one before the onset; None where there is none, or no onset is known."""
+    """The last one before the onset whose figures are finite; None where there is none, or no onset is known."""
     onsets = [layer.onset.epoch for layer in verdict.in_state("collapsed") if layer.onset]
     since = verdict.run.onset.epoch if verdict.run.onset else min(onsets, default=None)
     if since is None:
         return None
-    earlier = [checkpoint for checkpoint in history.checkpoints if checkpoint.epoch < since]
+    earlier = [
+        checkpoint
+        for checkpoint, sound in zip(history.checkpoints, is_sound(history), strict=True)
+        if checkpoint.epoch < since and sound
+    ]
     return max(earlier, key=lambda checkpoint: checkpoint.epoch, default=None)
 
 
@@ -158,7 +164,19 @@ def _reason(history: History, verdict: Verdict, layers: tuple[LayerRecipe, ...])
     if layers:
         return run.reason
     start = _checkpoint_before_onset(history, verdict)
+    if run.state == "diverged":
+        return f"{run.reason}; {_way_back(start)}"
     best = f"; epoch {start.epoch} is the last checkpoint before it began" if start else ""
     return (
         f"{run.state}, but no layer collapses or has correlated filters that a penalty could aim at: {run.reason}{best}"
+    )
+
+
+def _way_back(start: Checkpoint | None) -> str:
+    """What can be done about a run that diverged: no penalty mends it."""
+    if start is None:
+        return "no checkpoint before that has finite figures, so there is none to go on from: train anew, otherwise"
+    return (
+        f"no penalty mends that: epoch {start.epoch} ({start.path}) is the last checkpoint with finite figures, from which "
+        "a training can go on with something changed, such as a lower learning rate"
     )

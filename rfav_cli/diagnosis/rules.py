@@ -110,9 +110,10 @@ _RULES = (
         "no-verdict",
         "no verdict",
         "Nothing can be said of the run.",
-        "The verdict is `unknown`: too few epochs, a last epoch without finite figures, or nothing that can be "
-        "judged. The message says which.",
-        "Analyze the whole run. One checkpoint alone is judged by limits or a baseline with `--final`.",
+        "The verdict is `unknown`: too few epochs, or nothing that can be judged; or it is `diverged`: from some epoch "
+        "to the last, the loss, the class scores or an entropy is not finite. The message says which.",
+        "Analyze the whole run. One checkpoint alone is judged by limits or a baseline with `--final`. Of a run that "
+        "diverged, the last checkpoint before it did can still be used; `rfav recommend` names it.",
     ),
     CheckRule(
         "RFAV102",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rfav_cli.diagnosis.collapse import EntropyCourse, follow_layer
+from rfav_cli.diagnosis.divergence import find_divergence
 from rfav_cli.diagnosis.doubts import doubts
 from rfav_cli.diagnosis.evidence import find_evidence, missing_evidence
 from rfav_cli.diagnosis.filters import look_at_filters
@@ -18,12 +19,18 @@ from rfav_cli.records import LayerFinding, Onset, RunFinding, Verdict
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rfav_cli.diagnosis.divergence import Divergence
     from rfav_cli.diagnosis.evidence import Evidence
     from rfav_cli.records import History
 
 
 def judge(history: History, thresholds: Thresholds = Thresholds()) -> Verdict:  # noqa: B008 - frozen
     """Say what became of a run and of each of its layers."""
+    divergence = find_divergence(history)
+    if divergence:
+        reason = f"diverged since epoch {divergence.onset.epoch}: {divergence.words}"
+        run = RunFinding("diverged", reason, divergence.basis, divergence.onset)
+        return Verdict(run, _unjudged(history, divergence, thresholds), doubts(history))
     evidence = find_evidence(history, thresholds)
     since, limit = None, thresholds.sparse if evidence else thresholds.collapse_alone
     if evidence and evidence.probability >= thresholds.certainty:
@@ -39,6 +46,17 @@ def _layers(history: History, since: int | None, limit: float, thresholds: Thres
         for layer, values in zip(history.run.layers, entropies.T, strict=True)
     )
     return tuple(replace(layer, filters=filters) for layer, filters in zip(layers, findings, strict=True))
+
+
+def _unjudged(history: History, divergence: Divergence, thresholds: Thresholds) -> tuple[LayerFinding, ...]:
+    """The layers of a run that diverged: no state fits what its last epochs have left of them."""
+    last = "" if divergence.last_sound is None else f", last finite at epoch {divergence.last_sound}"
+    words = f"not judged: the run diverged since epoch {divergence.onset.epoch}{last}"
+    findings = look_at_filters(history, thresholds)
+    return tuple(
+        LayerFinding(layer.name, None, evidence=words, filters=filters)
+        for layer, filters in zip(history.run.layers, findings, strict=True)
+    )
 
 
 def _layer(

@@ -17,13 +17,17 @@ class EpochFigures:
 
     Attributes:
         epoch: that was measured.
-        loss: smoothed over the epochs, in nats.
-        accuracy: of that checkpoint alone, between 0 and 1; None where the store has none.
+        loss: as measured in that epoch, in nats.
+        accuracy: of that checkpoint, between 0 and 1; None where the store has none.
+        smoothed_loss: what differences of losses are tested by: the lowest of the smoothed losses beside the best
+            epoch, wherever it is, the smoothed loss of the last epoch beside the last; in nats. None where nothing is
+            smoothed.
     """
 
     epoch: int
     loss: float
     accuracy: float | None
+    smoothed_loss: float | None = None
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class RunSide:
     Attributes:
         store: its path, as given.
         finding: the verdict on the run.
-        best: where the smoothed held-out loss is lowest; None without labels or finite losses.
+        best: where the held-out loss is lowest; None without labels or finite losses.
         last: the last epoch; None likewise, or where its loss is not finite.
     """
 
@@ -48,17 +52,26 @@ class Difference:
     """A difference between the two runs, and how sure it is.
 
     Attributes:
-        value: B - A.
-        error: standard error, from the samples and, for losses, the noise of both trainings; None where nothing is
-            known of the samples.
-        p: probability of a difference at least this large, to either side, between equally good runs; None likewise.
+        value: B - A, of the measured figures.
+        error: standard error of what was tested, from the samples and, for losses, the noise of both trainings; None
+            where nothing is known of the samples.
+        p: probability of a difference at least as large as what was tested, to either side, between equally good runs;
+            None likewise.
         better: the run that is better for sure; None where neither is.
+        smoothed: B - A of the smoothed losses, which is what was tested; None where the measured figures are, the
+            accuracies.
     """
 
     value: float
     error: float | None = None
     p: float | None = None
     better: Literal["A", "B"] | None = None
+    smoothed: float | None = None
+
+    @property
+    def tested(self) -> float:
+        """The difference that `error`, `p` and `better` are of."""
+        return self.value if self.smoothed is None else self.smoothed
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from rfav_cli.records.doubt import Doubt
 
 LayerState = Literal["stable", "falling", "collapsed"]
-RunState = Literal["healthy", "overfitting", "sparsifying", "unknown"]
-FilterProblem = Literal["constant", "duplicate", "correlated", "correlating"]
+RunState = Literal["healthy", "overfitting", "sparsifying", "diverged", "unknown"]
+FilterProblem = Literal["nonfinite", "constant", "duplicate", "correlated", "correlating"]
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,9 @@ class FilterFinding:
     """Something about a layer's weights.
 
     Attributes:
-        problem: "constant" (filters without variance), "duplicate" (pairs that are nearly the same or the opposite),
-            "correlated" (from the first checkpoint on), "correlating" (more and more so).
+        problem: "nonfinite" (filters with weights that are NaN or infinite), "constant" (filters without variance),
+            "duplicate" (pairs that are nearly the same or the opposite), "correlated" (from the first checkpoint on),
+            "correlating" (more and more so).
         count: filters, pairs, or 0 where it concerns the layer as a whole.
         evidence: in words, with the figures that it rests on.
     """
@@ -53,10 +54,10 @@ class LayerFinding:
         name: of the layer.
         state: None where nothing can be said; `evidence` says why.
         onset: the first epoch of its fall, for a layer that is falling or collapsed.
-        fall: nats lost since the highest of its smoothed entropies; None where nothing can be said.
-        fall_fraction: the same as a fraction of ln D.
+        fall: nats lost from the highest of its smoothed entropies to the last of them; None where nothing can be said.
+        fall_fraction: the same, smoothed, as a fraction of ln D.
         confidence: that the state is right, between 0 and 1.
-        evidence: in words that can be checked against the plot.
+        evidence: in words, with measured figures, and with smoothed ones that are called so.
         filters: what is to be said of its weights.
     """
 
@@ -75,9 +76,11 @@ class RunFinding:
     """What became of the run.
 
     Attributes:
-        state: "unknown" where too little or nothing fit to be judged was measured.
-        onset: the onset of overfitting, or of the collapse of layers without it.
-        confidence: that the run overfits, between 0 and 1; None for "unknown".
+        state: "diverged" where the last figures are not finite, or a loss has no bounds any more, and they were before;
+            "unknown" where too little or nothing fit to be judged was measured.
+        onset: the onset of overfitting, or of the collapse of layers without it; of a run that diverged the first epoch
+            from which on no figures are finite.
+        confidence: that the run overfits, between 0 and 1; None for "diverged" and "unknown".
         basis: what the finding rests on.
         reason: in words.
     """

@@ -16,12 +16,18 @@ from rfav_cli.render.text_table import TextColumn, text_table
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from typing import TypeAlias
 
     from rich.console import Console
 
     from rfav_cli.records import Comparison, Difference, EpochFigures, LayerComparison, RunSide
     from rfav_cli.render.base import Screen
+
+    Row: TypeAlias = tuple[
+        str, Callable[[EpochFigures], str], EpochFigures | None, EpochFigures | None, str, Difference | None
+    ]
+    """Title, form, what A and B have, the difference in words, and the difference that decides which is better."""
 
 LONGEST = 1000
 """Characters of a text that is wrapped."""
@@ -88,16 +94,16 @@ def _side_document(side: RunSide) -> dict[str, Any]:
 def _run_columns(comparison: Comparison, screen: Screen) -> list[TextColumn]:
     """The held-out figures of both runs: a row a figure."""
     a, b = comparison.a, comparison.b
-    rows: list[
-        tuple[str, Callable[[EpochFigures], str], EpochFigures | None, EpochFigures | None, str, Difference | None]
-    ] = [
-        ("best epoch", _epoch, a.best, b.best, "", None),
-        ("loss", _loss, a.best, b.best, _change_of_loss(comparison.best_loss, screen), comparison.best_loss),
-        ("accuracy", _accuracy, a.best, b.best, _points(comparison.best_accuracy, screen), comparison.best_accuracy),
-        ("last epoch", _epoch, a.last, b.last, "", None),
-        ("loss", _loss, a.last, b.last, _change_of_loss(comparison.last_loss, screen), comparison.last_loss),
-        ("accuracy", _accuracy, a.last, b.last, _points(comparison.last_accuracy, screen), comparison.last_accuracy),
-    ]
+    rows: list[Row] = []
+    for name, one, other, loss, accuracy in (
+        ("best", a.best, b.best, comparison.best_loss, comparison.best_accuracy),
+        ("last", a.last, b.last, comparison.last_loss, comparison.last_accuracy),
+    ):
+        rows += [
+            (f"{name} epoch", _epoch, one, other, "", None),
+            *_losses(one, other, loss, screen),
+            ("accuracy", _accuracy, one, other, _points(accuracy, screen), accuracy),
+        ]
     columns = [
         TextColumn("held-out", [title for title, *_ in rows], "left"),
         TextColumn("A", [ABSENT if one is None else form(one) for _, form, one, _, _, _ in rows]),
@@ -109,12 +115,25 @@ def _run_columns(comparison: Comparison, screen: Screen) -> list[TextColumn]:
     return columns if fits else columns[:-1]
 
 
+def _losses(a: EpochFigures | None, b: EpochFigures | None, loss: Difference | None, screen: Screen) -> Iterator[Row]:
+    """The measured losses, and where they were smoothed to be compared those that were."""
+    if loss is None or loss.smoothed is None:
+        yield "loss", _loss, a, b, _change_of_loss(loss, screen), loss
+    else:
+        yield "loss", _loss, a, b, _number(loss.value, "+"), None
+        yield "- smoothed", _smoothed_loss, a, b, _change_of_loss(loss, screen), loss
+
+
 def _epoch(figures: EpochFigures) -> str:
     return str(figures.epoch)
 
 
 def _loss(figures: EpochFigures) -> str:
     return _number(figures.loss)
+
+
+def _smoothed_loss(figures: EpochFigures) -> str:
+    return ABSENT if figures.smoothed_loss is None else _number(figures.smoothed_loss)
 
 
 def _accuracy(figures: EpochFigures) -> str:
@@ -125,7 +144,7 @@ def _change_of_loss(difference: Difference | None, screen: Screen) -> str:
     if difference is None:
         return ABSENT
     error = None if difference.error is None else _number(difference.error)
-    return _with_error(_number(difference.value, "+"), error, screen)
+    return _with_error(_number(difference.tested, "+"), error, screen)
 
 
 def _points(difference: Difference | None, screen: Screen) -> str:

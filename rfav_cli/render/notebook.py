@@ -84,10 +84,10 @@ def _rows(history: History, verdict: Verdict) -> Iterator[tuple[str, ...]]:
 def _loss(history: History) -> str:
     if not np.isfinite(history.loss).any():
         return "; no held-out loss"
-    best = int(np.nanargmin(history.loss))
+    best = int(np.argmin(np.where(np.isfinite(history.loss), history.loss, np.inf)))
     return (
         f"; held-out loss {_number(history.loss[0])} &rarr; {_number(history.loss[best])} (epoch "
-        f"{history.epochs[best]}) &rarr; {_number(history.loss[-1])}"
+        f"{history.epochs[best]}) &rarr; {_number(history.loss[-1], absent='not finite')}"
     )
 
 
@@ -107,5 +107,5 @@ def _text(text: str, limit: int = LONGEST) -> str:
     return escape(printable(text, limit))
 
 
-def _number(value: float, form: str = "{:.3f}") -> str:
-    return form.format(value) if np.isfinite(value) else "n/a"
+def _number(value: float, form: str = "{:.3f}", absent: str = "n/a") -> str:
+    return form.format(value) if np.isfinite(value) else absent

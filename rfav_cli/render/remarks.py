@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
     from rfav_cli.records import History, RunFinding, Verdict
 
-STYLES = {"healthy": "bold green", "overfitting": "bold red", "sparsifying": "bold yellow", "unknown": "bold"}
+STYLES = {
+    "healthy": "bold green",
+    "overfitting": "bold red",
+    "sparsifying": "bold yellow",
+    "diverged": "bold red",
+    "unknown": "bold",
+}
 """State of a run -> how it is shown."""
 
 

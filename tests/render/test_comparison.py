@@ -128,12 +128,12 @@ def test_json_is_the_comparison() -> None:
     assert list(document) == ["schema", "a", "b", "same_probe", "differences", "summary", "layers", "notes"]
     assert document["a"]["run"]["state"] == "overfitting"
     assert (document["a"]["run"]["onset"], document["a"]["run"]["interval"]) == (12, [11, 13])
-    assert document["a"]["best"] == {"epoch": 12, "loss": 1.2541, "accuracy": 0.5972}
+    assert document["a"]["best"] == {"epoch": 12, "loss": 1.2541, "accuracy": 0.5972, "smoothed_loss": None}
     assert document["b"]["last"] is None
     assert document["differences"] == {
-        "best_loss": {"value": -0.1251, "error": 0.0123, "p": 1e-6, "better": "B"},
-        "best_accuracy": {"value": 0.0209, "error": 0.0124, "p": 0.09, "better": None},
-        "last_loss": {"value": -0.4, "error": None, "p": None, "better": None},
+        "best_loss": {"value": -0.1251, "error": 0.0123, "p": 1e-6, "better": "B", "smoothed": None},
+        "best_accuracy": {"value": 0.0209, "error": 0.0124, "p": 0.09, "better": None, "smoothed": None},
+        "last_loss": {"value": -0.4, "error": None, "p": None, "better": None, "smoothed": None},
         "last_accuracy": None,
     }
     assert document["layers"] == [asdict(layer) for layer in COMPARISON.layers]

@@ -1,5 +1,6 @@
 """What an analysis tells: a progress bar on a terminal, one line a checkpoint elsewhere; all on stderr."""
 
+import math
 import time
 from collections.abc import Iterator
 
@@ -64,10 +65,12 @@ def name_of(event: records.Progress) -> str:
 
 
 def figures_of(measurement: records.Measurement) -> Iterator[str]:
-    """The held-out figures of a checkpoint, where there are labels, and how many entropies are not finite."""
+    """The held-out figures of a checkpoint, where there are labels and class scores, and how many are not finite."""
     loss, accuracy = (float(measurement.columns[name]) for name in ("probe/loss", "probe/accuracy"))
-    if loss == loss:
+    if math.isfinite(loss):
         yield f"loss {loss:.4f}  accuracy {accuracy:.4f}"
+    elif {"probe/sample_loss", "probe/sample_prediction"} <= measurement.columns.keys():
+        yield "loss not finite"
     if nonfinite := int(measurement.columns["nonfinite"].sum()):
         yield f"{nonfinite:,} entropies are not finite"
 

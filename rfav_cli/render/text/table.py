@@ -25,12 +25,15 @@ if TYPE_CHECKING:
     from rfav_cli.render.base import Screen
 
 NOT_APPLICABLE = "n/a"
+NOT_FINITE = "not finite"
 HEAD = "{:<17}  {}"
 GAP = 2
 PATH = 12
 """Cells that a path in the head has at least."""
 LONGEST = 1000
 """Characters of a text that is wrapped."""
+LARGE = 1e6
+"""Figures from which on digits after the point say nothing."""
 TREND = 8
 """Cells that a trend has at least; it takes what is left over, up to one an epoch."""
 LAYER_STYLES = {"stable": "green", "falling": "yellow", "collapsed": "bold red"}
@@ -84,8 +87,9 @@ def _head(history: History, screen: Screen) -> Iterator[str]:
         yield "held-out loss and accuracy: not measured, the probe has no labels"
         return
     loss, accuracy = column(history, "probe/loss"), column(history, "probe/accuracy")
-    yield HEAD.format("held-out loss", _course(loss, epochs, np.nanargmin, "{:.3f}", screen))
-    yield HEAD.format("held-out accuracy", _course(accuracy, epochs, np.nanargmax, "{:.1%}", screen))
+    absent = NOT_FINITE if epochs and "probe/sample_prediction" in history.columns else NOT_APPLICABLE
+    yield HEAD.format("held-out loss", _course(loss, epochs, np.nanargmin, "{:.3f}", screen) or absent)
+    yield HEAD.format("held-out accuracy", _course(accuracy, epochs, np.nanargmax, "{:.1%}", screen) or absent)
 
 
 def _with_path(before: str, path: str, after: str, screen: Screen) -> str:
@@ -96,17 +100,16 @@ def _with_path(before: str, path: str, after: str, screen: Screen) -> str:
 def _course(
     values: NDArray[np.float64], epochs: Sequence[int], best: Callable[..., Any], form: str, screen: Screen
 ) -> str:
-    """A figure of the whole net in the first epoch, in its best one and in the last, and its curve."""
+    """A figure of the whole net in the first epoch, in its best one and in the last, and its curve; empty without any."""
     values = np.where(np.isfinite(values), values, np.nan)
     if np.isnan(values).all():
-        return NOT_APPLICABLE
+        return ""
     if len(values) == 1:
-        return form.format(values[0])
+        return _text(values[0], form)
     index = int(best(values))
     arrow = " → " if screen.unicode else " -> "
-    text = arrow.join(
-        (_text(values[0], form), f"{_text(values[index], form)} (epoch {epochs[index]})", _text(values[-1], form))
-    )
+    first, last = (_text(values[i], form, NOT_FINITE) for i in (0, -1))
+    text = arrow.join((first, f"{_text(values[index], form)} (epoch {epochs[index]})", last))
     room = screen.width - len(HEAD.format("", text)) - 2
     if room < TREND:
         return text
@@ -207,5 +210,7 @@ def _style(cell: str) -> str:
     return "dim" if cell == NOT_APPLICABLE else LAYER_STYLES.get(cell.partition(" @")[0], "")
 
 
-def _text(value: float | None, form: str = "{:.2f}") -> str:
-    return NOT_APPLICABLE if value is None or not np.isfinite(value) else form.format(value)
+def _text(value: float | None, form: str = "{:.2f}", absent: str = NOT_APPLICABLE) -> str:
+    if value is None or not np.isfinite(value):
+        return absent
+    return form.format(value) if abs(value) < LARGE else f"{value:.3g}"

@@ -15,6 +15,13 @@ export function plain(value, digits = 2) {
   return Number.isFinite(value) ? value.toFixed(digits) : "–";
 }
 
+/** The loss of the last epoch, whatever it is, and what stands beside it: the accuracy, or the last loss that is finite. */
+export function lastLoss(epochs, loss, accuracy) {
+  if (Number.isFinite(loss.at(-1))) return [plain(loss.at(-1), 3), `accuracy ${percent(accuracy.at(-1), 1)}`];
+  const row = loss.findLastIndex(Number.isFinite);
+  return ["not finite", row < 0 ? "" : `${plain(loss[row], 3)} at epoch ${epochs[row]}`];
+}
+
 /** Round values that divide a range, about as many as are wanted. */
 export function ticks(low, high, wanted) {
   if (!(high > low)) return [low];

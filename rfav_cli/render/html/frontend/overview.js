@@ -6,6 +6,7 @@ import { hideTip, s, shortened, showTip } from "./dom.js";
 import { extent, nats, nearest, percent, plain } from "./numbers.js";
 
 export const STATES = { stable: "●", falling: "▲", collapsed: "▼" };
+const ONSETS = { overfitting: "overfitting", diverged: "diverged" };
 const LOSS_HEIGHT = 132;
 const GAP = 14;
 
@@ -96,7 +97,7 @@ export function overview(app, body) {
 }
 
 function onsetWords(run) {
-  return `${run.finding.state === "overfitting" ? "overfitting" : "collapse"} from epoch ${run.finding.onset}`;
+  return `${ONSETS[run.finding.state] ?? "collapse"} from epoch ${run.finding.onset}`;
 }
 
 function drawLoss(app, chart, x, narrow) {

@@ -1,11 +1,11 @@
 // What is said in words: the verdict, the selected layer, and what the page leaves out.
 
 import { fill, h, name } from "./dom.js";
-import { nats, percent, plain } from "./numbers.js";
+import { lastLoss, nats, percent, plain } from "./numbers.js";
 import { STATES } from "./overview.js";
 import { ranked, winnerBars } from "./winners.js";
 
-const MARKS = { healthy: "✓", overfitting: "▼", sparsifying: "▲", unknown: "?" };
+const MARKS = { healthy: "✓", overfitting: "▼", sparsifying: "▲", diverged: "✕", unknown: "?" };
 
 /** The verdict on the run that is selected, and its key figures. */
 export function verdict(app) {
@@ -46,9 +46,8 @@ function figures(run) {
   const measured = run.loss.map((loss, i) => [loss, i]).filter(([loss]) => Number.isFinite(loss));
   if (measured.length) {
     const [best, row] = measured.reduce((low, pair) => (pair[0] < low[0] ? pair : low));
-    const [last, end] = measured.at(-1);
     shown.push(["best held-out loss", plain(best, 3), `epoch ${run.epochs[row]}`]);
-    shown.push(["last held-out loss", plain(last, 3), `accuracy ${percent(run.accuracy[end], 1)}`]);
+    shown.push(["last held-out loss", ...lastLoss(run.epochs, run.loss, run.accuracy)]);
   }
   shown.push(["samples", run.document.probe.size.toLocaleString("en"), run.document.probe.labels ? "held out, with labels" : "held out, no labels"]);
   return shown;
