@@ -69,7 +69,8 @@ class EntropyCourse:
         )
         if np.array_equal(self.smoothed, self.measured):
             return words
-        return f"{words} (smoothed {self.smoothed[highest]:.2f} at epoch {self.epochs[highest]} to {self.smoothed[-1]:.2f})"
+        top, last = self.smoothed[highest], self.smoothed[-1]
+        return f"{words} (smoothed {top:.2f} at epoch {self.epochs[highest]} to {last:.2f})"
 
     def onset(self, highest: int) -> Onset:
         """When a tenth of the fall from the highest entropy to the last was lost, between a twentieth and a quarter."""

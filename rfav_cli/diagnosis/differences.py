@@ -55,8 +55,8 @@ class EpochEstimates:
 def best_and_last(history: History, thresholds: Thresholds) -> tuple[EpochEstimates | None, EpochEstimates | None]:
     """The figures where the held-out loss is lowest, and those of the last epoch; None where there are none.
 
-    Losses are told as measured, and compared smoothed over the epochs: the best by the lowest of the smoothed curve. The
-    accuracy is that of the checkpoint, and the noise of a training is no error of it: another epoch is another net.
+    Losses are told as measured, and tested smoothed over the epochs: the best by the lowest of the smoothed curve.
+    The accuracy is that of the checkpoint, and the noise of a training is no error of it: another epoch is another net.
     """
     losses = held_out_losses(history)
     finite = np.flatnonzero(np.isfinite(losses).all(1))

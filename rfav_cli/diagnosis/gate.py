@@ -118,7 +118,7 @@ def _doubts(history: History, verdict: Verdict) -> Iterator[Checked]:
 
 
 def _last_epoch(history: History) -> Iterator[Checked]:
-    """The last checkpoint alone is no artefact to ship where its figures are not finite, whatever the limits ask for."""
+    """The last checkpoint alone does not pass where its figures are not finite, whatever the limits ask for."""
     if len(history) and not is_sound(history)[-1]:
         divergence = find_divergence(history)
         what = f"diverged: {divergence.words}" if divergence else "the figures of the last epoch are not finite"

@@ -175,8 +175,8 @@ def _reason(history: History, verdict: Verdict, layers: tuple[LayerRecipe, ...])
 def _way_back(start: Checkpoint | None) -> str:
     """What can be done about a run that diverged: no penalty mends it."""
     if start is None:
-        return "no checkpoint before that has finite figures, so there is none to go on from: train anew, otherwise"
+        return "no checkpoint before that has finite figures, so there is none to go on from"
     return (
-        f"no penalty mends that: epoch {start.epoch} ({start.path}) is the last checkpoint with finite figures, from which "
-        "a training can go on with something changed, such as a lower learning rate"
+        f"no penalty mends that: epoch {start.epoch} ({start.path}) is the last checkpoint with finite figures, from "
+        "which a training can go on with something changed, such as a lower learning rate"
     )

@@ -58,9 +58,9 @@ class Correlation(Statistic):
     """Mean and mean absolute correlation over the pairs of a layer, their histogram, and the degenerate filters.
 
     A constant filter is degenerate and counts as 0 in all its pairs. A filter with a weight that is NaN or infinite is
-    counted as degenerate too, and once more as such, but its pairs are skipped: nothing is known of them. A layer without
-    a pair (one filter a group, no two finite ones) or with one weight a filter has no correlation: NaN and an empty
-    histogram.
+    counted as degenerate too, and once more as such, but its pairs are skipped: nothing is known of them. A layer
+    without a pair (one filter a group, no two finite ones) or with one weight a filter has no correlation: NaN and an
+    empty histogram.
     """
 
     def __init__(self, context: Context) -> None:

@@ -100,7 +100,7 @@ def _with_path(before: str, path: str, after: str, screen: Screen) -> str:
 def _course(
     values: NDArray[np.float64], epochs: Sequence[int], best: Callable[..., Any], form: str, screen: Screen
 ) -> str:
-    """A figure of the whole net in the first epoch, in its best one and in the last, and its curve; empty without any."""
+    """A figure of the whole net in the first epoch, the best one and the last, and its curve; empty without any."""
     values = np.where(np.isfinite(values), values, np.nan)
     if np.isnan(values).all():
         return ""
