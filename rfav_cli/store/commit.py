@@ -53,5 +53,6 @@ def writing(store: Path) -> Iterator[None]:
             remedy = "Free some space and run the same command again: every epoch committed so far is kept."
         else:
             what = f"{store}: cannot be written ({what_it_says(error)})"
-            remedy = "Make its folder writable, or choose another --out; every epoch committed so far is kept."
+            allowed = "Make its folder writable, or choose" if isinstance(error, PermissionError) else "Choose"
+            remedy = f"{allowed} another --out; every epoch committed so far is kept."
         raise StoreError(what, remedy) from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfav_cli.store.hdf5 import is_store_file
+from rfav_cli.store.opening import StoreInUseError
 from rfav_cli.store.scan import RUN_FILE
 
 if TYPE_CHECKING:
@@ -66,9 +67,17 @@ class Finder:
         stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
         remembered = self._are_stores.get(path)
         if not remembered or remembered[0] != stamp:
-            remembered = stamp, not path.is_symlink() and is_store_file(path)
+            remembered = stamp, not path.is_symlink() and _may_be_store(path)
         seen[path] = remembered
         return seen[path][1]
+
+
+def _may_be_store(path: Path) -> bool:
+    """Whether a file is a store, or cannot be looked into now: who opens it says why."""
+    try:
+        return is_store_file(path)
+    except StoreInUseError:
+        return True
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:

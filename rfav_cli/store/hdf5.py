@@ -19,6 +19,7 @@ import h5py
 import numpy as np
 
 from rfav_cli.errors import StoreError
+from rfav_cli.store.opening import StoreInUseError, open_hdf5, why_not_opened
 from rfav_cli.store.schema import OLDEST_SCHEMA, SCHEMA, damaged, is_name, not_a_store
 from rfav_cli.text import printable, what_it_says
 
@@ -71,9 +72,11 @@ class StoreFile:
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
-        """Say of whatever fails inside that this file is damaged."""
+        """Say of whatever fails inside that this file is damaged, but for the memory, which is none of its faults."""
         try:
             yield
+        except MemoryError as error:
+            raise StoreError(f"{self.path}: too little memory to read it", "Free some memory and try again.") from error
         except _LIBRARY_ERRORS as error:
             raise damaged(self.path, what_it_says(error)) from error
 
@@ -163,10 +166,16 @@ def opened(path: Path) -> Iterator[StoreFile]:
 
 
 def is_store_file(path: Path) -> bool:
-    """Whether a file is a store of any schema, which rfav may replace."""
+    """Whether a file is a store of any schema, which rfav may replace.
+
+    Raises:
+        StoreInUseError: that cannot be told while another program has it open.
+    """
     try:
         with _open(path)[0] as file:
             return "schema" in file.attrs and "rfav_version" in file.attrs
+    except StoreInUseError:
+        raise
     except (StoreError, *_LIBRARY_ERRORS):
         return False
 
@@ -181,18 +190,16 @@ def _open(path: Path) -> tuple[h5py.File, Stamp]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise StoreError(
-            f"{path}: cannot be read ({what_it_says(error)})", "Give a store that you may read."
-        ) from error
+        remedy = "Give a store that you may read." if isinstance(error, PermissionError) else ""
+        raise StoreError(f"{path}: cannot be read ({what_it_says(error)})", remedy) from error
     try:
         if not h5py.is_hdf5(path) and path.exists():
             raise not_a_store(path, "not an HDF5 file" if status.st_size else "an empty file")
-        file = h5py.File(path, "r", locking=False)
+        file = open_hdf5(path)
     except FileNotFoundError:
         raise
     except _LIBRARY_ERRORS as error:
         if not path.exists():  # a packer took it away in between; HDF5 has many words for that
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from error
-        why = "the file is cut off" if "truncated" in str(error) else what_it_says(error)
-        raise damaged(path, why) from error
+        raise why_not_opened(path, error) from error
     return file, (status.st_ino, status.st_mtime_ns, status.st_size)

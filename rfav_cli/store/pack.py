@@ -14,6 +14,7 @@ from rfav_cli.records import Derived
 from rfav_cli.store.commit import locked, writing
 from rfav_cli.store.doubts import write_doubts
 from rfav_cli.store.hdf5 import LIBVER, opened, write_texts
+from rfav_cli.store.opening import UNLOCKED
 from rfav_cli.store.reader import open_store
 from rfav_cli.store.run import write_header, write_run
 from rfav_cli.store.scan import RUN_FILE, scan
@@ -56,7 +57,7 @@ def pack(path: Path, derive: Callable[[History], Derived] = lambda _: Derived())
 
 def _replace(path: Path, contents: Scan, derived: Derived) -> None:
     """Write the union into a new file and put it in the place of the old one."""
-    with writing(path), replacing(path) as target, h5py.File(target, "w", libver=LIBVER) as file:
+    with writing(path), replacing(path) as target, h5py.File(target, "w", libver=LIBVER, locking=UNLOCKED) as file:
         _write_fixed(file, contents)
         write_doubts(file, contents.doubts, derived.doubts)
         epochs = len(contents.rows)

@@ -13,6 +13,7 @@ from rfav_cli.records import History
 from rfav_cli.store.hdf5 import opened
 from rfav_cli.store.scan import is_small, scan
 from rfav_cli.store.schema import EPOCH, damaged, epoch_file, folder_of
+from rfav_cli.store.values import what_cannot_be
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from rfav_cli.records import Column
     from rfav_cli.store.hdf5 import StoreFile
-    from rfav_cli.store.scan import ColumnType
+    from rfav_cli.store.scan import Scan
 
 
 def open_store(path: Path) -> History:
@@ -41,7 +42,7 @@ def open_store(path: Path) -> History:
                 column_type.dtype, copy=False
             )
         else:
-            columns[name] = LazyColumn(path, contents.run_sha256, name, epochs, column_type)
+            columns[name] = LazyColumn(path, contents, name, epochs)
     checkpoints = tuple(row.checkpoint for row in contents.rows.values())
     return History(str(path), contents.run, checkpoints, contents.bad, columns, contents.doubts)
 
@@ -75,15 +76,13 @@ class LazyColumn:
     epochs; any other reads them all.
     """
 
-    def __init__(
-        self, path: Path, run_sha256: str, name: str, epochs: tuple[int, ...], column_type: ColumnType
-    ) -> None:
+    def __init__(self, path: Path, contents: Scan, name: str, epochs: tuple[int, ...]) -> None:
         self._shown_path = path
         self._path = path.absolute()
-        self._run_sha256 = run_sha256
+        self._run, self._run_sha256 = contents.run, contents.run_sha256
         self._name = name
         self._epochs = epochs
-        self._column_type = column_type
+        self._column_type = contents.column_types[name]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -131,14 +130,14 @@ class LazyColumn:
                 epoch = self._epochs[row]
                 try:
                     with opened(epoch_file(folder_of(self._path), epoch)) as file:
-                        values[index] = self._read_row(file, 0)
+                        values[index] = self._read_row(file, 0, epoch)
                 except FileNotFoundError:
                     packed = packed or self._held_or_opened(stack)
                     if epoch not in packed[1]:
                         packed = self._open_packed(stack)  # the one that was held may have been replaced since
                     if epoch not in packed[1]:
                         raise self._vanished_error() from None
-                    values[index] = self._read_row(packed[0], packed[1][epoch])
+                    values[index] = self._read_row(packed[0], packed[1][epoch], epoch)
         return values
 
     def _held_or_opened(self, stack: ExitStack) -> tuple[StoreFile, dict[int, int]]:
@@ -157,14 +156,17 @@ class LazyColumn:
             raise self._vanished_error() from None
         return file, {int(epoch): row for row, epoch in enumerate(file.read(EPOCH))}
 
-    def _read_row(self, file: StoreFile, row: int) -> NDArray[Any]:
+    def _read_row(self, file: StoreFile, row: int, epoch: int) -> NDArray[Any]:
         if file.attribute("run_sha256", "") != self._run_sha256:
             raise self._vanished_error()
         if self._name not in file.datasets:
             return self._column_type.missing
         if file.datasets[self._name].shape[1:] != self._column_type.shape:
             raise damaged(file.path, f"{self._name} has changed its shape")
-        return file.read(self._name, row)
+        values = file.read(self._name, row)
+        if problem := what_cannot_be(self._name, values[None], self._run, [epoch]):
+            raise damaged(file.path, problem)
+        return values
 
     def _vanished_error(self) -> StoreError:
         return StoreError(f"{self._shown_path}: what was opened is not there any more", "Open the store again.")

@@ -106,10 +106,15 @@ def read_run(file: StoreFile) -> Run:
 
 def _read_probe(file: StoreFile) -> ProbeRecord:
     size = file.attribute("probe_size", 0)
+    if size < 0:
+        raise damaged(file.path, f"probe_size is {size}, and can be 1 or more")
+    labels = _optional(file, "probe/label", "i", (size,))
+    if labels is not None and labels.min(initial=0) < 0:
+        raise damaged(file.path, f"probe/label is {labels.min()}, and can be 0 or more")
     return ProbeRecord(
         file.attribute("probe_sha256", ""),
         size,
-        _optional(file, "probe/label", "i", (size,)),
+        labels,
         _optional(file, "probe/thumbnail", "u", (None,) * 4),
         file.attribute("probe_source", ""),
     )

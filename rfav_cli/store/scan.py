@@ -27,6 +27,7 @@ from rfav_cli.store.schema import (
     is_column,
     is_heatmap,
 )
+from rfav_cli.store.values import what_cannot_be
 from rfav_cli.text import what_it_says
 
 if TYPE_CHECKING:
@@ -181,6 +182,8 @@ class _Union:
         if file.attribute("run_sha256", "") != self.scan.run_sha256:
             raise StoreError(f"{file.path}: belongs to another run than the rest of the store", "Move it away.")
         checkpoints = _checkpoints(file)
+        if checkpoints and not self.scan.run.probe.size:
+            raise damaged(file.path, "probe_size is 0, and there are epochs that were measured")
         column_types, small = {}, {}
         for name, dataset in file.datasets.items():
             if not is_column(name):
@@ -191,7 +194,9 @@ class _Union:
             if problem := row_problem(name, column_type.shape, self.scan.run):
                 raise damaged(file.path, problem)
             if self._read_small and is_small(name, column_type):
-                small[name] = file.read(name)
+                values = small[name] = file.read(name)
+                if problem := what_cannot_be(name, values, self.scan.run, [each.epoch for each in checkpoints]):
+                    raise damaged(file.path, problem)
         bad_paths, reasons = file.texts(BAD_PATH), file.texts(BAD_REASON)
         if len(bad_paths) != len(reasons):
             raise damaged(file.path, "its list of bad checkpoints is not complete")
@@ -252,6 +257,8 @@ def _checkpoints(file: StoreFile) -> list[Checkpoint]:
         raise damaged(file.path, "its index of epochs is not complete")
     if (np.diff(epochs) <= 0).any():
         raise damaged(file.path, "its epochs do not ascend")
+    if epochs.size and epochs[0] < -1:
+        raise damaged(file.path, f"{EPOCH} is {epochs[0]}, and can be -1 (before training) or more")
     return [Checkpoint(int(epoch), path, digest) for epoch, path, digest in zip(epochs, paths, digests, strict=True)]
 
 

@@ -129,4 +129,4 @@ def correlations(count: int, since: float, random: np.random.Generator) -> Any:
     """(L, 201) counts of a bell that widens."""
     centres = np.linspace(-1, 1, 201)
     bell = np.exp(-0.5 * (centres / (0.1 + 0.1 * since)) ** 2)
-    return random.poisson(np.broadcast_to(bell * 20, (count, 201))).astype(np.uint32)
+    return random.poisson(np.broadcast_to(bell * 400 / bell.sum(), (count, 201))).astype(np.uint32)

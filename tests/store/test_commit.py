@@ -24,7 +24,8 @@ from rfav_cli.store.commit import locked, writing
             "cannot be written (Permission denied)",
             "Make its folder",
         ),
-        (OSError("odd\nmore"), "cannot be written (odd)", "Make its folder"),
+        (OSError("odd\nmore"), "cannot be written (odd)", "Choose another --out"),
+        (OSError(errno.EROFS, "Read-only file system"), "cannot be written (Read-only file system)", "Choose another"),
     ],
 )
 def test_what_the_system_refuses_is_said_with_what_to_do(error: OSError, what: str, remedy: str) -> None:
