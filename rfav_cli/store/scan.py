@@ -184,7 +184,7 @@ class _Union:
         checkpoints = _checkpoints(file)
         if checkpoints and not self.scan.run.probe.size:
             raise damaged(file.path, "probe_size is 0, and there are epochs that were measured")
-        column_types, small = {}, {}
+        column_types, small, epochs = {}, {}, [checkpoint.epoch for checkpoint in checkpoints]
         for name, dataset in file.datasets.items():
             if not is_column(name):
                 continue
@@ -195,7 +195,7 @@ class _Union:
                 raise damaged(file.path, problem)
             if self._read_small and is_small(name, column_type):
                 values = small[name] = file.read(name)
-                if problem := what_cannot_be(name, values, self.scan.run, [each.epoch for each in checkpoints]):
+                if problem := what_cannot_be(name, values, self.scan.run, epochs):
                     raise damaged(file.path, problem)
         bad_paths, reasons = file.texts(BAD_PATH), file.texts(BAD_REASON)
         if len(bad_paths) != len(reasons):
