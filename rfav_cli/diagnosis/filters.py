@@ -56,7 +56,7 @@ def correlation_by_chance(layer: Layer) -> float:
 
 def _broken(history: History) -> NDArray[np.float64]:
     """(L,) filters of the last epoch with weights that are not finite; NaN in a store that does not tell."""
-    column = history.columns.get("correlation/nonfinite")
+    column = history.columns.get("weights/nonfinite")
     return np.full(len(history.run.layers), np.nan) if column is None else np.asarray(column[-1], np.float64)
 
 

@@ -17,7 +17,7 @@ _A_LAYER = (
     "correlation/mean",
     "correlation/abs_mean",
     "correlation/degenerate",
-    "correlation/nonfinite",
+    "weights/nonfinite",
     "activation/dead",
     "nonfinite",
 )

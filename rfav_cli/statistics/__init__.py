@@ -12,6 +12,7 @@ STATISTICS = {
     "entropy": "Entropy",
     "maps": "Maps",
     "correlation": "Correlation",
+    "weights": "Weights",
     "loss": "Loss",
     "outputs": "Outputs",
     "dead": "Dead",

@@ -58,9 +58,8 @@ class Correlation(Statistic):
     """Mean and mean absolute correlation over the pairs of a layer, their histogram, and the degenerate filters.
 
     A constant filter is degenerate and counts as 0 in all its pairs. A filter with a weight that is NaN or infinite is
-    counted as degenerate too, and once more as such, but its pairs are skipped: nothing is known of them. A layer
-    without a pair (one filter a group, no two finite ones) or with one weight a filter has no correlation: NaN and an
-    empty histogram.
+    counted as degenerate too, but its pairs are skipped: nothing is known of them. A layer without a pair (one filter
+    a group, no two finite ones) or with one weight a filter has no correlation: NaN and an empty histogram.
     """
 
     def __init__(self, context: Context) -> None:
@@ -68,21 +67,19 @@ class Correlation(Statistic):
         size = len(context.layers)
         self._mean = np.full(size, np.nan)
         self._abs_mean = np.full(size, np.nan)
-        self._degenerate, self._nonfinite = (np.zeros(size, dtype=np.int64) for _ in range(2))
+        self._degenerate = np.zeros(size, dtype=np.int64)
         self._histogram = np.zeros((size, BINS), dtype=np.uint32)
 
     def update_filters(self, layer: int, filters: Tensor) -> None:
         """Correlate the filters (groups, D / groups, K) within each group."""
         _, members, weights = filters.shape
-        is_finite = filters.isfinite().all(-1)
-        self._nonfinite[layer] += int((~is_finite).sum())
         if members < 2 or weights < 2:
             return
         centering = cast("Centering", self.context.settings.centering)
         total = absolute = 0.0
         pairs = 0
-        for group, kept in zip(filters, is_finite, strict=True):
-            finite = group[kept]
+        for group in filters:
+            finite = group[group.isfinite().all(-1)]
             self._degenerate[layer] += members - len(finite)
             pairs += len(finite) * (len(finite) - 1) // 2
             for values, degenerate in pair_correlations(finite, centering):
@@ -95,11 +92,10 @@ class Correlation(Statistic):
             self._mean[layer], self._abs_mean[layer] = total / pairs, absolute / pairs
 
     def compute(self) -> dict[str, NDArray[Any]]:
-        """`correlation/mean`, `abs_mean`, `degenerate`, `nonfinite` (L,), `correlation/histogram` (L, 201)."""
+        """`correlation/mean`, `abs_mean`, `degenerate` (L,), `correlation/histogram` (L, 201)."""
         return {
             "correlation/mean": self._mean,
             "correlation/abs_mean": self._abs_mean,
             "correlation/degenerate": self._degenerate,
-            "correlation/nonfinite": self._nonfinite,
             "correlation/histogram": self._histogram,
         }

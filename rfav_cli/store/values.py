@@ -24,7 +24,7 @@ SLACK = 2e-3
 
 _SHARES = ("probe/accuracy", "probe/sample_confidence", "activation/dead", "correlation/abs_mean")
 _ENTROPIES = ("entropy/mean", "entropy/std", "entropy/sample_mean")
-_FILTERS = ("correlation/degenerate", "correlation/nonfinite")
+_FILTERS = ("correlation/degenerate", "weights/nonfinite")
 _OF_A_LAYER = re.compile(r"(entropy/mean_map|entropy/map|activation/winners)/(\d{1,6})", re.ASCII)
 _MANY = 1 << 14
 """Numbers of which a second look takes longer than to spare it."""

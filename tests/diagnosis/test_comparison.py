@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rfav_cli.diagnosis import compare, judge
+from rfav_cli.diagnosis import compare, judge, smoothed_loss
 from rfav_cli.diagnosis.differences import best_and_last
 from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records import Comparison, Difference, Doubt, History, Settings
+from rfav_cli.render.document import show_document
 from tests.diagnosis.conftest import SIZE, falling, learning, overfitting, sample_losses
 from tests.diagnosis.runs import ENTROPIES, EPOCHS, make_run, other_probe
 
@@ -141,15 +142,58 @@ def test_a_longer_wobbling_run_is_not_better_for_its_many_tries() -> None:
     assert sure <= 0.12 * seeds
 
 
-def test_the_best_epoch_is_that_of_the_smoothed_loss() -> None:
-    a, b = before_and_after()
+@pytest.mark.parametrize("seed", range(4))
+def test_figures_are_those_that_were_measured_and_smoothed_ones_stand_beside(seed: int) -> None:
+    """`rfav show` and its document give the same of each run."""
+    a = make_run(sample_losses(overfitting(EPOCHS, 8, 0.3), 0.1, seed=seed), accuracy=0.5, seed=seed)
+    b = make_run(sample_losses(learning(EPOCHS, 12), 0.1, seed=seed + 9), accuracy=0.5, seed=seed + 9)
     comparison = compare(a, b)
-    assert comparison.a.best
-    assert judge(a).run.onset
-    assert comparison.a.best.epoch == judge(a).run.onset.epoch  # type: ignore[union-attr]
-    assert comparison.a.best.accuracy == a.accuracy[comparison.a.best.epoch]
-    assert comparison.a.last
-    assert (comparison.a.last.epoch, comparison.a.last.accuracy) == (23, a.accuracy[-1])
+    for history, side in ((a, comparison.a), (b, comparison.b)):
+        document = show_document(history, judge(history))
+        lowest = min(document["epochs"], key=lambda epoch: epoch["loss"])
+        assert side.best is not None
+        assert side.last is not None
+        assert (side.best.epoch, side.best.loss, side.best.accuracy) == tuple(
+            lowest[name] for name in ("epoch", "loss", "accuracy")
+        )
+        assert (side.last.epoch, side.last.loss, side.last.accuracy) == tuple(
+            document["epochs"][-1][name] for name in ("epoch", "loss", "accuracy")
+        )
+        smoothed = smoothed_loss(history, Thresholds())
+        assert side.best.smoothed_loss == pytest.approx(smoothed.min())
+        assert side.last.smoothed_loss == pytest.approx(smoothed[-1])
+    assert comparison.best_loss is not None
+    assert comparison.a.best is not None
+    assert comparison.b.best is not None
+    assert comparison.best_loss.value == comparison.b.best.loss - comparison.a.best.loss
+    assert comparison.best_loss.smoothed == pytest.approx(
+        comparison.b.best.smoothed_loss - comparison.a.best.smoothed_loss  # type: ignore[operator]
+    )
+    assert f"{comparison.b.best.loss:.3f} against {comparison.a.best.loss:.3f}; smoothed " in comparison.summary[0]
+
+
+def test_where_nothing_is_smoothed_no_figure_is_called_so() -> None:
+    comparison = compare(*before_and_after(), Thresholds(smoothing=0.0))
+    assert comparison.a.best is not None
+    assert comparison.a.best.smoothed_loss is None
+    assert comparison.best_loss is not None
+    assert comparison.best_loss.smoothed is None
+    assert not any("smoothed" in line for line in comparison.summary)
+
+
+def test_a_last_epoch_by_chance_the_other_way_round_is_told_with_both_figures() -> None:
+    """Measured, B ends higher; smoothed, it ends lower, and that is what is sure."""
+    a = sample_losses(np.full(24, 1.2))
+    b = a - 0.3
+    b[-1] += 0.4
+    comparison = compare(make_run(a), make_run(b, seed=1))
+    assert comparison.last_loss is not None
+    assert comparison.last_loss.value == pytest.approx(0.1)
+    assert comparison.last_loss.smoothed is not None
+    assert comparison.last_loss.smoothed < 0
+    (said,) = (line for line in comparison.summary if "last held-out loss" in line)
+    assert "is 0.1 nat higher as measured, but smoothed " in said
+    assert " nat lower (1." in said
 
 
 def test_without_labels_only_layers_are_compared() -> None:

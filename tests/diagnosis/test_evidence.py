@@ -132,19 +132,21 @@ def test_the_entropy_alone_says_less_than_with_the_answers():
 
 @pytest.mark.parametrize("column", ["probe/sample_confidence", "probe/sample_prediction"])
 @pytest.mark.parametrize("samples", [1, SIZE])
-def test_a_run_without_labels_that_diverged_is_unknown(column, samples):
+def test_a_run_without_labels_whose_scores_are_not_finite_diverged(column, samples):
     history = answering()
     history.columns[column][-1, :samples] = -1 if column == "probe/sample_prediction" else np.nan
     run = judge(history).run
-    assert (run.state, run.basis, run.onset, run.confidence) == ("unknown", "", None, None)
-    assert run.reason == "the class scores of the last epoch, 39, are not finite: the training diverged"
+    assert (run.state, run.basis, run.confidence) == ("diverged", "class scores", None)
+    assert (run.onset.low, run.onset.epoch, run.onset.high) == (39, 39, 39)
+    assert run.reason.startswith("diverged since epoch 39: the class scores are not finite from epoch 39 to the last, 39")
 
 
-def test_a_run_without_labels_or_answers_that_diverged_is_unknown():
+def test_a_run_without_labels_or_answers_whose_entropy_is_not_finite_diverged():
     history = make_history(EVERY, {"conv": np.full(41, TOP), "fc": np.full(41, TOP)})
     history.columns["entropy/mean"][-1, 1] = np.nan
     run = judge(history).run
-    assert (run.state, run.reason) == ("unknown", "the last epoch, 39, has no finite entropy in fc")
+    assert (run.state, run.basis, run.onset.epoch) == ("diverged", "entropy", 39)
+    assert "the entropy is not finite in fc from epoch 39" in run.reason
 
 
 def test_epochs_whose_answers_are_not_finite_in_the_middle_are_passed_over():

@@ -143,17 +143,21 @@ def test_epochs_that_are_not_finite_in_the_middle_are_passed_over():
 
 
 @pytest.mark.parametrize(
-    ("column", "words"), [("probe/loss", "loss of the last epoch, 39"), ("entropy/mean", "the last epoch, 39")]
+    ("column", "basis"), [("probe/loss", "held-out loss"), ("entropy/mean", "entropy")]
 )
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_run_that_ends_in_nan_is_unknown(column, words, value):
+def test_a_run_that_ends_in_nan_diverged(column, basis, value):
     history = ill()
     history.columns[column][-2:] = value
     if column == "probe/loss":
         history.columns["probe/sample_loss"][-2:] = value
-    run = judge(history).run
-    assert (run.state, run.onset) == ("unknown", None)
-    assert words in run.reason
+    verdict = judge(history)
+    assert (verdict.run.state, verdict.run.onset.epoch, verdict.run.basis) == ("diverged", 38, basis)
+    assert verdict.run.reason.startswith(f"diverged since epoch 38: the {basis} is not finite")
+    assert set(states(verdict).values()) == {None}
+    assert {layer.evidence for layer in verdict.layers} == {
+        "not judged: the run diverged since epoch 38, last finite at epoch 37"
+    }
 
 
 def test_one_sample_that_is_not_finite_spoils_its_epoch_only():

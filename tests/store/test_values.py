@@ -39,7 +39,7 @@ def column(name: str) -> NDArray[Any]:
         "correlation/mean": 2 * share - 1,
         "correlation/abs_mean": share,
         "correlation/degenerate": random.integers(0, 9, (3, 2)),
-        "correlation/nonfinite": random.integers(0, 9, (3, 2)),
+        "weights/nonfinite": random.integers(0, 9, (3, 2)),
         "correlation/histogram": np.stack([random.multinomial([28, 120], [1 / 201] * 201)] * 3).astype(np.uint32),
         "activation/dead": share,
         "activation/winners/1": random.dirichlet(np.ones(16), 3).astype(np.float32),
@@ -64,7 +64,7 @@ def slowly(name: str, values: NDArray[Any]) -> bool:
                 top = TOPS[int(name[-1])] if name[-1].isdigit() else TOPS[index[0]]
             if name in ("correlation/mean", "correlation/abs_mean"):
                 top = 1.0
-            if name in ("correlation/degenerate", "correlation/nonfinite"):
+            if name in ("correlation/degenerate", "weights/nonfinite"):
                 top = LAYERS[index[0]].channels
             low = -1.0 if name in ("correlation/mean", "probe/sample_prediction") else 0.0
             if name.startswith("probe/") and name.endswith("loss"):
@@ -83,7 +83,7 @@ NAMES = (
     "correlation/mean",
     "correlation/abs_mean",
     "correlation/degenerate",
-    "correlation/nonfinite",
+    "weights/nonfinite",
     "activation/dead",
     "probe/accuracy",
     "probe/loss",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { decimals, extent, nats, nearest, percent, plain, spread, ticks } from "../../../../rfav_cli/render/html/frontend/numbers.js";
+import { decimals, extent, lastLoss, nats, nearest, percent, plain, spread, ticks } from "../../../../rfav_cli/render/html/frontend/numbers.js";
 
 const NONE = [NaN, Infinity, -Infinity, null, undefined, "1"];
 
@@ -86,4 +86,11 @@ test("a spread has both ends, each index once, and all where there is room", () 
       assert.equal(new Set(chosen).size, wanted);
     }
   }
+});
+
+test("the last loss is that of the last epoch, finite or not", () => {
+  assert.deepEqual(lastLoss([0, 1, 2], [2, 1.5, 1.25], [0.1, 0.2, 0.625]), ["1.250", "accuracy 62.5 %"]);
+  assert.deepEqual(lastLoss([0, 1, 2], [2, 1.106, NaN], [0.1, 0.627, NaN]), ["not finite", "1.106 at epoch 1"]);
+  assert.deepEqual(lastLoss([0, 1, 2], [2, NaN, Infinity], [0.1, 0.2, 0.1]), ["not finite", "2.000 at epoch 0"]);
+  assert.deepEqual(lastLoss([0, 1], [NaN, NaN], [NaN, NaN]), ["not finite", ""]);
 });

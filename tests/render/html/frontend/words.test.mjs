@@ -3,7 +3,7 @@ import "./fake_dom.mjs";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { doubts } from "../../../../rfav_cli/render/html/frontend/words.js";
+import { doubts, verdict } from "../../../../rfav_cli/render/html/frontend/words.js";
 
 const text = (element) => (typeof element === "string" ? element : element.children.map(text).join(""));
 
@@ -21,4 +21,21 @@ test("each doubt says where, what and what to do, as text", () => {
 
 test("one doubt is one", () => {
   assert.equal(text(doubts({ doubts: [{ where: "", words: "x", remedy: "y" }] }).children[0]), "In doubt:");
+});
+
+const diverged = {
+  finding: { state: "diverged", onset: 13, interval: [13, 13], reason: "diverged since epoch 13: the held-out loss is not finite", basis: "held-out loss", confidence: null },
+  document: { probe: { size: 1000, labels: true } },
+  epochs: [11, 12, 13, 14],
+  loss: [1.2, 1.106, NaN, NaN],
+  accuracy: [0.5, 0.627, 0.1, NaN],
+  layers: [{ state: null }, { state: null }],
+};
+
+test("a run that diverged is called so, and its last loss is not an earlier one", () => {
+  const said = verdict({ run: diverged }).map(text).join(" ");
+  assert.match(said, /✕diverged since epoch 13/);
+  assert.match(said, /best held-out loss1\.106epoch 12/);
+  assert.match(said, /last held-out lossnot finite1\.106 at epoch 12/);
+  assert.doesNotMatch(said, /62\.7|stable|undefined|NaN/);
 });
