@@ -24,8 +24,8 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
     """The document of `rfav show --format json`, which the other formats and commands take their names from.
 
     Entropies are in nats; `std` is their deviation over samples and positions. `nonfinite` counts the values skipped
-    because they were NaN or infinite, of a layer in all epochs or of an epoch in all layers. `fall` is of smoothed
-    entropies, as is said beside it; every other figure is as it was measured. `dead` is the share of
+    because they were NaN or infinite, of a layer in all epochs or of an epoch in all layers. `fall` is of
+    the smoothed entropies; every other figure is as it was measured. `dead` is the share of
     dead filters; `winners` says how many filters are the largest anywhere, and which are the most often. `columns` has
     what other statistics gave. `std`, `correlation`, `dead`, `winners` and the layers' `columns` are the last epoch's.
     What does not apply or is not finite is None.
@@ -84,7 +84,7 @@ def _finding(finding: LayerFinding) -> dict[str, Any]:
         "state": finding.state,
         **_onset(finding.onset),
         "confidence": finding.confidence,
-        "fall": {"nats": finding.fall, "fraction": finding.fall_fraction, "smoothed": True},
+        "fall": {"nats": finding.fall, "fraction": finding.fall_fraction},
         "evidence": finding.evidence,
         "filters": [asdict(problem) for problem in finding.filters],
     }
