@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from rfav_cli.atomic import write_whole
-from rfav_cli.errors import BaselineError
+from rfav_cli.errors import BaselineError, remedy_for
 from rfav_cli.records import Baseline, BaselineLayer
 from rfav_cli.text import printable, what_it_says
 
@@ -64,7 +64,7 @@ def load(path: Path) -> Baseline:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
     except OSError as error:
-        raise BaselineError(f"{path}: cannot be read ({what_it_says(error)})", _GIVE) from None
+        raise BaselineError(f"{path}: cannot be read ({what_it_says(error)})", remedy_for(error, _GIVE)) from None
     if len(data) > LARGEST:
         raise BaselineError(f"{path}: too large for a baseline", _GIVE)
     try:

@@ -73,3 +73,19 @@ class ToldError(RfavError):
 
 class ReportError(RfavError):
     """The report cannot be written."""
+
+
+def remedy_for(error: BaseException, damaged: str) -> str:
+    """What to do about a file that could not be read, as far as the system says what is wrong with it.
+
+    Args:
+        error: what came of reading it.
+        damaged: what to do where the content is wrong.
+    """
+    if isinstance(error, PermissionError):
+        return "Make it readable, or run as a user who may read it."
+    if isinstance(error, FileNotFoundError):
+        return "Give a file that exists."
+    if isinstance(error, MemoryError):
+        return "Free some memory and try again."
+    return damaged

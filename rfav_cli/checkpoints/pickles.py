@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from rfav_cli.errors import CheckpointError
+from rfav_cli.errors import CheckpointError, remedy_for
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
@@ -89,6 +89,8 @@ def load_pickle(path: Path, trust: bool) -> Any:
         if trust and isinstance(error, (ImportError, AttributeError)):
             remedy = "Run where the code that it was saved by can be imported."
             raise CheckpointError(f"{path}: {what_it_says(error)}", remedy) from error
+        if isinstance(error, MemoryError):
+            raise CheckpointError(f"{path}: too little memory to read it", remedy_for(error, "")) from error
         # A damaged pickle makes the machine that reads it fail in any way there is.
         raise CheckpointError(
             f"{path}: damaged or cut off, or not written by torch.save", "Copy or save the file again, or leave it out."

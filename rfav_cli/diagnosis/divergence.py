@@ -109,11 +109,9 @@ def _divergence(history: History, basis: str, first: int) -> Divergence:
     layer = _first_layer(history, first)
     last_sound = np.flatnonzero(is_sound(history)[:first])
     before = int(history.epochs[last_sound[-1]]) if last_sound.size else None
-    what = {
-        "held-out loss": lambda: _loss_words(history, first),
-        "class scores": lambda: "the class scores are not finite",
-        "entropy": lambda: f"the entropy is not finite in {_not_finite(history)}",
-    }[basis]()
+    what = _loss_words(history, first) if basis == "held-out loss" else "the class scores are not finite"
+    if basis == "entropy":
+        what = f"the entropy is not finite in {_not_finite(history)}"
     since = (
         "in every epoch that was measured" if first == 0 else f"from epoch {epoch} to the last, {history.epochs[-1]}"
     )

@@ -6,7 +6,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from rfav_cli.errors import RecipeError
+from rfav_cli.errors import RecipeError, remedy_for
 from rfav_cli.recipes.schema import LARGEST, problems
 from rfav_cli.records import LayerRecipe, Recipe
 from rfav_cli.text import printable, what_it_says
@@ -64,7 +64,7 @@ def _read(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
     except OSError as error:
-        raise RecipeError(f"{path}: cannot be read ({what_it_says(error)})", _GIVE) from None
+        raise RecipeError(f"{path}: cannot be read ({what_it_says(error)})", remedy_for(error, _GIVE)) from None
     if len(data) > LARGEST:
         raise RecipeError(f"{path}: too large for a recipe (more than {LARGEST:,} bytes)", _GIVE)
     try:

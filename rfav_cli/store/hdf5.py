@@ -190,7 +190,7 @@ def _open(path: Path) -> tuple[h5py.File, Stamp]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        remedy = "Give a store that you may read." if isinstance(error, PermissionError) else ""
+        remedy = "Give a store that you may read." if isinstance(error, PermissionError) else "Copy it elsewhere."
         raise StoreError(f"{path}: cannot be read ({what_it_says(error)})", remedy) from error
     try:
         if not h5py.is_hdf5(path) and path.exists():

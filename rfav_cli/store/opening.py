@@ -35,17 +35,20 @@ def open_hdf5(path: Path) -> h5py.File:
     Raises:
         OSError, and others: as h5py raises them.
     """
-    for locking in (UNLOCKED, None, True):
-        try:
-            return h5py.File(path, "r", locking=locking)
-        except OSError as error:  # HDF5 opens a file twice in a process, but with the same flags alone
-            if locking or "flag values don't match" not in str(error):
-                raise
-    raise AssertionError  # the last attempt returns or raises
+    try:
+        return h5py.File(path, "r", locking=UNLOCKED)
+    except OSError as error:
+        if "flag values don't match" not in str(error):
+            raise
+    # A process that has the file open already can open it with the same flags alone: by default, or with a lock.
+    try:
+        return h5py.File(path, "r")
+    except OSError:
+        return h5py.File(path, "r", locking=True)
 
 
 def why_not_opened(path: Path, error: BaseException) -> StoreError:
-    """Why HDF5 did not open a file that is there and can be read: in use, on a file system without locks, or damaged."""
+    """Why HDF5 did not open a file that is there and can be read: it is in use, cannot be locked, or is damaged."""
     text = str(error)
     if isinstance(error, MemoryError):
         return StoreError(f"{path}: too little memory to open it", "Free some memory and try again.")
@@ -59,5 +62,7 @@ def why_not_opened(path: Path, error: BaseException) -> StoreError:
             f"{path}: cannot be locked ({what_it_says(error)})", "Set HDF5_USE_FILE_LOCKING to BEST_EFFORT or FALSE."
         )
     if "already open" in text or "flag values don't match" in text:
-        return StoreInUseError(f"{path}: is open already, otherwise than for reading ({what_it_says(error)})", "Close it.")
+        return StoreInUseError(
+            f"{path}: is open already, otherwise than for reading ({what_it_says(error)})", "Close it."
+        )
     return damaged(path, "the file is cut off" if "truncated" in text else what_it_says(error))

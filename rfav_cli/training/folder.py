@@ -13,7 +13,7 @@ import torch
 
 from rfav_cli.atomic import check_writable, is_full, remove_abandoned, replacing
 from rfav_cli.checkpoints.pickles import needed_class
-from rfav_cli.errors import TrainingError
+from rfav_cli.errors import TrainingError, remedy_for
 from rfav_cli.locks import held
 from rfav_cli.text import what_it_says
 from rfav_cli.training.position import Position
@@ -155,6 +155,10 @@ class RunFolder:
                 raise TrainingError(
                     f"{self._state}: needs {needed}, which could run code; the net's state_dict holds it",
                     "Give --i-trust-this-pickle where the run is your own.",
+                ) from error
+            if isinstance(error, (PermissionError, MemoryError)):
+                raise TrainingError(
+                    f"{self._state}: cannot be read ({what_it_says(error)})", remedy_for(error, "")
                 ) from error
             raise TrainingError(
                 f"{self._state}: damaged, so the run cannot be continued",

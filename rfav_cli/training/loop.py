@@ -95,7 +95,8 @@ class Loop:
                 yield from self._steps(position, rate, start)
                 self.group.take_buffers_of_first(self.net.model)
                 if broken := [name for name in broken_weights(self.net.model) if name not in meant]:
-                    raise _broken_down(position, f"{broken[0]} is not finite after the last step of the epoch")
+                    cause = f"{broken[0]} is not finite after the last step of the epoch"
+                    raise _broken_down(position, cause, penalised=self.regularizer is not None)
             loss, accuracy = self._validate(position.epoch)
             done = TrainingEpoch(
                 epoch=position.epoch,
@@ -137,7 +138,8 @@ class Loop:
             cause = self._cause(samples, means)
             broken, *shared = self.group.sums([float(bool(cause)), *(weight * mean for mean in means.values())])
             if broken:
-                raise _broken_down(position, next(filter(None, self.group.gathered(cause))))
+                first = next(filter(None, self.group.gathered(cause)))
+                raise _broken_down(position, first, penalised=self.regularizer is not None)
             # The gradients of the ranks are averaged; each share counts as much as it has of the samples.
             (total if self.group.ranks.alone else total * (weight * self.group.ranks.world)).backward()
             self.optimizer.step()
@@ -209,10 +211,11 @@ class Loop:
         return f"the loss is {loss}" + (f"; the first that is not finite is {first}" if first else "")
 
 
-def _broken_down(position: Position, cause: str) -> TrainingError:
+def _broken_down(position: Position, cause: str, *, penalised: bool) -> TrainingError:
     last = position.epoch - 1
     when = "before training" if last < 0 else f"of epoch {last}"
+    smaller = " or smaller penalties" if penalised else ""
     return TrainingError(
         f"epoch {position.epoch}, step {position.step + 1}: {cause}",
-        f"The checkpoint {when} is the last good one. Train with a smaller --learning-rate or smaller penalties.",
+        f"The checkpoint {when} is the last good one. Train with a smaller --learning-rate{smaller}.",
     )

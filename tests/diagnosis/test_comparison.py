@@ -42,7 +42,9 @@ def test_a_retraining_that_helped_is_better_in_every_figure() -> None:
     a, b = comparison.a.best, comparison.b.best
     assert a is not None
     assert b is not None
-    assert first.startswith(f"B's best held-out loss is {a.loss - b.loss:.3g} nat lower ({b.loss:.3f} against {a.loss:.3f}")
+    assert first.startswith(
+        f"B's best held-out loss is {a.loss - b.loss:.3g} nat lower ({b.loss:.3f} against {a.loss:.3f}"
+    )
     assert first.endswith(f"; smoothed {b.smoothed_loss:.3f} against {a.smoothed_loss:.3f}; over 99.9% sure)")
     assert "percentage points higher" in accuracy
     changes = {layer.name: layer.change for layer in comparison.layers}

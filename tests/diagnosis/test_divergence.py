@@ -22,10 +22,15 @@ NAMES = ("conv1", "conv2", "fc1")
 
 
 def run(
-    *, since: int | None = 13, value: float = np.nan, layer: str | None = "conv2", labels: bool = True, scores: bool = True
+    *,
+    since: int | None = 13,
+    value: float = np.nan,
+    layer: str | None = "conv2",
+    labels: bool = True,
+    scores: bool = True,
 ) -> History:
     """A run whose losses, scores and entropies from a layer on are not finite from an epoch on."""
-    gone = np.flatnonzero(EPOCHS >= since) if since is not None else np.array([], int)
+    gone = np.flatnonzero(since <= EPOCHS) if since is not None else np.array([], int)
     losses = sample_losses(learning(EPOCHS, 12))
     losses[gone] = value
     entropies = {name: falling(EPOCHS, 0, 0.1) for name in NAMES}
@@ -115,7 +120,7 @@ def test_values_that_were_never_finite_name_no_layer() -> None:
 @pytest.mark.parametrize("labels", [True, False])
 @pytest.mark.parametrize("first", [-1, 0, 4])
 def test_a_run_without_a_finite_epoch(first: int, labels: bool) -> None:
-    """Trained checkpoints alone: it diverged before the first. Not finite before training either: it is no divergence."""
+    """Trained checkpoints alone: it diverged before the first. Not finite before training either: no divergence."""
     whole = run(since=-1, layer="conv1", labels=labels)
     rows = slice(first + 1, None)
     history = replace(
@@ -126,7 +131,10 @@ def test_a_run_without_a_finite_epoch(first: int, labels: bool) -> None:
     verdict = judge(history)
     assert verdict.run.state == ("unknown" if first < 0 else "diverged")
     if first >= 0:
-        assert "in every epoch that was measured; the first layer whose values are not finite is conv1" in verdict.run.reason
+        assert (
+            "in every epoch that was measured; the first layer whose values are not finite is conv1"
+            in verdict.run.reason
+        )
         assert recommend(history, verdict).checkpoint is None
         assert "there is none to go on from" in recommend(history, verdict).reason
     assert check(history, Policy(), None, Thresholds())[0].state == verdict.run.state

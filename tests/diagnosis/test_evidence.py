@@ -138,7 +138,9 @@ def test_a_run_without_labels_whose_scores_are_not_finite_diverged(column, sampl
     run = judge(history).run
     assert (run.state, run.basis, run.confidence) == ("diverged", "class scores", None)
     assert (run.onset.low, run.onset.epoch, run.onset.high) == (39, 39, 39)
-    assert run.reason.startswith("diverged since epoch 39: the class scores are not finite from epoch 39 to the last, 39")
+    assert run.reason.startswith(
+        "diverged since epoch 39: the class scores are not finite from epoch 39 to the last, 39"
+    )
 
 
 def test_a_run_without_labels_or_answers_whose_entropy_is_not_finite_diverged():

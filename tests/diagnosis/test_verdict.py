@@ -142,9 +142,7 @@ def test_epochs_that_are_not_finite_in_the_middle_are_passed_over():
     assert judge(history).layers[0].state == judge(whole).layers[0].state
 
 
-@pytest.mark.parametrize(
-    ("column", "basis"), [("probe/loss", "held-out loss"), ("entropy/mean", "entropy")]
-)
+@pytest.mark.parametrize(("column", "basis"), [("probe/loss", "held-out loss"), ("entropy/mean", "entropy")])
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_run_that_ends_in_nan_diverged(column, basis, value):
     history = ill()

@@ -98,3 +98,10 @@ def test_a_comparison_and_a_recipe_are_shown_as_their_tables() -> None:
         text = drawn(record)
         assert text.startswith("<pre>")
         assert len(text.splitlines()) > 2
+
+
+def test_the_last_loss_of_a_run_that_diverged_is_not_finite() -> None:
+    history = make_history()
+    np.asarray(history.columns["probe/loss"])[-2:] = np.nan
+    assert "1.008 (epoch 4) &rarr; not finite" in drawn(history)
+    assert "<b>diverged since epoch 9</b>" in drawn(judge(history))

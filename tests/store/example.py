@@ -37,7 +37,9 @@ def measure(epoch: int, /, **more: Any) -> Measurement:
         "entropy/mean_map/0": random.random((4, 3)).astype(np.float32),
         "entropy/mean_map/1": np.float32(random.random()),
         "entropy/map/0": random.random((MAPS, 4, 3)).astype(np.float16),
-        "correlation/histogram": np.stack([random.multinomial(n, [1 / 201] * 201) for n in (28, 120)]).astype(np.uint32),
+        "correlation/histogram": np.stack([random.multinomial(n, [1 / 201] * 201) for n in (28, 120)]).astype(
+            np.uint32
+        ),
         "nonfinite": random.integers(0, 2, 2),
         "activation/dead": np.array([random.random(), np.nan]),
         "activation/winners/0": random.dirichlet(np.ones(8)).astype(np.float32),

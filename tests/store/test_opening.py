@@ -1,4 +1,4 @@
-"""A file that is locked, open elsewhere, cut off or not to be read: each has its own words, and no advice to lose it."""
+"""A file that is locked, open elsewhere or cut off: each has its own words, and no advice to lose a whole one."""
 
 from __future__ import annotations
 
@@ -91,10 +91,7 @@ def test_a_store_is_written_whatever_is_wanted_of_locks(
 @pytest.mark.parametrize("mode", ["r", "r+"])
 def test_a_store_that_this_process_has_open_is_read_beside(path: Path, mode: str, flags: bool | str | None) -> None:
     with h5py.File(path, mode, locking=flags) as file:
-        try:
-            assert len(open_store(path)) == 2
-        except StoreInUseError as error:  # noqa: PT017 - some versions of HDF5 want the very same flags
-            assert (mode, "damaged" in str(error), "--fresh" in str(error)) == (mode, False, False)
+        assert len(open_store(path)) == 2
         assert file["epoch"][:].tolist() == [0, 1]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from rfav_cli.errors import CheckpointError
+from rfav_cli.errors import CheckpointError, remedy_for
 from rfav_cli.text import what_it_says
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def format_of(path: Path) -> str:
             if _format(name).recognises(path):
                 return name
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {what_it_says(error)}", "Give a file that exists.") from error
+        remedy = remedy_for(error, "Try again, or copy it elsewhere.")
+        raise CheckpointError(f"{path}: cannot be read: {what_it_says(error)}", remedy) from error
     *others, last = FORMATS.values()
     raise CheckpointError(f"{path}: not a checkpoint", f"Give {', '.join(others)} or {last}.")
 

@@ -80,7 +80,9 @@ def summary(done: records.Training) -> str:
     text = f"{printable(done.path, LONGEST)}: {count(len([row for row in done.rows if row['epoch'] >= 0]), 'epoch')}"
     if rows:
         finite = [row for row in rows if row["validation_loss"] is not None]
-        text += f", validation loss {_shown(rows[-1]['validation_loss'])}"
+        sound = max((place for place, row in enumerate(rows) if row["validation_loss"] is not None), default=-1)
+        since = f" since epoch {rows[sound + 1]['epoch']}" if 0 <= sound < len(rows) - 1 else ""
+        text += f", validation loss {_shown(rows[-1]['validation_loss'])}{since}"
         if finite:
             best = min(finite, key=lambda row: float(row["validation_loss"]))
             text += f" (lowest {best['validation_loss']:.4f} at epoch {best['epoch']})"

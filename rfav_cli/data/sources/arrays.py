@@ -21,7 +21,7 @@ from rfav_cli.data.sources.base import (
     resize,
     to_gray,
 )
-from rfav_cli.errors import SampleError
+from rfav_cli.errors import SampleError, remedy_for
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ SPLITS: tuple[str, ...] = ()
 IMAGE_KEYS = ("images", "image", "x", "data", "inputs", "input", "features", "samples", "x_test", "test_images")
 LABEL_KEYS = ("labels", "label", "y", "targets", "target", "y_test", "test_labels")
 REMEDY = "Save an array 'images', uint8 or float32, and whole numbers 'labels' beside it."
+IN_USE = "Close it where it is open, and try again."
 CHUNK = 64
 """Samples that are converted at once, so that a read holds little beyond what it returns."""
 
@@ -151,7 +152,9 @@ def open_source(location: Location, options: SampleOptions) -> Source:
     except pickle.UnpicklingError as error:
         raise SampleError(f"{printable(location.path)}: holds more than tensors, or is damaged", REMEDY) from error
     except Exception as error:  # whatever a reader trips over in a damaged file
-        raise SampleError(f"{printable(location.path)}: cannot be read: {what_it_says(error)}", REMEDY) from error
+        in_use = any(words in str(error) for words in ("lock file", "locking flag", "already open"))
+        remedy = IN_USE if in_use else remedy_for(error, REMEDY)
+        raise SampleError(f"{printable(location.path)}: cannot be read: {what_it_says(error)}", remedy) from error
     layout = tell_layout(array.shape, array.dtype, options.layout, location.path)
     labels = None if raw is None else check_labels(raw, len(array), location.path)
     labels, classes = order_classes(labels, (), options, location.path)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import torch
 
-from rfav_cli.errors import SampleError
+from rfav_cli.errors import SampleError, remedy_for
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ def read_class_file(path: Path) -> tuple[str, ...]:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise SampleError(
-            f"--classes {printable(path)}: {what_it_says(error)}", "Give a text file, one class name a line."
+            f"--classes {printable(path)}: {what_it_says(error)}",
+            remedy_for(error, "Give a text file, one class name a line."),
         ) from error
     names = tuple(line.strip() for line in lines if line.strip())
     if not names:

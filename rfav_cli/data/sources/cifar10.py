@@ -17,7 +17,7 @@ import numpy as np
 
 from rfav_cli.data.sources.arrays import ArraySource
 from rfav_cli.data.sources.base import Location, Preset, Source, check_labels, order_classes
-from rfav_cli.errors import SampleError
+from rfav_cli.errors import SampleError, remedy_for
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
@@ -123,7 +123,8 @@ def _read_archive(path: Path, wanted: set[str]) -> dict[str, bytes]:
                     contents[name] = content.read()
     except Exception as error:  # whatever a damaged archive makes the decompressor raise
         raise SampleError(
-            f"{printable(path)}: cannot be read: {what_it_says(error)}", "Download the archive anew."
+            f"{printable(path)}: cannot be read: {what_it_says(error)}",
+            remedy_for(error, "Download the archive anew."),
         ) from error
     return contents
 

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from rfav_cli.data.sources.base import Location, Preset, Source, order_classes
-from rfav_cli.errors import SampleError
+from rfav_cli.errors import SampleError, remedy_for
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
@@ -190,5 +190,6 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 def _broken(file: Path, error: Exception) -> SampleError:
     return SampleError(
-        f"{printable(file)}: not an image that can be read: {what_it_says(error)}", "Replace or remove the file."
+        f"{printable(file)}: not an image that can be read: {what_it_says(error)}",
+        remedy_for(error, "Replace or remove the file."),
     )

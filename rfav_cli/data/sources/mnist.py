@@ -11,7 +11,7 @@ import numpy as np
 
 from rfav_cli.data.sources.arrays import ArraySource
 from rfav_cli.data.sources.base import Location, Preset, Source, check_labels, order_classes
-from rfav_cli.errors import SampleError
+from rfav_cli.errors import SampleError, remedy_for
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
             values = file.read(math.prod(shape) + 1)
     except (OSError, EOFError, ValueError, OverflowError, MemoryError, zlib.error) as error:
         raise SampleError(
-            f"{printable(path)}: cannot be read: {what_it_says(error)}", "Download the file anew."
+            f"{printable(path)}: cannot be read: {what_it_says(error)}", remedy_for(error, "Download the file anew.")
         ) from error
     if len(values) != math.prod(shape) or not values:
         raise SampleError(

@@ -58,7 +58,7 @@ def test_quiet_says_nothing(capsys):
                     {"epoch": 2, "validation_loss": None, "validation_accuracy": 0.7},
                 ),
             ),
-            "new: 3 epochs, validation loss not finite (lowest 1.0000 at epoch 0), accuracy 0.7000\n",
+            "new: 3 epochs, validation loss not finite since epoch 2 (lowest 1.0000 at epoch 0), accuracy 0.7000\n",
         ),
         (
             Training("new", ({"epoch": -1, "validation_loss": None, "validation_accuracy": 0.1},)),

@@ -9,10 +9,24 @@ import pytest
 
 from rfav_cli import judge
 from rfav_cli.cli.progress.watch import WatchReporter, judged, summary
-from rfav_cli.records import BadCheckpoint, Checkpoint, Doubt, Judged, Measurement, Note, Progress, Watched
+from rfav_cli.records import (
+    BadCheckpoint,
+    Checkpoint,
+    Doubt,
+    Judged,
+    Measurement,
+    Note,
+    Onset,
+    Progress,
+    RunFinding,
+    Verdict,
+    Watched,
+)
 from rfav_cli.store import StoreWriter, open_store
 from tests.commands.judged import write_judged
 from tests.store.example import make_run, measure
+
+RUN_AWAY = Verdict(RunFinding("diverged", "why", "held-out loss", Onset(6, 6, 6)), ())
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +81,15 @@ def test_the_end_is_a_line(verdict, tmp_path):
     text = summary("rfav.h5", Watched(open_store(tmp_path / "rfav.h5"), verdict, "idle"))
     assert text.startswith("rfav.h5: 1 epoch, ")
     assert f": overfitting: {verdict.run.reason}"[:60] in text
+
+
+def test_an_epoch_whose_loss_is_not_finite_says_so(verdict):
+    gone = measurement(3)
+    gone.columns["probe/loss"] = np.array(np.nan)
+    unlabelled = judged(Judged(7, verdict, gone))
+    assert "loss" not in unlabelled
+    gone.columns["probe/sample_loss"] = np.full(5, np.nan)
+    assert "loss" not in judged(Judged(7, verdict, gone))  # a net without class scores
+    gone.columns["probe/sample_prediction"] = np.full(5, -1)
+    line = judged(Judged(7, RUN_AWAY, gone))
+    assert line == "epoch 7  diverged since epoch 6  loss not finite  3 entropies are not finite"

@@ -223,3 +223,27 @@ def test_wide_characters_keep_the_columns(make: Callable[..., History]) -> None:
         if " 3.47" in line
     }
     assert len(starts) == 1
+
+
+def test_a_run_that_diverged_has_no_last_loss_and_no_green_layer(history: History) -> None:
+    gone = slice(7, None)
+    for name in ("probe/loss", "probe/accuracy"):
+        np.asarray(history.columns[name])[gone] = np.nan
+    np.asarray(history.columns["entropy/mean"])[gone, 1:] = np.nan
+    text = shown(history, screen=Screen(200, colour=True))
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    assert "held-out loss      2.000 → 1.008 (epoch 4) → not finite" in plain
+    assert "held-out accuracy  10.0% → 37.3% (epoch 5) → not finite" in plain
+    assert "verdict: diverged since epoch 6, by held-out loss" in plain
+    assert "the first layer whose values are not finite is conv2" in plain
+    assert [cells(plain, name)[3] for name in ("conv1", "conv2", "fc1")] == ["n/a"] * 3
+    assert "\x1b[32m" not in text
+    assert "\x1b[1;31mdiverged" in text
+
+
+def test_a_loss_without_bounds_fits_the_page(history: History) -> None:
+    np.asarray(history.columns["probe/loss"])[-3:] = 1.4e36
+    text = shown(history)
+    assert "→ 1.4e+36" in text
+    assert max(map(len, text.splitlines())) <= 80
+    assert "1.4e+36" in shown(history, epochs=True)
