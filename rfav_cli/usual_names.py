@@ -6,7 +6,7 @@ import re
 
 USUAL = (
     *("state_dict", "model_state_dict", "model", "net", "network", "module", "weights", "params"),
-    *("model_state", "net_state_dict", "network_state_dict", "model_weights"),
+    *("model_state", "net_state_dict", "network_state_dict", "model_weights", "model_params", "net_state", "state"),
 )
 """The most usual first."""
 COUNTER = "n_averaged"

@@ -238,7 +238,7 @@ def _other_outputs(
         (stored.shape, expected[name].shape)
         for name in outcome.misshapen
         if name.rpartition(".")[0] == owner
-        and isinstance(stored := candidate.weights.get(reading.names.get(name)), Tensor)
+        and isinstance(stored := candidate.weights.get(reading.names.get(name, "")), Tensor)
     ]
     outputs = {(there[:1], here[:1]) for there, here in shapes}
     if len(shapes) < len(outcome.misshapen) or len(outputs) > 1 or any(a[1:] != b[1:] for a, b in shapes):

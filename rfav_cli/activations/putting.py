@@ -101,7 +101,8 @@ def _watched(model: nn.Module, outcome: Outcome, seen: set[str], incompatible: d
         incompatible[id(keys.missing_keys)] = keys
 
     # Named by the class, since a ScriptModule within a net takes no hooks from outside but calls those that it has.
-    add_before, add_after = nn.Module._register_load_state_dict_pre_hook, nn.Module.register_load_state_dict_post_hook
+    add_before: Any = nn.Module._register_load_state_dict_pre_hook
+    add_after: Any = nn.Module.register_load_state_dict_post_hook
     handles = [add_before(module, before, with_module=True) for module in model.modules()]
     handles += [add_after(module, after) for module in model.modules()]
     try:
@@ -153,7 +154,8 @@ def _snapshot(model: nn.Module) -> tuple[Callable[[], None], Callable[[], list[s
         What puts them back, and what names the weights that are still as they were.
     """
     python = [module for module in model.modules() if not isinstance(module, torch.jit.ScriptModule)]
-    before = [(table, dict(table)) for module in python for table in (module._parameters, module._buffers)]
+    tables: list[dict[str, Any]] = [table for module in python for table in (module._parameters, module._buffers)]
+    before = [(table, dict(table)) for table in tables]
     weights = [own for own in (*model.parameters(), *model.buffers()) if not is_lazy(own)]
     values = {id(own): (own, own.detach().clone(), _version(own)) for own in weights}
 
