@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.parameter import is_lazy
 
 from rfav_cli.activations.matching import Reading, readings
+from rfav_cli.activations.misfit import LISTED, first_names, misfit
 from rfav_cli.activations.putting import Outcome, put
 from rfav_cli.errors import CheckpointError
 from rfav_cli.text import printable
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 _MOST_TRIES = 6
 """Readings that do not fit by their names and are tried for all that: hooks of the net may rename."""
-_LISTED = 4
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,9 @@ class WeightLoader:
                 self._keep(choice, rivals)
                 return
             outcomes.append((choice, outcome))
-        raise _misfit(payload.path, outcomes, others, expected)
+        nearest = min([*fitting, *others], key=_nearest)
+        outcome = next((outcome for choice, outcome in outcomes if choice is nearest), Outcome.of(nearest.reading))
+        raise misfit(payload.path, outcome, nearest.reading, nearest.candidate.weights, expected)
 
     def _put(self, choice: _Choice, expected: Mapping[str, Any]) -> Outcome:
         return put(self._model, choice.reading.fill(expected, choice.candidate.weights))
@@ -145,8 +147,8 @@ class WeightLoader:
         if rivals:
             self._note(f"took {_named(choice)} of {', '.join(map(_named, [choice, *rivals]))}")
         if beside := [name for name in choice.reading.beside if name.rpartition(".")[2] != COUNTER]:
-            parts = beside if len(beside) <= _LISTED else dict.fromkeys(name.partition(".")[0] for name in beside)
-            self._note(f"took the weights under {_named(choice)}; beside them: {_first(parts)}")
+            parts = beside if len(beside) <= LISTED else dict.fromkeys(name.partition(".")[0] for name in beside)
+            self._note(f"took the weights under {_named(choice)}; beside them: {first_names(parts)}")
 
     def _note(self, note: str) -> None:
         if note not in self._notes:
@@ -192,65 +194,5 @@ def _nearest(choice: _Choice) -> tuple[int, int, int, int]:
     return -reading.found, -paired, 0 if paired else -len(choice.candidate.weights), reading.distance
 
 
-def _misfit(
-    path: Path, outcomes: Sequence[tuple[_Choice, Outcome]], others: Sequence[_Choice], expected: Mapping[str, Any]
-) -> CheckpointError:
-    """What is said of a checkpoint that does not go into the net: of the nearest of its dictionaries."""
-    remedy = "Give the --model that these weights were saved from, or leave the file out."
-    nearest = min([*(choice for choice, _ in outcomes), *others], key=_nearest)
-    reading = nearest.reading
-    names = Outcome(list(reading.missing), list(reading.unexpected), reading.misshapen)
-    outcome = next((outcome for choice, outcome in outcomes if choice is nearest), names)
-    if outcome.error:
-        return CheckpointError(f"{path}: {outcome.error}", "Give the checkpoints of this net.")
-    if outcome.mistyped and not (outcome.missing or outcome.unexpected or outcome.misshapen):
-        first, *more = outcome.mistyped
-        return CheckpointError(
-            f"{path}: weights of another type: {first}" + (f" ({len(more)} more are alike)" if more else ""),
-            "Save the weights as the net has them: dense floating-point numbers.",
-        )
-    if differing := _other_outputs(outcome, reading, nearest.candidate, expected):
-        layer, there, here = differing
-        return CheckpointError(
-            f"{path}: not a checkpoint of this net: all fits but the last layer, {printable(layer, 120)!r}, "
-            f"which has {there} outputs in the file and {here} in the net",
-            f"Make the net with {there} outputs, such as by --model-arg, or leave the file out.",
-        )
-    kinds = (
-        ("missing", outcome.missing),
-        ("unexpected", outcome.unexpected),
-        ("of another shape", outcome.misshapen.values()),
-        ("of another type", [words.partition(" is ")[0] for words in outcome.mistyped]),
-    )
-    differences = "; ".join(f"{len(found)} {kind}: {_first(found)}" for kind, found in kinds if found)
-    return CheckpointError(f"{path}: not a checkpoint of this net: {differences}", remedy)
-
-
-def _other_outputs(
-    outcome: Outcome, reading: Reading, candidate: Candidate, expected: Mapping[str, Any]
-) -> tuple[str, int, int] | None:
-    """Where nothing differs but the outputs of the last layer: its name, their number in the file and in the net."""
-    if outcome.missing or outcome.unexpected or outcome.mistyped or not outcome.misshapen:
-        return None
-    weights = [name for name, value in expected.items() if isinstance(value, Tensor) and value.dim() > 1]
-    owner = weights[-1].rpartition(".")[0] if weights else ""
-    shapes = [
-        (stored.shape, expected[name].shape)
-        for name in outcome.misshapen
-        if name.rpartition(".")[0] == owner
-        and isinstance(stored := candidate.weights.get(reading.names.get(name, "")), Tensor)
-    ]
-    outputs = {(there[:1], here[:1]) for there, here in shapes}
-    if len(shapes) < len(outcome.misshapen) or len(outputs) > 1 or any(a[1:] != b[1:] for a, b in shapes):
-        return None
-    (there, here), *_ = outputs
-    return (owner, there[0], here[0]) if there and here else None
-
-
 def _named(choice: _Choice) -> str:
     return repr(printable(choice.place, 120))
-
-
-def _first(names: Iterable[str]) -> str:
-    some = list(names)
-    return ", ".join(printable(name) for name in some[:_LISTED]) + (", …" if len(some) > _LISTED else "")

@@ -20,6 +20,8 @@ from rfav_cli.text import named, printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from rfav_cli.activations.matching import Reading
+
 _NEEDED_BUFFERS = ("running_mean", "running_var")
 """Buffers that a forward uses as it uses weights; others, such as indices, a net may make itself."""
 
@@ -41,6 +43,11 @@ class Outcome:
     misshapen: dict[str, str] = field(default_factory=dict)
     mistyped: list[str] = field(default_factory=list)
     error: str = ""
+
+    @classmethod
+    def of(cls, reading: Reading) -> Outcome:
+        """What would come of it, by the names and shapes alone."""
+        return cls(list(reading.missing), list(reading.unexpected), dict(reading.misshapen))
 
     @property
     def succeeded(self) -> bool:

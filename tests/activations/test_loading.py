@@ -300,7 +300,7 @@ def test_after_a_renaming_hook_only_what_is_wrong_is_named() -> None:
 
 def test_other_outputs_are_said_in_words() -> None:
     error = refusal(Net(), trained(lambda: Net(7)).state_dict())
-    assert error.what.endswith("the last layer, 'fc', which has 7 outputs in the file and 5 in the net")
+    assert error.what.endswith("the last layer, 'fc', has 7 outputs in the file and 5 in the net")
     assert "7 outputs" in error.remedy
 
 
