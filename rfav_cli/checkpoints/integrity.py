@@ -41,6 +41,8 @@ def check_archive(path: Path, file: IO[bytes] | None = None) -> None:
     try:
         with zipfile.ZipFile(file or path) as archive:
             members = archive.infolist()
+            if len({member.filename for member in members}) < len(members):
+                raise CheckpointError(f"{path}: has two members of one name", _REMEDY)
             summed = any(member.CRC for member in members)
             for member in members:
                 if summed:

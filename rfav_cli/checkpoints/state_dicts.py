@@ -58,11 +58,15 @@ def stored_epoch(content: Any) -> int | None:
 
 
 def _collect(content: Any, keys: tuple[str, ...], state_dicts: list[Candidate], visited: set[int]) -> None:
+    if len(keys) > _DEPTH or id(content) in visited:
+        return
+    visited.add(
+        id(content)
+    )  # of what the file holds: a state_dict that is made here is gone soon, and its id free again
     if isinstance(content, nn.Module):
         content = content.state_dict()
-    if not isinstance(content, Mapping) or len(keys) > _DEPTH or id(content) in visited:
+    if not isinstance(content, Mapping):
         return
-    visited.add(id(content))
     weights = {
         key: value
         for key, value in content.items()

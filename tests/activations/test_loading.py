@@ -13,6 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import checkpoint_wrapper
 from torch.nn import functional
 from torch.nn.utils import parametrizations
 from torch.optim.swa_utils import AveragedModel
@@ -202,6 +203,32 @@ def test_an_averaged_model_is_taken_without_its_counter() -> None:
     net = Net()
     assert load(net, AveragedModel(own).state_dict()) == []
     assert loss(net) == loss(own)
+
+
+def _checkpointed() -> nn.Module:
+    net = Net()
+    net.block, net.fc = checkpoint_wrapper(net.block), checkpoint_wrapper(net.fc)  # type: ignore[no-untyped-call]
+    return net
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "_fsdp_wrapped_module."])
+def test_a_wrapped_net_takes_the_weights_of_a_bare_one_and_the_other_way_round(prefix: str) -> None:
+    own = trained()
+    net: nn.Module = _checkpointed()
+    load(net, prefixed(prefix, own.state_dict()))
+    assert loss(net) == loss(own)
+    bare = Net()
+    load(
+        bare,
+        prefixed(
+            prefix, {name.replace("fc.", "fc._checkpoint_wrapped_module."): v for name, v in own.state_dict().items()}
+        ),
+    )
+    assert loss(bare) == loss(own)
+    old = renamed(trained(Renaming).state_dict(), r"^fc\.", "head.")
+    parallel = nn.DataParallel(Renaming())
+    load(parallel, prefixed(prefix, old))
+    assert loss(parallel.module) == loss(trained(Renaming))
 
 
 # What is beside the net

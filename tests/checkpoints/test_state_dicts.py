@@ -42,6 +42,11 @@ def test_versions_of_modules_are_kept_and_what_they_could_do_is_not() -> None:
     assert candidates(dict(state))[0].versions == {}
 
 
+def test_each_of_several_modules_is_found() -> None:
+    content = {name: nn.Linear(2, 3) for name in ("model", "student", "teacher", "ema")}
+    assert [found.name for found in candidates(content)] == list(content)
+
+
 def test_a_mapping_that_holds_itself_ends() -> None:
     content: dict[str, object] = {"w": torch.zeros(1)}
     content |= {f"self{i}": content for i in range(50)}
