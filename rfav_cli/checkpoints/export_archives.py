@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rfav_cli.checkpoints.archives import REMEDY, members, refuse
+from rfav_cli.checkpoints.integrity import check_archive
+from rfav_cli.checkpoints.pickles import ZIP_MAGIC
 from rfav_cli.errors import CheckpointError
 from rfav_cli.text import what_it_says
 
@@ -82,6 +84,8 @@ def _check_member(path: Path, name: str, content: Callable[[], bytes]) -> None:
     if name.endswith(".pt"):
         try:
             torch.load(io.BytesIO(content()), weights_only=True, map_location="cpu")
+            if content()[:4] == ZIP_MAGIC:
+                check_archive(path, io.BytesIO(content()))
         except CheckpointError:
             raise
         except Exception as error:  # whatever a crafted pickle makes of it

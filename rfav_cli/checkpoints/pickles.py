@@ -68,6 +68,12 @@ def is_torch_save(path: Path) -> bool:
     return "data.pkl" in names and not any(name == "constants.pkl" or name.startswith("code/") for name in names)
 
 
+def is_zip(path: Path) -> bool:
+    """Whether a file begins as a zip archive does."""
+    with path.open("rb") as file:
+        return file.read(4) == ZIP_MAGIC
+
+
 def load_pickle(path: Path, trust: bool) -> Any:
     """What torch.save was given, its tensors on the CPU and, in the zip format, mapped from the file.
 
@@ -78,8 +84,7 @@ def load_pickle(path: Path, trust: bool) -> Any:
     Raises:
         CheckpointError: the file is damaged, or needs more than tensors, numbers and containers.
     """
-    with path.open("rb") as file:
-        mapped = file.read(4) == ZIP_MAGIC
+    mapped = is_zip(path)
     try:
         with _allowing, torch.serialization.safe_globals(_NUMPY):
             return torch.load(path, map_location="cpu", weights_only=not trust, mmap=mapped)

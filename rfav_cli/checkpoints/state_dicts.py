@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +10,12 @@ from torch import Tensor, nn
 from rfav_cli.errors import CheckpointError
 from rfav_cli.records import Candidate, Payload
 from rfav_cli.text import printable
+from rfav_cli.usual_names import COUNTER, is_average, usual_place
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _DEPTH = 4
-_USUAL = ("state_dict", "model_state_dict", "model", "net", "network", "module", "weights", "params")
 _EXTRA = ("_extra_state", "_packed_params", "dtype")
 
 
@@ -45,7 +44,7 @@ def candidates(content: Any) -> list[Candidate]:
     """
     state_dicts: list[Candidate] = []
     _collect(content, (), state_dicts, set())
-    return sorted(state_dicts, key=lambda candidate: _rank(candidate.name))
+    return sorted(state_dicts, key=_rank)
 
 
 def stored_epoch(content: Any) -> int | None:
@@ -59,32 +58,45 @@ def stored_epoch(content: Any) -> int | None:
 
 
 def _collect(content: Any, keys: tuple[str, ...], state_dicts: list[Candidate], visited: set[int]) -> None:
+    if len(keys) > _DEPTH or id(content) in visited:
+        return
+    visited.add(
+        id(content)
+    )  # of what the file holds: a state_dict that is made here is gone soon, and its id free again
     if isinstance(content, nn.Module):
         content = content.state_dict()
-    if not isinstance(content, Mapping) or len(keys) > _DEPTH or id(content) in visited:
+    if not isinstance(content, Mapping):
         return
-    visited.add(id(content))
     weights = {
         key: value
         for key, value in content.items()
         if isinstance(key, str) and (isinstance(value, Tensor) or key.rpartition(".")[2] in _EXTRA)
     }
     if any(isinstance(value, Tensor) for value in weights.values()):
-        state_dicts.append(Candidate(".".join(keys), weights))
+        name = ".".join(keys)
+        averaged = is_average(name) or COUNTER in weights
+        state_dicts.append(Candidate(name, weights, _versions(content), averaged))
     for key, value in content.items():
         if isinstance(key, str) and not key.lower().startswith("optim"):
             _collect(value, (*keys, key), state_dicts, visited)
 
 
-def _rank(name: str) -> tuple[bool, int, int]:
+def _rank(candidate: Candidate) -> tuple[bool, int, int]:
     """Usual names before others, averages after all, the outer before the inner."""
-    last = name.rpartition(".")[2]
-    usual = _USUAL.index(last) if last in _USUAL else len(_USUAL)
-    return (
-        re.search(r"(?<![a-z])(ema|swa)(?![a-z])|averag|shadow", name.lower()) is not None,
-        usual if name else -1,
-        name.count("."),
-    )
+    usual = usual_place(candidate.name) if candidate.name else -1
+    return candidate.average, usual, candidate.name.count(".")
+
+
+def _versions(content: Mapping[Any, Any]) -> dict[str, dict[str, Any]]:
+    """A state_dict's versions, without what would have torch put the file's own tensors into the net."""
+    metadata = getattr(content, "_metadata", None)
+    if not isinstance(metadata, Mapping):
+        return {}
+    return {
+        path: {key: value for key, value in versions.items() if key != "assign_to_params_buffers"}
+        for path, versions in metadata.items()
+        if isinstance(path, str) and isinstance(versions, Mapping)
+    }
 
 
 def _article(content: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,10 +37,14 @@ class Candidate:
     Attributes:
         name: the keys that lead to it, joined by dots; empty at the top level.
         weights: the tensors, and the few other things that a net's own state_dict holds.
+        versions: what a state_dict has as its `_metadata`: dotted names of modules -> {"version": number, ...}.
+        average: whether these are averages of weights, as of EMA and SWA, and not what was trained.
     """
 
     name: str
     weights: Mapping[str, Any]
+    versions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    average: bool = False
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,31 @@ def checkpoint_of_other_shapes(folder: Path) -> tuple[Arguments, set[str]]:
 
 
 @case
+def checkpoint_of_another_type(folder: Path) -> tuple[Arguments, set[str]]:
+    state = torch.load(folder / "run" / name_of(2))
+    torch.save(state | {"fc2.bias": torch.zeros(4, dtype=torch.complex64)}, folder / "run" / name_of(2))
+    return analyze("run"), {"run/epoch_002.pt", "fc2.bias is complex64"}
+
+
+@case
+def checkpoint_with_a_flipped_bit(folder: Path) -> tuple[Arguments, set[str]]:
+    path = folder / "run" / name_of(2)
+    raw = bytearray(path.read_bytes())
+    weights: torch.Tensor = torch.load(path)["fc2.weight"]
+    raw[raw.find(weights.contiguous().numpy().tobytes())] ^= 1
+    path.write_bytes(raw)
+    return analyze("run"), {"run/epoch_002.pt", "checksum of"}
+
+
+@case
+def checkpoint_of_two_nets(folder: Path) -> tuple[Arguments, set[str]]:
+    state = torch.load(folder / "run" / name_of(2))
+    other = {name: value * 2 for name, value in state.items()}
+    torch.save({"student": state, "teacher": other}, folder / "run" / name_of(2))
+    return analyze("run"), {"run/epoch_002.pt", "'student' and 'teacher'"}
+
+
+@case
 def pickle_with_code(folder: Path) -> tuple[Arguments, set[str]]:
     torch.save({"conv1.weight": RunsCode()}, folder / "run" / name_of(2))
     return analyze("run"), {"run/epoch_002.pt", "--i-trust-this-pickle"}

@@ -8,13 +8,20 @@ import numpy as np
 import pytest
 import torch
 
-from rfav_cli.checkpoints.pickles import is_torch_save, load_pickle, needed_class
+from rfav_cli.checkpoints.pickles import is_torch_save, is_zip, load_pickle, needed_class
 from rfav_cli.errors import CheckpointError
 from tests.checkpoints.formats.files import half, write_exported, write_legacy, write_scripted, write_zip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+
+def test_the_zip_format_is_told_from_the_older_one(tmp_path: Path) -> None:
+    write_zip(tmp_path / "zip", {})
+    write_legacy(tmp_path / "legacy", {})
+    assert is_zip(tmp_path / "zip")
+    assert not is_zip(tmp_path / "legacy")
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit.*:FutureWarning")

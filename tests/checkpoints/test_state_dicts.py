@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 
 from rfav_cli.checkpoints.state_dicts import candidates, payload_of, stored_epoch
 from rfav_cli.errors import CheckpointError
@@ -22,6 +23,28 @@ def test_candidates_at_any_depth_the_usual_ones_first() -> None:
         "lr": 0.1,
     }
     assert [found.name for found in candidates(content)] == ["", "run.a.model_state_dict", "mine", "ema_model"]
+
+
+def test_what_has_the_counter_of_an_averaged_model_is_an_average() -> None:
+    net = nn.Linear(2, 3)
+    content = {"a": AveragedModel(net).state_dict(), "ema": net.state_dict(), "b": net.state_dict()}
+    assert [(found.name, found.average) for found in candidates(content)] == [("b", False), ("a", True), ("ema", True)]
+
+
+def test_versions_of_modules_are_kept_and_what_they_could_do_is_not() -> None:
+    state = nn.BatchNorm2d(2).state_dict()
+    assert candidates({"model": state})[0].versions == {"": {"version": 2}}
+    state._metadata[""]["assign_to_params_buffers"] = True  # type: ignore[attr-defined]
+    assert candidates(state)[0].versions == {"": {"version": 2}}
+    for odd in (None, 3, {3: {"version": 1}}, {"": 1}):
+        state._metadata = odd  # type: ignore[attr-defined]
+        assert candidates(state)[0].versions == {}
+    assert candidates(dict(state))[0].versions == {}
+
+
+def test_each_of_several_modules_is_found() -> None:
+    content = {name: nn.Linear(2, 3) for name in ("model", "student", "teacher", "ema")}
+    assert [found.name for found in candidates(content)] == list(content)
 
 
 def test_a_mapping_that_holds_itself_ends() -> None:

@@ -18,15 +18,15 @@ from rfav_cli.activations.hooks import (
     plain_forward,
     refresh_weights,
 )
-from rfav_cli.activations.matching import Match, complete, match, shapes
+from rfav_cli.activations.loading import WeightLoader
+from rfav_cli.activations.matching import shapes
 from rfav_cli.activations.network import Activation, Network, Sink, Trace
 from rfav_cli.activations.trace import Observer
-from rfav_cli.errors import CheckpointError, ModelError, SampleError
-from rfav_cli.text import named, printable, what_it_says
+from rfav_cli.errors import ModelError, SampleError
+from rfav_cli.text import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -73,6 +73,7 @@ class EagerNetwork(Network):
             model = inner
         self.model = model.float().eval().to(options.device)
         self._options = options
+        self._weights = WeightLoader(self.model, options.notes)
         self._hooks = find_hooks(self.model)
         self._norms: Mapping[str, _BatchNorm] = {}
         self._affine: dict[str, tuple[Tensor, Tensor]] = {}
@@ -84,22 +85,7 @@ class EagerNetwork(Network):
 
     def load(self, payload: Payload) -> None:
         """See `Network.load`."""
-        expected = self.model.state_dict()
-        matches = [(candidate, match(expected, candidate.weights)) for candidate in payload.content]
-        fitting = [(candidate, names) for candidate, names in matches if names.fits]
-        if not fitting:
-            raise _misfit(payload.path, matches)
-        taken, names = fitting[0]
-        if len(fitting) > 1:
-            self._note(taken, [candidate for candidate, _ in fitting])
-        # Updated rather than made anew: the net's own dictionary says which versions of its modules its names are of.
-        expected.update(complete(expected, taken.weights, names.pairs))
-        try:
-            self.model.load_state_dict(expected, strict=True)
-        except (RuntimeError, LookupError, TypeError, ValueError) as error:
-            raise CheckpointError(
-                f"{payload.path}: {what_it_says(error, part='all')}", "Give the checkpoints of this net."
-            ) from error
+        self._weights.load(payload)
         self._arrange()
         refresh_weights(self._hooks)
         self._scale()
@@ -172,20 +158,6 @@ class EagerNetwork(Network):
             name: (scale, norm_shift(self._norms[name], scale)) for name, scale in scales.items() if scale is not None
         }
         self._scales = {name: scale for name, (scale, _) in self._affine.items()} if self._options.fold_norm else {}
-
-    def _note(self, taken: Candidate, fitting: list[Candidate]) -> None:
-        names = ", ".join(repr(candidate.name) for candidate in fitting)
-        note = f"took {taken.name!r} of {printable(names)}"
-        if note not in self._options.notes:
-            self._options.notes.append(note)
-
-
-def _misfit(path: Path, matches: list[tuple[Candidate, Match]]) -> CheckpointError:
-    nearest = min((names for _, names in matches), key=lambda names: names.distance)
-    return CheckpointError(
-        f"{path}: not a checkpoint of this net: {nearest.differences()}",
-        "Give the --model that these weights were saved from, or leave the file out.",
-    )
 
 
 def _unfit(images: Tensor, observer: Observer, error: Exception) -> SampleError:

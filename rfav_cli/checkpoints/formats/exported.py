@@ -10,6 +10,7 @@ from torch.export.graph_signature import InputKind
 from torch.export.passes import move_to_device_pass
 
 from rfav_cli.checkpoints import archives, export_archives
+from rfav_cli.checkpoints.integrity import check_archive
 from rfav_cli.errors import CheckpointError
 from rfav_cli.records import Payload, RunnableProgram
 from rfav_cli.text import what_it_says
@@ -36,6 +37,7 @@ def read(path: Path, options: ReadOptions) -> Payload:
     Raises:
         CheckpointError: the archive is damaged, or holds more than a graph of tensor operators.
     """
+    check_archive(path)
     try:
         program = _load(path)
         if options.device.type != "cpu":

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rfav_cli.checkpoints import state_dicts
-from rfav_cli.checkpoints.pickles import is_torch_save, load_pickle
+from rfav_cli.checkpoints.integrity import check_archive
+from rfav_cli.checkpoints.pickles import is_torch_save, is_zip, load_pickle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +26,10 @@ def read(path: Path, options: ReadOptions) -> Payload:
     Raises:
         CheckpointError: the file is damaged, would run code, or holds no state_dict.
     """
-    return state_dicts.payload_of(path, load_pickle(path, options.trust_pickle))
+    content = load_pickle(path, options.trust_pickle)
+    if is_zip(path):
+        check_archive(path)
+    return state_dicts.payload_of(path, content)
 
 
 def stored_epoch(path: Path, options: ReadOptions) -> int | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from rfav_cli.checkpoints import archives
+from rfav_cli.checkpoints.integrity import check_archive
 from rfav_cli.errors import CheckpointError
 from rfav_cli.graphs import constants
 from rfav_cli.records import Payload
@@ -31,6 +32,7 @@ def read(path: Path, options: ReadOptions) -> Payload:
     Raises:
         CheckpointError: the archive is damaged, or has operators that reach beyond tensors.
     """
+    check_archive(path)
     archives.check_torchscript(path)
     try:
         with warnings.catch_warnings():

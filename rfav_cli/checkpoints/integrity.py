@@ -1,0 +1,165 @@
+"""Whether a zip archive of torch holds what was written: torch itself looks at no checksum and at no size."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import struct
+import zipfile
+import zlib
+from typing import IO, TYPE_CHECKING, Any
+
+import torch
+
+from rfav_cli.errors import CheckpointError
+from rfav_cli.text import printable, what_it_says
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_BYTES_AT_ONCE = 2**20
+_PICKLES = {"data.pkl": "data/", "constants.pkl": "constants/"}
+"""A pickle of torch -> where the storages are that it names."""
+_CONFIG = "_config.json"
+_REMEDY = "Copy or save the file again, or leave it out."
+
+
+def check_archive(path: Path, file: IO[bytes] | None = None) -> None:
+    """Hold each member of an archive against its checksum, and each storage against the size that is claimed for it.
+
+    An archive without checksums (`torch.serialization.set_crc32_options(False)`) has 0 for all of them.
+
+    Args:
+        path: the file, for messages.
+        file: what is read, where it is not the file itself but an archive within it.
+
+    Raises:
+        CheckpointError: one is not what was written, or the archive is damaged.
+    """
+    try:
+        with zipfile.ZipFile(file or path) as archive:
+            members = archive.infolist()
+            if len({member.filename for member in members}) < len(members):
+                raise CheckpointError(f"{path}: has two members of one name", _REMEDY)
+            summed = any(member.CRC for member in members)
+            for member in members:
+                if summed:
+                    _check_sum(path, archive, member)
+                else:
+                    del member.CRC  # a member that has none is read without a look at it
+            _check_sizes(path, archive)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error) as error:
+        raise CheckpointError(f"{path}: damaged or cut off: {what_it_says(error)}", _REMEDY) from error
+
+
+def _check_sum(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    try:
+        with archive.open(member) as content:  # which compares the checksum at the end
+            while content.read(_BYTES_AT_ONCE):
+                pass
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise CheckpointError(
+            f"{path}: damaged: the checksum of {printable(member.filename, 120)!r} is wrong", _REMEDY
+        ) from error
+
+
+def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:
+    sizes = {member.filename: member.file_size for member in archive.infolist()}
+    for name in sizes:
+        root, _, short = name.rpartition("/")
+        folder = f"{root}/" if root else ""
+        if short in _PICKLES and root.count("/") == 0:
+            claims = _claimed(path, archive.read(name))
+            needed = {f"{folder}{_PICKLES[short]}{key}": size for key, size in claims.items()}
+        elif short.endswith(_CONFIG):
+            needed = {f"{folder}{key}": size for key, size in _configured(archive.read(name)).items()}
+        else:
+            continue
+        for record, size in needed.items():
+            if record in sizes and sizes[record] < size:
+                raise CheckpointError(
+                    f"{path}: damaged: {printable(record, 120)!r} has {sizes[record]} bytes, its tensor needs {size}",
+                    _REMEDY,
+                )
+
+
+def _claimed(path: Path, content: bytes) -> dict[str, int]:
+    """Key of a storage -> the bytes that a pickle claims for it. Nothing in the pickle is made."""
+    reader = _ClaimReader(io.BytesIO(content))
+    try:
+        reader.load()
+    except Exception as error:  # a damaged pickle makes the machine that reads it fail in any way there is
+        raise CheckpointError(f"{path}: damaged, or not written by torch", _REMEDY) from error
+    return reader.claims
+
+
+class _Anything:
+    """Stands for whatever a pickle wants to make."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        """Take any arguments, and leave them."""
+
+    def __new__(cls, *_: object, **__: object) -> _Anything:
+        return super().__new__(cls)
+
+    def __setstate__(self, state: object) -> None:
+        """Leave it."""
+
+    def __setitem__(self, key: object, value: object) -> None:
+        """Leave it."""
+
+    def append(self, value: object) -> None:
+        """Leave it."""
+
+    def extend(self, values: object) -> None:
+        """Leave it."""
+
+    def add(self, value: object) -> None:
+        """Leave it."""
+
+
+# The one in Python: the faster one makes room for as many objects as a file says that it has.
+class _ClaimReader(pickle._Unpickler):
+    def __init__(self, file: IO[bytes]) -> None:
+        super().__init__(file, encoding="latin-1")
+        self.claims: dict[str, int] = {}
+        self._classes: dict[str, type[_Anything]] = {}
+
+    def find_class(self, module: str, name: str) -> Any:  # noqa: ARG002 - storages are told by their name alone
+        return self._classes.setdefault(name, type("_Anything", (_Anything,), {"name": name}))
+
+    def persistent_load(self, claim: Any) -> _Anything:
+        _, storage, key, _, count = claim
+        size = _item_size(getattr(storage, "name", ""))
+        if isinstance(count, int) and not isinstance(count, bool):
+            self.claims[str(key)] = max(self.claims.get(str(key), 0), count * size)
+        return _Anything()
+
+
+def _item_size(storage: str) -> int:
+    """Bytes of one element of "FloatStorage" and its like; an untyped storage is counted in bytes."""
+    dtype: torch.dtype = torch.storage._storage_type_to_dtype_map().get(storage, torch.uint8)
+    return dtype.itemsize
+
+
+def _configured(content: bytes) -> dict[str, int]:
+    """Record -> the bytes that the tensor needs which an exported program keeps in it."""
+    from torch._export.serde.serialize import deserialize_scalar_type
+
+    needed: dict[str, int] = {}
+    try:
+        entries: Mapping[str, Any] = json.loads(content)["config"]
+        for entry in entries.values():
+            if (meta := entry.get("tensor_meta")) is None or entry.get("use_pickle"):
+                continue
+            sizes, strides = ([int(n["as_int"]) for n in meta[key]] for key in ("sizes", "strides"))
+            last = int(meta["storage_offset"]["as_int"]) + sum(
+                (size - 1) * stride for size, stride in zip(sizes, strides, strict=True)
+            )
+            bytes_needed = 0 if 0 in sizes else (last + 1) * deserialize_scalar_type(meta["dtype"]).itemsize
+            needed[entry["path_name"]] = max(needed.get(entry["path_name"], 0), bytes_needed)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return needed  # torch says itself what is wrong
+    return needed
