@@ -118,6 +118,7 @@ class Preset:
     """As much of a source as its normalisation needs."""
 
     mean, std = (0.1, 0.2, 0.3), (0.4, 0.5, 0.6)
+    scale = None
 
 
 @pytest.mark.parametrize(
