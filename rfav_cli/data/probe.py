@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from rfav_cli.data.sources.base import Samples
+    from rfav_cli.data.sources.base import Samples, Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +142,7 @@ def _units(source: Source, images: Samples, *, normalised: bool) -> tuple[str, .
 
 
 def _words_note(highest: int) -> str:
-    """Of pixels with 16 bits up to a value, what they are divided by, and where they fill fewer bits, what else suits."""
+    """What pixels of 16 bits are divided by; where the highest fills fewer bits, what else suits."""
     note = f"pixels of 16 bits are divided by {WORDS:g}"
     full = (1 << highest.bit_length()) - 1
     if not 0 < full < 1 << 15:
@@ -260,8 +260,8 @@ def check_fits(probe: Probe, outputs: int) -> tuple[str, ...]:
         folders = "1 class folder" if count == 1 else f"{count} class folders"
         raise SampleError(
             f"{where}: {folders}{empty} for {net}: a class that is missing shifts the labels after it",
-            f"Give --classes FILE, a text file with the names of the net's {outputs} classes, one a line, in the order of "
-            "its outputs.",
+            f"Give --classes FILE, a text file that names the net's {outputs} classes in the order of its outputs, one a "
+            "line.",
         )
     if count > outputs and not probe.alphabetical:
         raise SampleError(f"{where}: {count} classes for {net}", "Give samples of the classes that the net knows.")

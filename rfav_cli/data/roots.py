@@ -1,4 +1,4 @@
-"""The root of a data set, whose sub-folders are its splits or its parts: read as classes, every label would be wrong."""
+"""The root of a data set: its sub-folders are splits or parts, and read as classes they would make all labels wrong."""
 
 from __future__ import annotations
 

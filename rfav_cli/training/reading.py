@@ -44,8 +44,8 @@ def look_through(source: Source, workers: int) -> tuple[Samples | None, dict[int
         workers: threads that decode.
 
     Returns:
-        All samples, where they fit into memory and are of one type (what cannot be read is 0), else None; why samples cannot be read, by
-        number; SHA-256 in hex of samples and labels.
+        All samples, where they fit into memory and are of one type (what cannot be read is 0), else None; why samples
+        cannot be read, by number; SHA-256 in hex of samples and labels.
 
     Raises:
         SampleError: samples differ in their shape.

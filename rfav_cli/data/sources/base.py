@@ -189,7 +189,9 @@ def to_rgb(images: Samples, where: Path) -> Samples:
         SampleError: the images have neither 1, 3 nor 4 channels.
     """
     if images.shape[-1] not in (1, 3, 4):
-        raise SampleError(f"{printable(where)}: --rgb needs 1, 3 or 4 channels, not {images.shape[-1]}", "Leave --rgb out.")
+        raise SampleError(
+            f"{printable(where)}: --rgb needs 1, 3 or 4 channels, not {images.shape[-1]}", "Leave --rgb out."
+        )
     return np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images[..., :3]
 
 

@@ -192,9 +192,7 @@ def open_source(location: Location, options: SampleOptions) -> Source:
     )
 
 
-def _by_class(
-    files: Sequence[Path], labels: NDArray[np.int64], classes: Sequence[str]
-) -> dict[str, list[Path]]:
+def _by_class(files: Sequence[Path], labels: NDArray[np.int64], classes: Sequence[str]) -> dict[str, list[Path]]:
     images: dict[str, list[Path]] = {name: [] for name in classes}
     for file, label in zip(files, labels.tolist(), strict=True):
         images[classes[label]].append(file)
