@@ -91,9 +91,9 @@ class ProgramNetwork(Network):
     def _call(self, images: Tensor) -> Any:
         """Run the program."""
 
-    @abstractmethod
     def _buffers(self) -> Mapping[str, Tensor]:
-        """This checkpoint's parameters and buffers by their names."""
+        """This checkpoint's parameters and buffers by their names, as far as it has any."""
+        return {}
 
     @abstractmethod
     def _weight_names(self) -> WeightNames:

@@ -260,8 +260,8 @@ def check_fits(probe: Probe, outputs: int) -> tuple[str, ...]:
         folders = "1 class folder" if count == 1 else f"{count} class folders"
         raise SampleError(
             f"{where}: {folders}{empty} for {net}: a class that is missing shifts the labels after it",
-            f"Give --classes FILE, a text file that names the net's {outputs} classes in the order of its outputs, one a "
-            "line.",
+            f"Give --classes FILE, a text file that names the net's {outputs} classes in the order of its outputs, "
+            "one a line.",
         )
     if count > outputs and not probe.alphabetical:
         raise SampleError(f"{where}: {count} classes for {net}", "Give samples of the classes that the net knows.")

@@ -146,7 +146,7 @@ def _parts_of_a_set(folder: Path, name: str, beside: Sequence[str], files: Seque
     what += "are parts of a data set, not classes" if beside else "is the folder of all images, not a class"
     path = _down(folder / name, files)
     unread = f"; {printable(tables[0])} beside it is not read" if tables else ""
-    if "" not in _inside(path, files):
+    if all(file.parent != path for file in files):
         return f"{what}{unread}", f"Give --probe {printable(path)}, if its sub-folders are the classes."
     return f"{what}{unread}", (
         "Put each image into the folder of its class, or save images and labels in one .npz; "

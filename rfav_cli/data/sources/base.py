@@ -192,7 +192,14 @@ def to_rgb(images: Samples, where: Path) -> Samples:
         raise SampleError(
             f"{printable(where)}: --rgb needs 1, 3 or 4 channels, not {images.shape[-1]}", "Leave --rgb out."
         )
-    return np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images[..., :3]
+    return thrice(images) if images.shape[-1] == 1 else images[..., :3]
+
+
+def thrice(images: Samples) -> Samples:
+    """(n, H, W, 1) as (n, H, W, 3)."""
+    repeated: Any = np.repeat(images, 3, axis=-1)
+    coloured: Samples = repeated
+    return coloured
 
 
 def full_scale(dtype: np.dtype[Any]) -> float | None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from PIL import Image
 
 from rfav_cli.data.roots import refuse_root
-from rfav_cli.data.sources.base import BYTES, WORDS, Location, Preset, Samples, Source, order_classes
+from rfav_cli.data.sources.base import BYTES, WORDS, Location, Preset, Samples, Source, order_classes, thrice
 from rfav_cli.errors import SampleError
 from rfav_cli.text import printable, what_it_says
 
@@ -97,7 +97,7 @@ class ImageFiles(Source):
                     "Give --resize to bring them to one size.",
                 )
             if pixels.shape[2] > images.shape[3]:
-                images = np.repeat(images, 3, axis=3)
+                images = thrice(images)
             if pixels.dtype != images.dtype:
                 images, pixels = _as_floats(images), _as_floats(pixels)
             images[row] = pixels
@@ -106,7 +106,7 @@ class ImageFiles(Source):
         if images.dtype == np.float32:
             self.scale = self._scale_of_floats()
         if images.shape[3] == 1 and (self._options.rgb or self._coloured):
-            images = np.repeat(images, 3, axis=3)
+            images = thrice(images)
         result: Samples = images.transpose(0, 3, 1, 2)
         return result
 
@@ -150,12 +150,13 @@ class ImageFiles(Source):
                 if self._options.size is not None:
                     height, width = self._options.size
                     plain = plain.resize((width, height), Image.Resampling.BILINEAR)
-                pixels: Samples = np.asarray(plain, dtype=np.float32 if plain.mode == "F" else np.uint8)
+                values: Any = np.asarray(plain, dtype=np.float32 if plain.mode == "F" else np.uint8)
         except Exception as error:  # whatever a decoder trips over in a broken file
             raise _broken(file, error) from error
-        return pixels.reshape(*pixels.shape[:2], -1)
+        pixels: Samples = values.reshape(*values.shape[:2], -1)
+        return pixels
 
-    def _shape(self, index: int, pixels: NDArray[np.uint8]) -> str:
+    def _shape(self, index: int, pixels: Samples) -> str:
         return f"{printable(self._files[index])} is {pixels.shape[1]}x{pixels.shape[0]}"
 
 
@@ -231,7 +232,7 @@ def _mode(file: Path) -> str:
     """The mode of an image file; empty where it cannot be opened, which is told of when that file is read."""
     try:
         with Image.open(file, formats=FORMATS) as image:
-            return image.mode
+            return str(image.mode)
     except Exception:  # whatever a decoder trips over in a broken file
         return ""
 
