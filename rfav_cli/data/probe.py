@@ -267,7 +267,8 @@ def check_fits(probe: Probe, outputs: int) -> tuple[str, ...]:
         raise SampleError(f"{where}: {count} classes for {net}", "Give samples of the classes that the net knows.")
     seen = len(np.unique(probe.labels))
     if seen < min(outputs, len(probe)):
-        return (f"the probe has samples of {seen} classes, for {net}",)
+        classes = "1 class" if seen == 1 else f"{seen} classes"
+        return (f"the probe has samples of {classes}, for {net}",)
     return ()
 
 

@@ -268,7 +268,9 @@ def test_class_folders_that_are_too_few_for_the_net(count: int, colour: str) -> 
     assert "--classes FILE" in caught.value.remedy
     assert check_fits(folder, count) == ()
     ordered = dataclasses.replace(folder, alphabetical=False)
-    assert check_fits(ordered, 10) == (f"the probe has samples of {count} classes, for the 10 outputs of the net",)
+    assert check_fits(ordered, 10) == (
+        f"the probe has samples of {count} class{'es' if count > 1 else ''}, for the 10 outputs of the net",
+    )
 
 
 def test_labels_from_one(colour: str) -> None:

@@ -54,8 +54,6 @@ class ImageFiles(Source):
         preset: mean and std, or None.
         coloured: whether any file is in colour; None to look where it matters.
         notes: what the user should be told once.
-        alphabetical: see `Source`.
-        empty: see `Source`.
     """
 
     is_image = True
@@ -72,11 +70,8 @@ class ImageFiles(Source):
         preset: Preset | None = None,
         coloured: bool | None = None,
         notes: tuple[str, ...] = (),
-        alphabetical: bool = False,
-        empty: tuple[str, ...] = (),
     ) -> None:
         self.name, self.labels, self.classes, self.notes = name, labels, classes, notes
-        self.alphabetical, self.empty = alphabetical, empty
         self.mean = None if preset is None else preset[0]
         self.std = None if preset is None else preset[1]
         self._files, self._options, self._known_colour = files, options, coloured
@@ -181,16 +176,9 @@ def open_source(location: Location, options: SampleOptions) -> Source:
         refuse_root(location.path, _by_class(files, labels, classes))
     numbers, names = order_classes(None if flat else labels, classes, options, location.path)
     notes = (f"no label for {printable(', '.join(empty))}: no images in there",) if empty and classes else ()
-    return ImageFiles(
-        location.name,
-        flat or files,
-        numbers,
-        names,
-        options,
-        notes=notes,
-        alphabetical=numbers is not None and options.classes_file is None,
-        empty=empty,
-    )
+    images = ImageFiles(location.name, flat or files, numbers, names, options, notes=notes)
+    images.alphabetical, images.empty = numbers is not None and options.classes_file is None, empty
+    return images
 
 
 def _by_class(files: Sequence[Path], labels: NDArray[np.int64], classes: Sequence[str]) -> dict[str, list[Path]]:
