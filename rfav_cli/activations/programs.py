@@ -65,6 +65,7 @@ class _Traced:
     scales: Mapping[str, Tensor | None]
     norms: Mapping[str, tuple[Tensor, Tensor] | None]
     nonlinearities: Mapping[str, Nonlinearity | None]
+    normalised: bool
 
 
 class ProgramNetwork(Network):
@@ -162,6 +163,8 @@ class ProgramNetwork(Network):
 
     def norm_input(self, images: Tensor) -> NormInput | None:
         """Run a batch as far as the first batch normalisation; see `Network.norm_input`."""
+        if self._traced is None or not self._traced.normalised:
+            return None
         hook = NormInputHook(self._names, self._buffers())
         with contextlib.suppress(StopForward):
             self._run(hook, images)
@@ -215,7 +218,9 @@ class ProgramNetwork(Network):
         nonlinearities = {
             name: hook.consumers.nonlinearity(name, normalised=norm is not None) for name, norm in norms.items()
         }
-        return _Traced(trace, {name: seen[0] for name, seen in uses.items()}, scales, norms, nonlinearities)
+        return _Traced(
+            trace, {name: seen[0] for name, seen in uses.items()}, scales, norms, nonlinearities, hook.normalised
+        )
 
     def _skipped_layers(self, used: set[str]) -> list[SkippedLayer]:
         """Weights that were used without a module, and layers that were not used."""

@@ -80,6 +80,15 @@ def refuse_root(folder: Path, images: Mapping[str, Sequence[Path]]) -> None:
         )
 
 
+def tables_in(folder: Path) -> list[str]:
+    """The names of files that look like tables of labels."""
+    return sorted(
+        path.name
+        for path in folder.iterdir()
+        if path.suffix.lower() in _TABLES or (path.suffix.lower() == ".txt" and _LIST.search(path.stem))
+    )
+
+
 def _letters(name: str) -> str:
     return re.sub(r"[^a-z]", "", name.lower())
 
@@ -137,11 +146,7 @@ def _down(folder: Path, files: Sequence[Path]) -> Path:
 
 def _parts_of_a_set(folder: Path, name: str, beside: Sequence[str], files: Sequence[Path]) -> tuple[str, str]:
     """What a data set of images with masks, annotations or a table of labels is said to be, and what to give."""
-    tables = sorted(
-        path.name
-        for path in folder.iterdir()
-        if path.suffix.lower() in _TABLES or (path.suffix.lower() == ".txt" and _LIST.search(path.stem))
-    )
+    tables = tables_in(folder)
     what = f"{printable(folder)}: {_named([name, *sorted(beside)])} "
     what += "are parts of a data set, not classes" if beside else "is the folder of all images, not a class"
     path = _down(folder / name, files)

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from rfav_cli.activations.norm_input import NormInput
     from rfav_cli.measure.setup import Setup
 
-SAMPLES = 100
-"""How many samples of the probe are looked at: the first ones, which are of all classes."""
+SAMPLES = 50
+"""How many samples of the probe are looked at: the first ones, which are of many classes; few, to cost little where the
+first normalisation comes late."""
 
 
 def look_at_normalisation(setup: Setup, batch_size: int) -> Mapping[str, NDArray[Any]]:

@@ -139,6 +139,10 @@ def test_images_beside_a_table_of_labels(table: str, tmp_path: Path) -> None:
     assert f"{table} beside it is not read" in error.what
     assert f"--probe {tmp_path / 'images'}" in error.remedy
     assert open_source(str(tmp_path / "images"), SampleOptions()).labels is None
+    lay_out(tmp_path / "images", [table])
+    assert open_source(str(tmp_path / "images"), SampleOptions()).notes == (
+        f"{table} beside the images is not read: they have no labels",
+    )
 
 
 def test_a_folder_of_images_with_classes_or_splits_in_it(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 from PIL import Image
 
-from rfav_cli.data.roots import refuse_root
+from rfav_cli.data.roots import refuse_root, tables_in
 from rfav_cli.data.sources.base import BYTES, WORDS, Location, Preset, Samples, Source, order_classes, thrice
 from rfav_cli.errors import SampleError
 from rfav_cli.text import printable, what_it_says
@@ -176,6 +176,8 @@ def open_source(location: Location, options: SampleOptions) -> Source:
         refuse_root(location.path, _by_class(files, labels, classes))
     numbers, names = order_classes(None if flat else labels, classes, options, location.path)
     notes = (f"no label for {printable(', '.join(empty))}: no images in there",) if empty and classes else ()
+    if flat and (tables := tables_in(location.path)):
+        notes = (f"{printable(tables[0])} beside the images is not read: they have no labels",)
     images = ImageFiles(location.name, flat or files, numbers, names, options, notes=notes)
     images.alphabetical, images.empty = numbers is not None and options.classes_file is None, empty
     return images
