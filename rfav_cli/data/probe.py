@@ -41,8 +41,8 @@ class Probe:
         notes: what the user should be told once.
         alphabetical: the labels are the places of folders' names in the alphabet; see `Source`.
         empty: names of classes without samples, as far as they are seen.
-        recolour: reads the same samples in colour where they are gray images, and else as gray ones; None where the
-            user has chosen, or they are no such images.
+        recolour: reads the same samples with three channels where they are images of one or four, and with one where
+            they have three; None where the user has chosen, or they are no such images.
     """
 
     images: Samples = field(repr=False)
@@ -104,8 +104,8 @@ def load_probe(
     if len(source) < size:
         notes = (f"took all {len(source)} samples of {printable(spec)}; {size} were asked for", *notes)
     recolour = None
-    if source.is_image and images.shape[1] in (1, 3) and not (options.gray or options.rgb):
-        other = replace(options, rgb=images.shape[1] == 1, gray=images.shape[1] == 3)
+    if source.is_image and images.shape[1] in (1, 3, 4) and not (options.gray or options.rgb):
+        other = replace(options, rgb=images.shape[1] != 3, gray=images.shape[1] == 3)
         recolour = partial(load_probe, spec, size=size, seed=seed, options=other, thumbnails=thumbnails)
     return Probe(
         images=images,

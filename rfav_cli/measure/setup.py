@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 TRACE_SAMPLES = 2
 """Samples of the first, small forward: more than one, so that the axis of the samples can be told from the others."""
 
+_RECOLOURED = {
+    1: "the net takes images of three channels, so each gray one is given three times (--rgb)",
+    3: "the net takes images of one channel, so the probe's are given in gray (--gray)",
+    4: "the net takes images of three channels, so the first three of four are given (--rgb)",
+}
+"""Channels of a probe that was read otherwise -> how, and why."""
+
 
 @dataclass(frozen=True)
 class Setup:
@@ -151,11 +158,7 @@ def _trace(network: Network, probe: Probe, options: OpenOptions) -> tuple[Probe,
             taken = _run_a_few(network, other, options)
         except SampleError:
             raise error from None
-    options.notes.append(
-        "the net takes images of three channels, so each gray one is given three times (--rgb)"
-        if other.images.shape[1] == 3
-        else "the net takes images of one channel, so the probe's are given in gray (--gray)"
-    )
+    options.notes.append(_RECOLOURED[probe.images.shape[1]])
     return other, *taken
 
 

@@ -103,7 +103,7 @@ def coloured_probe(folder: Path, channels: int, side: int = 6) -> Probe:
     return load_probe(str(folder / "probe.npz"))
 
 
-@pytest.mark.parametrize(("given", "taken", "option"), [(1, 3, "--rgb"), (3, 1, "--gray")])
+@pytest.mark.parametrize(("given", "taken", "option"), [(1, 3, "--rgb"), (3, 1, "--gray"), (4, 3, "--rgb")])
 def test_images_are_given_in_the_channels_that_the_net_takes(
     given: int, taken: int, option: str, tmp_path: Path
 ) -> None:
