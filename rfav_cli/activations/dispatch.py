@@ -183,10 +183,12 @@ class TracingHook(OperatorHook):
         norms: layer -> of each use, what a norm multiplies by, gamma / sqrt(var + eps), and adds, (D,) each; None for a
             use that no norm follows.
         consumers: what takes the outputs of layers.
+        normalised: whether there was a batch normalisation with running statistics, whatever it follows.
     """
 
     def __init__(self, weights: WeightNames, receive: Callable[[Use], None]) -> None:
         super().__init__(weights, self._keep)
+        self.normalised = False
         self.norms: dict[str, list[tuple[Tensor, Tensor] | None]] = {}
         self.consumers = Consumers()
         self._next = receive
@@ -208,6 +210,7 @@ class TracingHook(OperatorHook):
                 "Call eval() on the net before it is traced, frozen or exported.",
             )
         if (operator in NORMS or operator is INFERENCE_NORM) and args[4] is not None:
+            self.normalised = True
             norm = _affine(args, args[-1] if operator is INFERENCE_NORM else args[7])
             for values, layer, use in self._outputs:
                 if values is args[0]:

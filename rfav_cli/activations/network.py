@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from rfav_cli.activations.norm_input import NormInput
     from rfav_cli.records import Layer, Nonlinearity, Payload, SkippedLayer
 
 
@@ -140,6 +141,19 @@ class Network(ABC):
         Returns:
             (groups, D / groups, weights of one filter), float32; normalisation folded in where that was asked for.
         """
+
+    def norm_input(self, images: Tensor) -> NormInput | None:
+        """Run a batch as far as the first batch normalisation with running statistics.
+
+        Args:
+            images: (n, ...) float32 on the net's device, such as the net was measured with.
+
+        Returns:
+            What that is given and expects; None where there is none, which is what a kind of network says that cannot
+            tell.
+        """
+        del images
+        return None
 
     def nonlinearity(self, layer: str) -> Nonlinearity | None:
         """What the net applies to `Activation.plain` of every use of a layer, and to nothing but that.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ import torch
 from torch.jit._fuser import optimized_execution
 
 from rfav_cli.activations.dispatch import OperatorHook, TracingHook, Use
+from rfav_cli.activations.hooks import StopForward
 from rfav_cli.activations.layer_kinds import ALONE, positions, problem_of_shapes
 from rfav_cli.activations.network import Activation, Network, Sink, Trace
+from rfav_cli.activations.norm_input import NormInput, NormInputHook
 from rfav_cli.errors import CheckpointError, RfavError, SampleError
 from rfav_cli.records import Layer, Nonlinearity, SkippedLayer
 from rfav_cli.text import named
@@ -53,10 +56,6 @@ def named_tensors(module: torch.nn.Module) -> dict[str, Tensor]:
     }
 
 
-class _StopForward(BaseException):
-    """Ends a forward from inside an operator."""
-
-
 @dataclass(frozen=True)
 class _Traced:
     """What a trace showed: for the caller, and for `filters`, the norms and the nonlinearities."""
@@ -66,6 +65,7 @@ class _Traced:
     scales: Mapping[str, Tensor | None]
     norms: Mapping[str, tuple[Tensor, Tensor] | None]
     nonlinearities: Mapping[str, Nonlinearity | None]
+    normalised: bool
 
 
 class ProgramNetwork(Network):
@@ -91,6 +91,10 @@ class ProgramNetwork(Network):
     @abstractmethod
     def _call(self, images: Tensor) -> Any:
         """Run the program."""
+
+    def _buffers(self) -> Mapping[str, Tensor]:
+        """This checkpoint's parameters and buffers by their names, as far as it has any."""
+        return {}
 
     @abstractmethod
     def _weight_names(self) -> WeightNames:
@@ -143,11 +147,11 @@ class ProgramNetwork(Network):
             bias = None if self._options.with_bias else use.bias
             scale, norm = traced.scales[use.layer], traced.norms[use.layer]
             if sink(Activation(use.layer, use.values, use.channel_dim, bias, scale, norm)):
-                raise _StopForward
+                raise StopForward
 
         try:
             return self._run(OperatorHook(self._names, receive), images)
-        except _StopForward:
+        except StopForward:
             return None
 
     def filters(self, layer: str) -> Tensor:
@@ -156,6 +160,15 @@ class ProgramNetwork(Network):
             raise KeyError(layer)
         rows, scale = self._traced.uses[layer].filters(), self._traced.scales[layer]
         return rows if scale is None else rows * scale.reshape(*rows.shape[:2], 1)
+
+    def norm_input(self, images: Tensor) -> NormInput | None:
+        """Run a batch as far as the first batch normalisation; see `Network.norm_input`."""
+        if self._traced is None or not self._traced.normalised:
+            return None
+        hook = NormInputHook(self._names, self._buffers())
+        with contextlib.suppress(StopForward):
+            self._run(hook, images)
+        return hook.found
 
     def nonlinearity(self, layer: str) -> Nonlinearity | None:
         """What the net applies to a layer's activation, where that is known; see `Network.nonlinearity`."""
@@ -205,7 +218,9 @@ class ProgramNetwork(Network):
         nonlinearities = {
             name: hook.consumers.nonlinearity(name, normalised=norm is not None) for name, norm in norms.items()
         }
-        return _Traced(trace, {name: seen[0] for name, seen in uses.items()}, scales, norms, nonlinearities)
+        return _Traced(
+            trace, {name: seen[0] for name, seen in uses.items()}, scales, norms, nonlinearities, hook.normalised
+        )
 
     def _skipped_layers(self, used: set[str]) -> list[SkippedLayer]:
         """Weights that were used without a module, and layers that were not used."""

@@ -121,7 +121,8 @@ def sample_options(options: Samples) -> SampleOptions:
     from rfav_cli.data.sources import SampleOptions
 
     mean, std = floats(options.mean), floats(options.std)
-    return SampleOptions(options.layout, options.resize, options.gray, mean, std, path_or_none(options.classes))
+    classes = path_or_none(options.classes)
+    return SampleOptions(options.layout, options.resize, options.gray, mean, std, classes, options.rgb)
 
 
 def name_of(model: str | Callable[..., object] | None, arguments: Sequence[str]) -> str:

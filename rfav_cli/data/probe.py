@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from rfav_cli.data.sources import SampleOptions, open_source
-from rfav_cli.data.sources.base import normalisation
+from rfav_cli.data.sources.base import WORDS, normalisation
 from rfav_cli.errors import SampleError
 from rfav_cli.records import ProbeRecord
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from rfav_cli.data.sources.base import Samples
+    from rfav_cli.data.sources.base import Samples, Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +39,10 @@ class Probe:
         sha256: digest of all that decides what enters the net, and of the labels.
         source: the specification that the user gave.
         notes: what the user should be told once.
+        alphabetical: the labels are the places of folders' names in the alphabet; see `Source`.
+        empty: names of classes without samples, as far as they are seen.
+        recolour: reads the same samples with three channels where they are images of one or four, and with one where
+            they have three; None where the user has chosen, or they are no such images.
     """
 
     images: Samples = field(repr=False)
@@ -47,6 +54,9 @@ class Probe:
     sha256: str
     source: str
     notes: tuple[str, ...] = ()
+    alphabetical: bool = False
+    empty: tuple[str, ...] = ()
+    recolour: Callable[[], Probe] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -86,11 +96,17 @@ def load_probe(
     rows = choose(len(source), source.labels, size, seed)
     images = source.read(rows)
     labels = None if source.labels is None else source.labels[rows]
+    if _means_colour(source, options, images.shape[1]):
+        said = "--mean and --std have a value for each of three channels, so gray images are read with three (--rgb)"
+        coloured = load_probe(spec, size=size, seed=seed, options=replace(options, rgb=True), thumbnails=thumbnails)
+        return replace(coloured, notes=(*coloured.notes, said))
     mean, std, notes = normalisation(source, options, images.shape[1])
     if len(source) < size:
         notes = (f"took all {len(source)} samples of {printable(spec)}; {size} were asked for", *notes)
-    if images.dtype == np.float32 and source.is_image and mean is None and images.max() > 16:
-        notes = (*notes, f"floating-point images up to {images.max():g} are taken as they are; only uint8 is scaled")
+    recolour = None
+    if source.is_image and images.shape[1] in (1, 3, 4) and not (options.gray or options.rgb):
+        other = replace(options, rgb=images.shape[1] != 3, gray=images.shape[1] == 3)
+        recolour = partial(load_probe, spec, size=size, seed=seed, options=other, thumbnails=thumbnails)
     return Probe(
         images=images,
         labels=labels,
@@ -100,7 +116,40 @@ def load_probe(
         thumbnails=draw(images[:thumbnails]) if source.is_image and thumbnails else None,
         sha256=digest(images, labels, mean, std),
         source=spec,
-        notes=(*source.notes, *notes),
+        notes=(*source.notes, *notes, *_units(source, images, normalised=mean is not None)),
+        alphabetical=source.alphabetical,
+        empty=source.empty,
+        recolour=recolour,
+    )
+
+
+def _means_colour(source: Source, options: SampleOptions, channels: int) -> bool:
+    """Whether gray images are given with a mean or deviation for each of three channels."""
+    values = max(len(options.mean or ()), len(options.std or ()))
+    return source.is_image and channels == 1 and values == 3 and not options.gray
+
+
+def _units(source: Source, images: Samples, *, normalised: bool) -> tuple[str, ...]:
+    """What the user should be told of the units of images that are not bytes."""
+    if images.dtype != np.float32 or not source.is_image:
+        return ()
+    highest = float(images.max())
+    if source.scale == WORDS:
+        return (_words_note(round(highest * WORDS)),)
+    if normalised or highest <= 16:
+        return ()
+    return (f"floating-point images up to {highest:g} are taken as they are; only whole numbers are scaled",)
+
+
+def _words_note(highest: int) -> str:
+    """What pixels of 16 bits are divided by; where the highest fills fewer bits, what else suits."""
+    note = f"pixels of 16 bits are divided by {WORDS:g}"
+    full = (1 << highest.bit_length()) - 1
+    if not 0 < full < 1 << 15:
+        return note
+    return (
+        f"{note}; the highest is {highest}, so where the net was trained on pixels divided by {full}, "
+        f"give --std {full / WORDS:.7g}"
     )
 
 
@@ -186,16 +235,53 @@ def digest(
     return sha.hexdigest()
 
 
-def check_fits(probe: Probe, outputs: int) -> None:
-    """Refuse labels that a net has no output for.
+def check_fits(probe: Probe, outputs: int) -> tuple[str, ...]:
+    """Refuse labels that cannot be the numbers of a net's outputs.
+
+    Args:
+        probe: the samples.
+        outputs: C, how many scores the net gives.
+
+    Returns:
+        What the user should be told.
 
     Raises:
-        SampleError: a label is `outputs` or above.
+        SampleError: a label is C or above; class folders, which are numbered by the alphabet, are fewer than C, so that
+            a missing one shifts all after it; or `--classes` names more than C.
     """
-    if probe.labels is None or (top := int(probe.labels.max())) < outputs:
-        return
-    named = f" ({printable(probe.classes[top])})" if top < len(probe.classes) else ""
-    raise SampleError(
-        f"{printable(probe.source)}: label {top}{named} is beyond the {outputs} outputs of the net",
+    if probe.labels is None:
+        return ()
+    where, net = printable(probe.source), f"the {outputs} outputs of the net"
+    top, count = int(probe.labels.max()), len(probe.classes)
+    if top >= outputs:
+        raise _beyond(probe, top, outputs)
+    if probe.alphabetical and count < outputs:
+        empty = f" ({printable(', '.join(probe.empty))}: no images in there)" if probe.empty else ""
+        folders = "1 class folder" if count == 1 else f"{count} class folders"
+        raise SampleError(
+            f"{where}: {folders}{empty} for {net}: a class that is missing shifts the labels after it",
+            f"Give --classes FILE, a text file that names the net's {outputs} classes in the order of its outputs, "
+            "one a line.",
+        )
+    if count > outputs and not probe.alphabetical:
+        raise SampleError(f"{where}: {count} classes for {net}", "Give samples of the classes that the net knows.")
+    seen = len(np.unique(probe.labels))
+    if seen < min(outputs, len(probe)):
+        classes = "1 class" if seen == 1 else f"{seen} classes"
+        return (f"the probe has samples of {classes}, for {net}",)
+    return ()
+
+
+def _beyond(probe: Probe, top: int, outputs: int) -> SampleError:
+    where, named = printable(probe.source), ""
+    if top < len(probe.classes):
+        named = f" ({printable(probe.classes[top])})"
+    elif top == outputs and probe.labels is not None and probe.labels.min() == 1:
+        return SampleError(
+            f"{where}: labels from 1 to {top} for the {outputs} outputs of the net: are they numbered from 1?",
+            "The net's first output is label 0: if so, subtract 1 from every label.",
+        )
+    return SampleError(
+        f"{where}: label {top}{named} is beyond the {outputs} outputs of the net",
         "Give samples of the classes that the net knows, or their order with --classes.",
     )

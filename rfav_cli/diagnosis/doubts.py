@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rfav_cli.diagnosis.labels import label_doubts
+from rfav_cli.diagnosis.probe_doubts import probe_doubts
 from rfav_cli.records import Derived
 
 if TYPE_CHECKING:
@@ -22,4 +22,4 @@ def derive(history: History) -> Derived:
 
 
 def _derived_doubts(history: History) -> tuple[Doubt, ...]:
-    return tuple(label_doubts(history))
+    return tuple(probe_doubts(history))

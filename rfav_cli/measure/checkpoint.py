@@ -13,6 +13,7 @@ from rfav_cli.activations.class_scores import select_output
 from rfav_cli.activations.entropy import position_entropy
 from rfav_cli.errors import CheckpointError, ModelError
 from rfav_cli.measure.device import exact_arithmetic
+from rfav_cli.measure.normalisation import look_at_normalisation
 from rfav_cli.records import Measurement, Note
 from rfav_cli.statistics.base import Statistic
 
@@ -183,4 +184,4 @@ def measure(setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Cal
         for statistic in started:
             statistic.update_filters(index, filters)
     columns = {name: array for statistic in started for name, array in statistic.compute().items()}
-    return Measurement(checkpoint, columns)
+    return Measurement(checkpoint, {**columns, **look_at_normalisation(setup, batch_size)})

@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 TRACE_SAMPLES = 2
 """Samples of the first, small forward: more than one, so that the axis of the samples can be told from the others."""
 
+_RECOLOURED = {
+    1: "the net takes images of three channels, so each gray one is given three times (--rgb)",
+    3: "the net takes images of one channel, so the probe's are given in gray (--gray)",
+    4: "the net takes images of three channels, so the first three of four are given (--rgb)",
+}
+"""Channels of a probe that was read otherwise -> how, and why."""
+
 
 @dataclass(frozen=True)
 class Setup:
@@ -103,8 +110,7 @@ def fit(
     """
     keep_freed_memory()
     with exact_arithmetic():
-        images = probe.batch(slice(0, min(TRACE_SAMPLES, len(probe))), options.device)
-        trace = _trace(network, probe, images)
+        probe, images, trace = _trace(network, probe, options)
         chosen, skipped = select_layers(trace, layers, skip)
         output = network.forward(images, lambda _: False)
     reads_output, notes = _look_at_output(output, len(images), probe, settings)
@@ -127,18 +133,39 @@ def _look_at_output(output: Any, samples: int, probe: Probe, settings: Settings)
         if labelled:
             raise
         return False, [f"{error.what}, so no predictions are measured"]
-    if scores.ndim == 2:
-        check_fits(probe, scores.shape[1])
     notes = [describe_choice(output, settings.output)]
+    if scores.ndim == 2:
+        notes += check_fits(probe, scores.shape[1])
     if are_class_scores(scores, samples):
         return True, notes
     kind = f"{scores.dtype} {tuple(scores.shape)}".removeprefix("torch.")
     return False, [*notes, f"the net's output, {kind}, is no row of class scores, so it is not measured"]
 
 
-def _trace(network: Network, probe: Probe, images: torch.Tensor) -> Trace:
+def _trace(network: Network, probe: Probe, options: OpenOptions) -> tuple[Probe, torch.Tensor, Trace]:
+    """Run a few samples; where the net does not take them, in colour where they are gray, or the other way round.
+
+    Returns:
+        The probe that the net takes, the samples, and what the net did.
+    """
     try:
-        return network.trace(images)
+        return probe, *_run_a_few(network, probe, options)
+    except SampleError as error:
+        other = probe.recolour and probe.recolour()
+        if other is None:
+            raise
+        try:
+            taken = _run_a_few(network, other, options)
+        except SampleError:
+            raise error from None
+    options.notes.append(_RECOLOURED[probe.images.shape[1]])
+    return other, *taken
+
+
+def _run_a_few(network: Network, probe: Probe, options: OpenOptions) -> tuple[torch.Tensor, Trace]:
+    images = probe.batch(slice(0, min(TRACE_SAMPLES, len(probe))), options.device)
+    try:
+        return images, network.trace(images)
     except SampleError as error:
         raise SampleError(f"{printable(probe.source)}: {error.what}", error.remedy) from error
 

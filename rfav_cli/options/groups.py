@@ -69,7 +69,8 @@ class Samples(Options):
 
     mean: Sequence[float] | None = option(
         default=None,
-        help="Mean to subtract: one number or one a channel (0.49,0.48,0.45). A named set has its own.",
+        help="Mean to subtract, of values between 0 and 1, since bytes are divided by 255 first: one number or one a "
+        "channel (0.49,0.48,0.45). Floating-point arrays are in their own units. A named set has its own.",
         panel=SAMPLES,
         read=values.per_channel,
         metavar="NUMBERS",
@@ -89,7 +90,16 @@ class Samples(Options):
         unit="pixels",
         metavar="S|HxW",
     )
-    gray: bool = option(default=False, help="Read images as gray ones, with one channel.", panel=SAMPLES)
+    gray: bool = option(
+        default=False,
+        help="Read images as gray ones, with one channel. A probe is, where the net takes no other.",
+        panel=SAMPLES,
+    )
+    rgb: bool = option(
+        default=False,
+        help="Read gray images as coloured ones, with three equal channels. A probe is, where the net takes no other.",
+        panel=SAMPLES,
+    )
     layout: str | None = option(
         default=None,
         help="Axes of an array of samples, where its shape does not tell: nhwc, nchw, nhw, nct or nf.",

@@ -22,6 +22,8 @@ _A_LAYER = (
     "nonfinite",
 )
 _AN_EPOCH = ("probe/loss", "probe/accuracy")
+_AN_EPOCH_BESIDE = ("probe/norm_shift", "probe/norm_variance")
+"""Those without a place of their own in documents: they stand among the other columns."""
 _A_SAMPLE = ("probe/sample_loss", "probe/sample_prediction", "probe/sample_confidence")
 
 
@@ -40,7 +42,9 @@ def row_problem(name: str, shape: tuple[int, ...], run: Run) -> str:
         run: gives L, N, and each layer's channels and shape of positions.
     """
     layers, size = len(run.layers), run.probe.size
-    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(_A_LAYER, (layers,)) | dict.fromkeys(_AN_EPOCH, ())
+    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(_A_LAYER, (layers,)) | dict.fromkeys(
+        (*_AN_EPOCH, *_AN_EPOCH_BESIDE), ()
+    )
     shapes |= dict.fromkeys(_A_SAMPLE, (size,))
     shapes |= {"entropy/sample_mean": (layers, size), "correlation/histogram": (layers, _BINS)}
     if name in shapes:

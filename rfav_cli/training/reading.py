@@ -44,8 +44,8 @@ def look_through(source: Source, workers: int) -> tuple[Samples | None, dict[int
         workers: threads that decode.
 
     Returns:
-        All samples, where they fit into memory (what cannot be read is 0), else None; why samples cannot be read, by
-        number; SHA-256 in hex of samples and labels.
+        All samples, where they fit into memory and are of one type (what cannot be read is 0), else None; why samples
+        cannot be read, by number; SHA-256 in hex of samples and labels.
 
     Raises:
         SampleError: samples differ in their shape.
@@ -62,6 +62,8 @@ def look_through(source: Source, workers: int) -> tuple[Samples | None, dict[int
             first, images = chunk, _room_for(len(source), chunk.samples)
         elif first.samples.shape[1:] != chunk.samples.shape[1:]:
             source.read(np.asarray([first.rows[0], chunk.rows[0]]))  # raises an error that names both
+        if images is not None and images.dtype != chunk.samples.dtype:  # bytes beside pixels of 16 bits
+            images = None
         if images is not None:
             images[chunk.rows] = chunk.samples
         sha.update(np.ascontiguousarray(chunk.samples).tobytes())

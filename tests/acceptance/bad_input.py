@@ -251,8 +251,38 @@ def probe_of_another_size(folder: Path) -> tuple[Arguments, set[str]]:
 
 @case
 def probe_of_other_channels(folder: Path) -> tuple[Arguments, set[str]]:
-    np.savez(folder / "grey.npz", images=np.zeros((20, 8, 8, 1), np.uint8))
-    return probed("grey.npz"), {"grey.npz", "1", "8"}
+    np.savez(folder / "two.npz", images=np.zeros((20, 8, 8, 2), np.uint8))
+    return probed("two.npz"), {"two.npz", "2", "8"}
+
+
+@case
+def probe_is_the_root_of_a_data_set(folder: Path) -> tuple[Arguments, set[str]]:
+    for split in ("train", "val"):
+        (folder / "data" / split / "a").mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(folder / "data" / split / "a" / "1.png")
+    return probed("data"), {"train/, val/", "--probe data/val"}
+
+
+@case
+def probe_with_fewer_class_folders_than_outputs(folder: Path) -> tuple[Arguments, set[str]]:
+    for name in "abd":
+        (folder / "held_out" / name).mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(folder / "held_out" / name / "1.png")
+    return probed("held_out"), {"3 class folders", "4 outputs", "--classes FILE"}
+
+
+@case
+def labels_from_one(folder: Path) -> tuple[Arguments, set[str]]:
+    np.savez(folder / "one.npz", images=np.zeros((20, 8, 8, 3), np.uint8), labels=np.arange(20) % 4 + 1)
+    return probed("one.npz"), {"labels from 1 to 4", "subtract 1"}
+
+
+@case
+def mean_in_bytes(_: Path) -> tuple[Arguments, set[str]]:
+    return [*probed("probe.npz"), "--mean", "125", "--std", "63"], {
+        "divided by 255 first",
+        "--mean 0.4902 --std 0.2471",
+    }
 
 
 @case

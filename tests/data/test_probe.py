@@ -256,6 +256,86 @@ def test_labels_beyond_the_outputs(colour: str) -> None:
     check_fits(dataclasses.replace(probe, labels=None), 1)
 
 
+@pytest.mark.parametrize("count", [1, 9])
+def test_class_folders_that_are_too_few_for_the_net(count: int, colour: str) -> None:
+    classes = tuple(f"c{label}" for label in range(count))
+    labels = np.arange(60) % count
+    folder = dataclasses.replace(
+        load_probe(colour), labels=labels, classes=classes, alphabetical=True, empty=("no\x1b",)
+    )
+    with pytest.raises(SampleError, match=rf"{count} class folders? \(no\\x1b: .* the 10 outputs") as caught:
+        check_fits(folder, 10)
+    assert "--classes FILE" in caught.value.remedy
+    assert check_fits(folder, count) == ()
+    ordered = dataclasses.replace(folder, alphabetical=False)
+    assert check_fits(ordered, 10) == (
+        f"the probe has samples of {count} class{'es' if count > 1 else ''}, for the 10 outputs of the net",
+    )
+
+
+def test_labels_from_one(colour: str) -> None:
+    probe = load_probe(colour)
+    assert probe.labels is not None
+    with pytest.raises(SampleError, match=r"labels from 1 to 3 for the 3 outputs .* numbered from 1") as caught:
+        check_fits(dataclasses.replace(probe, labels=probe.labels + 1), 3)
+    assert "subtract 1" in caught.value.remedy
+    assert check_fits(dataclasses.replace(probe, labels=probe.labels + 1), 4)
+    with pytest.raises(SampleError, match="label 4 is beyond the 3 outputs"):
+        check_fits(dataclasses.replace(probe, labels=probe.labels + 2), 3)
+
+
+def test_more_classes_than_outputs(colour: str) -> None:
+    named = dataclasses.replace(load_probe(colour), classes=("x", "y", "z", "not there"))
+    with pytest.raises(SampleError, match="4 classes for the 3 outputs"):
+        check_fits(named, 3)
+
+
+def test_fewer_samples_than_classes_are_nothing_to_remark_on(colour: str) -> None:
+    few = load_probe(colour, size=2)
+    assert check_fits(few, 3) == ()
+    assert check_fits(load_probe(colour), 4) == ("the probe has samples of 3 classes, for the 4 outputs of the net",)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_probe_in_the_other_number_of_channels_is_the_one_that_the_option_gives(
+    channels: int, tmp_path: Path
+) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (6, 8, 8, channels), dtype=np.uint8)
+    spec = save(tmp_path / "x.npz", images, np.arange(6))
+    probe = load_probe(spec, size=4, seed=3, thumbnails=2)
+    assert probe.recolour is not None
+    other = probe.recolour()
+    asked = load_probe(spec, size=4, seed=3, thumbnails=2, options=SampleOptions(rgb=channels == 1, gray=channels == 3))
+    assert other.images.shape[1] == 4 - channels
+    assert other.sha256 == asked.sha256 != probe.sha256
+    np.testing.assert_array_equal(other.images, asked.images)
+    assert other.recolour is None
+    assert load_probe(save(tmp_path / "v.npz", np.ones((4, 3))), size=4).recolour is None
+
+
+def test_three_means_for_gray_images_ask_for_colour(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 1), dtype=np.uint8)
+    spec, three = save(tmp_path / "x.npz", images), {"mean": (0.5, 0.4, 0.3), "std": (0.2, 0.2, 0.2)}
+    probe = load_probe(spec, size=6, options=SampleOptions(**three))  # type: ignore[arg-type]
+    assert probe.sha256 == load_probe(spec, size=6, options=SampleOptions(rgb=True, **three)).sha256  # type: ignore[arg-type]
+    assert "--rgb" in probe.notes[-1]
+    with pytest.raises(SampleError, match="3 values for 1 channels"):
+        load_probe(spec, size=6, options=SampleOptions(gray=True, **three))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("highest", "scale"), [(4095, 4095), (2048, 4095), (1000, 1023), (200, 255)])
+def test_bits_that_are_not_filled_are_remarked_on(highest: int, scale: int, tmp_path: Path) -> None:
+    images = np.linspace(0, highest, 4 * 64).astype(np.uint16).reshape(4, 8, 8, 1)
+    spec = save(tmp_path / "x.npz", images)
+    (note,) = load_probe(spec, size=4).notes
+    assert f"the highest is {highest}" in note
+    std = float(note.rpartition("--std ")[2])
+    batch = load_probe(spec, size=4, options=SampleOptions(std=(std,))).batch(slice(0, 4), CPU)
+    np.testing.assert_allclose(np.sort(batch.numpy().ravel()), images.ravel() / scale, rtol=1e-5, atol=1e-7)
+    full = save(tmp_path / "full.npz", images * np.uint16(65535 // highest))
+    assert load_probe(full, size=4).notes == ("pixels of 16 bits are divided by 65535",)
+
+
 @pytest.mark.data
 @needs_data
 def test_a_probe_of_real_images() -> None:

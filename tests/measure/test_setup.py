@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from rfav_cli.checkpoints.find import CheckpointFile
+from rfav_cli.data.probe import load_probe
+from rfav_cli.data.sources import SampleOptions
 from rfav_cli.errors import CheckpointError, ModelError, RunError, SampleError
 from rfav_cli.measure.setup import open_run
 from rfav_cli.records import Settings
@@ -16,6 +21,8 @@ from tests.measure.runs import READING, SAMPLES, opening, probe_of, save, set_up
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from rfav_cli.data.probe import Probe
 
 
 def test_the_layers_but_the_classifier_are_measured(tmp_path: Path) -> None:
@@ -88,3 +95,48 @@ def test_a_probe_that_does_not_fit_is_named(tmp_path: Path) -> None:
     torch.save(net.state_dict(), entries[0].path)
     with pytest.raises(SampleError, match=r"probe\.npz: the net does not run on samples of 3"):
         open_run(entries, probe_of(tmp_path), READING, opening(lambda: net), Settings())
+
+
+def coloured_probe(folder: Path, channels: int, side: int = 6) -> Probe:
+    images = np.random.default_rng(0).integers(0, 256, (SAMPLES, side, side, channels), dtype=np.uint8)
+    np.savez(folder / "probe.npz", images=images, labels=np.arange(SAMPLES) % 2)
+    return load_probe(str(folder / "probe.npz"))
+
+
+@pytest.mark.parametrize(("given", "taken", "option"), [(1, 3, "--rgb"), (3, 1, "--gray"), (4, 3, "--rgb")])
+def test_images_are_given_in_the_channels_that_the_net_takes(
+    given: int, taken: int, option: str, tmp_path: Path
+) -> None:
+    def make() -> nn.Module:
+        return nn.Sequential(nn.Conv2d(taken, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 16, 2))
+
+    torch.save(make().state_dict(), tmp_path / "epoch_0.pt")
+    files, probe = [CheckpointFile(0, tmp_path / "epoch_0.pt")], coloured_probe(tmp_path, given)
+    setup = open_run(files, probe, READING, opening(make), Settings())
+    asked = load_probe(probe.source, options=SampleOptions(rgb=taken == 3, gray=taken == 1))
+    assert setup.probe.sha256 == setup.run.probe.sha256 == asked.sha256
+    assert setup.probe.images.shape[1] == taken
+    assert any(option in note for note in setup.notes)
+    asked_setup = open_run(files, asked, READING, opening(make), Settings())
+    assert not any(option in note for note in asked_setup.notes)
+
+
+def test_a_net_of_vectors_may_take_gray_images_alone(tmp_path: Path) -> None:
+    def make() -> nn.Module:
+        return nn.Sequential(nn.Flatten(), nn.Linear(36, 4), nn.ReLU(), nn.Linear(4, 2))
+
+    torch.save(make().state_dict(), tmp_path / "epoch_0.pt")
+    files = [CheckpointFile(0, tmp_path / "epoch_0.pt")]
+    assert open_run(files, coloured_probe(tmp_path, 3), READING, opening(make), Settings()).probe.images.shape[1] == 1
+    with pytest.raises(SampleError, match="3x5x5"):  # what was given, not what was tried
+        open_run(files, coloured_probe(tmp_path, 3, 5), READING, opening(make), Settings())
+
+
+def test_classes_that_do_not_fit_the_outputs_are_refused(tmp_path: Path) -> None:
+    entries, probe = save(tmp_path, 1), probe_of(tmp_path)
+    one_missing = dataclasses.replace(probe, labels=np.zeros(SAMPLES, np.int64), classes=("a",), alphabetical=True)
+    with pytest.raises(SampleError, match="1 class folder for the 2 outputs"):
+        open_run(entries, one_missing, READING, opening(), Settings())
+    noted = dataclasses.replace(one_missing, alphabetical=False)
+    notes = open_run(entries, noted, READING, opening(), Settings()).notes
+    assert "the probe has samples of 1 class, for the 2 outputs of the net" in notes

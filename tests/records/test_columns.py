@@ -30,6 +30,7 @@ def test_what_a_run_may_hold(name: str, shape: tuple[int, ...]) -> None:
     ("name", "shape", "message"),
     [
         ("probe/loss", (1,), "not ()"),
+        ("probe/norm_shift", (2,), "not ()"),
         ("activation/dead", (3,), "not (2,)"),
         ("activation/winners/0", (9,), "has 8 channels"),
         ("activation/winners/0", (1, 8), "has 8 channels"),

@@ -21,6 +21,7 @@ from rfav_cli.activations.hooks import (
 from rfav_cli.activations.loading import WeightLoader
 from rfav_cli.activations.matching import shapes
 from rfav_cli.activations.network import Activation, Network, Sink, Trace
+from rfav_cli.activations.norm_input import NormInput, input_of_module
 from rfav_cli.activations.trace import Observer
 from rfav_cli.errors import ModelError, SampleError
 from rfav_cli.text import named
@@ -130,6 +131,10 @@ class EagerNetwork(Network):
         rows = next(hook for hook in self._hooks if hook.name == layer).filters()
         scale = self._scales.get(layer)
         return rows if scale is None else rows * scale.view(rows.shape[0], rows.shape[1], 1)
+
+    def norm_input(self, images: Tensor) -> NormInput | None:
+        """See `Network.norm_input`."""
+        return input_of_module(self.model, self.arranged(images))
 
     def nonlinearity(self, layer: str) -> Nonlinearity | None:
         """See `Network.nonlinearity`."""

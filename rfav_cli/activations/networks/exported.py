@@ -9,11 +9,12 @@ import torch
 from torch.utils import _pytree as pytree
 
 from rfav_cli.activations.layer_kinds import UNUSED
+from rfav_cli.activations.norm_input import NormInput, pooled
 from rfav_cli.activations.programs import ProgramNetwork, named_tensors, wrapper_prefix
 from rfav_cli.activations.weight_names import WeightNames
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from torch import Tensor
 
@@ -36,6 +37,9 @@ class ExportedNetwork(ProgramNetwork):
 
     def _call(self, images: Tensor) -> Any:
         return self._content.module(images)
+
+    def _buffers(self) -> Mapping[str, Tensor]:
+        return named_tensors(self._content.module)
 
     def _weight_names(self) -> WeightNames:
         tensors = named_tensors(self._content.module)
@@ -78,6 +82,15 @@ class ExportedNetwork(ProgramNetwork):
 
         output = super().forward(_padded(images, self._content.least), cut)
         return pytree.tree_map_only(torch.Tensor, lambda tensor: tensor[:count], output)
+
+    def norm_input(self, images: Tensor) -> NormInput | None:
+        """Run a batch, in pieces as `forward` does; only whole ones count, where there are any."""
+        pieces = images.split(min(self._content.most, len(images)))
+        whole = [piece for piece in pieces if len(piece) >= self._content.least] or [
+            _padded(images, self._content.least)
+        ]
+        found = [each for piece in whole if (each := super(ExportedNetwork, self).norm_input(piece)) is not None]
+        return pooled(found) if found else None
 
     def _forward_pieces(self, images: Tensor, sink: Sink) -> Any:
         """Keep the activations of each piece, since the sink takes a whole batch of a layer at a time."""

@@ -17,7 +17,7 @@ from rfav_cli.activations.weight_names import WeightNames
 from rfav_cli.graphs import constants, nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from torch import Tensor
 
@@ -40,6 +40,9 @@ class ScriptNetwork(ProgramNetwork):
 
     def _call(self, images: Tensor) -> Any:
         return self.model(images)
+
+    def _buffers(self) -> Mapping[str, Tensor]:
+        return named_tensors(self.model)
 
     def _weight_names(self) -> WeightNames:
         return weight_names(self.model)

@@ -39,6 +39,7 @@ class SampleOptions:
         layout: the axes of an array, one of `LAYOUTS`; None to tell from its shape.
         resize: the side of a square, or (height, width), that images are resized to: bilinear, antialiased.
         gray: reduce images to one channel, by ITU-R BT.601.
+        rgb: give gray images three equal channels, and of four channels the first three.
         mean, std: one value, or one a channel, that samples are normalised with; for images in units of 0..1.
         classes_file: a text file, one class name a line, in the order of the labels.
     """
@@ -49,6 +50,7 @@ class SampleOptions:
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     classes_file: Path | None = None
+    rgb: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no samples can be read with.
@@ -58,6 +60,8 @@ class SampleOptions:
         """
         if self.layout is not None and self.layout not in LAYOUTS:
             raise SampleError(f"--layout {printable(self.layout)}: not known", f"Give one of {', '.join(LAYOUTS)}.")
+        if self.gray and self.rgb:
+            raise SampleError("--gray and --rgb: one channel or three", "Give one of the two.")
         if self.size is not None and (len(self.size) != 2 or min(self.size) < 1 or max(self.size) > LARGEST_SIDE):
             raise SampleError(
                 f"--resize {'x'.join(map(str, self.size))}: not a size",

@@ -17,9 +17,11 @@ from rfav_cli.data.sources.base import (
     Samples,
     Source,
     check_labels,
+    full_scale,
     order_classes,
     resize,
     to_gray,
+    to_rgb,
 )
 from rfav_cli.errors import SampleError, remedy_for
 from rfav_cli.text import printable, what_it_says
@@ -45,7 +47,7 @@ class ArraySource(Source):
     """Samples out of one array, on disk or in memory, converted when they are read.
 
     uint8 images stay so, since they are smaller and are divided by 255 on their way into the net; all else becomes
-    float32, vectors and sequences of uint8 by a division by 255.
+    float32, vectors and sequences of uint8 by a division by 255, images of uint16 by one by 65535.
 
     Args:
         name: the specification.
@@ -53,12 +55,12 @@ class ArraySource(Source):
         labels: (len(array),) int64, or None.
         classes: the names of the classes.
         layout: the axes of the array.
-        options: `gray` and `resize` are used here.
+        options: `gray`, `rgb` and `resize` are used here.
         preset: mean and std, or None.
         where: the file, for messages.
 
     Raises:
-        SampleError: `--gray` or `--resize` is given, and the samples are no images.
+        SampleError: `--gray`, `--rgb` or `--resize` is given, and the samples are no images.
     """
 
     notes: tuple[str, ...] = ()
@@ -80,8 +82,9 @@ class ArraySource(Source):
         self.std = None if preset is None else preset[1]
         self.is_image = layout in ("nhwc", "nchw", "nhw")
         self._array, self._layout, self._options, self._where = array, layout, options, where
-        if not self.is_image and (options.gray or options.size):
-            option = "--gray" if options.gray else "--resize"
+        self.scale = full_scale(array.dtype) if self.is_image or array.dtype == np.uint8 else None
+        if not self.is_image and (options.gray or options.rgb or options.size):
+            option = "--gray" if options.gray else "--rgb" if options.rgb else "--resize"
             raise SampleError(
                 f"{printable(where)}: {option} is for images, not {layout} samples", f"Leave {option} out."
             )
@@ -115,8 +118,8 @@ class ArraySource(Source):
         if not (self.is_image and block.dtype == np.uint8):
             with np.errstate(over="ignore"):  # what overflows is found below
                 samples = block.astype(np.float32)
-            if block.dtype == np.uint8:
-                samples = samples / np.float32(255)
+            if self.scale is not None:
+                samples = samples / np.float32(self.scale)
             finite = np.isfinite(samples).reshape(len(samples), -1).all(axis=1)
             if not finite.all():
                 raise SampleError(
@@ -125,6 +128,8 @@ class ArraySource(Source):
                 )
         if self._options.gray:
             samples = to_gray(samples, self._where)
+        elif self._options.rgb:
+            samples = to_rgb(samples, self._where)
         return resize(samples, self._options.size) if self._options.size else samples
 
 
@@ -178,15 +183,20 @@ def tell_layout(shape: Sequence[int], dtype: np.dtype[Any], asked: str | None, w
         if not fitting:
             raise SampleError(f"{what}: {len(shape)} axes", f"Known are {', '.join(LAYOUTS)}.")
         raise SampleError(f"{what}: the axes cannot be told", f"Give --layout {' or '.join(fitting)}.")
+    if layout not in ("nf", "nct") and full_scale(dtype):
+        return layout
     if layout != "nf" and dtype.kind in "bui" and dtype != np.uint8:
-        raise SampleError(f"{what}: images and sequences are uint8 or floating-point", "Save them as one of these.")
+        raise SampleError(
+            f"{what}: images are uint8, uint16 or floating-point, sequences uint8 or floating-point",
+            "Save them as one of these.",
+        )
     return layout
 
 
 def _guess(shape: Sequence[int], dtype: np.dtype[Any]) -> str | None:
     if len(shape) == 2:
         return "nf"
-    if len(shape) == 3 and dtype == np.uint8:
+    if len(shape) == 3 and full_scale(dtype):
         return "nhw"
     if len(shape) == 4 and (shape[1] <= 4) != (shape[3] <= 4):
         return "nchw" if shape[1] <= 4 else "nhwc"

@@ -24,6 +24,9 @@ Preset = tuple[tuple[float, ...], tuple[float, ...]]
 
 Samples = np.ndarray[Any, np.dtype[np.uint8]] | np.ndarray[Any, np.dtype[np.float32]]
 
+BYTES, WORDS = 255.0, 65535.0
+"""What whole numbers of 8 and of 16 bits are divided by, so that they lie between 0 and 1."""
+
 
 class Source(Protocol):
     """Samples that are read by index; nothing but their labels is held in memory unless the file is one array.
@@ -35,6 +38,11 @@ class Source(Protocol):
         is_image: the samples are (C, H, W) images, as against feature vectors and sequences.
         mean, std: the preset normalisation, one value a channel, or None.
         notes: what the user should be told once.
+        alphabetical: a label is the place of a class's name among those that have samples, so that a class without any
+            shifts the labels of all after it.
+        empty: names of classes without samples, as far as they are seen.
+        scale: what the values of images are divided by, so that they lie between 0 and 1: 255 for bytes (on their way
+            into the net), 65535 for 16 bits; None where they are taken as they are.
     """
 
     name: str
@@ -44,6 +52,9 @@ class Source(Protocol):
     mean: tuple[float, ...] | None
     std: tuple[float, ...] | None
     notes: tuple[str, ...]
+    alphabetical: bool = False
+    empty: tuple[str, ...] = ()
+    scale: float | None = None
 
     def __len__(self) -> int:
         """The number of samples."""
@@ -172,6 +183,35 @@ def to_gray(images: Samples, where: Path) -> Samples:
     return luma
 
 
+def to_rgb(images: Samples, where: Path) -> Samples:
+    """(n, H, W, C) to three channels: gray ones three times, of four the first three, without the transparency.
+
+    Raises:
+        SampleError: the images have neither 1, 3 nor 4 channels.
+    """
+    if images.shape[-1] not in (1, 3, 4):
+        raise SampleError(
+            f"{printable(where)}: --rgb needs 1, 3 or 4 channels, not {images.shape[-1]}", "Leave --rgb out."
+        )
+    return thrice(images) if images.shape[-1] == 1 else images[..., :3]
+
+
+def thrice(images: Samples) -> Samples:
+    """(n, H, W, 1) as (n, H, W, 3)."""
+    repeated: Any = np.repeat(images, 3, axis=-1)
+    coloured: Samples = repeated
+    return coloured
+
+
+def full_scale(dtype: np.dtype[Any]) -> float | None:
+    """What pixels of a type are divided by, so that they lie between 0 and 1; None where no such type is an image's.
+
+    >>> full_scale(np.dtype(np.uint8)), full_scale(np.dtype(">u2")), full_scale(np.dtype(np.int64))
+    (255.0, 65535.0, None)
+    """
+    return {"u1": BYTES, "u2": WORDS}.get(dtype.str[1:])
+
+
 def resize(images: Samples, size: tuple[int, int]) -> Samples:
     """(n, H, W, C) to another height and width: bilinear, antialiased, as Pillow does for image files."""
     tensor = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
@@ -187,11 +227,15 @@ def normalisation(
     Either of `--mean` and `--std` puts the preset aside; the other is then 0 or 1.
 
     Raises:
-        SampleError: neither one value nor one a channel is given.
+        SampleError: neither one value nor one a channel is given, or they are in the units of the stored values, 0 to
+            255, where these are divided first.
     """
     if options.mean is not None or options.std is not None:
         mean = _channel_values("--mean", options.mean or (0.0,), channels)
-        return mean, _channel_values("--std", options.std or (1.0,), channels), ()
+        std = _channel_values("--std", options.std or (1.0,), channels)
+        if source.scale is not None:
+            _refuse_stored_units(mean, std, options, source)
+        return mean, std, ()
     if source.mean is None or source.std is None:
         return None, None, ()
     if len(source.mean) != channels:
@@ -204,3 +248,20 @@ def _channel_values(option: str, values: Sequence[float], channels: int) -> tupl
     if len(values) not in (1, channels):
         raise SampleError(f"{option}: {len(values)} values for {channels} channels", f"Give one value, or {channels}.")
     return tuple(map(float, values)) * (channels // len(values))
+
+
+def _refuse_stored_units(
+    mean: tuple[float, ...], std: tuple[float, ...], options: SampleOptions, source: Source
+) -> None:
+    """Refuse a mean outside of 0..1 and a deviation above 1, which samples between 0 and 1 cannot have."""
+    if all(0 <= value <= 1 for value in mean) and max(std) <= 1:
+        return
+    scale = source.scale or 1.0
+    given = [(name, values) for name, values in (("--mean", options.mean), ("--std", options.std)) if values]
+    typed = " ".join(f"{name} {','.join(f'{value:g}' for value in values)}" for name, values in given)
+    within = all(0 <= value <= scale for _, values in given for value in values)
+    scaled = " ".join(f"{name} {','.join(f'{value / scale:.4g}' for value in values)}" for name, values in given)
+    raise SampleError(
+        f"{typed}: the samples lie between 0 and 1 when these are used: their values are divided by {scale:g} first",
+        f"Give {scaled}." if within else "Give the mean and the deviation of values between 0 and 1.",
+    )

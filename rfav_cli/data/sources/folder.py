@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from PIL import Image
 
-from rfav_cli.data.sources.base import Location, Preset, Source, order_classes
+from rfav_cli.data.roots import refuse_root, tables_in
+from rfav_cli.data.sources.base import BYTES, WORDS, Location, Preset, Samples, Source, order_classes, thrice
 from rfav_cli.errors import SampleError, remedy_for
 from rfav_cli.text import printable, what_it_says
 
@@ -26,7 +27,13 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
 """The decoders of Pillow that a file may choose by its content: none that runs another program."""
 
-GRAY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"})
+DEEP_MODES = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
+"""Gray, with more than eight bits a pixel."""
+GRAY_MODES = frozenset({"1", "L", "LA", "La"}) | DEEP_MODES
+EIGHT_BITS = frozenset({".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
+"""Suffixes of formats that have no such pixels."""
+
+CUT = "of colour images with 16 bits a channel, Pillow reads the upper 8, as ImageFolder does; arrays keep all"
 
 
 class ImageFiles(Source):
@@ -34,20 +41,23 @@ class ImageFiles(Source):
 
     Whether images have one channel or three is a matter of the whole set, so that every read gives the same: one where
     all files are gray, or `--gray` asks for it. Transparency is dropped and a rotation in the EXIF data is ignored, as
-    by `torchvision.datasets.ImageFolder`; 16 bits are cut to the upper 8; of an animation the first picture counts.
+    by `torchvision.datasets.ImageFolder`; of an animation the first picture counts. Gray pixels of 16 bits become
+    float32, divided by 65535, and floating-point ones stay as they are, so that no bit is dropped; where any file of a
+    gray set has such pixels, all are float32.
 
     Args:
         name: the specification.
         files: the paths.
         labels: (len(files),) int64, or None.
         classes: the names of the classes.
-        options: `gray` and `resize` are used here.
+        options: `gray`, `rgb` and `resize` are used here.
         preset: mean and std, or None.
         coloured: whether any file is in colour; None to look where it matters.
         notes: what the user should be told once.
     """
 
     is_image = True
+    scale: float | None = BYTES
 
     def __init__(
         self,
@@ -65,14 +75,15 @@ class ImageFiles(Source):
         self.mean = None if preset is None else preset[0]
         self.std = None if preset is None else preset[1]
         self._files, self._options, self._known_colour = files, options, coloured
+        self._cut = False
 
     def __len__(self) -> int:
         return len(self._files)
 
-    def read(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Decode images: (n, C, H, W) uint8, channels last in memory; see `Source.read`."""
+    def read(self, indices: NDArray[np.int64]) -> Samples:
+        """Decode images: (n, C, H, W) uint8 or float32, channels last in memory; see `Source.read`."""
         first = self._decode(int(indices[0]))
-        images = np.empty((len(indices), *first.shape), dtype=np.uint8)
+        images: Samples = np.empty((len(indices), *first.shape), dtype=first.dtype)
         for row, index in enumerate(indices):
             pixels = self._decode(int(index)) if row else first
             if pixels.shape[:2] != images.shape[1:3]:
@@ -81,44 +92,66 @@ class ImageFiles(Source):
                     "Give --resize to bring them to one size.",
                 )
             if pixels.shape[2] > images.shape[3]:
-                images = np.repeat(images, 3, axis=3)
+                images = thrice(images)
+            if pixels.dtype != images.dtype:
+                images, pixels = _as_floats(images), _as_floats(pixels)
             images[row] = pixels
-        if images.shape[3] == 1 and self._coloured:
-            images = np.repeat(images, 3, axis=3)
-        result: NDArray[np.uint8] = images.transpose(0, 3, 1, 2)
+        if images.dtype == np.uint8 and images.shape[3] == 1 and self._deep:
+            images = _as_floats(images)
+        if images.dtype == np.float32:
+            self.scale = self._scale_of_floats()
+        if images.shape[3] == 1 and (self._options.rgb or self._coloured):
+            images = thrice(images)
+        result: Samples = images.transpose(0, 3, 1, 2)
         return result
 
-    @cached_property
+    @property
     def _coloured(self) -> bool:
         if self._options.gray or self._known_colour is not None:
             return bool(self._known_colour) and not self._options.gray
-        return any(self._has_colour(file) for file in self._files)
+        return not self._modes <= GRAY_MODES
 
-    @staticmethod
-    def _has_colour(file: Path) -> bool:
-        try:
-            with Image.open(file, formats=FORMATS) as image:
-                return image.mode not in GRAY_MODES
-        except Exception:  # whatever a decoder trips over in a broken file, which is told of when that file is read
-            return False
+    @property
+    def _deep(self) -> bool:
+        may_be = any(file.suffix.lower() not in EIGHT_BITS for file in self._files)
+        return may_be and not self._modes.isdisjoint(DEEP_MODES)
 
-    def _decode(self, index: int) -> NDArray[np.uint8]:
-        """One image: (H, W, 1) uint8 where it is gray or is to be, else (H, W, 3)."""
+    @cached_property
+    def _modes(self) -> frozenset[str]:
+        """Of all files that can be opened."""
+        return frozenset(filter(None, map(_mode, self._files)))
+
+    def _scale_of_floats(self) -> float | None:
+        if "F" not in self._modes:
+            return WORDS
+        if self._modes != {"F"}:
+            raise SampleError(
+                f"{printable(self.name)}: holds images with floating-point pixels beside others",
+                "Give images of one kind: the unit of floating-point pixels is not known.",
+            )
+        return None
+
+    def _decode(self, index: int) -> Samples:
+        """One image: (H, W, 1) where it is gray or is to be, else (H, W, 3); uint8, or float32 of more bits."""
         file = self._files[index]
         try:
             with Image.open(file, formats=FORMATS) as image:
-                plain = _eight_bits(image)
-                if self._options.gray and plain.mode != "L":
+                if not self._cut and image.mode not in DEEP_MODES and any("16" in str(tile[3]) for tile in image.tile):
+                    self._cut = True
+                    self.notes = (*self.notes, CUT)
+                plain = _plain(image)
+                if self._options.gray and plain.mode == "RGB":
                     plain = plain.convert("L")
                 if self._options.size is not None:
                     height, width = self._options.size
                     plain = plain.resize((width, height), Image.Resampling.BILINEAR)
-                pixels = np.asarray(plain, dtype=np.uint8)
+                values: Any = np.asarray(plain, dtype=np.float32 if plain.mode == "F" else np.uint8)
         except Exception as error:  # whatever a decoder trips over in a broken file
             raise _broken(file, error) from error
-        return pixels.reshape(*pixels.shape[:2], -1)
+        pixels: Samples = values.reshape(*values.shape[:2], -1)
+        return pixels
 
-    def _shape(self, index: int, pixels: NDArray[np.uint8]) -> str:
+    def _shape(self, index: int, pixels: Samples) -> str:
         return f"{printable(self._files[index])} is {pixels.shape[1]}x{pixels.shape[0]}"
 
 
@@ -130,7 +163,7 @@ def open_source(location: Location, options: SampleOptions) -> Source:
     """
     if not location.path.is_dir():
         raise SampleError(f"{printable(location.path)}: not a folder", "Give a folder of images.")
-    files, labels, classes, notes = list_classes(location.path)
+    files, labels, classes, empty = list_classes(location.path)
     flat = list_images(location.path, deep=False)
     if flat and files:
         raise SampleError(
@@ -139,21 +172,33 @@ def open_source(location: Location, options: SampleOptions) -> Source:
         )
     if not flat and not files:
         raise SampleError(f"{printable(location.path)}: holds no images", f"Image files end in {', '.join(SUFFIXES)}.")
+    if classes and not flat:
+        refuse_root(location.path, _by_class(files, labels, classes))
     numbers, names = order_classes(None if flat else labels, classes, options, location.path)
-    return ImageFiles(location.name, flat or files, numbers, names, options, notes=notes)
+    notes = (f"no label for {printable(', '.join(empty))}: no images in there",) if empty and classes else ()
+    if flat and (tables := tables_in(location.path)):
+        notes = (f"{printable(tables[0])} beside the images is not read: they have no labels",)
+    images = ImageFiles(location.name, flat or files, numbers, names, options, notes=notes)
+    images.alphabetical, images.empty = numbers is not None and options.classes_file is None, empty
+    return images
+
+
+def _by_class(files: Sequence[Path], labels: NDArray[np.int64], classes: Sequence[str]) -> dict[str, list[Path]]:
+    images: dict[str, list[Path]] = {name: [] for name in classes}
+    for file, label in zip(files, labels.tolist(), strict=True):
+        images[classes[label]].append(file)
+    return images
 
 
 def list_classes(folder: Path) -> tuple[list[Path], NDArray[np.int64], tuple[str, ...], tuple[str, ...]]:
-    """The images of each sub-folder, at any depth in it: files, labels, class names, and notes on empty sub-folders."""
+    """The images of each sub-folder, at any depth in it: files, labels, class names, and the empty sub-folders."""
     _, folders, _ = next(os.walk(folder, onerror=_unlisted))
     names = sorted(name for name in folders if not name.startswith("."))
     images = {name: list_images(folder / name) for name in names}
     classes = tuple(name for name in names if images[name])
     files = [file for name in classes for file in images[name]]
     labels = np.repeat(np.arange(len(classes), dtype=np.int64), [len(images[name]) for name in classes])
-    empty = [name for name in names if not images[name]]
-    notes = (f"no label for {printable(', '.join(empty))}: no images in there",) if empty and classes else ()
-    return files, labels, classes, notes
+    return files, labels, classes, tuple(name for name in names if not images[name])
 
 
 def list_images(folder: Path, *, deep: bool = True) -> list[Path]:
@@ -173,19 +218,35 @@ def _unlisted(error: OSError) -> NoReturn:
     ) from error
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """An image of mode L or RGB."""
+def _mode(file: Path) -> str:
+    """The mode of an image file; empty where it cannot be opened, which is told of when that file is read."""
+    try:
+        with Image.open(file, formats=FORMATS) as image:
+            return str(image.mode)
+    except Exception:  # whatever a decoder trips over in a broken file
+        return ""
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """An image of mode L or RGB, or of mode F where it has more than eight bits a pixel: from 0 to 1, or as it lies."""
     if image.mode.startswith("I"):
         values = np.asarray(image)
         if values.min() < 0 or values.max() > 0xFFFF:
             raise ValueError("more than 16 bits a pixel")
-        return Image.fromarray((values.astype(np.uint16) >> 8).astype(np.uint8))
+        return Image.fromarray(values.astype(np.float32) / np.float32(WORDS))
     if image.mode == "F":
-        raise ValueError("floating-point pixels; give such images as an array")
+        if not np.isfinite(np.asarray(image)).all():
+            raise ValueError("pixels that are NaN or infinite")
+        return image.copy()
     if image.mode in GRAY_MODES:
         return image.convert("L")
     # Pillow warns where a palette with transparency is turned into RGB in one step.
     return (image.convert("RGBA") if image.mode == "P" and "transparency" in image.info else image).convert("RGB")
+
+
+def _as_floats(pixels: Samples) -> NDArray[np.float32]:
+    """Pixels as they enter a net: bytes divided by 255."""
+    return pixels.astype(np.float32) / np.float32(BYTES) if pixels.dtype == np.uint8 else pixels.astype(np.float32)
 
 
 def _broken(file: Path, error: Exception) -> SampleError:

@@ -101,6 +101,8 @@ def test_one_array_without_labels(tmp_path: Path, rng: np.random.Generator) -> N
         ((9, 28, 28, 1), "u1", "nhwc"),
         ((9, 4, 8, 8), "f2", "nchw"),
         ((9, 28, 28), "u1", "nhw"),
+        ((9, 28, 28), "u2", "nhw"),
+        ((9, 3, 32, 32), ">u2", "nchw"),
         ((9, 60), "f8", "nf"),
         ((9, 60), "i8", "nf"),
     ],
@@ -119,7 +121,9 @@ def test_axes_are_told(shape: tuple[int, ...], dtype: str, layout: str) -> None:
         ((9,), "f4", None, "1 axes"),
         ((9, 3, 4, 4, 4), "f4", None, "5 axes"),
         ((9, 3, 32, 32), "i8", None, "uint8 or floating-point"),
+        ((9, 3, 32, 32), "i2", None, "uint16 or floating-point"),
         ((9, 3, 32), "i4", "nct", "uint8 or floating-point"),
+        ((9, 3, 32), "u2", "nct", "uint8 or floating-point"),
         ((9, 3), "c8", None, "nothing that a net can take"),
         ((9, 3), "O", None, "nothing that a net can take"),
         ((0, 3, 32, 32), "u1", None, "nothing that a net can take"),
@@ -285,3 +289,36 @@ def test_real_arrays() -> None:
     assert source.labels is not None
     assert source.labels[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
     assert source.read(np.arange(2000)).shape == (2000, 1, 28, 28)
+
+
+@pytest.mark.parametrize("kind", ["<u2", ">u2"])
+def test_images_of_sixteen_bits_are_divided_by_their_full_scale(
+    kind: str, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    images = rng.integers(0, 1 << 16, (5, 6, 7, 3)).astype(kind)
+    np.savez(tmp_path / "x.npz", images=images)
+    source = open_source(str(tmp_path / "x.npz"), PLAIN)
+    expected = images.transpose(0, 3, 1, 2).astype(np.float64) / 65535
+    np.testing.assert_allclose(source.read(np.arange(5)), expected, rtol=1e-6)
+    assert source.scale == 65535
+
+
+def test_what_values_are_divided_by_is_told(tmp_path: Path) -> None:
+    kinds = {"u1": (2, 3, 8, 8), "f4": (2, 3, 8, 8), "i8": (2, 3)}
+    scales = []
+    for kind, shape in kinds.items():
+        np.savez(tmp_path / "x.npz", images=np.ones(shape, kind))
+        scales.append(open_source(str(tmp_path / "x.npz"), PLAIN).scale)
+    assert scales == [255, None, None]
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_arrays_in_colour(channels: int, tmp_path: Path, rng: np.random.Generator) -> None:
+    images = rng.integers(0, 256, (4, 6, 5, channels), dtype=np.uint8)
+    np.savez(tmp_path / "x.npz", images=images)
+    coloured = read(tmp_path / "x.npz", SampleOptions(rgb=True))
+    expected = np.repeat(images, 3, 3) if channels == 1 else images[..., :3]
+    np.testing.assert_array_equal(coloured, expected.transpose(0, 3, 1, 2))
+    np.savez(tmp_path / "x.npz", images=np.ones((4, 6)))
+    with pytest.raises(SampleError, match="--rgb is for images"):
+        read(tmp_path / "x.npz", SampleOptions(rgb=True))

@@ -17,6 +17,7 @@ from rfav_cli.data.sources.base import (
     read_class_file,
     resize,
     to_gray,
+    to_rgb,
 )
 from rfav_cli.errors import SampleError
 
@@ -118,6 +119,7 @@ class Preset:
     """As much of a source as its normalisation needs."""
 
     mean, std = (0.1, 0.2, 0.3), (0.4, 0.5, 0.6)
+    scale: float | None = None
 
 
 @pytest.mark.parametrize(
@@ -136,3 +138,47 @@ def test_the_users_mean_and_std_put_the_preset_aside(options: Any, channels: int
 def test_as_many_values_as_channels_or_one() -> None:
     with pytest.raises(SampleError, match="--mean: 2 values for 3 channels"):
         normalisation(Preset(), SampleOptions(mean=(0.1, 0.2)), 3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("scale", "options", "remedy"),
+    [
+        (255.0, {"mean": (125.0, 122.0, 113.0), "std": (63.0, 62.0, 67.0)}, "--mean 0.4902,0.4784,0.4431 --std 0.2471"),
+        (255.0, {"mean": (120.0,)}, "--mean 0.4706."),
+        (255.0, {"std": (255.0,)}, "--std 1."),
+        (65535.0, {"mean": (2048.0,), "std": (512.0,)}, "--mean 0.03125 --std 0.007813"),
+        (255.0, {"mean": (-0.5,)}, "values between 0 and 1"),
+        (255.0, {"mean": (1000.0,)}, "values between 0 and 1"),
+    ],
+)
+def test_means_of_stored_values_are_refused_with_what_to_give(
+    scale: float, options: dict[str, tuple[float, ...]], remedy: str
+) -> None:
+    source = Preset()
+    source.scale = scale
+    name = next(iter(options))
+    with pytest.raises(SampleError, match=f"--{name} .* divided by {scale:g} first") as caught:
+        normalisation(source, SampleOptions(**options), 3)  # type: ignore[arg-type]
+    assert remedy in caught.value.remedy
+
+
+@pytest.mark.parametrize("values", [{"mean": (0.0,)}, {"mean": (1.0,)}, {"std": (1.0,)}, {"std": (0.001,)}])
+def test_means_and_deviations_of_values_between_0_and_1_are_taken(values: dict[str, tuple[float, ...]]) -> None:
+    source = Preset()
+    source.scale = 255.0
+    mean, std, _ = normalisation(source, SampleOptions(**values), 1)  # type: ignore[arg-type]
+    assert (mean, std) == (values.get("mean", (0.0,)), values.get("std", (1.0,)))
+
+
+def test_floats_are_in_their_own_units() -> None:
+    mean, std, _ = normalisation(Preset(), SampleOptions(mean=(125.0,), std=(63.0,)), 1)  # type: ignore[arg-type]
+    assert (mean, std) == ((125.0,), (63.0,))
+
+
+def test_gray_images_in_colour() -> None:
+    gray = np.arange(8, dtype=np.uint8).reshape(2, 2, 2, 1)
+    assert to_rgb(gray, WHERE)[1, 1, 0].tolist() == [6, 6, 6]
+    clear = np.arange(8, dtype=np.float32).reshape(1, 2, 1, 4)
+    assert to_rgb(clear, WHERE)[0, 1, 0].tolist() == [4, 5, 6]
+    with pytest.raises(SampleError, match="not 2"):
+        to_rgb(np.zeros((1, 2, 2, 2), dtype=np.uint8), WHERE)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import os
+import struct
 import sys
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -141,15 +143,118 @@ def test_unusual_modes_become_what_one_sees(tmp_path: Path) -> None:
     Image.new("CMYK", (5, 1)).save(tmp_path / "print.tif")
     Image.new("1", (5, 1), 1).save(tmp_path / "two.png")
     clear, deeper, indexed, printed, two = open_source(str(tmp_path), SampleOptions()).read(np.arange(5))[:, :, 0]
-    assert deeper[0].tolist() == [0, 0, 1, 0x12, 255]
-    assert clear[:, 0].tolist() == indexed[:, 0].tolist() == [10, 20, 30]
-    assert printed.min() == two.min() == 255
+    np.testing.assert_array_equal(deeper[0], deep[0].astype(np.float32) / np.float32(65535))
+    np.testing.assert_allclose(clear[:, 0], np.asarray([10, 20, 30]) / 255)
+    np.testing.assert_array_equal(clear, indexed)
+    assert printed.min() == two.min() == 1
 
 
-def test_floating_point_pixels_are_refused(tmp_path: Path) -> None:
-    Image.fromarray(np.zeros((2, 2), dtype=np.float32)).save(tmp_path / "x.tif")
-    with pytest.raises(SampleError, match=r"x\.tif.*as an array"):
+def test_a_palette_alone_stays_in_bytes(tmp_path: Path) -> None:
+    palette = Image.new("P", (5, 1), 1)
+    palette.putpalette([0, 0, 0, 10, 20, 30])
+    palette.save(tmp_path / "palette.png", transparency=bytes([0, 128]))
+    Image.new("RGBA", (5, 1), (10, 20, 30, 0)).save(tmp_path / "clear.png")
+    read = open_source(str(tmp_path), SampleOptions()).read(np.arange(2))
+    assert read.dtype == np.uint8
+    assert read[:, :, 0, 0].tolist() == [[10, 20, 30]] * 2
+
+
+@pytest.mark.parametrize(
+    ("ending", "kind"), [("png", np.uint16), ("tif", np.uint16), ("tiff", np.int32), ("pgm", np.uint16)]
+)
+def test_no_bit_of_sixteen_is_dropped(
+    ending: str, kind: type[np.generic], tmp_path: Path, rng: np.random.Generator
+) -> None:
+    values = rng.integers(0, 1 << 16, (3, 4, 5))
+    for number, image in enumerate(values):
+        Image.fromarray(image.astype(kind)).save(tmp_path / f"{number}.{ending}")
+    source = open_source(str(tmp_path), SampleOptions())
+    read = source.read(np.arange(3))
+    assert read.dtype == np.float32
+    np.testing.assert_allclose(read[:, 0].astype(np.float64), values / 65535, rtol=1e-6)
+    assert source.scale == 65535
+
+
+def test_a_set_of_gray_images_has_one_type_whatever_is_read(tmp_path: Path) -> None:
+    Image.fromarray(np.full((2, 2), 51, np.uint8)).save(tmp_path / "1.png")
+    Image.fromarray(np.full((2, 2), 13107, np.uint16)).save(tmp_path / "2.png")
+    source = open_source(str(tmp_path), SampleOptions())
+    for indices in ([0], [1], [0, 1], [1, 0]):
+        read = source.read(np.asarray(indices))
+        assert read.dtype == np.float32
+        np.testing.assert_allclose(read, 0.2, rtol=1e-6)
+
+
+def test_deep_images_are_resized_and_given_in_colour_as_others_are(tmp_path: Path, rng: np.random.Generator) -> None:
+    values = rng.integers(0, 256, (8, 8), dtype=np.uint8)
+    Image.fromarray(values).save(tmp_path / "1.png")
+    plain = open_source(str(tmp_path), SampleOptions(resize=4)).read(np.asarray([0]))
+    Image.fromarray(values.astype(np.uint16) * 257).save(tmp_path / "1.png")
+    deep = open_source(str(tmp_path), SampleOptions(resize=4, rgb=True)).read(np.asarray([0]))
+    assert deep.shape == (1, 3, 4, 4)
+    np.testing.assert_allclose(deep, np.repeat(plain, 3, 1) / 255, atol=1 / 255)
+
+
+def test_gray_files_are_given_in_colour_as_image_folder_does(image_folder: Writer, rng: np.random.Generator) -> None:
+    gray = colours(rng, 4, 5)
+    root = image_folder({"1.png": gray})
+    Image.fromarray(gray).save(root / "2.jpg", quality=100)
+    expected = np.stack([np.asarray(Image.open(root / name).convert("RGB")) for name in ("1.png", "2.jpg")])
+    read = open_source(str(root), SampleOptions(rgb=True)).read(np.arange(2))
+    np.testing.assert_array_equal(read, expected.transpose(0, 3, 1, 2))
+    with pytest.raises(SampleError, match="--gray and --rgb"):
+        SampleOptions(gray=True, rgb=True)
+
+
+def test_cut_colours_are_remarked_on(tmp_path: Path) -> None:
+    write_deep_colours(tmp_path / "1.png")
+    source = open_source(str(tmp_path), SampleOptions())
+    assert source.read(np.asarray([0, 0]))[0, :, 0, 0].tolist() == [0x12, 0x56, 0x9A]
+    assert source.notes == (
+        "of colour images with 16 bits a channel, Pillow reads the upper 8, as ImageFolder does; arrays keep all",
+    )
+
+
+def write_deep_colours(path: Path) -> None:
+    """A PNG of one pixel with 16 bits a channel, which Pillow itself cannot write."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    head, pixel = struct.pack(">IIBBBBB", 1, 1, 16, 2, 0, 0, 0), b"\0" + struct.pack(">HHH", 0x1234, 0x5678, 0x9ABC)
+    parts = chunk(b"IHDR", head), chunk(b"IDAT", zlib.compress(pixel)), chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+
+
+def test_floating_point_pixels_are_taken_as_they_are(tmp_path: Path, rng: np.random.Generator) -> None:
+    values = rng.normal(size=(2, 2)).astype(np.float32)
+    Image.fromarray(values).save(tmp_path / "x.tif")
+    source = open_source(str(tmp_path), SampleOptions())
+    np.testing.assert_array_equal(source.read(np.asarray([0]))[0, 0], values)
+    assert source.scale is None
+    Image.fromarray(np.full((2, 2), np.nan, np.float32)).save(tmp_path / "y.tif")
+    source = open_source(str(tmp_path), SampleOptions())
+    with pytest.raises(SampleError, match=r"y\.tif.*NaN"):
+        source.read(np.asarray([1]))
+    Image.new("L", (2, 2)).save(tmp_path / "y.tif")
+    with pytest.raises(SampleError, match="beside others"):
+        open_source(str(tmp_path), SampleOptions()).read(np.asarray([0, 1]))
+
+
+def test_more_than_sixteen_bits_are_refused(tmp_path: Path) -> None:
+    Image.fromarray(np.full((2, 2), 1 << 16, np.int32)).save(tmp_path / "x.tif")
+    with pytest.raises(SampleError, match=r"x\.tif.*more than 16 bits"):
         open_source(str(tmp_path), SampleOptions()).read(np.asarray([0]))
+
+
+def test_labels_of_folders_are_told_to_be_by_the_alphabet(image_folder: Writer, rng: np.random.Generator) -> None:
+    root = image_folder({"a/1.png": colours(rng), "c/1.png": colours(rng)})
+    (root / "b").mkdir()
+    source = open_source(str(root), SampleOptions())
+    assert (source.alphabetical, source.empty) == (True, ("b",))
+    (root / "names.txt").write_text("c\nb\na\n")
+    assert not open_source(str(root), SampleOptions(classes_file=root / "names.txt")).alphabetical
+    assert not open_source(str(root / "a"), SampleOptions()).alphabetical
 
 
 def test_an_order_of_classes(image_folder: Writer, rng: np.random.Generator, tmp_path: Path) -> None:
