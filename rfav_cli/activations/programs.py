@@ -79,7 +79,6 @@ class ProgramNetwork(Network):
     def __init__(self, payload: Payload, options: OpenOptions) -> None:
         self._options = options
         self._samples: Tensor | None = None
-        self._channels_last = True
         self._traced: _Traced | None = None
         self._path: Path = payload.path
         self._put(payload)
@@ -123,25 +122,18 @@ class ProgramNetwork(Network):
     def trace(self, images: Tensor) -> Trace:
         """Run a few samples and say which layers there are; see `Network.trace`."""
         self._samples = images
-        try:
-            self._traced = self._explore(images)
-        except SampleError:
-            if images.dim() != 4:
-                raise
-            # `x.view(len(x), -1)` needs the default memory format.
-            self._channels_last = False
-            self._traced = self._explore(images)
+        self._traced = self._explore(images)
         return self._traced.trace
 
-    def forward(self, images: Tensor, sink: Sink) -> Any:
+    def forward(self, images: Tensor, sink: Sink, *, unmeasured: bool = False) -> Any:
         """Run a batch, giving each use of each layer to the sink; see `Network.forward`."""
         traced = self._traced or self._explore(images[:2])
 
         def receive(use: Use) -> None:
-            if use.layer not in traced.trace.uses:
+            if use.layer not in traced.trace.uses and not unmeasured:
                 return
             bias = None if self._options.with_bias else use.bias
-            scale, norm = traced.scales[use.layer], traced.norms[use.layer]
+            scale, norm = traced.scales.get(use.layer), traced.norms.get(use.layer)
             if sink(Activation(use.layer, use.values, use.channel_dim, bias, scale, norm)):
                 raise _StopForward
 
@@ -161,11 +153,6 @@ class ProgramNetwork(Network):
         """What the net applies to a layer's activation, where that is known; see `Network.nonlinearity`."""
         return None if self._traced is None else self._traced.nonlinearities.get(layer)
 
-    def arranged(self, images: Tensor) -> Tensor:
-        """A batch, of whatever memory format, in the one that the program takes."""
-        planes = self._channels_last and images.dim() == 4
-        return images.contiguous(memory_format=torch.channels_last if planes else torch.contiguous_format)
-
     def _run(self, hook: OperatorHook, images: Tensor) -> Any:
         try:
             # The profiling executor would fuse operators from the third call on.
@@ -184,7 +171,7 @@ class ProgramNetwork(Network):
         uses: dict[str, list[Use]] = {}
         hook = TracingHook(self._names, lambda use: uses.setdefault(use.layer, []).append(use))
         try:
-            hook.consumers.finish(self._run(hook, images))
+            hook.consumers.finish(self._run(hook, images.clone()))
         except torch.OutOfMemoryError:
             raise
         except RfavError as error:

@@ -166,7 +166,8 @@ def measure(setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Cal
     for start in range(0, context.size, batch_size):
         rows = slice(start, min(start + batch_size, context.size))
         sink.start_batch(rows)
-        output = setup.network.forward(setup.probe.batch(rows, setup.device), sink)
+        images = setup.probe.batch(rows, setup.device, channels_last=setup.network.channels_last)
+        output = setup.network.forward(images, sink)
         if setup.reads_output:
             scores = select_output(output, context.settings.output)
             for statistic in started:

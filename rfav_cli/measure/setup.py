@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rfav_cli.activations import networks
+from rfav_cli.activations.chance import drawn_from
 from rfav_cli.activations.class_scores import describe_choice, select_output
+from rfav_cli.activations.examination import examine, few
 from rfav_cli.activations.layers import select_layers
 from rfav_cli.checkpoints import formats
 from rfav_cli.data.probe import check_fits
@@ -104,13 +106,18 @@ def fit(
     keep_freed_memory()
     with exact_arithmetic():
         images = probe.batch(slice(0, min(TRACE_SAMPLES, len(probe))), options.device)
-        trace = _trace(network, probe, images)
+        trace = _trace(network, probe, images.clone())
+        more = probe.batch(slice(0, few(trace, network, len(probe))), options.device)
+        examined = examine(network, more, trace)
+        trace = examined.trace
         chosen, skipped = select_layers(trace, layers, skip)
-        output = network.forward(images, lambda _: False)
+        with drawn_from(0, options.device):
+            output = network.forward(images, lambda _: False)
     reads_output, notes = _look_at_output(output, len(images), probe, settings)
     run = Run(chosen, skipped, probe.record(), settings)
+    doubts = examined.doubts([layer.name for layer in chosen], output=reads_output)
     all_notes = tuple(note for note in (*options.notes, *notes) if note)
-    return Setup(network, probe, run, trace.uses, reads_output, options.device, all_notes)
+    return Setup(network, probe, run, trace.uses, reads_output, options.device, all_notes, doubts)
 
 
 def _look_at_output(output: Any, samples: int, probe: Probe, settings: Settings) -> tuple[bool, list[str]]:

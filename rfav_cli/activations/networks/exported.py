@@ -31,6 +31,11 @@ class ExportedNetwork(ProgramNetwork):
 
     kind: ClassVar[str] = "exported"
 
+    @property
+    def most_samples(self) -> int:  # type: ignore[override]  # of a program it is known
+        """See `Network`."""
+        return self._content.most
+
     def _put(self, payload: Payload) -> None:
         self._content: RunnableProgram = payload.content
 
@@ -65,10 +70,10 @@ class ExportedNetwork(ProgramNetwork):
         """Run a few samples, as many as the program takes, and say which layers there are."""
         return super().trace(_padded(images[: self._content.most], self._content.least))
 
-    def forward(self, images: Tensor, sink: Sink) -> Any:
+    def forward(self, images: Tensor, sink: Sink, *, unmeasured: bool = False) -> Any:
         """Run a batch, in pieces where the program does not take as many samples; see `Network.forward`."""
         if self._content.least <= len(images) <= self._content.most:
-            return super().forward(images, sink)
+            return super().forward(images, sink, unmeasured=unmeasured)
         if len(images) > self._content.most:
             return self._forward_pieces(images, sink)
         count = len(images)
@@ -76,7 +81,7 @@ class ExportedNetwork(ProgramNetwork):
         def cut(activation: Activation) -> bool:
             return sink(replace(activation, values=activation.values[:count]))
 
-        output = super().forward(_padded(images, self._content.least), cut)
+        output = super().forward(_padded(images, self._content.least), cut, unmeasured=unmeasured)
         return pytree.tree_map_only(torch.Tensor, lambda tensor: tensor[:count], output)
 
     def _forward_pieces(self, images: Tensor, sink: Sink) -> Any:
