@@ -34,8 +34,8 @@ of the difference, relative."""
 ROUNDING_OF_REPEATS = 1e-5
 """The same between two forwards that are alike in all; on a CPU they do not differ at all."""
 
-ROUNDING_OF_BATCHES = 1e-3
-"""The same between batches of other samples, or of another number of them."""
+ROUNDING_OF_BATCHES = 3e-3
+"""The same between batches of other samples, or of another number of them, for which GPUs have other algorithms."""
 
 
 @dataclass(frozen=True)
@@ -150,10 +150,7 @@ def settle_format(network: Network, images: Tensor, before: Recording | None = N
     if network.settled:
         return
     if images.ndim == 4 and network.has_planes:
-        before = before or _recorded(network, images)
-        network.use_channels_last(True)
-        if not _gives(network, images, before):
-            network.use_channels_last(False)
+        network.use_channels_last(_gives_the_same(network, images, before))
     network.settled = True
 
 
@@ -169,16 +166,17 @@ def _recorded(network: Network, images: Tensor, seed: int = 0) -> Recording:
         ) from error
 
 
-def _gives(network: Network, images: Tensor, expected: Recording) -> bool:
-    """Whether a net gives what is expected, to rounding."""
+def _gives_the_same(network: Network, images: Tensor, before: Recording | None) -> bool:
+    """Whether a net gives the same in both memory formats, to rounding; not where it does not run."""
     try:
-        found = record(network, images)
+        before = before or record(network, images)
+        network.use_channels_last(True)
+        after = record(network, images)
     except torch.OutOfMemoryError:
         raise
-    except Exception:  # its owner's format is the one that it runs in
+    except Exception:  # what a net raises can be anything; its owner's format is the one that it runs in
         return False
-    alike = list(found.uses) == list(expected.uses)
-    return alike and max(differences(expected, found).values()) <= ROUNDING_OF_FORMATS
+    return list(after.uses) == list(before.uses) and max(differences(before, after).values()) <= ROUNDING_OF_FORMATS
 
 
 def _largest(several: Iterable[Mapping[str, float]]) -> dict[str, float]:

@@ -13,7 +13,7 @@ from torch.utils._pytree import tree_leaves
 from rfav_cli.activations.chance import drawn_from
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rfav_cli.activations.network import Activation, Network
 
@@ -39,6 +39,12 @@ class Recording:
 
     samples: int
     uses: dict[str, list[Tensor]]
+
+    @classmethod
+    def of(cls, samples: int, output: Any, uses: Mapping[str, list[Tensor]] | None = None) -> Recording:
+        """What a forward gave of its layers, and what it returned, of which a copy is kept."""
+        kept = [tensor.detach().clone() for tensor in _tensors(output) if tensor.is_floating_point()]
+        return cls(samples, {**(uses or {}), OUTPUT: kept})
 
     def rows(self, rows: slice) -> Recording:
         """The same of some samples, for what has the samples as its first axis."""
@@ -70,8 +76,7 @@ def record(network: Network, images: Tensor, seed: int = 0) -> Recording:
 
     with drawn_from(seed, images.device):
         output = network.forward(images.clone(), keep, unmeasured=True)
-    uses[OUTPUT] = [tensor.detach().clone() for tensor in _tensors(output) if tensor.is_floating_point()]
-    return Recording(len(images), uses)
+    return Recording.of(len(images), output, uses)
 
 
 def differences(first: Recording, second: Recording) -> dict[str, float]:
