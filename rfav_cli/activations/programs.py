@@ -12,10 +12,10 @@ from torch.jit._fuser import optimized_execution
 
 from rfav_cli.activations.dispatch import OperatorHook, TracingHook, Use
 from rfav_cli.activations.layer_kinds import ALONE, positions, problem_of_shapes
+from rfav_cli.activations.misfit import unfit
 from rfav_cli.activations.network import Activation, Network, Sink, Trace
 from rfav_cli.errors import CheckpointError, RfavError, SampleError
 from rfav_cli.records import Layer, Nonlinearity, SkippedLayer
-from rfav_cli.text import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -177,7 +177,7 @@ class ProgramNetwork(Network):
         except RfavError as error:
             raise type(error)(f"{self._path}: {error.what}", error.remedy) from error
         except Exception as error:
-            raise _unfit(images, error) from error
+            raise unfit(images, error, hook.entered, self._try) from error
         problems = {
             name: problem_of_shapes(seen[0].kind, [use.values.shape for use in seen], len(images))
             for name, seen in uses.items()
@@ -194,6 +194,10 @@ class ProgramNetwork(Network):
         }
         return _Traced(trace, {name: seen[0] for name, seen in uses.items()}, scales, norms, nonlinearities)
 
+    def _try(self, images: Tensor) -> None:
+        with torch.no_grad(), optimized_execution(False):
+            self._call(images)
+
     def _skipped_layers(self, used: set[str]) -> list[SkippedLayer]:
         """Weights that were used without a module, and layers that were not used."""
         reasons = dict.fromkeys(self._names.borrowed, ALONE)
@@ -205,14 +209,6 @@ class ProgramNetwork(Network):
 def _layer(use: Use) -> Layer:
     shape = use.values.shape
     return Layer(use.layer, use.kind, shape[use.channel_dim], tuple(use.weight.shape), positions(use.kind, shape))
-
-
-def _unfit(images: Tensor, error: Exception) -> SampleError:
-    shape = "x".join(map(str, images.shape[1:]))
-    return SampleError(
-        f"the net does not run on samples of {shape}: {named(error, part='last')}",
-        "Give samples of the shape that the net was trained on.",
-    )
 
 
 def _differences(first: tuple[Layer, ...], second: tuple[Layer, ...]) -> list[str]:

@@ -77,6 +77,11 @@ class Observer:
         self._lazy = {hook.name for hook in self._hooks if any(is_lazy(p) for p in hook.module.parameters())}
         self._forget()
 
+    @property
+    def reached(self) -> bool:
+        """Whether the forward came out of a layer."""
+        return bool(self._uses)
+
     def _forget(self) -> None:
         self.current: tuple[Hook, tuple[int, ...]] | None = None
         # Outputs are kept while the forward runs, since an address says nothing once its tensor is gone.

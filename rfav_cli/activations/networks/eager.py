@@ -22,10 +22,11 @@ from rfav_cli.activations.hooks import (
 )
 from rfav_cli.activations.matching import Match, complete, match, shapes
 from rfav_cli.activations.memory_format import laid_out
+from rfav_cli.activations.misfit import Entered, unfit
 from rfav_cli.activations.network import Activation, Network, Sink, Trace
 from rfav_cli.activations.trace import Observer
-from rfav_cli.errors import CheckpointError, ModelError, SampleError
-from rfav_cli.text import named, printable, what_it_says
+from rfav_cli.errors import CheckpointError, ModelError
+from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -114,7 +115,8 @@ class EagerNetwork(Network):
         except torch.OutOfMemoryError:
             raise
         except Exception as error:
-            raise _unfit(images, observer, error) from error
+            current = None if observer.current is None else _entered(*observer.current, first=not observer.reached)
+            raise unfit(images, error, current, self._try) from error
         self._hooks = observer.hooks(len(images))
         self._norms = observer.folded(self._hooks)
         self._nonlinearities = observer.nonlinearities(self._norms)
@@ -137,6 +139,10 @@ class EagerNetwork(Network):
                 return self.model(self.arranged(images))
         except StopForward:
             return None
+
+    def _try(self, images: Tensor) -> None:
+        with plain_forward():
+            self.model(images)
 
     def filters(self, layer: str) -> Tensor:
         """See `Network.filters`."""
@@ -192,15 +198,12 @@ def _misfit(path: Path, matches: list[tuple[Candidate, Match]]) -> CheckpointErr
     )
 
 
-def _unfit(images: Tensor, observer: Observer, error: Exception) -> SampleError:
-    shape = "x".join(map(str, images.shape[1:]))
-    what = f"the net does not run on samples of {shape}: {named(error, part='last')}"
-    if observer.current is None:
-        return SampleError(what, "Give samples of the shape that the net was trained on.")
-    hook, input_shape = observer.current
-    weight = hook.module.weight
-    axis, unit = (-1, "features") if hook.kind == "Linear" else (1, "channels")
-    takes = hook.module.in_features if hook.kind == "Linear" else hook.module.in_channels
-    has = input_shape[axis] if len(input_shape) > 1 else input_shape[0]
-    remedy = f"{hook.name} takes {takes} {unit}, it was given {has}: --gray, --resize or another probe."
-    return SampleError(f"{what} (in {hook.name}, weight {'x'.join(map(str, weight.shape))})", remedy)
+def _entered(hook: Hook, given: tuple[int, ...], *, first: bool) -> Entered:
+    module, weight = hook.module, tuple(hook.module.weight.shape)
+    if hook.kind == "Linear":
+        return Entered(hook.name, hook.kind, weight, given, module.in_features, first=first)
+    reach: tuple[int, ...] = ()
+    if "Transpose" not in hook.kind and not isinstance(module.padding, str):
+        sizes = zip(module.kernel_size, module.dilation, module.padding, strict=True)
+        reach = tuple((size - 1) * dilation + 1 - 2 * padding for size, dilation, padding in sizes)
+    return Entered(hook.name, hook.kind, weight, given, module.in_channels, reach, first)
