@@ -185,14 +185,22 @@ class OperatorHook(TorchDispatchMode):
 class TracingHook(OperatorHook):
     """Sees as well which batch normalisation follows which layer, and what must not be in a net that is evaluated.
 
+    Args:
+        weights, receive: see `OperatorHook`.
+        in_training: the program was saved in training mode, as far as it tells; else what draws at random or normalises
+            by the batch in it does so in evaluation, too.
+
     Attributes:
         norms: layer -> of each use, what a norm multiplies by, gamma / sqrt(var + eps), and adds, (D,) each; None for a
             use that no norm follows.
         consumers: what takes the outputs of layers.
     """
 
-    def __init__(self, weights: WeightNames, receive: Callable[[Use], None]) -> None:
+    def __init__(
+        self, weights: WeightNames, receive: Callable[[Use], None], *, in_training: bool = True
+    ) -> None:
         super().__init__(weights, self._keep)
+        self._in_training = in_training
         self.norms: dict[str, list[tuple[Tensor, Tensor] | None]] = {}
         self.consumers = Consumers()
         self._next = receive
@@ -208,12 +216,13 @@ class TracingHook(OperatorHook):
 
     def watch(self, operator: Any, args: tuple[Any, ...]) -> None:
         """Note a batch normalisation of a layer's output that nothing has written over since."""
-        if operator in RANDOM or (operator in NORMS and args[5] and args[3] is not None):
+        if self._in_training and (operator in RANDOM or (operator in NORMS and args[5] and args[3] is not None)):
             raise CheckpointError(
                 "the program was saved in training mode",
                 "Call eval() on the net before it is traced, frozen or exported.",
             )
-        if (operator in NORMS or operator is INFERENCE_NORM) and args[4] is not None:
+        follows_running = operator is INFERENCE_NORM or (operator in NORMS and not args[5])
+        if follows_running and args[4] is not None:
             norm = _affine(args, args[-1] if operator is INFERENCE_NORM else args[7])
             for values, layer, use in self._outputs:
                 if values is args[0]:

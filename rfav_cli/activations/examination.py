@@ -74,7 +74,7 @@ class Examination:
         return Doubt(
             "chance",
             first,
-            f"two forwards of the same samples differ {where}, by {amount}: the figures are not reproducible",
+            f"two forwards of the same samples differ {where}, {amount}: the figures are not reproducible",
             "Look for what the net draws at random in evaluation mode as well: F.dropout needs training=self.training, "
             "noise and stochastic depth belong under `if self.training`.",
             1.0,
@@ -87,7 +87,7 @@ class Examination:
         return Doubt(
             "batch",
             first,
-            f"{what} for a sample depends on the other samples of its batch, by {_percent(self.batch[first])}{why}",
+            f"{what} for a sample depends on the other samples of its batch, {_percent(self.batch[first])}{why}",
             "Have the net treat each sample alone in evaluation mode; batch normalisation does with running statistics.",
             1.0,
         )
@@ -110,7 +110,7 @@ def few(trace: Trace, network: Network, probe: int) -> int:
 
 
 def examine(network: Network, images: Tensor, trace: Trace) -> Examination:
-    """Run samples twice, in other company and in a smaller batch; and settle the memory format that the net takes.
+    """Run samples twice, then halves of them in other company and alone; and settle the memory format.
 
     Args:
         network: the net, traced, in the default memory format where that is not settled yet.
@@ -123,20 +123,21 @@ def examine(network: Network, images: Tensor, trace: Trace) -> Examination:
     half = len(images) // 2
     first = _recorded(network, images)
     again = _recorded(network, images, seed=1)
-    recordings, batch, statistics = [first, again], {}, network.batch_statistics()
+    recordings, apart = [first, again], []
     if half:
-        # Of as many samples as before, so that nothing is rounded otherwise, and each of them at another place as well.
-        company = _recorded(network, torch.cat([images[:half]] * 2))
-        recordings.append(company)
-        alone = first.rows(slice(half))
-        batch = _largest(differences(alone, company.rows(slice(s, s + half))) for s in (0, half))
-        if half > 1:
-            smaller = _recorded(network, images[:half])
-            recordings.append(smaller)
-            batch = _largest([batch, differences(alone, smaller)])
+        # Of as many samples as before, so that nothing is rounded otherwise: each at another place, or beside one alone.
+        doubled = _recorded(network, torch.cat([images[:half]] * 2))
+        beside_one = _recorded(network, torch.cat([images[half:], images[-1:].expand_as(images[half:])]))
+        recordings += [doubled, beside_one]
+        apart = [differences(first.rows(slice(half)), doubled.rows(slice(start, start + half))) for start in (0, half)]
+        apart.append(differences(first.rows(slice(half, None)), beside_one.rows(slice(half))))
+    if half > 1:
+        alone = _recorded(network, images[:half])
+        recordings.append(alone)
+        apart.append(differences(first.rows(slice(half)), alone))
     found = _without_partial(trace, recordings)
     settle_format(network, images, first)
-    return Examination(found, differences(first, again), batch, statistics)
+    return Examination(found, differences(first, again), _largest(apart), network.batch_statistics())
 
 
 def settle_format(network: Network, images: Tensor, before: Recording | None = None) -> None:
@@ -204,4 +205,7 @@ def _without_partial(trace: Trace, recordings: Sequence[Recording]) -> Trace:
 
 def _percent(share: float) -> str:
     """A share in words; of what has another shape there is none."""
-    return f"{100 * share:.2g} % of the size of its values" if math.isfinite(share) else "more than their values"
+    if not math.isfinite(share):
+        return "in shape or in what is finite"
+    percent = f"{100 * share:.0f}" if share >= 0.1 else f"{100 * share:.2g}"
+    return f"by {percent} % of the size of its values"

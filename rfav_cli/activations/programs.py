@@ -96,6 +96,10 @@ class ProgramNetwork(Network):
         """The names of this checkpoint's weights."""
 
     @abstractmethod
+    def _in_training(self) -> bool:
+        """Whether the program tells that it was saved in training mode."""
+
+    @abstractmethod
     def _expected(self) -> Iterator[tuple[str, str]]:
         """Names of modules that look like layers, and what to say of those that are not found in use."""
 
@@ -169,7 +173,9 @@ class ProgramNetwork(Network):
     def _explore(self, images: Tensor) -> _Traced:
         self._names = self._weight_names()
         uses: dict[str, list[Use]] = {}
-        hook = TracingHook(self._names, lambda use: uses.setdefault(use.layer, []).append(use))
+        hook = TracingHook(
+            self._names, lambda use: uses.setdefault(use.layer, []).append(use), in_training=self._in_training()
+        )
         try:
             hook.consumers.finish(self._run(hook, images.clone()))
         except torch.OutOfMemoryError:

@@ -61,6 +61,10 @@ class ExportedNetwork(ProgramNetwork):
                 callers[owner] = {stack[-1][0] for stack in stacks if stack}
         return callers
 
+    def _in_training(self) -> bool:
+        """Whether a module of torch's drops or normalises as in training; what functions do is done in evaluation, too."""
+        return any(_trains(node) for node in self._content.program.graph.nodes)
+
     def _expected(self) -> Iterator[tuple[str, str]]:
         for owner, callers in self._callers().items():
             if not callers:
@@ -101,6 +105,18 @@ class ExportedNetwork(ProgramNetwork):
             if sink(replace(uses[0], values=torch.cat([use.values for use in uses]))):
                 return None
         return pytree.tree_map(lambda *parts: torch.cat(parts), outputs[0], *outputs[1:])
+
+
+def _trains(node: Any) -> bool:
+    """Whether a node of a graph is what a dropout or a batch normalisation of torch's own does in training."""
+    stack = list(node.meta.get("nn_module_stack", {}).values())
+    owner, operator = str(stack[-1][1]) if stack else "", str(node.target)
+    if owner.startswith("torch.nn.modules.dropout."):
+        return "native_dropout" in operator or node.args[2:3] == (True,)
+    if owner.startswith("torch.nn.modules.batchnorm.") and "batch_norm" in operator:
+        running, training = node.args[3], node.args[5] if len(node.args) > 5 else None
+        return running is not None and (training is True or "_functional" in operator)
+    return False
 
 
 def _padded(images: Tensor, count: int) -> Tensor:
