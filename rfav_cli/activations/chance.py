@@ -21,12 +21,12 @@ def drawn_from(seed: int, device: torch.device) -> Iterator[None]:
         seed: from 0 on.
         device: where the net runs: its generator is meant, too, where it is a GPU.
     """
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - what nets draw from
+    python, numpy = random.getstate(), np.random.get_state()
     gpus = [device] if device.type == "cuda" else []
     try:
         with torch.random.fork_rng(gpus):
             random.seed(seed)
-            np.random.seed(seed)  # noqa: NPY002
+            np.random.seed(seed)
             torch.default_generator.manual_seed(seed)
             if gpus:
                 with torch.cuda.device(device):
@@ -34,4 +34,4 @@ def drawn_from(seed: int, device: torch.device) -> Iterator[None]:
             yield
     finally:
         random.setstate(python)
-        np.random.set_state(numpy)  # noqa: NPY002
+        np.random.set_state(numpy)

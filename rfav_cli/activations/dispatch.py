@@ -196,9 +196,7 @@ class TracingHook(OperatorHook):
         consumers: what takes the outputs of layers.
     """
 
-    def __init__(
-        self, weights: WeightNames, receive: Callable[[Use], None], *, in_training: bool = True
-    ) -> None:
+    def __init__(self, weights: WeightNames, receive: Callable[[Use], None], *, in_training: bool = True) -> None:
         super().__init__(weights, self._keep)
         self._in_training = in_training
         self.norms: dict[str, list[tuple[Tensor, Tensor] | None]] = {}

@@ -88,7 +88,7 @@ class Examination:
             "batch",
             first,
             f"{what} for a sample depends on the other samples of its batch, {_percent(self.batch[first])}{why}",
-            "Have the net treat each sample alone in evaluation mode; batch normalisation does with running statistics.",
+            "Have the net treat each sample alone in evaluation, as batch normalisation with running statistics does.",
             1.0,
         )
 
@@ -125,7 +125,7 @@ def examine(network: Network, images: Tensor, trace: Trace) -> Examination:
     again = _recorded(network, images, seed=1)
     recordings, apart = [first, again], []
     if half:
-        # Of as many samples as before, so that nothing is rounded otherwise: each at another place, or beside one alone.
+        # Of as many samples as before, so that nothing is rounded otherwise: at another place, or beside one alone.
         doubled = _recorded(network, torch.cat([images[:half]] * 2))
         beside_one = _recorded(network, torch.cat([images[half:], images[-1:].expand_as(images[half:])]))
         recordings += [doubled, beside_one]
@@ -177,7 +177,9 @@ def _gives_the_same(network: Network, images: Tensor, before: Recording | None) 
         raise
     except Exception:  # what a net raises can be anything; its owner's format is the one that it runs in
         return False
-    return list(after.uses) == list(before.uses) and max(differences(before, after).values()) <= ROUNDING_OF_FORMATS
+    if list(after.uses) != list(before.uses) or not before.says_something():
+        return False
+    return max(differences(before, after).values()) <= ROUNDING_OF_FORMATS
 
 
 def _largest(several: Iterable[Mapping[str, float]]) -> dict[str, float]:

@@ -154,7 +154,7 @@ class Network(ABC):
             (groups, D / groups, weights of one filter), float32; normalisation folded in where that was asked for.
         """
 
-    def use_channels_last(self, wanted: bool) -> None:  # noqa: FBT001 - it is what is set
+    def use_channels_last(self, wanted: bool) -> None:
         """Take images channels last from now on, or in the default format."""
         self.channels_last = wanted
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
@@ -61,6 +62,10 @@ class Recording:
         values = self.uses.get(layer, [])
         return len(values) == uses and all(value.ndim and len(value) == self.samples for value in values)
 
+    def says_something(self) -> bool:
+        """Whether each layer has some finite values, so that another forward can be held against this one."""
+        return all(bool(value.isfinite().any()) for values in self.uses.values() for value in values)
+
     def share(self, layer: str) -> float:
         """How long a layer's values are along their first axis, all uses together, for each sample of the batch."""
         return sum(len(value) if value.ndim else 0 for value in self.uses.get(layer, [])) / self.samples
@@ -87,7 +92,10 @@ def differences(first: Recording, second: Recording) -> dict[str, float]:
         number, shape or what is finite. Only layers that both forwards used. In nets of half precision a difference is
         divided by `COARSE`.
     """
-    sizes = {name: max(map(_size, values), default=0.0) for name, values in first.uses.items()}
+    sizes = {
+        name: max((_size(value.nan_to_num(0.0, 0.0, 0.0)) for value in values), default=0.0)
+        for name, values in first.uses.items()
+    }
     typical = statistics.median(sizes.values())
     found, rounding = {}, 1.0
     for name, values in first.uses.items():
@@ -101,8 +109,7 @@ def differences(first: Recording, second: Recording) -> dict[str, float]:
             continue
         size = max(sizes[name], SMALL * typical) or 1.0
         gaps = [_size(_gap(value, other)) for value, other in zip(values, others, strict=True)]
-        gap = max(gaps, default=0.0)
-        found[name] = (gap if gap == gap else float("inf")) / size / rounding  # noqa: PLR0124 - NaN is like nothing
+        found[name] = max((float("inf") if math.isnan(gap) else gap for gap in gaps), default=0.0) / size / rounding
     return found
 
 
@@ -116,7 +123,7 @@ def _size(values: Tensor) -> float:
     """The root mean square."""
     if not values.numel():
         return 0.0
-    return float(torch.linalg.vector_norm(values.cpu().double())) / values.numel() ** 0.5
+    return float(torch.linalg.vector_norm(values.cpu().double())) / math.sqrt(values.numel())
 
 
 def _tensors(output: Any) -> Iterator[Tensor]:

@@ -60,7 +60,7 @@ def _taken() -> _Settings:
 
 
 def _cudnn_tf32() -> bool:
-    """The older switch of convolutions: reading it raises unless the newer settings, all at "none", say what it says."""
+    """The older switch of convolutions: reading it raises where it is on and the newer settings are at "none"."""
     try:
         return torch._C._get_cudnn_allow_tf32()
     except RuntimeError:

@@ -104,15 +104,14 @@ def fit(
         ModelError: no layer is left to measure.
     """
     keep_freed_memory()
-    with exact_arithmetic():
+    with exact_arithmetic(), drawn_from(0, options.device):
         images = probe.batch(slice(0, min(TRACE_SAMPLES, len(probe))), options.device)
         trace = _trace(network, probe, images.clone())
         more = probe.batch(slice(0, few(trace, network, len(probe))), options.device)
         examined = examine(network, more, trace)
         trace = examined.trace
         chosen, skipped = select_layers(trace, layers, skip)
-        with drawn_from(0, options.device):
-            output = network.forward(images, lambda _: False)
+        output = network.forward(images, lambda _: False)
     reads_output, notes = _look_at_output(output, len(images), probe, settings)
     run = Run(chosen, skipped, probe.record(), settings)
     doubts = examined.doubts([layer.name for layer in chosen], output=reads_output)

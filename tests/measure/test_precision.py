@@ -24,7 +24,9 @@ def _as_torch_starts() -> Iterator[None]:
         torch.set_float32_matmul_precision("highest")
         torch.backends.cudnn.allow_tf32 = True
         for key in _TREE:
-            torch._C._set_fp32_precision_setter(*key, "tf32" if key[1] in ("conv", "rnn") and key[0] == "cuda" else "none")
+            torch._C._set_fp32_precision_setter(
+                *key, "tf32" if key[1] in ("conv", "rnn") and key[0] == "cuda" else "none"
+            )
         yield
 
 
@@ -38,7 +40,7 @@ def seen() -> list[Any]:
     ):
         try:
             told.append(read())
-        except RuntimeError:
+        except RuntimeError:  # noqa: PERF203 - there are three
             told.append("refused")
     return told
 

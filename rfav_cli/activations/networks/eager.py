@@ -154,7 +154,7 @@ class EagerNetwork(Network):
         """See `Network.nonlinearity`."""
         return self._nonlinearities.get(layer)
 
-    def use_channels_last(self, wanted: bool) -> None:  # noqa: FBT001 - it is what is set
+    def use_channels_last(self, wanted: bool) -> None:
         """See `Network.use_channels_last`."""
         super().use_channels_last(wanted)
         self._arrange()
@@ -172,9 +172,9 @@ class EagerNetwork(Network):
             if self.channels_last:
                 weight.data = laid_out(weight.data, channels_last=True)
             elif own is not None and weight.stride() != own:
-                weight.data = torch.empty_strided(
-                    weight.shape, own, dtype=weight.dtype, device=weight.device
-                ).copy_(weight.data)
+                weight.data = torch.empty_strided(weight.shape, own, dtype=weight.dtype, device=weight.device).copy_(
+                    weight.data
+                )
 
     def _scale(self) -> None:
         scales = {name: norm_scale(norm) for name, norm in self._norms.items()}

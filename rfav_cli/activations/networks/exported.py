@@ -62,7 +62,7 @@ class ExportedNetwork(ProgramNetwork):
         return callers
 
     def _in_training(self) -> bool:
-        """Whether a module of torch's drops or normalises as in training; what functions do is done in evaluation, too."""
+        """Whether a module of torch's drops or normalises as in training; a function does so in evaluation as well."""
         return any(_trains(node) for node in self._content.program.graph.nodes)
 
     def _expected(self) -> Iterator[tuple[str, str]]:
