@@ -16,6 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from rfav_cli.activations.consumers import INFERENCE_NORM, NORMS, Consumers
 from rfav_cli.activations.layer_kinds import channel_dim, filter_rows
+from rfav_cli.activations.misfit import Entered
 from rfav_cli.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -89,11 +90,14 @@ class OperatorHook(TorchDispatchMode):
 
     Attributes:
         failure: what was raised inside the forward; TorchScript raises something else in its place.
+        entered: the layer that was being used when something was raised, if one was.
     """
 
     def __init__(self, weights: WeightNames, receive: Callable[[Use], None]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.failure: BaseException | None = None
+        self.entered: Entered | None = None
+        self._first = True
         self._weights = weights
         self._receive = receive
         self._pending: Use | None = None
@@ -136,7 +140,9 @@ class OperatorHook(TorchDispatchMode):
         self.finish()
         self.watch(operator, args)
         use = self._recognise(operator, args)
+        self.entered = None if use is None else _entered(use, operator, args, first=self._first)
         output = func(*args, **kwargs)
+        self.entered, self._first = None, self._first and use is None
         if operator in VIEWS:
             self._views.append((output, tuple(args[0].shape)))
         elif operator not in (aten.t, aten.expand):
@@ -179,6 +185,11 @@ class OperatorHook(TorchDispatchMode):
 class TracingHook(OperatorHook):
     """Sees as well which batch normalisation follows which layer, and what must not be in a net that is evaluated.
 
+    Args:
+        weights, receive: see `OperatorHook`.
+        in_training: the program was saved in training mode, as far as it tells; else what draws at random or normalises
+            by the batch in it does so in evaluation, too.
+
     Attributes:
         norms: layer -> of each use, what a norm multiplies by, gamma / sqrt(var + eps), and adds, (D,) each; None for a
             use that no norm follows.
@@ -186,9 +197,10 @@ class TracingHook(OperatorHook):
         normalised: whether there was a batch normalisation with running statistics, whatever it follows.
     """
 
-    def __init__(self, weights: WeightNames, receive: Callable[[Use], None]) -> None:
+    def __init__(self, weights: WeightNames, receive: Callable[[Use], None], *, in_training: bool = True) -> None:
         super().__init__(weights, self._keep)
         self.normalised = False
+        self._in_training = in_training
         self.norms: dict[str, list[tuple[Tensor, Tensor] | None]] = {}
         self.consumers = Consumers()
         self._next = receive
@@ -204,12 +216,13 @@ class TracingHook(OperatorHook):
 
     def watch(self, operator: Any, args: tuple[Any, ...]) -> None:
         """Note a batch normalisation of a layer's output that nothing has written over since."""
-        if operator in RANDOM or (operator in NORMS and args[5] and args[3] is not None):
+        if self._in_training and (operator in RANDOM or (operator in NORMS and args[5] and args[3] is not None)):
             raise CheckpointError(
                 "the program was saved in training mode",
                 "Call eval() on the net before it is traced, frozen or exported.",
             )
-        if (operator in NORMS or operator is INFERENCE_NORM) and args[4] is not None:
+        follows_running = operator is INFERENCE_NORM or (operator in NORMS and not args[5])
+        if follows_running and args[4] is not None:
             self.normalised = True
             norm = _affine(args, args[-1] if operator is INFERENCE_NORM else args[7])
             for values, layer, use in self._outputs:
@@ -237,6 +250,20 @@ class TracingHook(OperatorHook):
         if first is None or any(other is None or not all(map(torch.equal, first, other)) for other in others):
             return None
         return first
+
+
+def _entered(use: Use, operator: Any, args: tuple[Any, ...], *, first: bool) -> Entered:
+    """The layer that an operator is about to use, which may fail."""
+    weight = tuple(use.weight.shape)
+    if use.kind == "Linear":
+        given = tuple(args[PRODUCTS[operator][1]].shape)
+        return Entered(use.layer, use.kind, weight, given, weight[-1], first=first)
+    given, padding, dilation, transposed = tuple(args[0].shape), args[4], args[5], args[6]
+    if transposed:
+        return Entered(use.layer, use.kind, weight, given, weight[0], first=first)
+    sizes = zip(weight[2:], dilation, padding, strict=False)
+    reach = tuple((size - 1) * step + 1 - 2 * pad for size, step, pad in sizes)
+    return Entered(use.layer, use.kind, weight, given, weight[1] * use.groups, reach, first)
 
 
 def _affine(args: tuple[Any, ...], epsilon: float) -> tuple[Tensor, Tensor]:

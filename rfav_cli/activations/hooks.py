@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import sys
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from rfav_cli.activations.layer_kinds import channel_dim, filter_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
 
     from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -54,13 +56,18 @@ class Hook:
 
 
 def find_hooks(model: nn.Module) -> list[Hook]:
-    """Each standard layer of the net once, by its first name, in the order in which the net holds them."""
+    """Each standard layer of the net once, by its first name (`bare`), in the order in which the net holds them."""
     return [
-        Hook(name, module, kind.__name__)
+        Hook(bare(name), module, kind.__name__)
         for name, module in model.named_modules()
         for kind in STANDARD
         if isinstance(module, kind)
     ]
+
+
+def bare(name: str) -> str:
+    """The name of a module or a weight as it is where no part of the net is compiled."""
+    return ".".join(part for part in name.split(".") if part != "_orig_mod")
 
 
 @contextmanager
@@ -81,14 +88,22 @@ def hooked(hooks: Iterable[Hook], read: Callable[[Hook, Any], bool]) -> Iterator
 
 @contextmanager
 def plain_forward() -> Iterator[None]:
-    """No gradients, and attention in Python, since its fused form passes by the modules that it is made of."""
+    """No gradients, nothing compiled, attention in Python: its fused form passes by the modules that it is made of."""
     fused = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with torch.no_grad():
+        with torch.no_grad(), uncompiled():
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fused)
+
+
+def uncompiled() -> AbstractContextManager[Any]:
+    """What `torch.compile` has made is run as it was written: hooks would have it made anew, at length and with noise.
+
+    Where its compiler was not imported yet, nothing was compiled, and importing it takes over a second.
+    """
+    return torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else nullcontext()
 
 
 def refresh_weights(hooks: Iterable[Hook]) -> None:

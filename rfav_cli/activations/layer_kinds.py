@@ -10,11 +10,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 UNUSED = "the forward does not reach it"
+PARTIAL = "only some samples reach it"
 ALONE = "its weights are used without the module"
 QUANTISED = "its weights are quantised"
 COMPUTED = "{} with a computed weight"
 """What a convolution is called whose weight is neither a layer's nor a parameter's."""
 LAZY = "its weights are not in the checkpoint: a lazy layer without its shape"
+
+NOT_FIRST = "the batch is not its first axis"
 
 
 def channel_dim(kind: str) -> int:
@@ -54,7 +57,7 @@ def problem_of_shapes(kind: str, shapes: Sequence[Sequence[int]], samples: int) 
         axes = 2 if kind == "Linear" else int(kind[-2]) + 2
         fits = len(shape) >= axes if kind == "Linear" else len(shape) == axes
         if not fits or shape[0] != samples:
-            return f"its output for {samples} samples is {tuple(shape)}: the batch is not its first axis"
+            return f"its output for {samples} samples is {tuple(shape)}: {NOT_FIRST}"
     if len({positions(kind, shape) for shape in shapes}) > 1:
         return "its uses in one forward have different numbers of positions"
     return ""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
+from rfav_cli.activations.memory_format import laid_out
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -99,9 +101,19 @@ class Network(ABC):
     """A net that takes the checkpoints of one run in turn.
 
     One warm object serves all checkpoints of a run: `load` puts a checkpoint's weights into it.
+
+    Attributes:
+        channels_last: it takes images in that memory format; else in the default one.
+        settled: which of the two is not open any more (`memory_format.settle_format`).
+        has_planes: it may have layers that are faster in the former.
+        most_samples: how many samples one forward takes at most; None for any number.
     """
 
     kind: ClassVar[str]
+    channels_last = False
+    settled = False
+    has_planes = True
+    most_samples: int | None = None
 
     @abstractmethod
     def load(self, payload: Payload) -> None:
@@ -123,12 +135,13 @@ class Network(ABC):
         """
 
     @abstractmethod
-    def forward(self, images: Tensor, sink: Sink) -> Any:
+    def forward(self, images: Tensor, sink: Sink, *, unmeasured: bool = False) -> Any:
         """Run a batch, giving each use of each layer to the sink as it arises.
 
         Args:
-            images: (n, ...) float32 on the net's device.
+            images: (n, ...) float32 on the net's device, in any memory format. The net may write over them.
             sink: see `Sink`; the forward ends early when it returns True.
+            unmeasured: give it those of layers that `trace` has skipped as well, in whatever shape.
 
         Returns:
             What the net returned (tensor, tuple, list, dict), or None when the sink ended it.
@@ -154,6 +167,18 @@ class Network(ABC):
         """
         del images
         return None
+
+    def use_channels_last(self, wanted: bool) -> None:
+        """Take images channels last from now on, or in the default format."""
+        self.channels_last = wanted
+
+    def arranged(self, images: Tensor) -> Tensor:
+        """A batch, of whatever memory format, in the one that the net takes."""
+        return laid_out(images, channels_last=self.channels_last)
+
+    def batch_statistics(self) -> tuple[str, ...]:
+        """The modules of which is known that they normalise by the statistics of their batch."""
+        return ()
 
     def nonlinearity(self, layer: str) -> Nonlinearity | None:
         """What the net applies to `Activation.plain` of every use of a layer, and to nothing but that.

@@ -14,11 +14,11 @@ from torch.jit._fuser import optimized_execution
 from rfav_cli.activations.dispatch import OperatorHook, TracingHook, Use
 from rfav_cli.activations.hooks import StopForward
 from rfav_cli.activations.layer_kinds import ALONE, positions, problem_of_shapes
+from rfav_cli.activations.misfit import unfit
 from rfav_cli.activations.network import Activation, Network, Sink, Trace
 from rfav_cli.activations.norm_input import NormInput, NormInputHook
 from rfav_cli.errors import CheckpointError, RfavError, SampleError
 from rfav_cli.records import Layer, Nonlinearity, SkippedLayer
-from rfav_cli.text import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -79,7 +79,6 @@ class ProgramNetwork(Network):
     def __init__(self, payload: Payload, options: OpenOptions) -> None:
         self._options = options
         self._samples: Tensor | None = None
-        self._channels_last = True
         self._traced: _Traced | None = None
         self._path: Path = payload.path
         self._put(payload)
@@ -99,6 +98,10 @@ class ProgramNetwork(Network):
     @abstractmethod
     def _weight_names(self) -> WeightNames:
         """The names of this checkpoint's weights."""
+
+    @abstractmethod
+    def _in_training(self) -> bool:
+        """Whether the program tells that it was saved in training mode."""
 
     @abstractmethod
     def _expected(self) -> Iterator[tuple[str, str]]:
@@ -127,25 +130,18 @@ class ProgramNetwork(Network):
     def trace(self, images: Tensor) -> Trace:
         """Run a few samples and say which layers there are; see `Network.trace`."""
         self._samples = images
-        try:
-            self._traced = self._explore(images)
-        except SampleError:
-            if images.dim() != 4:
-                raise
-            # `x.view(len(x), -1)` needs the default memory format.
-            self._channels_last = False
-            self._traced = self._explore(images)
+        self._traced = self._explore(images)
         return self._traced.trace
 
-    def forward(self, images: Tensor, sink: Sink) -> Any:
+    def forward(self, images: Tensor, sink: Sink, *, unmeasured: bool = False) -> Any:
         """Run a batch, giving each use of each layer to the sink; see `Network.forward`."""
         traced = self._traced or self._explore(images[:2])
 
         def receive(use: Use) -> None:
-            if use.layer not in traced.trace.uses:
+            if use.layer not in traced.trace.uses and not unmeasured:
                 return
             bias = None if self._options.with_bias else use.bias
-            scale, norm = traced.scales[use.layer], traced.norms[use.layer]
+            scale, norm = traced.scales.get(use.layer), traced.norms.get(use.layer)
             if sink(Activation(use.layer, use.values, use.channel_dim, bias, scale, norm)):
                 raise StopForward
 
@@ -174,11 +170,6 @@ class ProgramNetwork(Network):
         """What the net applies to a layer's activation, where that is known; see `Network.nonlinearity`."""
         return None if self._traced is None else self._traced.nonlinearities.get(layer)
 
-    def arranged(self, images: Tensor) -> Tensor:
-        """A batch, of whatever memory format, in the one that the program takes."""
-        planes = self._channels_last and images.dim() == 4
-        return images.contiguous(memory_format=torch.channels_last if planes else torch.contiguous_format)
-
     def _run(self, hook: OperatorHook, images: Tensor) -> Any:
         try:
             # The profiling executor would fuse operators from the third call on.
@@ -195,15 +186,17 @@ class ProgramNetwork(Network):
     def _explore(self, images: Tensor) -> _Traced:
         self._names = self._weight_names()
         uses: dict[str, list[Use]] = {}
-        hook = TracingHook(self._names, lambda use: uses.setdefault(use.layer, []).append(use))
+        hook = TracingHook(
+            self._names, lambda use: uses.setdefault(use.layer, []).append(use), in_training=self._in_training()
+        )
         try:
-            hook.consumers.finish(self._run(hook, images))
+            hook.consumers.finish(self._run(hook, images.clone()))
         except torch.OutOfMemoryError:
             raise
         except RfavError as error:
             raise type(error)(f"{self._path}: {error.what}", error.remedy) from error
         except Exception as error:
-            raise _unfit(images, error) from error
+            raise unfit(images, error, hook.entered, self._try) from error
         problems = {
             name: problem_of_shapes(seen[0].kind, [use.values.shape for use in seen], len(images))
             for name, seen in uses.items()
@@ -222,6 +215,10 @@ class ProgramNetwork(Network):
             trace, {name: seen[0] for name, seen in uses.items()}, scales, norms, nonlinearities, hook.normalised
         )
 
+    def _try(self, images: Tensor) -> None:
+        with torch.no_grad(), optimized_execution(False):
+            self._call(images)
+
     def _skipped_layers(self, used: set[str]) -> list[SkippedLayer]:
         """Weights that were used without a module, and layers that were not used."""
         reasons = dict.fromkeys(self._names.borrowed, ALONE)
@@ -233,14 +230,6 @@ class ProgramNetwork(Network):
 def _layer(use: Use) -> Layer:
     shape = use.values.shape
     return Layer(use.layer, use.kind, shape[use.channel_dim], tuple(use.weight.shape), positions(use.kind, shape))
-
-
-def _unfit(images: Tensor, error: Exception) -> SampleError:
-    shape = "x".join(map(str, images.shape[1:]))
-    return SampleError(
-        f"the net does not run on samples of {shape}: {named(error, part='last')}",
-        "Give samples of the shape that the net was trained on.",
-    )
 
 
 def _differences(first: tuple[Layer, ...], second: tuple[Layer, ...]) -> list[str]:

@@ -14,7 +14,7 @@ from torch.utils._pytree import tree_leaves
 
 from rfav_cli.activations.consumers import Consumers
 from rfav_cli.activations.dispatch import CONVOLUTIONS, FUSED, convolution_kind
-from rfav_cli.activations.hooks import STANDARD, Hook, find_hooks, hooked, plain_forward
+from rfav_cli.activations.hooks import STANDARD, Hook, bare, find_hooks, hooked, plain_forward
 from rfav_cli.activations.layer_kinds import ALONE, COMPUTED, LAZY, QUANTISED, UNUSED, positions, problem_of_shapes
 from rfav_cli.activations.network import Trace
 from rfav_cli.records import Layer, SkippedLayer
@@ -76,6 +76,11 @@ class Observer:
         # The forward gives a lazy layer weights of its own.
         self._lazy = {hook.name for hook in self._hooks if any(is_lazy(p) for p in hook.module.parameters())}
         self._forget()
+
+    @property
+    def reached(self) -> bool:
+        """Whether the forward came out of a layer."""
+        return bool(self._uses)
 
     def _forget(self) -> None:
         self.current: tuple[Hook, tuple[int, ...]] | None = None
@@ -180,7 +185,7 @@ class Observer:
     def _quantised(self) -> list[SkippedLayer]:
         kinds = {kind.__name__ for kind in STANDARD}
         return [
-            SkippedLayer(name, QUANTISED)
+            SkippedLayer(bare(name), QUANTISED)
             for name, module in self._model.named_modules()
             if any(
                 c.__module__.startswith("torch.ao.nn.quantized") and c.__name__ in kinds for c in type(module).__mro__
@@ -191,7 +196,7 @@ class Observer:
         """Weights of no standard layer that are applied to activations, such as those of a recurrent layer."""
         owned = {p.data_ptr() for hook in self._hooks for p in hook.module.parameters() if not is_lazy(p)}
         return [
-            SkippedLayer(name.removesuffix(".weight"), ALONE)
+            SkippedLayer(bare(name).removesuffix(".weight"), ALONE)
             for name, p in self._model.named_parameters()
             if not is_lazy(p) and p.ndim > 1 and p.data_ptr() not in owned and p.data_ptr() in self._weights.in_products
         ]

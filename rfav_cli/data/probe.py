@@ -61,12 +61,13 @@ class Probe:
     def __len__(self) -> int:
         return len(self.images)
 
-    def batch(self, rows: slice, device: torch.device) -> Tensor:
-        """Samples as they enter the net: float32, normalised, channels last in memory where they are images.
+    def batch(self, rows: slice, device: torch.device, *, channels_last: bool = False) -> Tensor:
+        """Samples as they enter the net: float32, normalised, in the memory format that it takes (`to_input`).
 
         The tensor shares no memory with the probe, so a net may work on it in place.
         """
-        return to_input(torch.from_numpy(self.images[rows]).to(device), self.mean, self.std)
+        samples = torch.from_numpy(self.images[rows]).to(device)
+        return to_input(samples, self.mean, self.std, channels_last=channels_last)
 
     def record(self) -> ProbeRecord:
         """What the store keeps."""
@@ -178,18 +179,21 @@ def choose(count: int, labels: NDArray[np.int64] | None, size: int, seed: int) -
     return chosen[np.lexsort((draws[chosen], labels[chosen], rounds[chosen]))]
 
 
-def to_input(samples: Tensor, mean: tuple[float, ...] | None, std: tuple[float, ...] | None) -> Tensor:
+def to_input(
+    samples: Tensor, mean: tuple[float, ...] | None, std: tuple[float, ...] | None, *, channels_last: bool = False
+) -> Tensor:
     """Samples as they enter a net, by the operations of torchvision's ToTensor and Normalize, so to the same bits.
 
     Args:
         samples: (n, C, ...); uint8 is divided by 255, floating-point values are taken as they are.
         mean: one value a channel, or None.
         std: one value a channel, or None.
+        channels_last: lay (n, C, H, W) out in that memory format.
 
     Returns:
-        (n, C, ...) float32, a copy; (n, C, H, W) in the memory format channels last, the fastest for convolutions.
+        (n, C, ...) float32, a copy.
     """
-    layout = torch.channels_last if samples.ndim == 4 else torch.contiguous_format
+    layout = torch.channels_last if channels_last and samples.ndim == 4 else torch.contiguous_format
     values = samples.to(torch.float32, copy=True, memory_format=layout)
     if samples.dtype == torch.uint8:
         values.div_(255)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from rfav_cli import statistics
+from rfav_cli.activations.chance import drawn_from
 from rfav_cli.activations.class_scores import select_output
 from rfav_cli.activations.entropy import position_entropy
-from rfav_cli.errors import CheckpointError, ModelError
+from rfav_cli.activations.layer_kinds import positions
+from rfav_cli.errors import CheckpointError, ModelError, RfavError
 from rfav_cli.measure.device import exact_arithmetic
 from rfav_cli.measure.normalisation import look_at_normalisation
 from rfav_cli.records import Measurement, Note
 from rfav_cli.statistics.base import Statistic
+from rfav_cli.text import named, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,11 +71,21 @@ class BatchSize:
         self.value //= 2
 
 
+class _UnfitLayerError(Exception):
+    """A layer does not give one activation a sample, of the shape that it had when the run was set up."""
+
+
 class _Sink:
-    """The sink of one checkpoint's forwards: feeds the statistics and counts what came."""
+    """The sink of one checkpoint's forwards: feeds the statistics and counts what came.
+
+    Attributes:
+        samples: layer -> how many came, over all uses.
+        reading: the statistics have an activation in hand, so what is raised is none of the net's.
+    """
 
     def __init__(self, setup: Setup, started: list[Statistic]) -> None:
-        self._index = {layer.name: index for index, layer in enumerate(setup.run.layers)}
+        self._layers = setup.run.layers
+        self._index = {layer.name: index for index, layer in enumerate(self._layers)}
         self._statistics = started
         # The activation is made only where a statistic reads it.
         self._readers = [
@@ -83,6 +96,7 @@ class _Sink:
         self._rows = slice(0, 0)
         self._stop_early = not setup.reads_output
         self.samples = dict.fromkeys(self._index, 0)
+        self.reading = False
 
     def start_batch(self, rows: slice) -> None:
         self._rows, self._seen = rows, 0
@@ -91,6 +105,8 @@ class _Sink:
         index = self._index.get(activation.layer)
         if index is None:
             return False
+        self._check_shape(self._layers[index], activation)
+        self.reading = True
         entropy = position_entropy(activation.values, activation.channel_dim, activation.bias, activation.scale)
         for statistic in self._statistics:
             statistic.update_entropy(index, self._rows, entropy)
@@ -100,7 +116,38 @@ class _Sink:
                 statistic.update_activation(index, self._rows, plain)
         self.samples[activation.layer] += len(entropy)
         self._seen += 1
+        self.reading = False
         return self._stop_early and self._seen >= self._expected
+
+    def _check_shape(self, layer: Layer, activation: Activation) -> None:
+        """Raise where only some samples of the batch reach a layer, or as something else than at first."""
+        name, shape = printable(layer.name, 80), activation.values.shape
+        samples = self._rows.stop - self._rows.start
+        if shape[0] != samples:
+            raise _UnfitLayerError(f"{shape[0]} samples of a batch of {samples} reach {name}")
+        if positions(layer.kind, shape) != layer.positions:
+            raise _UnfitLayerError(
+                f"{name} has {positions(layer.kind, shape)} positions for some samples, not {layer.positions}"
+            )
+
+
+def batches(size: int, most: int) -> list[slice]:
+    """The rows of each batch: as many as may be, and what is left.
+
+    One sample is never left alone, since nets that normalise by their batch fail for it or give nothing but noise: the
+    last two batches share what they have. Of batches of two samples the last one takes three.
+
+    Args:
+        size: N, the number of samples.
+        most: samples a batch.
+    """
+    starts = list(range(0, size, most))
+    if most > 1 and len(starts) > 1 and size - starts[-1] == 1:
+        if most == 2:
+            starts.pop()
+        else:
+            starts[-1] -= most // 2
+    return [slice(start, stop) for start, stop in zip(starts, [*starts[1:], size], strict=True)]
 
 
 def measure_weights(
@@ -141,8 +188,7 @@ def _measure_if_it_fits(
         with exact_arithmetic():
             return measure(setup, checkpoint, batch_size, on_batch)
     except RuntimeError as error:
-        # The CPU's allocator has no exception of its own.
-        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+        if _is_memory(error):
             return None
         raise
 
@@ -164,15 +210,14 @@ def measure(setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Cal
     context = replace(setup.context, nonlinearities=nonlinearities)
     started = statistics.start(context)
     sink = _Sink(setup, started)
-    for start in range(0, context.size, batch_size):
-        rows = slice(start, min(start + batch_size, context.size))
-        sink.start_batch(rows)
-        output = setup.network.forward(setup.probe.batch(rows, setup.device), sink)
-        if setup.reads_output:
-            scores = select_output(output, context.settings.output)
-            for statistic in started:
-                statistic.update_output(rows, scores)
-        on_batch(rows.stop)
+    with drawn_from(0, setup.device):
+        for rows in batches(context.size, batch_size):
+            output = _forward(setup, rows, sink, checkpoint)
+            if setup.reads_output:
+                scores = select_output(output, context.settings.output)
+                for statistic in started:
+                    statistic.update_output(rows, scores)
+            on_batch(rows.stop)
     missed = [name for name, samples in sink.samples.items() if samples < context.size]
     if missed:
         raise CheckpointError(
@@ -185,3 +230,32 @@ def measure(setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Cal
             statistic.update_filters(index, filters)
     columns = {name: array for statistic in started for name, array in statistic.compute().items()}
     return Measurement(checkpoint, {**columns, **look_at_normalisation(setup, batch_size)})
+
+
+def _forward(setup: Setup, rows: slice, sink: _Sink, checkpoint: Checkpoint) -> Any:
+    """Run one batch, and give what the net returned.
+
+    Raises:
+        CheckpointError: the net does not run on it, or a layer gives something else than an activation a sample.
+    """
+    sink.start_batch(rows)
+    images = setup.probe.batch(rows, setup.device, channels_last=setup.network.channels_last)
+    try:
+        return setup.network.forward(images, sink)
+    except _UnfitLayerError as error:
+        raise CheckpointError(f"{checkpoint.path}: {error}", "Leave such layers out with --skip.") from None
+    except (RfavError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:
+        if sink.reading or _is_memory(error):
+            raise
+        raise CheckpointError(
+            f"{checkpoint.path}: the net does not run on samples {rows.start} to {rows.stop - 1} of the probe: "
+            f"{named(error, part='last')}",
+            "Run it on such a batch to see why.",
+        ) from error
+
+
+def _is_memory(error: Exception) -> bool:
+    """Whether there was too little memory: the CPU's allocator has no exception of its own."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

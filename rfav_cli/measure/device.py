@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from rfav_cli.errors import ModelError
+from rfav_cli.measure.precision import full_precision
 from rfav_cli.records import ALONE
 
 if TYPE_CHECKING:
@@ -56,10 +57,5 @@ def keep_freed_memory() -> None:
 @contextlib.contextmanager
 def exact_arithmetic() -> Iterator[None]:
     """Full float32 in convolutions and products, so that the figures on CUDA are those on the CPU; no gradients."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        with torch.no_grad(), torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled, allow_tf32=False):
-            yield
-    finally:
-        torch.set_float32_matmul_precision(before)
+    with torch.no_grad(), full_precision():
+        yield

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rfav_cli.activations import networks
+from rfav_cli.activations.chance import drawn_from
 from rfav_cli.activations.class_scores import describe_choice, select_output
+from rfav_cli.activations.examination import examine, few
 from rfav_cli.activations.layers import select_layers
 from rfav_cli.checkpoints import formats
 from rfav_cli.data.probe import check_fits
@@ -109,14 +111,17 @@ def fit(
         ModelError: no layer is left to measure.
     """
     keep_freed_memory()
-    with exact_arithmetic():
+    with exact_arithmetic(), drawn_from(0, options.device):
         probe, images, trace = _trace(network, probe, options)
+        examined = examine(network, probe.batch(slice(0, few(trace, network, len(probe))), options.device), trace)
+        trace = examined.trace
         chosen, skipped = select_layers(trace, layers, skip)
         output = network.forward(images, lambda _: False)
     reads_output, notes = _look_at_output(output, len(images), probe, settings)
     run = Run(chosen, skipped, probe.record(), settings)
+    doubts = examined.doubts([layer.name for layer in chosen], output=reads_output)
     all_notes = tuple(note for note in (*options.notes, *notes) if note)
-    return Setup(network, probe, run, trace.uses, reads_output, options.device, all_notes)
+    return Setup(network, probe, run, trace.uses, reads_output, options.device, all_notes, doubts)
 
 
 def _look_at_output(output: Any, samples: int, probe: Probe, settings: Settings) -> tuple[bool, list[str]]:
@@ -165,7 +170,7 @@ def _trace(network: Network, probe: Probe, options: OpenOptions) -> tuple[Probe,
 def _run_a_few(network: Network, probe: Probe, options: OpenOptions) -> tuple[torch.Tensor, Trace]:
     images = probe.batch(slice(0, min(TRACE_SAMPLES, len(probe))), options.device)
     try:
-        return images, network.trace(images)
+        return images, network.trace(images.clone())
     except SampleError as error:
         raise SampleError(f"{printable(probe.source)}: {error.what}", error.remedy) from error
 

@@ -21,6 +21,7 @@ class Payload:
             `RunnableProgram`.
         epoch: the epoch stored in the file, or None.
         notes: what the user should be told once ("the archive is frozen: ...").
+        in_training: of "torchscript": a module in it was in training mode when it was saved.
     """
 
     kind: str
@@ -28,6 +29,7 @@ class Payload:
     content: Any
     epoch: int | None = None
     notes: tuple[str, ...] = ()
+    in_training: bool = False
 
 
 @dataclass(frozen=True)

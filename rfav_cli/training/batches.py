@@ -44,6 +44,7 @@ class Batches:
         augment: names out of `AUGMENTATIONS`.
         workers: threads that prepare batches while others are used; 0 for none.
         ranks: the ranks that share each batch.
+        channels_last: the net takes images in that memory format.
     """
 
     part: Part
@@ -52,6 +53,7 @@ class Batches:
     augment: tuple[str, ...] = ()
     workers: int = 0
     ranks: Ranks = ALONE
+    channels_last: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be done.
@@ -140,7 +142,8 @@ class Batches:
     def _input(self, prepared: tuple[Samples, NDArray[np.int64]], device: torch.device) -> Batch:
         images, labels = prepared
         samples = torch.from_numpy(images).to(device)
-        return to_input(samples, self.part.mean, self.part.std), torch.from_numpy(labels).to(device)
+        inputs = to_input(samples, self.part.mean, self.part.std, channels_last=self.channels_last)
+        return inputs, torch.from_numpy(labels).to(device)
 
 
 def _share(bounds: slice, ranks: Ranks) -> tuple[slice, float]:

@@ -111,10 +111,11 @@ class Assembly:
 
     def _loop(self, regularizer: TargetedRegularizer | None) -> Loop:
         options, ranks, validation = self.options, self.group.ranks, None
-        size, workers = options.batch_size, options.workers
-        training = Batches(self.training, size, options.seed, tuple(options.augment), workers, ranks)
+        size, workers, channels_last = options.batch_size, options.workers, self.net.network.channels_last
+        augment = tuple(options.augment)
+        training = Batches(self.training, size, options.seed, augment, workers, ranks, channels_last)
         if self.validation is not None:
-            validation = Batches(self.validation, size, workers=workers, ranks=ranks)
+            validation = Batches(self.validation, size, workers=workers, ranks=ranks, channels_last=channels_last)
         return Loop(
             net=self.net,
             optimizer=make_optimizer(options, self.net.model.parameters()),

@@ -11,11 +11,16 @@ import torch
 from torch.jit._fuser import optimized_execution
 from torch.nn.functional import cross_entropy, nll_loss
 
+from rfav_cli.activations.chance import drawn_from
 from rfav_cli.activations.class_scores import describe_choice, select_output
+from rfav_cli.activations.examination import ROUNDING_OF_BATCHES, SAMPLES, few, settle_format
+from rfav_cli.activations.hooks import uncompiled
 from rfav_cli.activations.networks import eager, open_network, torchscript
+from rfav_cli.activations.recording import Recording, differences
 from rfav_cli.checkpoints import archives, formats
 from rfav_cli.data.probe import to_input
 from rfav_cli.errors import CheckpointError, ModelError, SampleError
+from rfav_cli.measure.device import exact_arithmetic
 from rfav_cli.statistics.base import are_class_scores, are_probabilities
 from rfav_cli.text import printable
 from rfav_cli.training.finite import broken_weights
@@ -144,15 +149,15 @@ def open_net(
     """
     torch.manual_seed(seed)
     network = _open(options, start, reading)
-    images = data.read(np.arange(min(2, len(data))))
+    images = data.read(np.arange(min(SAMPLES, len(data))))
     samples = to_input(torch.from_numpy(images).to(options.device), data.mean, data.std)
     try:
-        network.trace(samples)
+        trace = network.trace(samples[:2].clone())
     except SampleError as error:
         raise SampleError(f"{printable(data.source.name)}: {error.what}", error.remedy) from error
-    if isinstance(network, eager.EagerNetwork):
-        _suit_training(network, samples)
-    answer = network.forward(samples, lambda _: False)
+    _suit_format(network, samples[: few(trace, network, len(samples))])
+    samples = samples[:2]
+    answer = network.forward(samples.clone(), lambda _: False)
     scores = select_output(answer, output)
     if not are_class_scores(scores, len(samples)):
         kind = f"{scores.dtype} {tuple(scores.shape)}".removeprefix("torch.")
@@ -193,18 +198,32 @@ def _open(
     return torchscript.open_network(payload, options)
 
 
-def _suit_training(network: eager.EagerNetwork, samples: Tensor) -> None:
-    """Choose the memory format that the net takes in training, where it may have branches that evaluation has not."""
+def _suit_format(network: eager.EagerNetwork | torchscript.ScriptNetwork, samples: Tensor) -> None:
+    """Have a net take images channels last where it gives the same in it, in training as well.
+
+    Training may have branches of its own. Dropout is off meanwhile: it draws for each place in memory.
+    """
+    with exact_arithmetic():
+        settle_format(network, samples)
+        if network.channels_last:
+            network.use_channels_last(_trains_in_both(network, samples))
+
+
+def _trains_in_both(network: eager.EagerNetwork | torchscript.ScriptNetwork, samples: Tensor) -> bool:
+    """Whether copies of a net in training give the same in both memory formats; not where they cannot be run."""
+    recordings = []
     try:
-        twin = copy.deepcopy(network.model).train()
-    except Exception:  # nobody has promised that a net can be copied
-        return
-    try:
-        twin(network.arranged(samples))
-    except RuntimeError:
-        network.use_default_format()
-    except Exception:
-        return  # the first step says what is wrong, and when
+        for wanted in (False, True):
+            network.use_channels_last(wanted)
+            twin = copy.deepcopy(network.model).train()
+            for module in twin.modules():
+                if "Dropout" in getattr(module, "original_name", type(module).__name__):
+                    module.eval()
+            with uncompiled(), optimized_execution(False), drawn_from(0, samples.device):
+                recordings.append(Recording.of(len(samples), twin(network.arranged(samples.clone()))))
+    except Exception:  # nobody has promised that a net can be copied; the first step says what is wrong, and when
+        return False
+    return max(differences(*recordings).values()) <= ROUNDING_OF_BATCHES
 
 
 def _notes(network: eager.EagerNetwork | torchscript.ScriptNetwork, options: OpenOptions) -> Iterator[str]:

@@ -116,7 +116,10 @@ def test_batches_are_what_torchvision_would_give(colour: str) -> None:
     plain = torch.from_numpy(np.ascontiguousarray(probe.images[3:8])).to(torch.float32).div(255)
     expected = plain.sub(torch.tensor(mean).view(-1, 1, 1)).div(torch.tensor(std).view(-1, 1, 1))
     assert torch.equal(batch, expected)
-    assert batch.is_contiguous(memory_format=torch.channels_last)
+    assert batch.is_contiguous()
+    last = probe.batch(slice(3, 8), CPU, channels_last=True)
+    assert torch.equal(last, batch)
+    assert last.is_contiguous(memory_format=torch.channels_last)
     batch.zero_()
     np.testing.assert_array_equal(probe.images, before)
     assert probe.images.dtype == np.uint8

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parameter import is_lazy
 
 from rfav_cli.activations.hooks import (
     Hook,
     StopForward,
+    bare,
     find_hooks,
     hooked,
     norm_scale,
@@ -20,16 +22,15 @@ from rfav_cli.activations.hooks import (
 )
 from rfav_cli.activations.loading import WeightLoader
 from rfav_cli.activations.matching import shapes
+from rfav_cli.activations.memory_format import laid_out
+from rfav_cli.activations.misfit import Entered, unfit
 from rfav_cli.activations.network import Activation, Network, Sink, Trace
 from rfav_cli.activations.norm_input import NormInput, input_of_module
 from rfav_cli.activations.trace import Observer
-from rfav_cli.errors import ModelError, SampleError
-from rfav_cli.text import named
+from rfav_cli.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from torch.nn.modules.batchnorm import _BatchNorm
 
     from rfav_cli.activations.network import OpenOptions
     from rfav_cli.records import Candidate, Nonlinearity, Payload
@@ -81,8 +82,9 @@ class EagerNetwork(Network):
         self._scales: dict[str, Tensor] = {}
         self._nonlinearities: Mapping[str, Nonlinearity | None] = {}
         convolutions = (nn.Conv2d, nn.ConvTranspose2d)
-        self._planes = [p for m in model.modules() if isinstance(m, convolutions) for p in m.parameters()]
-        self._channels_last = bool(self._planes)
+        planes = [p for m in model.modules() if isinstance(m, convolutions) for p in m.parameters()]
+        self._planes = [(p, None if is_lazy(p) else p.stride()) for p in planes]
+        self.has_planes = bool(planes)
 
     def load(self, payload: Payload) -> None:
         """See `Network.load`."""
@@ -95,36 +97,38 @@ class EagerNetwork(Network):
         """See `Network.trace`."""
         observer = Observer(self.model)
         try:
-            try:
-                observer.run(self.arranged(images))
-            except RuntimeError:
-                if not self._channels_last:
-                    raise
-                self.use_default_format()
-                observer.run(self.arranged(images))
+            observer.run(self.arranged(images))
         except torch.OutOfMemoryError:
             raise
         except Exception as error:
-            raise _unfit(images, observer, error) from error
+            current = None if observer.current is None else _entered(*observer.current, first=not observer.reached)
+            raise unfit(images, error, current, self._try) from error
         self._hooks = observer.hooks(len(images))
         self._norms = observer.folded(self._hooks)
         self._nonlinearities = observer.nonlinearities(self._norms)
         self._scale()
         return observer.trace(len(images))
 
-    def forward(self, images: Tensor, sink: Sink) -> Any:
+    def forward(self, images: Tensor, sink: Sink, *, unmeasured: bool = False) -> Any:
         """See `Network.forward`."""
 
         def read_output(hook: Hook, output: Tensor) -> bool:
+            if unmeasured and not (isinstance(output, Tensor) and output.is_floating_point()):
+                return False
             bias = None if self._options.with_bias or hook.module.bias is None else hook.module.bias.detach()
             scale, norm = self._scales.get(hook.name), self._affine.get(hook.name)
             return sink(Activation(hook.name, output, hook.channel_dim, bias, scale, norm))
 
         try:
-            with plain_forward(), hooked(self._hooks, read_output):
+            hooks = find_hooks(self.model) if unmeasured else self._hooks
+            with plain_forward(), hooked(hooks, read_output):
                 return self.model(self.arranged(images))
         except StopForward:
             return None
+
+    def _try(self, images: Tensor) -> None:
+        with plain_forward():
+            self.model(images)
 
     def filters(self, layer: str) -> Tensor:
         """See `Network.filters`."""
@@ -140,22 +144,27 @@ class EagerNetwork(Network):
         """See `Network.nonlinearity`."""
         return self._nonlinearities.get(layer)
 
-    def use_default_format(self) -> None:
-        """Take batches in the default memory format from now on: `x.view(len(x), -1)` needs it."""
-        self._channels_last = False
+    def use_channels_last(self, wanted: bool) -> None:
+        """See `Network.use_channels_last`."""
+        super().use_channels_last(wanted)
         self._arrange()
 
-    def arranged(self, images: Tensor) -> Tensor:
-        """A batch, of whatever memory format, in the one that the net takes."""
-        planes = self._channels_last and images.ndim == 4
-        return images.contiguous(memory_format=torch.channels_last if planes else torch.contiguous_format)
+    def batch_statistics(self) -> tuple[str, ...]:
+        """See `Network.batch_statistics`."""
+        modules = self.model.named_modules()
+        return tuple(bare(name) for name, m in modules if isinstance(m, _BatchNorm) and m.running_mean is None)
 
     def _arrange(self) -> None:
-        """Lay the convolutions' weights out as the images are: channels last is what CPUs and GPUs are fastest in."""
-        layout = torch.channels_last if self._channels_last else torch.contiguous_format
-        for weight in self._planes:
-            if not is_lazy(weight) and weight.ndim == 4:
-                weight.data = weight.data.contiguous(memory_format=layout)
+        """Lay the convolutions' weights out channels last where the images are, else as the net's owner has them."""
+        for weight, own in self._planes:
+            if is_lazy(weight) or weight.ndim != 4:
+                continue
+            if self.channels_last:
+                weight.data = laid_out(weight.data, channels_last=True)
+            elif own is not None and weight.stride() != own:
+                weight.data = torch.empty_strided(weight.shape, own, dtype=weight.dtype, device=weight.device).copy_(
+                    weight.data
+                )
 
     def _scale(self) -> None:
         scales = {name: norm_scale(norm) for name, norm in self._norms.items()}
@@ -165,15 +174,12 @@ class EagerNetwork(Network):
         self._scales = {name: scale for name, (scale, _) in self._affine.items()} if self._options.fold_norm else {}
 
 
-def _unfit(images: Tensor, observer: Observer, error: Exception) -> SampleError:
-    shape = "x".join(map(str, images.shape[1:]))
-    what = f"the net does not run on samples of {shape}: {named(error, part='last')}"
-    if observer.current is None:
-        return SampleError(what, "Give samples of the shape that the net was trained on.")
-    hook, input_shape = observer.current
-    weight = hook.module.weight
-    axis, unit = (-1, "features") if hook.kind == "Linear" else (1, "channels")
-    takes = hook.module.in_features if hook.kind == "Linear" else hook.module.in_channels
-    has = input_shape[axis] if len(input_shape) > 1 else input_shape[0]
-    remedy = f"{hook.name} takes {takes} {unit}, it was given {has}: --gray, --resize or another probe."
-    return SampleError(f"{what} (in {hook.name}, weight {'x'.join(map(str, weight.shape))})", remedy)
+def _entered(hook: Hook, given: tuple[int, ...], *, first: bool) -> Entered:
+    module, weight = hook.module, tuple(hook.module.weight.shape)
+    if hook.kind == "Linear":
+        return Entered(hook.name, hook.kind, weight, given, module.in_features, first=first)
+    reach: tuple[int, ...] = ()
+    if "Transpose" not in hook.kind and not isinstance(module.padding, str):
+        sizes = zip(module.kernel_size, module.dilation, module.padding, strict=True)
+        reach = tuple((size - 1) * dilation + 1 - 2 * padding for size, dilation, padding in sizes)
+    return Entered(hook.name, hook.kind, weight, given, module.in_channels, reach, first)

@@ -32,6 +32,11 @@ class ExportedNetwork(ProgramNetwork):
 
     kind: ClassVar[str] = "exported"
 
+    @property
+    def most_samples(self) -> int:  # type: ignore[override]  # of a program it is known
+        """See `Network`."""
+        return self._content.most
+
     def _put(self, payload: Payload) -> None:
         self._content: RunnableProgram = payload.content
 
@@ -60,6 +65,10 @@ class ExportedNetwork(ProgramNetwork):
                 callers[owner] = {stack[-1][0] for stack in stacks if stack}
         return callers
 
+    def _in_training(self) -> bool:
+        """Whether a module of torch's drops or normalises as in training; a function does so in evaluation as well."""
+        return any(_trains(node) for node in self._content.program.graph.nodes)
+
     def _expected(self) -> Iterator[tuple[str, str]]:
         for owner, callers in self._callers().items():
             if not callers:
@@ -69,10 +78,10 @@ class ExportedNetwork(ProgramNetwork):
         """Run a few samples, as many as the program takes, and say which layers there are."""
         return super().trace(_padded(images[: self._content.most], self._content.least))
 
-    def forward(self, images: Tensor, sink: Sink) -> Any:
+    def forward(self, images: Tensor, sink: Sink, *, unmeasured: bool = False) -> Any:
         """Run a batch, in pieces where the program does not take as many samples; see `Network.forward`."""
         if self._content.least <= len(images) <= self._content.most:
-            return super().forward(images, sink)
+            return super().forward(images, sink, unmeasured=unmeasured)
         if len(images) > self._content.most:
             return self._forward_pieces(images, sink)
         count = len(images)
@@ -80,7 +89,7 @@ class ExportedNetwork(ProgramNetwork):
         def cut(activation: Activation) -> bool:
             return sink(replace(activation, values=activation.values[:count]))
 
-        output = super().forward(_padded(images, self._content.least), cut)
+        output = super().forward(_padded(images, self._content.least), cut, unmeasured=unmeasured)
         return pytree.tree_map_only(torch.Tensor, lambda tensor: tensor[:count], output)
 
     def norm_input(self, images: Tensor) -> NormInput | None:
@@ -109,6 +118,18 @@ class ExportedNetwork(ProgramNetwork):
             if sink(replace(uses[0], values=torch.cat([use.values for use in uses]))):
                 return None
         return pytree.tree_map(lambda *parts: torch.cat(parts), outputs[0], *outputs[1:])
+
+
+def _trains(node: Any) -> bool:
+    """Whether a node of a graph is what a dropout or a batch normalisation of torch's own does in training."""
+    stack = list(node.meta.get("nn_module_stack", {}).values())
+    owner, operator = str(stack[-1][1]) if stack else "", str(node.target)
+    if owner.startswith("torch.nn.modules.dropout."):
+        return "native_dropout" in operator or node.args[2:3] == (True,)
+    if owner.startswith("torch.nn.modules.batchnorm.") and "batch_norm" in operator:
+        running, training = node.args[3], node.args[5] if len(node.args) > 5 else None
+        return running is not None and (training is True or "_functional" in operator)
+    return False
 
 
 def _padded(images: Tensor, count: int) -> Tensor:

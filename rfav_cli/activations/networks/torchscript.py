@@ -37,6 +37,7 @@ class ScriptNetwork(ProgramNetwork):
 
     def _put(self, payload: Payload) -> None:
         self.model: torch.jit.ScriptModule = payload.content
+        self._saved_in_training = payload.in_training
 
     def _call(self, images: Tensor) -> Any:
         return self.model(images)
@@ -46,6 +47,9 @@ class ScriptNetwork(ProgramNetwork):
 
     def _weight_names(self) -> WeightNames:
         return weight_names(self.model)
+
+    def _in_training(self) -> bool:
+        return self._saved_in_training
 
     def _expected(self) -> Iterator[tuple[str, str]]:
         for name, module in modules(self.model):

@@ -50,7 +50,9 @@ def read(path: Path, options: ReadOptions) -> Payload:
     if wrong := {weight.dtype for weight in weights} - {torch.float32}:
         raise CheckpointError(f"{path}: its weights are frozen in {wrong.pop()}", "Freeze the net in float32.")
     note = "the archive is frozen: layers that lost their name are named by kind and order"
-    return Payload("torchscript", path, module.eval().float(), notes=(note,) if weights else ())
+    in_training = any(getattr(inner, "training", False) for inner in module.modules())  # eval() makes it say otherwise
+    notes = (note,) if weights else ()
+    return Payload("torchscript", path, module.eval().float(), notes=notes, in_training=in_training)
 
 
 def stored_epoch(_: Path, __: ReadOptions) -> None:

@@ -459,15 +459,65 @@ class Dense(nn.Module):
 
 
 @pytest.mark.parametrize("make", [Net, Dense])
-def test_a_net_that_flattens_by_view_takes_samples_in_the_format_of_the_probe(
+def test_samples_enter_in_the_default_memory_format_whatever_they_had(
     make: Callable[[], nn.Module], tmp_path: Path
 ) -> None:
     images = torch.rand(5, 3, 8, 8)
-    as_probed = to_input(images, None, None)
-    assert not as_probed.is_contiguous()
+    as_photographs = to_input(images, None, None, channels_last=True)
+    assert not as_photographs.is_contiguous()
     network = opened(tmp_path, make)
-    network.trace(as_probed[:2])
-    torch.testing.assert_close(network.forward(as_probed, lambda _: False), network.model(images))
+    network.trace(as_photographs[:2])
+    torch.testing.assert_close(network.forward(as_photographs, lambda _: False), network.model(images))
+
+
+def test_weights_go_back_to_the_strides_that_they_had() -> None:
+    owned = nn.Sequential(
+        nn.Conv2d(1, 4, 3), nn.Conv2d(4, 4, 1), nn.Conv2d(4, 5, 3).to(memory_format=torch.channels_last)
+    )
+    network = eager.open_fresh(lambda: owned, OpenOptions(torch.device("cpu")))
+    before = [weight.stride() for weight in network.model.parameters()]
+    values = [weight.clone() for weight in network.model.parameters()]
+    network.use_channels_last(True)
+    assert network.model[1].weight.stride() == (4, 1, 4, 4)
+    network.use_channels_last(False)
+    assert [weight.stride() for weight in network.model.parameters()] == before
+    assert all(map(torch.equal, network.model.parameters(), values))
+
+
+class WithCompiledParts(nn.Module):
+    """Parts of it are compiled in each of the ways that there are; none of them can be, on the machine of the test."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        backend = self.refuse
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.conv.compile(backend=backend)
+        self.body = torch.compile(nn.Sequential(nn.Flatten(), nn.Linear(144, 8)), backend=backend)
+        self.fc = torch.compile(nn.Linear(8, 8), backend=backend)
+        self.scores = nn.Linear(8, 2)
+        self.activate = torch.compile(torch.relu, fullgraph=True, backend=backend)
+
+    @staticmethod
+    def refuse(*_: object) -> None:
+        raise AssertionError
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.scores(self.fc(self.activate(self.body(self.conv(x)))))
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_is_compiled_within_a_net_is_run_as_it_was_written(tmp_path: Path) -> None:
+    network = opened(tmp_path, WithCompiledParts)
+    trace = network.trace(torch.rand(2, 3, 8, 8))
+    assert [layer.name for layer in trace.layers] == ["conv", "body.1", "fc", "scores"]
+    assert not trace.skipped
+    plain = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(144, 8), nn.ReLU(), nn.Linear(8, 8), nn.Linear(8, 2)
+    )
+    plain.load_state_dict(dict(zip(plain.state_dict(), network.model.state_dict().values(), strict=True)))
+    images = torch.rand(5, 3, 8, 8)
+    torch.testing.assert_close(network.forward(images, lambda _: False), plain(images))
+    assert isinstance(network.model.fc, torch._dynamo.OptimizedModule)  # the net itself stays as it is
 
 
 def test_the_sink_can_end_the_forward(tmp_path: Path) -> None:

@@ -84,10 +84,10 @@ class Flattening(nn.Module):
 
 
 @pytest.mark.parametrize("form", ["traced", "scripted", "frozen"])
-def test_a_net_that_flattens_by_view_takes_samples_in_the_format_of_the_probe(form: str, tmp_path: Path) -> None:
+def test_samples_enter_in_the_default_memory_format_whatever_they_had(form: str, tmp_path: Path) -> None:
     net = Flattening().eval()
     network = opened(save(net, form, tmp_path / "net.pt"))
-    as_probed = to_input(samples(7), None, None)
+    as_probed = to_input(samples(7), None, None, channels_last=True)
     network.trace(as_probed[:2])
     torch.testing.assert_close(network.forward(as_probed, lambda _: False), net(samples(7)))
 

@@ -1,0 +1,37 @@
+"""Random numbers that a net draws in its forward: the same ones each time, and none of the user's own."""
+
+from __future__ import annotations
+
+import random
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def drawn_from(seed: int, device: torch.device) -> Iterator[None]:
+    """Start the generators of torch, numpy and Python at a seed; afterwards they are where they were before.
+
+    Args:
+        seed: from 0 on.
+        device: where the net runs: its generator is meant, too, where it is a GPU.
+    """
+    python, numpy = random.getstate(), np.random.get_state()
+    gpus = [device] if device.type == "cuda" else []
+    try:
+        with torch.random.fork_rng(gpus):
+            random.seed(seed)
+            np.random.seed(seed)
+            torch.default_generator.manual_seed(seed)
+            if gpus:
+                with torch.cuda.device(device):
+                    torch.cuda.manual_seed(seed)
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
