@@ -180,7 +180,9 @@ def measure(setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Cal
         )
     for index, layer in enumerate(context.layers):
         filters = setup.network.filters(layer.name)
+        weights = setup.network.filters(layer.name, folded=False).flatten()
         for statistic in started:
             statistic.update_filters(index, filters)
+            statistic.update_weights(index, weights)
     columns = {name: array for statistic in started for name, array in statistic.compute().items()}
     return Measurement(checkpoint, columns)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from rfav_cli.records.distances import SKETCH
+
 if TYPE_CHECKING:
     from rfav_cli.records.run import Run
 
@@ -20,13 +22,13 @@ _A_LAYER = (
     "activation/dead",
     "nonfinite",
 )
-_AN_EPOCH = ("probe/loss", "probe/accuracy")
+_AN_EPOCH = ("probe/loss", "probe/accuracy", "checkpoint/distance")
 _A_SAMPLE = ("probe/sample_loss", "probe/sample_prediction", "probe/sample_confidence")
 
 
 def is_known(name: str) -> bool:
     """Whether rfav itself writes a column of this name, so that its shape and its place in documents are settled."""
-    names = (*_A_LAYER, *_AN_EPOCH, *_A_SAMPLE, "entropy/sample_mean", "correlation/histogram")
+    names = (*_A_LAYER, *_AN_EPOCH, *_A_SAMPLE, "entropy/sample_mean", "correlation/histogram", "checkpoint/sketch")
     return name in names or _NUMBERED.fullmatch(name) is not None
 
 
@@ -42,6 +44,7 @@ def row_problem(name: str, shape: tuple[int, ...], run: Run) -> str:
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(_A_LAYER, (layers,)) | dict.fromkeys(_AN_EPOCH, ())
     shapes |= dict.fromkeys(_A_SAMPLE, (size,))
     shapes |= {"entropy/sample_mean": (layers, size), "correlation/histogram": (layers, _BINS)}
+    shapes |= {"checkpoint/sketch": (layers, SKETCH)}
     if name in shapes:
         return "" if shape == shapes[name] else f"{name} is {shape} an epoch, not {shapes[name]}"
     numbered = _NUMBERED.fullmatch(name)

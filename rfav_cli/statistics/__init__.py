@@ -16,6 +16,7 @@ STATISTICS = {
     "outputs": "Outputs",
     "dead": "Dead",
     "winners": "Winners",
+    "sketch": "Sketch",
 }
 """Stem of the file in this folder -> the class in it."""
 

@@ -139,10 +139,10 @@ class EagerNetwork(Network):
         except StopForward:
             return None
 
-    def filters(self, layer: str) -> Tensor:
+    def filters(self, layer: str, *, folded: bool = True) -> Tensor:
         """See `Network.filters`."""
         rows = next(hook for hook in self._hooks if hook.name == layer).filters()
-        scale = self._scales.get(layer)
+        scale = self._scales.get(layer) if folded else None
         return rows if scale is None else rows * scale.view(rows.shape[0], rows.shape[1], 1)
 
     def nonlinearity(self, layer: str) -> Nonlinearity | None:

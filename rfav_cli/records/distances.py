@@ -1,0 +1,41 @@
+"""How far checkpoints are from one another, from the sketches that a store keeps of their weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SKETCH = 509
+"""Numbers of a sketch (`statistics.sketch` makes them): lengths are off by 3 % (one standard deviation), scalar products
+by 6 % of the product of the lengths, and by nothing in layers of no more weights than that."""
+
+
+def distances(sketches: NDArray[np.float32]) -> NDArray[np.float64]:
+    """How far each checkpoint's weights are from those of the checkpoint before, relative to the length of those.
+
+    Args:
+        sketches: (E, L, `SKETCH`) in the order of epochs.
+
+    Returns:
+        (E,), over the weights of all layers; 0 where they are the same, NaN for the first and where a sketch is missing
+        or not finite.
+    """
+    return layer_distances(sketches.reshape(len(sketches), 1, -1))[:, 0]
+
+
+def layer_distances(sketches: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The same of each layer, (E, L)."""
+    import numpy as np  # here, so that records load without it
+
+    result = np.full(sketches.shape[:2], np.nan)
+    if len(sketches) < 2 or not sketches.shape[2]:
+        return result
+    values = np.asarray(sketches, np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        moved, before = (np.linalg.norm(rows, axis=-1) for rows in (np.diff(values, axis=0), values[:-1]))
+        relative = np.where(moved == 0, 0.0, moved / before)
+    result[1:] = np.where(np.isfinite(relative), relative, np.nan)
+    return result
