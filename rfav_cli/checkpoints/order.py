@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rfav_cli.errors import RunError
+from rfav_cli.records.strides import stride_of
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
@@ -59,11 +60,7 @@ def describe_gaps(epochs: Sequence[int]) -> str:
         epochs: ascending; -1, before training, is no part of the stride.
     """
     trained = [epoch for epoch in epochs if epoch >= 0]
-    steps = [after - before for before, after in pairwise(trained)]
-    if not steps:
-        return ""
-    counts = Counter(steps)
-    stride = min(counts, key=lambda step: (-counts[step], step))
+    stride = stride_of(trained)
     gaps = [(a + stride, b - stride) for a, b in pairwise(trained) if b - a > stride]
     parts = [_missing(gaps)] if gaps else []
     return "; ".join([*parts, f"every {_ordinal(stride)} epoch"] if stride > 1 else parts)

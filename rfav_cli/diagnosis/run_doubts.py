@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rfav_cli.diagnosis.copies import find_copies
-from rfav_cli.diagnosis.strands import Lineage, Strand, find_strands, pairs
+from rfav_cli.diagnosis.strands import Lineage, Strand, find_strands
 from rfav_cli.records import Doubt
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rfav_cli.records import History
 
 _LISTED = 5
+
+_MANY = 1000
 
 _FEW = 1 / 3
 """Share of the checkpoints up to which those of other strands are foreign ones in a run, and no second run."""
@@ -60,34 +63,26 @@ def _copies(history: History, groups: Sequence[tuple[int, ...]]) -> Iterator[Dou
 def _strands(history: History, lineage: Lineage) -> Iterator[Doubt]:
     """Files of another run among those of one, two runs that are mixed, or one run after another."""
     strands = find_strands(lineage)
-    mixed = sorted((strand for strand in strands if _overlaps(strand, strands)), key=lambda one: -len(one.members))
-    aside = sorted(row for strand in mixed[1:] for row in strand.members)
+    main = max(strands, key=lambda strand: len(strand.members), default=Strand(()))
+    others = [strand for strand in strands if strand is not main and main.overlaps(strand)]
+    aside = sorted(row for strand in others for row in strand.members)
     if aside and len(aside) <= _FEW * len(lineage):
-        yield _foreign(history, lineage, aside, mixed[0])
+        yield _foreign(history, lineage, aside, main, others[0])
     elif aside:
-        yield _mixture(history, lineage, mixed[0], mixed[1])
+        yield _mixture(history, lineage, main, max(others, key=lambda strand: len(strand.members)))
     else:
-        for before, after in zip(strands, strands[1:], strict=False):
+        for before, after in pairwise(strands):
             if _is_break(lineage, before, after):
                 yield _break(history, lineage, before, after)
 
 
-def _overlaps(strand: Strand, strands: Sequence[Strand]) -> bool:
-    """Whether there are checkpoints of another strand between those of this one, or this one's between another's."""
-    first, last = strand.span
-    return any(other is not strand and other.span[0] < last and first < other.span[1] for other in strands)
-
-
-def _foreign(history: History, lineage: Lineage, rows: Sequence[int], main: Strand) -> Doubt:
-    checkpoints = lineage.rows[list(rows)]
-    words = f"{_epochs(history, checkpoints)} ({_files(history, checkpoints)}) do not belong to this run"
-    if len(rows) == 1:
-        words = words.replace("do not", "does not", 1)
+def _foreign(history: History, lineage: Lineage, rows: Sequence[int], main: Strand, other: Strand) -> Doubt:
+    checkpoints, verb = lineage.rows[list(rows)], "is" if len(rows) == 1 else "are"
     return Doubt(
         "run",
         f"epoch {lineage.epochs[rows[0]]}",
-        f"{words}: {_apart(lineage, rows[0], main)}",
-        "Put the right file in its place or leave it out, and measure with --fresh.",
+        f"{_files(history, checkpoints)} {verb} not of this run: {_apart(lineage, main, other)}",
+        "Put the right files in their place or leave these out, and measure with --fresh.",
         0.95,
     )
 
@@ -95,25 +90,26 @@ def _foreign(history: History, lineage: Lineage, rows: Sequence[int], main: Stra
 def _mixture(history: History, lineage: Lineage, one: Strand, other: Strand) -> Doubt:
     one, other = sorted((one, other), key=lambda strand: strand.span)
     parts = (lineage.rows[list(strand.members)] for strand in (one, other))
-    listed = " and of ".join(f"{_epochs(history, part)} ({_files(history, part[:1])} …)" for part in parts)
-    words = f"two runs are mixed, that of {listed}: {_apart(lineage, other.members[0], one)}"
-    return Doubt("run", "", words, ONE_RUN, 0.95)
+    listed = " and of ".join(f"{_epochs(history, part)} ({_files(history, part)})" for part in parts)
+    return Doubt("run", "", f"two runs are mixed, that of {listed}: {_apart(lineage, one, other)}", ONE_RUN, 0.95)
 
 
-def _apart(lineage: Lineage, row: int, strand: Strand) -> str:
-    """How far a checkpoint is from the two of a strand beside it, and how near these are to each other."""
-    earlier = [member for member in strand.members if member < row]
-    later = [member for member in strand.members if member > row]
-    before, after = (earlier[-1], later[0]) if earlier and later else strand.members[:2]
-    epoch, one, other = (int(lineage.epochs[index]) for index in (row, before, after))
-    if lineage.are_unrelated(min(before, row), max(before, row)):
+def _apart(lineage: Lineage, one: Strand, other: Strand) -> str:
+    """How far a checkpoint is from the two of another strand around it, and how near these are to each other."""
+    row, before, after = (*one.enclosed(other), *other.enclosed(one))[0]
+    epoch, first, last = (int(lineage.epochs[index]) for index in (row, before, after))
+    between = f"epochs {first} and {last}"
+    if lineage.are_unlike(before, row) or lineage.are_unlike(row, after):
+        beside = min(lineage.correlation(before, row), lineage.correlation(row, after))
         return (
-            f"the weights of epoch {epoch} correlate by {lineage.correlation(before, row):.2f} at most with those of epoch "
-            f"{one}, and those of epochs {one} and {other} by {lineage.correlation(before, after):.2f}"
+            f"the weights of epoch {epoch} correlate with those of {between} by {beside:.2f}, these with each other by "
+            f"{lineage.correlation(before, after):.2f}"
         )
-    far = min(lineage.distance(before, row), lineage.distance(row, after))
-    times = far / lineage.distance(before, after)
-    return f"its weights are {times:.0f} times as far from those of epochs {one} and {other} as these from each other"
+    far, near = min(lineage.distance(before, row), lineage.distance(row, after)), lineage.distance(before, after)
+    if not near:
+        return f"the weights of {between} are the same, those of epoch {epoch} are not"
+    times = f"{far / near:.0f}" if far < _MANY * near else f"more than {_MANY:,}"
+    return f"the weights of epoch {epoch} are {times} times as far from those of {between} as these from each other"
 
 
 def _is_break(lineage: Lineage, before: Strand, after: Strand) -> bool:
@@ -124,35 +120,35 @@ def _is_break(lineage: Lineage, before: Strand, after: Strand) -> bool:
     last, first = before.members[-1], after.members[0]
     gap = lineage.epochs[first] - lineage.epochs[last]
     sides = (before,) if after.span == (len(lineage) - 1,) * 2 else (before, after)
-    return lineage.are_unrelated(last, first) and all(
-        any(lineage.epochs[b] - lineage.epochs[a] >= gap and lineage.are_related(a, b) for a, b in pairs(strand))
+    return lineage.is_new(last, first) and all(
+        any(lineage.epochs[b] - lineage.epochs[a] >= gap and lineage.are_related(a, b) for a, b in strand.pairs)
         for strand in sides
     )
 
 
 def _break(history: History, lineage: Lineage, before: Strand, after: Strand) -> Doubt:
     last, first = before.members[-1], after.members[0]
-    usual = np.median([lineage.correlation(a, b) for strand in (before, after) for a, b in pairs(strand)])
-    epoch = int(lineage.epochs[first])
-    is_last = first == len(lineage) - 1
+    here = lineage.correlation(last, first)
+    usual = np.median([lineage.correlation(a, b) for strand in (before, after) for a, b in strand.pairs])
+    begins = "this is" if first == len(lineage) - 1 else "from here on this is"
     return Doubt(
         "run",
-        f"epoch {epoch}",
-        f"{'' if is_last else 'from '}epoch {epoch}{'' if is_last else ' on'} ({_files(history, lineage.rows[[first]])}) "
-        f"{'is of' if is_last else 'this is'} another run, or one that began anew: its weights correlate by "
-        f"{lineage.correlation(last, first):.2f} at most with those of epoch {lineage.epochs[last]}, those of other "
-        f"neighbours by {usual:.2f}",
+        f"epoch {lineage.epochs[first]}",
+        f"{begins} another run, or one begun anew ({_files(history, lineage.rows[[first]])}): its weights correlate "
+        f"with those of epoch {lineage.epochs[last]} by {here:.2f}, those of other neighbours by {usual:.2f}",
         ONE_RUN,
         0.9,
     )
 
 
-def _epochs(history: History, rows: Sequence[int] | np.ndarray) -> str:
+def _epochs(history: History, rows: Iterable[int]) -> str:
     numbers = [str(history.checkpoints[row].epoch) for row in rows]
     listed = ", ".join(numbers[:_LISTED]) + (f" and {len(numbers) - _LISTED} more" if len(numbers) > _LISTED else "")
     return f"{'epoch' if len(numbers) == 1 else 'epochs'} {listed}"
 
 
-def _files(history: History, rows: Sequence[int] | np.ndarray) -> str:
-    names = [printable(PurePath(history.checkpoints[row].path).name) for row in rows]
+def _files(history: History, rows: Iterable[int]) -> str:
+    paths = [PurePath(checkpoint.path) for checkpoint in history.checkpoints]
+    parts = 1 if len({path.name for path in paths}) == len(paths) else 2
+    names = [printable("/".join(paths[row].parts[-parts:])) for row in rows]
     return ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,6 +67,7 @@ class Lineage:
         self.epochs = history.epochs[self.rows]
         self._sketches = sketches[self.rows]
         self._lengths = np.linalg.norm(self._sketches, axis=2)
+        self._distances: dict[tuple[int, int], float] = {}
         weights = [math.prod(layer.weight_shape) for layer in history.run.layers]
         self._noise = NOISE / np.sqrt(np.clip(weights, 1, SKETCH))
 
@@ -73,10 +75,10 @@ class Lineage:
         return len(self.rows)
 
     def distance(self, one: int, other: int) -> float:
-        """Length of the difference of the weights, relative to the longer of the two."""
-        moved = float(np.linalg.norm(self._sketches[one] - self._sketches[other]))
-        longest = max(float(np.linalg.norm(self._lengths[row])) for row in (one, other))
-        return moved / longest if longest else 0.0
+        """Length of the difference of the weights."""
+        if (one, other) not in self._distances:
+            self._distances[one, other] = float(np.linalg.norm(self._sketches[one] - self._sketches[other]))
+        return self._distances[one, other]
 
     def correlation(self, one: int, other: int) -> float:
         """Correlation of the weights in the layer where it is the highest; NaN where all are zero."""
@@ -86,20 +88,29 @@ class Lineage:
         """Whether they are of one training."""
         return bool((self._correlations(one, other) >= RELATED + self._noise).any())
 
-    def are_unrelated(self, before: int, after: int) -> bool:
-        """Whether nothing of the earlier weights is in the later ones, in any layer."""
-        correlations = self._correlations(before, after)
+    def are_unlike(self, one: int, other: int) -> bool:
+        """Whether their weights have no more in common than those of different trainings, in any layer."""
+        correlations = np.abs(self._correlations(one, other))
         known = np.isfinite(correlations)
-        if not known.any():
+        return bool(known.any() and (correlations < FOREIGN + self._noise)[known].all())
+
+    def is_new(self, before: int, after: int) -> bool:
+        """Whether nothing of the earlier weights is in the later ones: not their direction, nor they themselves.
+
+        Layers of few weights do not tell. Where one has grown so much that chance could hide what was there, none does.
+        """
+        correlations = np.abs(self._correlations(before, after))
+        telling = np.isfinite(correlations) & (self._noise < KEPT)
+        if not telling.any() or not self.are_unlike(before, after):
             return False
-        correlations = np.abs(correlations[known])
-        kept = correlations * self._lengths[after][known] / self._lengths[before][known]
-        return bool((correlations < FOREIGN + self._noise[known]).all() and (kept < KEPT).all())
+        growth = self._lengths[after][telling] / self._lengths[before][telling]
+        return bool((np.maximum(correlations, self._noise)[telling] * growth < KEPT).all())
 
     def returns(self, before: int, after: int) -> bool:
         """Whether a later checkpoint goes on from an earlier one, and those between are far from both."""
-        off, back = self.distance(before, before + 1), self.distance(after - 1, after)
-        return min(off, back) > STILL and self.distance(before, after) < NEARER * min(off, back)
+        far = min(self.distance(before, before + 1), self.distance(after - 1, after))
+        moved = far > STILL * float(np.linalg.norm(self._lengths[before]))
+        return moved and self.distance(before, after) < NEARER * far
 
     def _correlations(self, one: int, other: int) -> NDArray[np.float64]:
         """Of each layer, (L,); NaN where one is zero."""
@@ -124,6 +135,22 @@ class Strand:
         """First and last."""
         return self.members[0], self.members[-1]
 
+    @property
+    def pairs(self) -> Iterator[tuple[int, int]]:
+        """Neighbours."""
+        return pairwise(self.members)
+
+    def overlaps(self, other: Strand) -> bool:
+        """Whether checkpoints of one lie between those of the other."""
+        return other.span[0] < self.span[1] and self.span[0] < other.span[1]
+
+    def enclosed(self, other: Strand) -> Iterator[tuple[int, int, int]]:
+        """Each checkpoint of another strand that lies between neighbours of this one, and these."""
+        for before, after in self.pairs:
+            for row in other.members:
+                if before < row < after:
+                    yield row, before, after
+
 
 def find_strands(lineage: Lineage) -> list[Strand]:
     """The strands of a run's checkpoints, by their first; one for a run that is one."""
@@ -147,19 +174,15 @@ def _parents(lineage: Lineage) -> list[int | None]:
     for row in range(len(lineage)):
         parent = _parent(lineage, row, tips) if row else None
         parents.append(parent)
-        tips = [tip for tip in tips if tip != parent][-BACK:] + [row]
+        tips = [*[tip for tip in tips if tip != parent][-BACK:], row]
     return parents
 
 
 def _parent(lineage: Lineage, row: int, tips: list[int]) -> int | None:
     earlier = sorted({*range(max(row - BACK, 0), row - 1), *(tip for tip in tips if tip < row - 1)})
-    if lineage.are_unrelated(row - 1, row):
+    if lineage.are_unlike(row - 1, row):
         related = [other for other in earlier if lineage.are_related(other, row)]
-        return min(related, key=lambda other: lineage.distance(other, row), default=None)
+        if related or lineage.is_new(row - 1, row):
+            return min(related, key=lambda other: lineage.distance(other, row), default=None)
     returning = [other for other in earlier if lineage.returns(other, row)]
     return min(returning, key=lambda other: lineage.distance(other, row), default=row - 1)
-
-
-def pairs(strand: Strand) -> Iterator[tuple[int, int]]:
-    """Neighbours in a strand."""
-    return zip(strand.members, strand.members[1:], strict=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,8 +10,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SKETCH = 509
-"""Numbers of a sketch (`statistics.sketch` makes them): lengths are off by 3 % (one standard deviation), scalar products
-by 6 % of the product of the lengths, and by nothing in layers of no more weights than that."""
+"""Numbers of a sketch, which `statistics.sketch` makes: lengths are off by 3 % (a standard deviation), scalar products
+by 6 % of the lengths multiplied, and both by nothing in layers of no more weights than that."""
 
 
 def distances(sketches: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -23,7 +24,7 @@ def distances(sketches: NDArray[np.float32]) -> NDArray[np.float64]:
         (E,), over the weights of all layers; 0 where they are the same, NaN for the first and where a sketch is missing
         or not finite.
     """
-    return layer_distances(sketches.reshape(len(sketches), 1, -1))[:, 0]
+    return layer_distances(sketches.reshape(len(sketches), 1, math.prod(sketches.shape[1:])))[:, 0]
 
 
 def layer_distances(sketches: NDArray[np.float32]) -> NDArray[np.float64]:

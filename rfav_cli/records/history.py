@@ -112,7 +112,7 @@ class History(InNotebooks):
 
     @property
     def sketches(self) -> NDArray[np.float64]:
-        """(E, L, K) sketches of the layers' weights, of which `records.distances` makes distances; NaN where missing."""
+        """(E, L, K) sketches of the layers' weights, of which `records.distances` makes distances, or NaN."""
         return self._numbers("checkpoint/sketch", len(self.run.layers), SKETCH)
 
     @property

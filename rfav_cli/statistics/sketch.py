@@ -23,8 +23,8 @@ BLOCK = 256 * SKETCH
 class Sketch(Statistic):
     """The sketch of each layer's weights, as the checkpoint has them: no bias, no normalisation folded in.
 
-    `records.distances` makes lengths and scalar products of it. It is linear and the same for the same weights, on every
-    machine, so that one rank, one watcher or one resumed run can measure what another is compared with.
+    `records.distances` makes lengths and scalar products of it. It is linear, and the same for the same weights on
+    every machine, so that one rank, one watcher or one resumed run can measure what another is compared with.
     """
 
     def __init__(self, context: Context) -> None:
@@ -44,8 +44,9 @@ def sketch_of(weights: NDArray[np.float32]) -> NDArray[np.float32]:
     """The count sketch of weights: each has a random sign and goes into a bucket, whose sum is kept.
 
     The scalar product of two sketches is on average that of the weights, with a deviation of at most
-    |v| |w| sqrt(2 / `SKETCH`) (Charikar, Chen and Farach-Colton 2002); it is exact for no more weights than buckets. Buckets
-    follow one another, and their number is a prime: the weights of a filter, and those of an input, are spread over all.
+    |v| |w| sqrt(2 / `SKETCH`) (Charikar, Chen and Farach-Colton 2002); it is exact for no more weights than buckets.
+    Buckets follow one another, and their number is a prime: the weights of a filter, and those of an input, are spread
+    over all of them.
 
     Args:
         weights: (n,) float32.
