@@ -38,6 +38,16 @@ def epochs_from_names(paths: Sequence[Path], *, folders: bool = True) -> list[in
     return [folder if epoch is None else epoch for epoch, folder in zip(epochs, above, strict=True)]
 
 
+def says_epoch(path: Path) -> bool:
+    """Whether a name has the word before a number, so that the number can be nothing else."""
+    return _WORD.search(path.stem) is not None
+
+
+def form_of(path: Path) -> str:
+    """A file's name with "#" for each number: numbers of names of one form count the same things."""
+    return _NUMBER.sub("#", path.stem)
+
+
 def epoch_pattern(pattern: str) -> re.Pattern[str]:
     """The regular expression of a file-name glob with `{epoch}` in it; `*` and `?` never cross a folder.
 
