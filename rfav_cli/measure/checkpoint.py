@@ -15,9 +15,13 @@ from rfav_cli.errors import CheckpointError, ModelError
 from rfav_cli.measure.device import exact_arithmetic
 from rfav_cli.records import Measurement, Note
 from rfav_cli.statistics.base import Statistic
+from rfav_cli.statistics.sketch import Sketch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from rfav_cli.activations.network import Activation
     from rfav_cli.measure.setup import Setup
@@ -130,6 +134,20 @@ def measure_weights(
         report(Note(f"out of memory: going on with {size.value} samples a batch"))
         torch.cuda.empty_cache()
     return measurement
+
+
+def sketch_weights(setup: Setup, payload: Payload) -> NDArray[np.float32]:
+    """The sketches (L, K) of weights that need not be measured for that; they stay in the network.
+
+    Raises:
+        CheckpointError: the weights are not those of the net.
+    """
+    setup.network.load(payload)
+    statistic = Sketch(setup.context)
+    for index, layer in enumerate(setup.run.layers):
+        statistic.update_weights(index, setup.network.filters(layer.name, folded=False).flatten())
+    sketches: NDArray[np.float32] = statistic.compute()["checkpoint/sketch"]
+    return sketches
 
 
 def _measure_if_it_fits(

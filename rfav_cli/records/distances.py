@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 SKETCH = 509
 """Numbers of a sketch, which `statistics.sketch` makes: lengths are off by 3 % (a standard deviation), scalar products
 by 6 % of the lengths multiplied, and both by nothing in layers of no more weights than that."""
+
+_ROUNDING = 1e-6
 
 
 def distances(sketches: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -40,3 +42,10 @@ def layer_distances(sketches: NDArray[np.float32]) -> NDArray[np.float64]:
         relative = np.where(moved == 0, 0.0, moved / before)
     result[1:] = np.where(np.isfinite(relative), relative, np.nan)
     return result
+
+
+def are_same(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Whether sketches (L, `SKETCH`) are of the same weights, but for the rounding of another machine."""
+    import numpy as np
+
+    return bool(np.linalg.norm(one - other) <= _ROUNDING * np.linalg.norm(one))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rfav_cli.records.distances import distances, layer_distances
+from rfav_cli.records.distances import are_same, distances, layer_distances
 
 
 def reference(sketches: np.ndarray) -> list[float]:
@@ -44,3 +44,13 @@ def test_what_is_missing_or_infinite_has_no_distance() -> None:
 def test_no_epochs_or_layers() -> None:
     assert distances(np.zeros((0, 3, 5), np.float32)).shape == (0,)
     assert np.isnan(distances(np.zeros((2, 0, 5), np.float32))).all()
+
+
+def test_the_same_weights_but_for_rounding() -> None:
+    sketches = np.random.default_rng(0).standard_normal((2, 509)).astype(np.float32)
+    assert are_same(sketches, sketches * np.float32(1 + 1e-7))
+    assert are_same(sketches * 0, sketches * 0)
+    moved = sketches.copy()
+    moved[1, 3] += 0.01
+    assert not are_same(sketches, moved)
+    assert not are_same(sketches, sketches * np.nan)
