@@ -45,13 +45,12 @@ def find_copies(history: History) -> list[tuple[int, ...]]:
 def _are_finite(history: History) -> NDArray[np.bool_]:
     """(E,), whether some layer has an entropy, and each one that ever has one has it here."""
     finite = np.isfinite(history.entropy)
-    result: NDArray[np.bool_] = finite.any(1) & (finite | ~finite.any(0)).all(1)
-    return result
+    return np.asarray(finite.any(1) & (finite | ~finite.any(0)).all(1))
 
 
 def _is_same(entropies: NDArray[np.float64]) -> bool:
     """Whether two rows of entropies may be of one file."""
-    return np.allclose(*entropies, rtol=_ANOTHER_MACHINE, equal_nan=True)
+    return np.allclose(entropies[0], entropies[1], rtol=_ANOTHER_MACHINE, equal_nan=True)
 
 
 def _figures(history: History) -> list[bytes]:
@@ -60,6 +59,6 @@ def _figures(history: History) -> list[bytes]:
     if output is None or "checkpoint/sketch" not in history.columns:
         return [b""] * len(history)
     known = [np.asarray(column[:], np.float64).reshape(len(history), -1) for column in (history.sketches, output)]
-    finite = np.isfinite(np.concatenate(known, 1)).all(1)
+    finite = np.asarray(np.isfinite(np.concatenate(known, 1)).all(1))
     rows = np.concatenate([*known, history.entropy], 1)
     return [row.tobytes() if usable else b"" for row, usable in zip(rows, finite, strict=True)]

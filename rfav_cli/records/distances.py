@@ -16,7 +16,7 @@ by 6 % of the lengths multiplied, and both by nothing in layers of no more weigh
 _ROUNDING = 1e-6
 
 
-def distances(sketches: NDArray[np.float32]) -> NDArray[np.float64]:
+def distances(sketches: NDArray[Any]) -> NDArray[np.float64]:
     """How far each checkpoint's weights are from those of the checkpoint before, relative to the length of those.
 
     Args:
@@ -29,7 +29,7 @@ def distances(sketches: NDArray[np.float32]) -> NDArray[np.float64]:
     return layer_distances(sketches.reshape(len(sketches), 1, math.prod(sketches.shape[1:])))[:, 0]
 
 
-def layer_distances(sketches: NDArray[np.float32]) -> NDArray[np.float64]:
+def layer_distances(sketches: NDArray[Any]) -> NDArray[np.float64]:
     """The same of each layer, (E, L)."""
     import numpy as np  # here, so that records load without it
 

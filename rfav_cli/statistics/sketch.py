@@ -62,10 +62,12 @@ def sketch_of(weights: NDArray[np.float32]) -> NDArray[np.float32]:
             piece = weights[start : start + BLOCK]
             np.multiply(piece, _signs(bits, BLOCK)[: len(piece)], out=block[: len(piece)])
             sums += block.reshape(-1, SKETCH).sum(0, dtype=np.float64)
-        return sums.astype(np.float32)
+        sketch: NDArray[np.float32] = sums.astype(np.float32)
+    return sketch
 
 
 def _signs(bits: np.random.PCG64, size: int) -> NDArray[np.float32]:
     """The next random signs, +-1; a whole number of 64-bit words is used up."""
     drawn = np.unpackbits(bits.random_raw(-(-size // 64)).astype("<u8").view(np.uint8))
-    return np.where(drawn[:size], np.float32(-1), np.float32(1))
+    signs: NDArray[np.float32] = np.where(drawn[:size], np.float32(-1), np.float32(1))
+    return signs

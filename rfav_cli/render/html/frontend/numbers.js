@@ -15,6 +15,11 @@ export function plain(value, digits = 2) {
   return Number.isFinite(value) ? value.toFixed(digits) : "–";
 }
 
+/** A share of any size in per cent with two digits, or a dash. */
+export function moved(share) {
+  return Number.isFinite(share) ? `${Number((100 * share).toPrecision(2))} %` : "–";
+}
+
 /** Round values that divide a range, about as many as are wanted. */
 export function ticks(low, high, wanted) {
   if (!(high > low)) return [low];
