@@ -148,11 +148,15 @@ class Network(ABC):
         """
 
     @abstractmethod
-    def filters(self, layer: str) -> Tensor:
+    def filters(self, layer: str, *, folded: bool = True) -> Tensor:
         """The weights of a layer as rows, for Eq. 6.
 
+        Args:
+            layer: its name.
+            folded: with the normalisation folded in where that was asked for; else as the checkpoint has them.
+
         Returns:
-            (groups, D / groups, weights of one filter), float32; normalisation folded in where that was asked for.
+            (groups, D / groups, weights of one filter), float32.
         """
 
     def norm_input(self, images: Tensor) -> NormInput | None:

@@ -150,12 +150,12 @@ class ProgramNetwork(Network):
         except StopForward:
             return None
 
-    def filters(self, layer: str) -> Tensor:
-        """The weights of a layer as rows, (groups, D / groups, weights of one filter), float32."""
+    def filters(self, layer: str, *, folded: bool = True) -> Tensor:
+        """The weights of a layer as rows; see `Network.filters`."""
         if self._traced is None:
             raise KeyError(layer)
         rows, scale = self._traced.uses[layer].filters(), self._traced.scales[layer]
-        return rows if scale is None else rows * scale.reshape(*rows.shape[:2], 1)
+        return rows if scale is None or not folded else rows * scale.reshape(*rows.shape[:2], 1)
 
     def norm_input(self, images: Tensor) -> NormInput | None:
         """Run a batch as far as the first batch normalisation; see `Network.norm_input`."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rfav_cli.checkpoints import formats
 from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.checkpoints.order import describe_gaps, epoch_pattern, epochs_from_names
+from rfav_cli.checkpoints.stored_epochs import NamedFile, describe_difference, epoch_doubts, never_counted
 from rfav_cli.errors import CheckpointError, RunError
 from rfav_cli.records import BadCheckpoint
 from rfav_cli.text import printable, what_it_says
@@ -58,7 +59,7 @@ def find_checkpoints(
     """Find a run's checkpoint files and their epochs.
 
     The epoch is the number at `{epoch}` in the pattern where one is given, else the one stored in the file, else
-    the one in its name, else the one in its folder's name.
+    the one in its name, else the one in its folder's name. One that all files store alike, 0 or 1, was never counted.
 
     Args:
         paths: files, folders (their files, not those of folders in them) and globs, `**` too.
@@ -73,15 +74,16 @@ def find_checkpoints(
     files, notes = _expand(paths)
     if pattern is not None:
         bad: tuple[BadCheckpoint, ...] = ()
+        doubts: tuple[Doubt, ...] = ()
         entries = _by_pattern(files, pattern, notes)
     else:
         stored, bad = _peek_all(files, skip_bad, trust_pickle)
-        entries = _by_content(stored, notes)
+        entries, doubts = _by_content(stored, notes)
     entries.sort(key=lambda entry: entry.epoch)
     _refuse_duplicates(entries)
     if gaps := describe_gaps([entry.epoch for entry in entries]):
         notes.append(gaps)
-    return CheckpointFiles(tuple(entries), bad, tuple(notes))
+    return CheckpointFiles(tuple(entries), bad, tuple(notes), doubts)
 
 
 def shard(checkpoints: CheckpointFiles, part: str) -> CheckpointFiles:
@@ -220,8 +222,19 @@ def _by_pattern(files: list[Path], pattern: str, notes: list[str]) -> list[Check
     return entries
 
 
-def _by_content(stored: dict[Path, int | None], notes: list[str]) -> list[CheckpointFile]:
+def _by_content(stored: dict[Path, int | None], notes: list[str]) -> tuple[list[CheckpointFile], tuple[Doubt, ...]]:
+    """The epoch of each file, and the doubts about those whose names say another."""
     named = epochs_from_names(list(stored))
+    both = [
+        NamedFile(path, name, held)
+        for (path, held), name in zip(stored.items(), named, strict=True)
+        if held is not None and name is not None
+    ]
+    if len(both) == len(stored) and never_counted(both):
+        notes.append(f"all files store epoch {both[0].stored}: the epochs in their names are taken")
+        return [CheckpointFile(file.named, file.path) for file in both], ()
+    if note := describe_difference(both):
+        notes.append(note)
     epochs = [name if held is None else held for held, name in zip(stored.values(), named, strict=True)]
     if epochs == [None]:
         notes.append("no epoch in the file or its name: taken as epoch 0")
@@ -233,7 +246,8 @@ def _by_content(stored: dict[Path, int | None], notes: list[str]) -> list[Checkp
             f"the epoch of {len(unknown)} {_plural('file', len(unknown))} cannot be told: {shown}",
             "Say where it stands in the names, such as --epochs 'net_{epoch}_*.pt', or leave them out.",
         )
-    return [CheckpointFile(epoch, path) for path, epoch in zip(stored, epochs, strict=True) if epoch is not None]
+    entries = [CheckpointFile(epoch, path) for path, epoch in zip(stored, epochs, strict=True) if epoch is not None]
+    return entries, epoch_doubts(both)
 
 
 def _refuse_duplicates(entries: list[CheckpointFile]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rfav_cli.errors import RunError
+from rfav_cli.records.strides import stride_of
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
@@ -37,6 +38,16 @@ def epochs_from_names(paths: Sequence[Path], *, folders: bool = True) -> list[in
     return [folder if epoch is None else epoch for epoch, folder in zip(epochs, above, strict=True)]
 
 
+def says_epoch(path: Path) -> bool:
+    """Whether a name has the word before a number, so that the number can be nothing else."""
+    return _WORD.search(path.stem) is not None
+
+
+def form_of(path: Path) -> str:
+    """A file's name with "#" for each number: numbers of names of one form count the same things."""
+    return _NUMBER.sub("#", path.stem)
+
+
 def epoch_pattern(pattern: str) -> re.Pattern[str]:
     """The regular expression of a file-name glob with `{epoch}` in it; `*` and `?` never cross a folder.
 
@@ -59,11 +70,7 @@ def describe_gaps(epochs: Sequence[int]) -> str:
         epochs: ascending; -1, before training, is no part of the stride.
     """
     trained = [epoch for epoch in epochs if epoch >= 0]
-    steps = [after - before for before, after in pairwise(trained)]
-    if not steps:
-        return ""
-    counts = Counter(steps)
-    stride = min(counts, key=lambda step: (-counts[step], step))
+    stride = stride_of(trained)
     gaps = [(a + stride, b - stride) for a, b in pairwise(trained) if b - a > stride]
     parts = [_missing(gaps)] if gaps else []
     return "; ".join([*parts, f"every {_ordinal(stride)} epoch"] if stride > 1 else parts)

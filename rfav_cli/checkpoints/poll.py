@@ -35,12 +35,16 @@ class PolledCheckpoint:
     Attributes:
         path: where the training wrote it.
         epoch: by `--epochs`, else stored in it, else in its name; None where that cannot be told.
+        named: the one by `--epochs` or in its name; None where there is none.
+        stored: the one stored in it, where that counts; None where it does not, or there is none.
         sha256: of the file, in hex.
         payload: its content.
     """
 
     path: Path
     epoch: int | None
+    named: int | None
+    stored: int | None
     sha256: str
     payload: Payload
 
@@ -162,6 +166,10 @@ class Poll:
         file.next = min(now + waited, file.since + self._patience)
         return first
 
+    def named(self, path: Path) -> int | None:
+        """The epoch by a file's name, at the last look; None where that says none, or the file is gone."""
+        return self._epochs.get(path)
+
     def unreadable(self) -> list[tuple[Path, CheckpointError]]:
         """The files that would be read again."""
         return [(path, file.failure) for path, file in self._files.items() if file.failure and not file.done]
@@ -171,12 +179,11 @@ class Poll:
             payload = formats.read(copy, self._options)
         except CheckpointError as error:
             raise CheckpointError(error.what.replace(str(copy), str(path)), error.remedy) from error
-        epoch = self._epochs.get(path)
-        if self._pattern is None and payload.epoch is not None:
-            epoch = payload.epoch
-        else:
-            self._files[path].named = epoch
-        return PolledCheckpoint(path, epoch, sha256_of(copy), replace(payload, path=path))
+        named, stored = self.named(path), payload.epoch if self._pattern is None else None
+        if stored is None:
+            self._files[path].named = named
+        epoch = named if stored is None else stored
+        return PolledCheckpoint(path, epoch, named, stored, sha256_of(copy), replace(payload, path=path))
 
     def _stamp_of(self, path: Path) -> Stamp | None:
         """A file's stamp; None for what is none, or not meant."""

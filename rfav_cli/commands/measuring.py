@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -210,6 +211,22 @@ class StoreRecorder:
         measurement = measure_weights(setup, payload, checkpoint, size, on_batch, self._options.report)
         writer.append(measurement)
         return measurement
+
+    def has_weights(self, payload: Payload, epoch: int) -> bool | None:
+        """Whether an epoch in the store was measured on these weights; None where the store does not say.
+
+        Raises:
+            CheckpointError: they are none of the net.
+        """
+        from rfav_cli.measure.checkpoint import sketch_weights
+        from rfav_cli.records.distances import are_same
+        from rfav_cli.store import open_store
+
+        history = open_store(self._store)
+        known = history.sketches[history.epochs == epoch]
+        if self._opened is None or not known.size or not math.isfinite(known.sum()):
+            return None
+        return are_same(known[0], sketch_weights(self._opened[0], payload))
 
     def record_bad(self, bad: BadCheckpoint) -> None:
         """Put into the store that a file could not be used, as soon as there is a store."""

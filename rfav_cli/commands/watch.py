@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Literal
 from rfav_cli.commands.judge import judge
 from rfav_cli.commands.on_collapse import CollapseCommand
 from rfav_cli.commands.open_store import open_store
+from rfav_cli.commands.same_epoch import EpochFiles
 from rfav_cli.diagnosis import derive
-from rfav_cli.errors import CheckpointError, RunError, StoreError, UsageError
+from rfav_cli.errors import CheckpointError, RunError, UsageError
 from rfav_cli.options import Watch, flat
 from rfav_cli.records import BadCheckpoint, Checkpoint, Judged, Note, Progress, Watched
 from rfav_cli.text import printable, what_it_says
@@ -99,8 +100,11 @@ class WatchLoop:
     command: CollapseCommand | None
     _verdict: Verdict | None = None
     _said: set[str] = field(default_factory=set)
-    _is_of_run: bool = False
+    _files: EpochFiles = field(init=False)
     _unpacked: int = 0
+
+    def __post_init__(self) -> None:
+        self._files = EpochFiles(self.poll, self.recorder)
 
     @property
     def store(self) -> Path:
@@ -213,36 +217,15 @@ class WatchLoop:
             self._record_bad(polled.path, error)
             return
         if measurement is None:
-            self._compare(checkpoint)
+            self._tell_once(self._files.not_measured(polled, checkpoint))
         else:
-            self._is_of_run = True
+            self._files.measured(polled)
             self.options.report(measurement)
             self._judge(measurement)
             self._unpacked += 1
             if self._unpacked == _PACK_EVERY:
                 self.recorder.pack()
                 self._unpacked = 0
-
-    def _compare(self, checkpoint: Checkpoint) -> None:
-        """Say so when the store has an epoch of another file.
-
-        Raises:
-            StoreError: the store is likely of another run.
-        """
-        stored = self.recorder.committed[checkpoint.epoch]
-        if stored.sha256 == checkpoint.sha256:
-            self._is_of_run = True
-        elif self._is_of_run:
-            self._tell_once(
-                f"skipped {printable(checkpoint.path)}: the store has epoch {checkpoint.epoch} of another file, or of "
-                f"this one before it changed ({printable(stored.path)})"
-            )
-        else:
-            raise StoreError(
-                f"{checkpoint.path}: another file than epoch {checkpoint.epoch} of the store was measured on "
-                f"({stored.path}), or changed since",
-                "Give --fresh to measure the whole run anew, or another --out.",
-            )
 
     def _retry(self, path: Path, error: CheckpointError) -> None:
         """Read a file again later, or give it up."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from rfav_cli.diagnosis.divergence import find_divergence
 from rfav_cli.records import Checked
+from rfav_cli.records.strides import stride_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +57,7 @@ def _gap(epochs: NDArray[np.int64]) -> str:
     steps = np.diff(trained)
     if not steps.size:
         return ""
-    usual = int(np.sort(steps)[(steps.size - 1) // 2])
+    usual = stride_of(trained.tolist())
     wide = np.flatnonzero(steps > usual)
     narrow = [i for i in np.flatnonzero(steps < usual) if 0 < i < len(steps) - 1]
     if wide.size:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rfav_cli.diagnosis.probe_doubts import probe_doubts
+from rfav_cli.diagnosis.run_doubts import run_doubts
 from rfav_cli.records import Derived
 
 if TYPE_CHECKING:
@@ -18,8 +19,9 @@ def doubts(history: History) -> tuple[Doubt, ...]:
 
 def derive(history: History) -> Derived:
     """What is written into a packed store beside what was measured."""
-    return Derived(_derived_doubts(history))
+    columns = {"checkpoint/distance": history.distance} if "checkpoint/sketch" in history.columns else {}
+    return Derived(_derived_doubts(history), columns)
 
 
 def _derived_doubts(history: History) -> tuple[Doubt, ...]:
-    return tuple(probe_doubts(history))
+    return (*probe_doubts(history), *run_doubts(history))

@@ -18,10 +18,14 @@ from rfav_cli.measure.device import exact_arithmetic
 from rfav_cli.measure.normalisation import look_at_normalisation
 from rfav_cli.records import Measurement, Note
 from rfav_cli.statistics.base import Statistic
+from rfav_cli.statistics.sketch import Sketch
 from rfav_cli.text import named, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from rfav_cli.activations.network import Activation
     from rfav_cli.measure.setup import Setup
@@ -180,6 +184,20 @@ def measure_weights(
     return measurement
 
 
+def sketch_weights(setup: Setup, payload: Payload) -> NDArray[np.float32]:
+    """The sketches (L, K) of weights that need not be measured for that; they stay in the network.
+
+    Raises:
+        CheckpointError: the weights are not those of the net.
+    """
+    setup.network.load(payload)
+    statistic = Sketch(setup.context)
+    for index, layer in enumerate(setup.run.layers):
+        statistic.update_weights(index, setup.network.filters(layer.name, folded=False).flatten())
+    sketches: NDArray[np.float32] = statistic.compute()["checkpoint/sketch"]
+    return sketches
+
+
 def _measure_if_it_fits(
     setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Callable[[int], None]
 ) -> Measurement | None:
@@ -226,8 +244,10 @@ def measure(setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Cal
         )
     for index, layer in enumerate(context.layers):
         filters = setup.network.filters(layer.name)
+        weights = setup.network.filters(layer.name, folded=False).flatten()
         for statistic in started:
             statistic.update_filters(index, filters)
+            statistic.update_weights(index, weights)
     columns = {name: array for statistic in started for name, array in statistic.compute().items()}
     return Measurement(checkpoint, {**columns, **look_at_normalisation(setup, batch_size)})
 

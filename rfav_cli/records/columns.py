@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from rfav_cli.records.distances import SKETCH
+
 if TYPE_CHECKING:
     from rfav_cli.records.run import Run
 
@@ -21,7 +23,7 @@ _A_LAYER = (
     "activation/dead",
     "nonfinite",
 )
-_AN_EPOCH = ("probe/loss", "probe/accuracy")
+_AN_EPOCH = ("probe/loss", "probe/accuracy", "checkpoint/distance")
 _AN_EPOCH_BESIDE = ("probe/norm_shift", "probe/norm_variance")
 """Those without a place of their own in documents: they stand among the other columns."""
 _A_SAMPLE = ("probe/sample_loss", "probe/sample_prediction", "probe/sample_confidence")
@@ -29,7 +31,7 @@ _A_SAMPLE = ("probe/sample_loss", "probe/sample_prediction", "probe/sample_confi
 
 def is_known(name: str) -> bool:
     """Whether rfav itself writes a column of this name, so that its shape and its place in documents are settled."""
-    names = (*_A_LAYER, *_AN_EPOCH, *_A_SAMPLE, "entropy/sample_mean", "correlation/histogram")
+    names = (*_A_LAYER, *_AN_EPOCH, *_A_SAMPLE, "entropy/sample_mean", "correlation/histogram", "checkpoint/sketch")
     return name in names or _NUMBERED.fullmatch(name) is not None
 
 
@@ -47,6 +49,7 @@ def row_problem(name: str, shape: tuple[int, ...], run: Run) -> str:
     )
     shapes |= dict.fromkeys(_A_SAMPLE, (size,))
     shapes |= {"entropy/sample_mean": (layers, size), "correlation/histogram": (layers, _BINS)}
+    shapes |= {"checkpoint/sketch": (layers, SKETCH)}
     if name in shapes:
         return "" if shape == shapes[name] else f"{name} is {shape} an epoch, not {shapes[name]}"
     numbered = _NUMBERED.fullmatch(name)

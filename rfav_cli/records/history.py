@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rfav_cli.records.distances import SKETCH, distances, layer_distances
 from rfav_cli.records.notebooks import InNotebooks
 from rfav_cli.records.run import Settings
 from rfav_cli.text import printable
@@ -94,6 +95,25 @@ class History(InNotebooks):
         Between 0 and 1; NaN where that nonlinearity is not known, and in epochs that were measured without this figure.
         """
         return self._numbers("activation/dead", len(self.run.layers))
+
+    @property
+    def distance(self) -> NDArray[np.float64]:
+        """(E,) distances of the weights from those of the epoch before, relative to their length.
+
+        Of the layers that are measured; 0 where nothing changed. NaN in the first epoch, and where an epoch or the one
+        before was measured without this figure.
+        """
+        return distances(self.sketches)
+
+    @property
+    def layer_distance(self) -> NDArray[np.float64]:
+        """(E, L), the same of each layer."""
+        return layer_distances(self.sketches)
+
+    @property
+    def sketches(self) -> NDArray[np.float64]:
+        """(E, L, K) sketches of the layers' weights, of which `records.distances` makes distances, or NaN."""
+        return self._numbers("checkpoint/sketch", len(self.run.layers), SKETCH)
 
     @property
     def digest(self) -> str:

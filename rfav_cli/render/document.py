@@ -26,8 +26,10 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
     Entropies are in nats; `std` is their deviation over samples and positions. `nonfinite` counts the values skipped
     because they were NaN or infinite, of a layer in all epochs or of an epoch in all layers. `fall` is of
     the smoothed entropies; every other figure is as it was measured. `dead` is the share of
-    dead filters; `winners` says how many filters are the largest anywhere, and which are the most often. `columns` has
-    what other statistics gave. `std`, `correlation`, `dead`, `winners` and the layers' `columns` are the last epoch's.
+    dead filters; `winners` says how many filters are the largest anywhere, and which are the most often. `distance` is
+    how far the weights are from those of the checkpoint before, relative to their length, of an epoch in all layers.
+    `columns` has what other statistics gave. `std`, `correlation`, `dead`, `distance`, `winners` and the layers'
+    `columns` are the last epoch's.
     What does not apply or is not finite is None.
     """
     entropy = entropies(history)
@@ -35,6 +37,7 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
     mean, abs_mean = column(history, "correlation/mean"), column(history, "correlation/abs_mean")
     std = column(history, "entropy/std")
     nonfinite, dead, columns = column(history, "nonfinite"), history.dead, layer_columns(history)
+    distance = history.layer_distance
     return {
         "schema": SCHEMA,
         "store": history.path,
@@ -50,6 +53,7 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
                 "correlation": {"mean": _last(mean[:, i]), "abs_mean": _last(abs_mean[:, i])},
                 "nonfinite": _total(nonfinite[:, i]),
                 "dead": _last(dead[:, i]),
+                "distance": _last(distance[:, i]),
                 "winners": _winners(history, i),
                 **_other_columns(columns[i]),
             }
@@ -132,11 +136,12 @@ def _epochs(history: History) -> list[dict[str, Any]]:
             "loss": finite_or_none(loss),
             "accuracy": finite_or_none(accuracy),
             "nonfinite": _total(nonfinite),
+            "distance": finite_or_none(distance),
             "checkpoint": checkpoint.path,
             **_other_columns(columns),
         }
-        for checkpoint, loss, accuracy, nonfinite, columns in zip(
-            history.checkpoints, *figures, epoch_columns(history), strict=True
+        for checkpoint, loss, accuracy, nonfinite, distance, columns in zip(
+            history.checkpoints, *figures, history.distance, epoch_columns(history), strict=True
         )
     ]
 

@@ -17,6 +17,7 @@ STATISTICS = {
     "outputs": "Outputs",
     "dead": "Dead",
     "winners": "Winners",
+    "sketch": "Sketch",
 }
 """Stem of the file in this folder -> the class in it."""
 

@@ -67,6 +67,9 @@ class Statistic:
     def update_filters(self, layer: int, filters: Tensor) -> None:
         """Take a layer's weights, (groups, D / groups, K) float32, once a checkpoint."""
 
+    def update_weights(self, layer: int, weights: Tensor) -> None:
+        """Take a layer's weights as the checkpoint has them, (n,) float32, once a checkpoint, whatever is folded in."""
+
     def update_output(self, rows: slice, output: Tensor) -> None:
         """Take the net's output on one batch, (n, ...) of any type."""
 

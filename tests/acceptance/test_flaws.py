@@ -8,7 +8,8 @@ import h5py
 import numpy as np
 import torch
 
-from tests.acceptance.runs import ANALYZE, CLASSES, name_of
+from tests.acceptance.project.tiny_net import TinyNet
+from tests.acceptance.runs import ANALYZE, CLASSES, EPOCHS, name_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,3 +127,42 @@ def test_names_in_files_steer_no_terminal(rfav: Rfav, folder: Path) -> None:
     assert "\x1b[2J" not in drawn
     for arguments in (["show", "--epochs"], ["show", "-f", "json"], ["show", "-f", "csv", "--epochs"]):
         assert not {"\x1b", "\r"} & {*rfav(folder, *arguments).out}
+
+
+def test_a_file_of_another_run_is_doubted_and_ends_the_gate(rfav: Rfav, folder: Path) -> None:
+    torch.manual_seed(7)
+    torch.save(TinyNet().state_dict(), folder / "run" / name_of(2))
+    done = rfav(folder, *ANALYZE, "-q")
+    assert done.code == 0
+    assert "epoch_002.pt is not of this run: the weights of epoch 2 correlate with those of epochs 1 and 3" in done.err
+    shown = rfav(folder, "show", "--format", "json").json()
+    assert [(doubt["kind"], doubt["where"]) for doubt in shown["doubts"]] == [("run", "epoch 2")]
+    distances = [epoch["distance"] for epoch in shown["epochs"]]
+    assert distances[0] is None
+    assert min(distances[3:]) > 1 > max(distances[1:3])
+    gate = rfav(folder, "check", "rfav.h5", "--fail-on", "none", "--min-accuracy", "0")
+    assert (gate.code, "RFAV207" in gate.out) == (2, True)
+    with h5py.File(folder / "rfav.h5") as store:
+        np.testing.assert_allclose(store["checkpoint/distance"][1:], distances[1:])
+
+
+def test_files_that_are_copies_are_doubted(rfav: Rfav, folder: Path) -> None:
+    state = torch.load(folder / "run" / name_of(1))
+    for path in sorted((folder / "run").iterdir()):
+        torch.save({"state_dict": state, "written": path.name}, path)
+    assert "all 5 checkpoints hold the same weights" in rfav(folder, *ANALYZE).err
+    gate = rfav(folder, "check", "rfav.h5", "--fail-on", "none", "--min-accuracy", "0")
+    assert (gate.code, "RFAV207" in gate.out) == (2, True)
+
+
+def test_a_stored_epoch_that_is_not_that_of_the_name_is_doubted(rfav: Rfav, folder: Path) -> None:
+    for epoch in EPOCHS[1:]:
+        state = torch.load(folder / "run" / name_of(epoch))
+        torch.save({"state_dict": state, "epoch": 9 if epoch == 3 else epoch}, folder / "run" / name_of(epoch))
+    assert "epoch 9: epoch_003.pt stores epoch 9, where the others store" in rfav(folder, *ANALYZE).err
+    assert [doubt["kind"] for doubt in rfav(folder, "show", "-f", "json").json()["doubts"]] == ["epoch"]
+
+
+def test_a_training_is_not_doubted(rfav: Rfav, folder: Path) -> None:
+    assert rfav(folder, *ANALYZE).code == 0
+    assert rfav(folder, "show", "--format", "json").json()["doubts"] == []

@@ -24,7 +24,7 @@ class Whole(Network):
     def forward(self, images: torch.Tensor, sink: Any) -> Any:
         return None if sink(Activation("fc", images, -1)) else images
 
-    def filters(self, layer: str) -> torch.Tensor:
+    def filters(self, layer: str, *, folded: bool = True) -> torch.Tensor:
         return torch.zeros(1, 1, 1)
 
 

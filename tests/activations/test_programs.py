@@ -77,6 +77,7 @@ def test_a_norm_is_folded_into_the_filters_where_that_is_asked_for() -> None:
         network.trace(torch.randn(2, 3, 5, 5))
     scale = (layers[1].running_var + layers[1].eps).rsqrt().view(1, 4, 1)
     torch.testing.assert_close(folded.filters("0"), plain.filters("0") * scale)
+    assert torch.equal(folded.filters("0", folded=False), plain.filters("0"))
 
 
 def test_the_next_checkpoint_must_have_the_same_layers() -> None:

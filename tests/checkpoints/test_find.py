@@ -204,3 +204,31 @@ def test_a_folder_that_cannot_be_listed(folder: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(type(folder), "iterdir", refuse)
     with pytest.raises(RunError, match="cannot be listed \\(Permission denied\\)"):
         find_checkpoints([str(folder)])
+
+
+def test_a_stored_epoch_that_is_not_that_of_the_name_is_doubted(folder: Path) -> None:
+    for number, held in ((0, 0), (1, 1), (2, 12), (3, 3)):
+        save(folder / f"epoch_{number}.pt", epoch=held)
+    checkpoints = find_checkpoints([str(folder)])
+    assert epochs(checkpoints) == [0, 1, 3, 12]
+    (doubt,) = checkpoints.doubts
+    assert (doubt.kind, doubt.where) == ("epoch", "epoch 12")
+    assert doubt.words.startswith("epoch_2.pt stores epoch 12")
+    assert shard(checkpoints, "2/2").doubts == (doubt,)
+    assert find_checkpoints([str(folder)], "epoch_{epoch}.pt").doubts == ()
+
+
+def test_one_more_in_all_names_is_a_note(folder: Path) -> None:
+    for number in (1, 2, 3):
+        save(folder / f"epoch_{number}.pt", epoch=number - 1)
+    checkpoints = find_checkpoints([str(folder)])
+    assert (epochs(checkpoints), checkpoints.doubts) == ([0, 1, 2], ())
+    assert any("epoch_1.pt stores 0" in note for note in checkpoints.notes)
+
+
+def test_an_epoch_that_was_never_counted_is_taken_from_the_names(folder: Path) -> None:
+    for number in (1, 2, 3):
+        save(folder / f"model_{number}.pt", epoch=0)
+    checkpoints = find_checkpoints([str(folder)])
+    assert (epochs(checkpoints), checkpoints.doubts) == ([1, 2, 3], ())
+    assert checkpoints.notes == ("all files store epoch 0: the epochs in their names are taken",)

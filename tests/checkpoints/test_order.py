@@ -66,6 +66,8 @@ def test_numbers_are_read_back_from_names(numbers: set[int], form: str) -> None:
 @pytest.mark.parametrize(
     ("numbers", "text"),
     [
+        ([1, 10, 20], "every 10th epoch"),
+        ([-1, 0, 4, 9], "every 5th epoch"),
         ([0, 1, 2, 3], ""),
         ([-1, 0, 1], ""),
         ([-1, 1, 2], ""),

@@ -11,7 +11,7 @@ import torch
 
 import rfav_cli
 from rfav_cli.errors import CheckpointError, RunError, StoreError, UsageError
-from rfav_cli.records import BadCheckpoint, Judged, Measurement, Note
+from rfav_cli.records import BadCheckpoint, Doubt, Judged, Measurement, Note
 from tests.acceptance.stores import assert_same_figures
 from tests.commands import nets
 
@@ -220,9 +220,13 @@ def test_a_copy_of_an_epoch_and_one_that_changed_are_told_once(tmp_path, source,
 
         return step
 
+    def copied(training):
+        torch.save({"model": torch.load(source / "epoch_0.pt")}, folder / "best_0.pt")
+        return lambda: any("best_0.pt" in note for note in training.notes())
+
     training = Training(
         writes(source, folder, 0),
-        again("best_0.pt", 1),
+        copied,
         again("epoch_0.pt", 2),
         again("final.pt", 2),
         writes(source, folder, 1),
@@ -231,6 +235,52 @@ def test_a_copy_of_an_epoch_and_one_that_changed_are_told_once(tmp_path, source,
     assert watched.history.epochs.tolist() == [0, 1]
     assert len(training.notes()) == len({*training.notes()})
     assert any("final.pt: its epoch cannot be told; --epochs" in note for note in training.notes())
+    (doubt,) = watched.history.doubts
+    assert (doubt.kind, doubt.where) == ("run", "epoch 0")
+    assert doubt.words.startswith("epoch_0.pt was written again after it was measured, with other weights")
+    assert "--fresh" in doubt.remedy
+    assert doubt in training.of(Doubt)
+
+
+def test_two_runs_in_a_folder_end_it_and_the_store_keeps_the_doubt(tmp_path, source, samples):
+    folder, out = tmp_path / "run", tmp_path / "a.h5"
+    steps = [("a", 0, 0), ("b", 1, 4), ("a", 1, 1)]
+    training = Training(*(writes(source, folder, epoch, f"{run}_epoch_{named}.pt") for run, named, epoch in steps))
+    with pytest.raises(RunError, match=r"epoch 1 is there twice.*b_epoch_1\.pt and .*a_epoch_1\.pt") as raised:
+        watch(folder, samples(nets.Vectors), out, training)
+    assert "--epochs" in raised.value.remedy
+    history = rfav_cli.open_store(out)
+    assert history.epochs.tolist() == [0, 1]
+    (doubt,) = history.doubts
+    assert (doubt.kind, doubt.where) == ("run", "epoch 1")
+    assert "b_epoch_1.pt" in doubt.words
+
+
+def test_a_second_file_of_an_epoch_whose_name_says_none_is_no_second_run(tmp_path, source, samples):
+    def last(training):
+        torch.save({"epoch": 0, "model": torch.load(source / "epoch_2.pt")}, tmp_path / "run" / "last.pt")
+        return lambda: any("last.pt" in note for note in training.notes())
+
+    training = Training(writes(source, tmp_path / "run", 0), last, writes(source, tmp_path / "run", 1))
+    watched = watch(tmp_path / "run", samples(nets.Vectors), tmp_path / "a.h5", training)
+    assert watched.history.epochs.tolist() == [0, 1]
+    assert watched.history.doubts == ()
+
+
+def test_a_stored_epoch_that_is_not_that_of_the_name_is_doubted_once(tmp_path, source, samples):
+    def save(name, epoch, held):
+        def step(training):
+            (tmp_path / "run").mkdir(exist_ok=True)
+            torch.save({"epoch": held, "model": torch.load(source / f"epoch_{epoch}.pt")}, tmp_path / "run" / name)
+
+        return step
+
+    held = [(0, 0), (1, 1), (2, 2), (3, 9), (4, 4), (5, 5)]
+    training = Training(*(save(f"epoch_{named}.pt", named, stored) for named, stored in held))
+    watched = watch(tmp_path / "run", samples(nets.Vectors), tmp_path / "a.h5", training)
+    assert watched.history.epochs.tolist() == [0, 1, 2, 4, 5, 9]
+    assert [(doubt.kind, doubt.where) for doubt in watched.history.doubts] == [("epoch", "epoch 9")]
+    assert watched.history.doubts[0].words.startswith("epoch_3.pt stores epoch 9, where the others store")
 
 
 def test_a_store_of_another_run_is_refused(tmp_path, source, samples):

@@ -43,6 +43,11 @@ def missing(history: History, **policy: Any) -> list[tuple[str, str]]:
         (4, 9, 14, 16),  # and the last besides
         (-1, 9, 19, 29),
         (0, 100),
+        (1, 10, 20),  # every tenth epoch, and the first besides
+        (0, 9, 19),
+        (1, 5, 10),
+        (1, 10, 20, 25),
+        (-1, 1, 50, 100, 150),
     ],
 )
 def test_epochs_in_steps_are_whole(epochs: tuple[int, ...]) -> None:
@@ -56,6 +61,9 @@ def test_epochs_in_steps_are_whole(epochs: tuple[int, ...]) -> None:
     [
         ((0, 1, 3, 4), "epoch 2 is missing, where every epoch is there"),
         ((-1, 0, 1, 2, 5), "epochs 3, 4 are missing, where every epoch is there"),
+        ((0, 1, 3), "epoch 2 is missing, where every epoch is there"),
+        ((2, 9, 17), "epoch 16 is missing, where every 7 epochs one is there"),
+        ((1, 10, 30, 40), "epoch 20 is missing, where every 10 epochs one is there"),
         ((0, 1, 2, 4, 6), "epochs 3, 5 are missing, where every epoch is there"),
         ((0, 2, 4, 8, 10), "epoch 6 is missing, where every 2 epochs one is there"),
         ((0, 1, 2, 10, 11, 12), "epochs 3, 4, 5, 6, 7 and 2 more are missing, where every epoch is there"),

@@ -12,6 +12,7 @@ from rfav_cli.records import Doubt
 from tests.diagnosis.conftest import TOP, learning, make_history, sample_losses
 from tests.diagnosis.test_labels import history as labelled
 from tests.diagnosis.test_labels import knows
+from tests.diagnosis.weights import history_of, picked, training
 
 LABELS = np.arange(1000) % 10
 RECORDED = Doubt("chance", "fc1", "two forwards differ", "Switch it off.", 1.0)
@@ -28,3 +29,13 @@ def test_a_run_that_nobody_doubts_has_none() -> None:
     run = make_history(np.arange(10), {"conv1": np.full(10, 0.9 * TOP)}, sample_losses(learning(np.arange(10), 5)))
     assert judge(run).doubts == ()
     assert judge(replace(run, doubts=(RECORDED,))).doubts == (RECORDED,)
+
+
+def test_what_the_weights_tell_is_derived_and_their_distances_are_kept() -> None:
+    weights = picked("aaabaaaa", a=training(1), b=training(2))
+    derived = derive(history_of(weights))
+    assert [(doubt.kind, doubt.where) for doubt in derived.doubts] == [("run", "epoch 2")]
+    distances = derived.columns["checkpoint/distance"]
+    assert np.isnan(distances[0])
+    assert (distances[1:] > 1).tolist() == [False, False, True, True, False, False, False]
+    assert derive(labelled(LABELS, [LABELS])).columns == {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rfav_cli.records.columns import is_known, row_problem
+from rfav_cli.records.distances import SKETCH
 from tests.store.example import SIZE, make_run
 
 
@@ -14,6 +15,8 @@ from tests.store.example import SIZE, make_run
         ("probe/loss", ()),
         ("probe/sample_loss", (SIZE,)),
         ("activation/dead", (2,)),
+        ("checkpoint/distance", ()),
+        ("checkpoint/sketch", (2, SKETCH)),
         ("activation/winners/1", (16,)),
         ("entropy/mean_map/0", (4, 3)),
         ("entropy/map/0", (99, 4, 3)),

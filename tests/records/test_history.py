@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rfav_cli.records import Checkpoint, History, Settings
+from rfav_cli.records.distances import SKETCH
 from rfav_cli.store import StoreWriter, open_store, pack
 from tests.store.example import make_run, measure
 
@@ -103,3 +104,14 @@ def test_a_store_of_before_has_neither(tmp_path: Path) -> None:
     history = open_store(tmp_path / "a.h5")
     assert np.isnan(history.dead[0]).all()
     np.testing.assert_array_equal(history.winners("conv1")[1], measure(1).columns["activation/winners/0"])
+
+
+def test_distances_come_from_the_sketches_of_whatever_epochs_have_them(tmp_path: Path) -> None:
+    writer = StoreWriter.open(tmp_path / "a.h5", make_run())
+    for epoch in (2, 0, 1, 3):  # a shard, another one, and a resumed run of an older version
+        plain = measure(epoch)
+        sketches = {"checkpoint/sketch": np.full((2, SKETCH), 1.0 + epoch, np.float32)} if epoch < 3 else {}
+        writer.append(replace(plain, columns={**plain.columns, **sketches}))
+    history = open_store(tmp_path / "a.h5")
+    np.testing.assert_allclose(history.distance, [np.nan, 1, 1 / 2, np.nan])
+    np.testing.assert_allclose(history.layer_distance, [[np.nan] * 2, [1] * 2, [1 / 2] * 2, [np.nan] * 2])

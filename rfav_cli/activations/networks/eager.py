@@ -130,10 +130,10 @@ class EagerNetwork(Network):
         with plain_forward():
             self.model(images)
 
-    def filters(self, layer: str) -> Tensor:
+    def filters(self, layer: str, *, folded: bool = True) -> Tensor:
         """See `Network.filters`."""
         rows = next(hook for hook in self._hooks if hook.name == layer).filters()
-        scale = self._scales.get(layer)
+        scale = self._scales.get(layer) if folded else None
         return rows if scale is None else rows * scale.view(rows.shape[0], rows.shape[1], 1)
 
     def norm_input(self, images: Tensor) -> NormInput | None:

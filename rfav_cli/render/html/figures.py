@@ -45,6 +45,8 @@ def figure_blocks(history: History, marked: Collection[int]) -> dict[str, Block]
     blocks |= {
         name: in_memory("f4", column(history, stored)) for name, stored in NUMBERS.items() if stored in history.columns
     }
+    if "checkpoint/sketch" in history.columns:
+        blocks["distance"] = in_memory("f4", history.layer_distance)
     if "correlation/histogram" in history.columns:
         rows = _rows(history, 201, marked)
         counts = whole_counts(np.asarray(history.columns["correlation/histogram"])[list(rows)])

@@ -574,6 +574,7 @@ def test_fold_norm_scales_what_a_norm_follows(tmp_path: Path) -> None:
     scale = net.norm.weight.detach() / (net.norm.running_var + net.norm.eps).sqrt()
     torch.testing.assert_close(found["conv1"][0].scale, scale)
     torch.testing.assert_close(network.filters("conv1"), plain * scale.view(1, -1, 1))
+    assert torch.equal(network.filters("conv1", folded=False), plain)
     assert found["conv2"][0].scale is None
     net.norm.weight.data.mul_(2)
     torch.save(net.state_dict(), tmp_path / "next.pt")

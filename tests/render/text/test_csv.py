@@ -41,6 +41,7 @@ COLUMNS = [
     "correlation.abs_mean",
     "nonfinite",
     "dead",
+    "distance",
     "winners.count",
     "winners.top",
 ]
@@ -92,7 +93,7 @@ def test_findings_on_filters_share_a_cell(history: History) -> None:
 def test_a_row_an_epoch_has_every_layer(make: Callable[..., History]) -> None:
     names = tuple(f"conv{i}" for i in range(40))
     table = rows(shown(make(names, epochs=3), "csv", epochs=True))
-    head = ["epoch", "loss", "accuracy", "nonfinite", "checkpoint"]
+    head = ["epoch", "loss", "accuracy", "nonfinite", "distance", "checkpoint"]
     assert list(table[0]) == [*head, *(f"entropy:{name}" for name in names)]
     assert (table[0]["nonfinite"], table[0]["checkpoint"]) == ("0", "run/epoch_-1.pt")
     assert [row["epoch"] for row in table] == ["-1", "0", "1"]

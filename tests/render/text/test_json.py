@@ -64,14 +64,29 @@ def test_the_whole_document(make: Callable[..., History]) -> None:
                 "correlation": {"mean": -0.012, "abs_mean": 0.125},
                 "nonfinite": 0,
                 "dead": None,
+                "distance": None,
                 "winners": {"count": None, "top": []},
             }
         ],
         "skipped": [{"name": "fc2", "reason": "classifier"}],
         "bad": [],
         "epochs": [
-            {"epoch": -1, "loss": 2.0, "accuracy": 0.1, "nonfinite": 0, "checkpoint": "run/epoch_-1.pt"},
-            {"epoch": 0, "loss": 2.0, "accuracy": 0.6, "nonfinite": 0, "checkpoint": "run/epoch_0.pt"},
+            {
+                "epoch": -1,
+                "loss": 2.0,
+                "accuracy": 0.1,
+                "nonfinite": 0,
+                "distance": None,
+                "checkpoint": "run/epoch_-1.pt",
+            },
+            {
+                "epoch": 0,
+                "loss": 2.0,
+                "accuracy": 0.6,
+                "nonfinite": 0,
+                "distance": None,
+                "checkpoint": "run/epoch_0.pt",
+            },
         ],
         "probe": {"size": 1000, "sha256": "ab" * 32, "source": "probe.npz", "labels": True},
         "settings": {

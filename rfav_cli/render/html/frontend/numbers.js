@@ -22,6 +22,11 @@ export function lastLoss(epochs, loss, accuracy) {
   return ["not finite", row < 0 ? "" : `${plain(loss[row], 3)} at epoch ${epochs[row]}`];
 }
 
+/** A share of any size in per cent with two digits, or a dash. */
+export function moved(share) {
+  return Number.isFinite(share) ? `${Number((100 * share).toPrecision(2))} %` : "–";
+}
+
 /** Round values that divide a range, about as many as are wanted. */
 export function ticks(low, high, wanted) {
   if (!(high > low)) return [low];

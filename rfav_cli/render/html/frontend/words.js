@@ -1,7 +1,7 @@
 // What is said in words: the verdict, the selected layer, and what the page leaves out.
 
 import { fill, h, name } from "./dom.js";
-import { lastLoss, nats, percent, plain } from "./numbers.js";
+import { lastLoss, moved, nats, percent, plain } from "./numbers.js";
 import { STATES } from "./overview.js";
 import { ranked, winnerBars } from "./winners.js";
 
@@ -66,6 +66,7 @@ export function facts(app) {
     ["deviation over samples", nats(run.at("sample_std", app.row, app.layer))],
     ["filter correlation, mean c", `${plain(run.at("correlation_mean", app.row, app.layer))}, mean |c| ${plain(run.at("correlation_abs_mean", app.row, app.layer))}`],
     ["dead filters", dead(run.at("dead", app.row, app.layer), layer.channels)],
+    ["weights since the epoch before", moved(run.at("distance", app.row, app.layer))],
     ["values skipped", layer.nonfinite ? layer.nonfinite.toLocaleString("en") : "none"],
   ];
   for (const other of app.runs.length > 1 ? app.runs : []) {
