@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.parameter import is_lazy
 
+from rfav_cli.activations.foreign_weights import LISTED, first_names, misfit
 from rfav_cli.activations.matching import Reading, readings
-from rfav_cli.activations.misfit import LISTED, first_names, misfit
 from rfav_cli.activations.putting import Outcome, put
 from rfav_cli.errors import CheckpointError
 from rfav_cli.text import printable
