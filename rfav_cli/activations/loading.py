@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.parameter import is_lazy
 
+from rfav_cli.activations.foreign_weights import LISTED, first_names, misfit
 from rfav_cli.activations.matching import Reading, readings
 from rfav_cli.activations.putting import Outcome, put
 from rfav_cli.activations.unfit_weights import LISTED, first_names, misfit

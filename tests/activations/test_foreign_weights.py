@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
+from rfav_cli.activations.foreign_weights import first_names, misfit
 from rfav_cli.activations.matching import readings
 from rfav_cli.activations.putting import Outcome, put
-from rfav_cli.activations.unfit_weights import first_names, misfit
 from rfav_cli.records import Candidate
 
 FILE = Path("net.pt")
