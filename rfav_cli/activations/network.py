@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from rfav_cli.records import Layer, Nonlinearity, Payload, SkippedLayer
+    from rfav_cli.records import HeldLayer, Layer, Nonlinearity, Payload, SkippedLayer
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,10 @@ class Network(ABC):
         Returns:
             (groups, D / groups, weights of one filter), float32; normalisation folded in where that was asked for.
         """
+
+    @abstractmethod
+    def held(self) -> tuple[HeldLayer, ...]:
+        """The layers that the net holds, in its order; those of the trace where only use shows what a layer is."""
 
     def nonlinearity(self, layer: str) -> Nonlinearity | None:
         """What the net applies to `Activation.plain` of every use of a layer, and to nothing but that.

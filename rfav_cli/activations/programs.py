@@ -14,7 +14,7 @@ from rfav_cli.activations.dispatch import OperatorHook, TracingHook, Use
 from rfav_cli.activations.layer_kinds import ALONE, positions, problem_of_shapes
 from rfav_cli.activations.network import Activation, Network, Sink, Trace
 from rfav_cli.errors import CheckpointError, RfavError, SampleError
-from rfav_cli.records import Layer, Nonlinearity, SkippedLayer
+from rfav_cli.records import HeldLayer, Layer, Nonlinearity, SkippedLayer
 from rfav_cli.text import named
 
 if TYPE_CHECKING:
@@ -156,6 +156,11 @@ class ProgramNetwork(Network):
             raise KeyError(layer)
         rows, scale = self._traced.uses[layer].filters(), self._traced.scales[layer]
         return rows if scale is None else rows * scale.reshape(*rows.shape[:2], 1)
+
+    def held(self) -> tuple[HeldLayer, ...]:
+        """The layers that the trace has seen in use; see `Network.held`."""
+        uses = {} if self._traced is None else self._traced.uses
+        return tuple(HeldLayer(name, use.kind, tuple(use.weight.shape), use.parameters) for name, use in uses.items())
 
     def nonlinearity(self, layer: str) -> Nonlinearity | None:
         """What the net applies to a layer's activation, where that is known; see `Network.nonlinearity`."""

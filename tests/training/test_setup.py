@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -49,6 +49,41 @@ def test_probabilities_are_trained_as_such(data: Path) -> None:
     plain, _ = trained(make_loop(data))
     weights, _ = trained(make_loop(data, make=Softmax))
     torch.testing.assert_close(weights["fc2.weight"], plain["fc2.weight"], rtol=1e-3, atol=1e-4)
+
+
+def test_the_scores_are_found_by_name_in_evaluation_and_in_training(data: Path) -> None:
+    class Named(Net):
+        def forward(self, images: torch.Tensor) -> Any:
+            scores = super().forward(images)
+            return {"features": -scores, "aux_logits": scores + 1, "logits": scores} if self.training else scores
+
+    plain, _ = trained(make_loop(data))
+    weights, _ = trained(make_loop(data, make=Named))
+    torch.testing.assert_close(weights["fc2.weight"], plain["fc2.weight"], rtol=0, atol=0)
+
+
+def test_two_heads_of_one_width_are_refused_until_one_is_named(data: Path) -> None:
+    class Heads(Net):
+        def forward(self, images: torch.Tensor) -> Any:
+            scores = super().forward(images)
+            return 2 * scores, scores
+
+    with pytest.raises(ModelError, match="0 and 1 fit as the class scores, equally well"):
+        make_loop(data, make=Heads)
+    plain, _ = trained(make_loop(data))
+    weights, _ = trained(make_loop(data, make=Heads, output="1"))
+    torch.testing.assert_close(weights["fc2.weight"], plain["fc2.weight"], rtol=0, atol=0)
+
+
+def test_auxiliary_scores_that_only_a_training_has_come_after_the_scores(data: Path) -> None:
+    class Auxiliary(Net):
+        def forward(self, images: torch.Tensor) -> Any:
+            scores = super().forward(images)
+            return (scores, 2 * scores) if self.training else scores
+
+    plain, _ = trained(make_loop(data))
+    weights, _ = trained(make_loop(data, make=Auxiliary))
+    torch.testing.assert_close(weights["fc2.weight"], plain["fc2.weight"], rtol=0, atol=0)
 
 
 def test_a_start_without_the_code_that_makes_its_net_is_refused(tmp_path: Path) -> None:

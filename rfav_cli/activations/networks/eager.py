@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from torch.nn.modules.batchnorm import _BatchNorm
 
     from rfav_cli.activations.network import OpenOptions
-    from rfav_cli.records import Candidate, Nonlinearity, Payload
+    from rfav_cli.records import Candidate, HeldLayer, Nonlinearity, Payload
 
 
 def open_network(payload: Payload, options: OpenOptions) -> EagerNetwork:
@@ -144,6 +144,10 @@ class EagerNetwork(Network):
         rows = next(hook for hook in self._hooks if hook.name == layer).filters()
         scale = self._scales.get(layer)
         return rows if scale is None else rows * scale.view(rows.shape[0], rows.shape[1], 1)
+
+    def held(self) -> tuple[HeldLayer, ...]:
+        """See `Network.held`."""
+        return tuple(hook.held() for hook in find_hooks(self.model))
 
     def nonlinearity(self, layer: str) -> Nonlinearity | None:
         """See `Network.nonlinearity`."""
