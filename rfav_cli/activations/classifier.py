@@ -70,7 +70,7 @@ def find_classifier(network: Network, images: Tensor, scores: Tensor) -> str:
         return False
 
     with same_chance(images.device):
-        network.forward(images, compare)
+        network.forward(images.clone(), compare)  # a net may work on its input in place
     return found
 
 

@@ -68,7 +68,7 @@ def look_at_output(network: Network, probe: Probe, settings: Settings, images: T
     """
     labelled = probe.labels is not None
     with same_chance(images.device):
-        output = network.forward(images, lambda _: False)
+        output = network.forward(images.clone(), lambda _: False)
     try:
         chosen = choose_output(output, images, count_classes(probe), settings.output)
     except ModelError as error:

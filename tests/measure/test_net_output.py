@@ -59,6 +59,19 @@ def test_one_tensor_of_scores_is_read_without_a_word(tmp_path: Path, labels: lis
     assert output == NetOutput(shape=(3,), read=True, classifier="head")
 
 
+def test_a_net_may_work_on_its_input_in_place_and_draw_numbers(tmp_path: Path) -> None:
+    class Changing(Net):
+        def forward(self, x: Tensor) -> Any:
+            return super().forward(nn.functional.dropout(x.mul_(-3), 0.5))
+
+    network, probe = open_fresh(lambda: Changing(lambda net, h: net.head(h)).eval(), opening()), probe_of(tmp_path)
+    images = probe.batch(slice(0, 4), torch.device("cpu"))
+    before = images.clone()
+    network.trace(images.clone())
+    assert look_at_output(network, probe, Settings(), images).classifier == "head"
+    assert torch.equal(images, before)
+
+
 @pytest.mark.parametrize("labels", [LABELS, None])
 def test_a_name_tells_which_it_is_and_a_note_says_so(tmp_path: Path, labels: list[int] | None) -> None:
     output = looked(tmp_path, lambda net, h: {"features": h, "logits": net.head(h)}, labels)
