@@ -13,6 +13,7 @@ from torch.jit._fuser import optimized_execution
 from torch.nn.functional import cross_entropy, nll_loss
 
 from rfav_cli.activations.class_scores import choose_output, select_output, tensors
+from rfav_cli.activations.classifier import same_chance
 from rfav_cli.activations.networks import eager, open_network, torchscript
 from rfav_cli.checkpoints import archives, formats
 from rfav_cli.data.probe import to_input
@@ -176,7 +177,8 @@ def open_net(
         network.trace(samples)
     except SampleError as error:
         raise SampleError(f"{printable(data.source.name)}: {error.what}", error.remedy) from error
-    in_training = _suit_training(network, samples) if isinstance(network, eager.EagerNetwork) else None
+    if isinstance(network, eager.EagerNetwork):
+        _suit_training(network, samples)
     answer = network.forward(samples, lambda _: False)
     alone = isinstance(answer, Tensor)
     parts = [data, *([] if validation is None else [validation])]
@@ -195,7 +197,8 @@ def open_net(
         notes.append("the net returns probabilities; the loss is taken of their logarithms")
     if isinstance(network, eager.EagerNetwork) or start is None:
         net = TrainedNet(network, output, probabilities, classes, alone)
-        if alone and not isinstance(in_training, Tensor | None) and (note := net.choose(in_training, samples).note):
+        returned = _returned_in_training(net.model, network.arranged(samples.clone())) if alone else None
+        if not isinstance(returned, Tensor | None) and (note := net.choose(returned, samples).note):
             notes.append(f"in training {note}")
     else:
         beside, left = archives.extra_files(start)
@@ -217,23 +220,27 @@ def _open(
     return torchscript.open_network(payload, options)
 
 
-def _suit_training(network: eager.EagerNetwork, samples: Tensor) -> Any:
-    """Choose the memory format that the net takes in training, where it may have branches that evaluation has not.
-
-    Returns:
-        What it returns there, or None where that cannot be told.
-    """
+def _suit_training(network: eager.EagerNetwork, samples: Tensor) -> None:
+    """Choose the memory format that the net takes in training, where it may have branches that evaluation has not."""
     try:
         twin = copy.deepcopy(network.model).train()
     except Exception:  # nobody has promised that a net can be copied
-        return None
+        return
     try:
-        return twin(network.arranged(samples))
+        twin(network.arranged(samples))
     except RuntimeError:
         network.use_default_format()
-    except Exception:  # noqa: S110 - the first step says what is wrong, and when
-        pass
-    return None
+    except Exception:
+        return  # the first step says what is wrong, and when
+
+
+def _returned_in_training(model: nn.Module, samples: Tensor) -> Any:
+    """What a copy of the net returns in training, or None where that cannot be told."""
+    try:
+        with same_chance(samples.device):
+            return copy.deepcopy(model).train()(samples)
+    except Exception:  # as above
+        return None
 
 
 def _notes(network: eager.EagerNetwork | torchscript.ScriptNetwork, options: OpenOptions) -> Iterator[str]:

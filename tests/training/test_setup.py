@@ -9,8 +9,10 @@ import torch
 
 from rfav_cli.activations.network import OpenOptions
 from rfav_cli.checkpoints.formats.base import ReadOptions
+from rfav_cli.data.sources import SampleOptions
 from rfav_cli.errors import CheckpointError, ModelError, SampleError
-from rfav_cli.training.setup import check_start
+from rfav_cli.training.data import load_data
+from rfav_cli.training.setup import check_start, open_net
 from tests.training.loops import CPU, Net, make_loop, trained
 
 if TYPE_CHECKING:
@@ -82,6 +84,14 @@ def test_auxiliary_scores_that_only_a_training_has_come_after_the_scores(data: P
             return (scores, 2 * scores) if self.training else scores
 
     plain, _ = trained(make_loop(data))
+    training, _ = load_data(
+        str(data), "0", SampleOptions(), seed=0, workers=0, skip_unreadable=False, report=lambda _: None
+    )
+    options = OpenOptions(device=CPU, make_model=Auxiliary)
+    _, notes = open_net(options, None, ReadOptions(), training, None, output="", seed=0)
+    assert [
+        note for note in notes if "in training the net returns 0: 2x3, 1: 2x3; the class scores are taken of 0" in note
+    ]
     weights, _ = trained(make_loop(data, make=Auxiliary))
     torch.testing.assert_close(weights["fc2.weight"], plain["fc2.weight"], rtol=0, atol=0)
 
