@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rfav_cli.commands.compare import compare
     from rfav_cli.commands.doctor import examine
     from rfav_cli.commands.judge import judge
+    from rfav_cli.commands.layers import layers
     from rfav_cli.commands.monitor import Monitor
     from rfav_cli.commands.open_store import open_store
     from rfav_cli.commands.pack import pack
@@ -44,6 +45,7 @@ __all__ = [
     "examine",
     "explain",
     "judge",
+    "layers",
     "open_store",
     "pack",
     "plot",
@@ -68,6 +70,7 @@ _HOMES = {
     "examine": "commands.doctor",
     "explain": "commands.check",
     "judge": "commands.judge",
+    "layers": "commands.layers",
     "open_store": "commands.open_store",
     "pack": "commands.pack",
     "plot": "commands.plot",

@@ -71,6 +71,7 @@ NO_PLUG_INS = {"__init__", "base"}
 RECORDS: dict[str, type[Options]] = {
     "analyze": options.Analyze,
     "watch": options.Watch,
+    "layers": options.Layers,
     "show": options.Show,
     "plot": options.Plot,
     "check": options.Check,
@@ -211,6 +212,7 @@ def test_an_option_that_names_a_table_offers_its_names(command: str, name: str, 
         ("check", render_check.CHECK_FORMATS),
         ("doctor", render.FINDING_FORMATS),
         ("compare", render.COMPARISON_FORMATS),
+        ("layers", render.LAYER_LIST_FORMATS),
         ("recommend", render.RECIPE_FORMATS),
     ],
 )

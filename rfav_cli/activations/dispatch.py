@@ -76,6 +76,11 @@ class Use:
         """Where the channels lie in the values."""
         return channel_dim(self.kind)
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers the layer has learnt."""
+        return self.weight.numel() + (0 if self.bias is None else self.bias.numel())
+
     def filters(self) -> Tensor:
         """The weights of each filter in a row: (groups, D / groups, weights of one filter), float32."""
         return filter_rows(self.kind, self.weight, self.groups)

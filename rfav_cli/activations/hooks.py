@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
 from rfav_cli.activations.layer_kinds import channel_dim, filter_rows
+from rfav_cli.records import HeldLayer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -49,6 +51,12 @@ class Hook:
     def channel_dim(self) -> int:
         """Where the channels are in its output."""
         return channel_dim(self.kind)
+
+    def held(self) -> HeldLayer:
+        """The layer as its net holds it."""
+        learnt = [p for p in self.module.parameters() if not is_lazy(p)]
+        shape = () if len(learnt) < len(list(self.module.parameters())) else tuple(self.module.weight.shape)
+        return HeldLayer(self.name, self.kind, shape, sum(p.numel() for p in learnt))
 
     def filters(self) -> Tensor:
         """The weights of each filter in a row: (groups, D / groups, weights of one filter), float32."""

@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
 
 def select_layers(
-    trace: Trace, layers: Sequence[str] = (), skip: Sequence[str] = ()
+    trace: Trace, classifier: str = "", layers: Sequence[str] = (), skip: Sequence[str] = ()
 ) -> tuple[tuple[Layer, ...], tuple[SkippedLayer, ...]]:
-    """Choose the layers to measure: all but the last in forward order, the classifier.
+    """Choose the layers to measure: all but the classifier.
 
     The classifier's entropy falls in all trainings, overfitting or not (section 4.1).
 
     Args:
         trace: what the net has.
+        classifier: the layer whose output is the scores; empty where there is none, and the net is measured whole.
         layers: globs of names; where given, only these are measured, the classifier too if one of them matches it.
         skip: globs of names that are not measured.
 
@@ -42,7 +43,7 @@ def select_layers(
     chosen: list[Layer] = []
     skipped = list(trace.skipped)
     for layer in trace.layers:
-        reason = _reason_to_skip(layer.name, names[-1], layers, skip)
+        reason = _reason_to_skip(layer.name, classifier, layers, skip)
         if reason:
             skipped.append(SkippedLayer(layer.name, reason))
         else:

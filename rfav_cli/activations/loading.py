@@ -12,7 +12,6 @@ from torch.nn.parameter import is_lazy
 from rfav_cli.activations.foreign_weights import LISTED, first_names, misfit
 from rfav_cli.activations.matching import Reading, readings
 from rfav_cli.activations.putting import Outcome, put
-from rfav_cli.activations.unfit_weights import LISTED, first_names, misfit
 from rfav_cli.errors import CheckpointError
 from rfav_cli.text import printable
 from rfav_cli.usual_names import COUNTER, USUAL, is_average, usual_place

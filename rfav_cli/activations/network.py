@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from rfav_cli.activations.norm_input import NormInput
-    from rfav_cli.records import Layer, Nonlinearity, Payload, SkippedLayer
+    from rfav_cli.records import HeldLayer, Layer, Nonlinearity, Payload, SkippedLayer
 
 
 @dataclass(frozen=True)
@@ -183,6 +183,10 @@ class Network(ABC):
     def batch_statistics(self) -> tuple[str, ...]:
         """The modules of which is known that they normalise by the statistics of their batch."""
         return ()
+
+    @abstractmethod
+    def held(self) -> tuple[HeldLayer, ...]:
+        """The layers that the net holds, in its order; those of the trace where only use shows what a layer is."""
 
     def nonlinearity(self, layer: str) -> Nonlinearity | None:
         """What the net applies to `Activation.plain` of every use of a layer, and to nothing but that.

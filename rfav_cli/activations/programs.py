@@ -18,7 +18,7 @@ from rfav_cli.activations.misfit import unfit
 from rfav_cli.activations.network import Activation, Network, Sink, Trace
 from rfav_cli.activations.norm_input import NormInput, NormInputHook
 from rfav_cli.errors import CheckpointError, RfavError, SampleError
-from rfav_cli.records import Layer, Nonlinearity, SkippedLayer
+from rfav_cli.records import HeldLayer, Layer, Nonlinearity, SkippedLayer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -165,6 +165,11 @@ class ProgramNetwork(Network):
         with contextlib.suppress(StopForward):
             self._run(hook, images)
         return hook.found
+
+    def held(self) -> tuple[HeldLayer, ...]:
+        """The layers that the trace has seen in use; see `Network.held`."""
+        uses = {} if self._traced is None else self._traced.uses
+        return tuple(HeldLayer(name, use.kind, tuple(use.weight.shape), use.parameters) for name, use in uses.items())
 
     def nonlinearity(self, layer: str) -> Nonlinearity | None:
         """What the net applies to a layer's activation, where that is known; see `Network.nonlinearity`."""

@@ -71,6 +71,7 @@ def run(options: Analyze) -> History:
     history = open_store(out)
     for doubt in derive(history).doubts:
         tell(doubt)
+    tell(setup.subject)
     return history
 
 

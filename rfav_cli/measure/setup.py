@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import torch
 
 from rfav_cli.activations import networks
 from rfav_cli.activations.chance import drawn_from
-from rfav_cli.activations.class_scores import describe_choice, select_output
 from rfav_cli.activations.examination import examine, few
 from rfav_cli.activations.layers import select_layers
 from rfav_cli.checkpoints import formats
-from rfav_cli.data.probe import check_fits
-from rfav_cli.errors import CheckpointError, ModelError, RunError, SampleError
+from rfav_cli.errors import CheckpointError, RunError, SampleError
 from rfav_cli.measure.device import exact_arithmetic, keep_freed_memory
-from rfav_cli.records import Run
-from rfav_cli.statistics.base import Context, are_class_scores
+from rfav_cli.measure.net_output import SAMPLES, NetOutput, count_classes, look_at_output
+from rfav_cli.records import Run, Subject
+from rfav_cli.statistics.base import Context
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
@@ -49,8 +48,8 @@ class Setup:
         network: takes the checkpoints in turn.
         probe: N samples.
         run: the layers to measure, the probe and the settings, as the store keeps them.
-        uses: how often a forward uses each layer.
-        reads_output: a forward goes on to the net's output, and does not end after the last layer that is measured.
+        trace: what a small forward has shown of the net.
+        output: what is known of the net's output.
         device: where the network is.
         notes: what the user should be told.
         doubts: why the figures may not be those of the run as its owner ran it.
@@ -59,11 +58,38 @@ class Setup:
     network: Network
     probe: Probe
     run: Run
-    uses: Mapping[str, int]
-    reads_output: bool
+    trace: Trace
+    output: NetOutput
     device: torch.device
     notes: tuple[str, ...]
     doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def uses(self) -> Mapping[str, int]:
+        """How often a forward uses each layer."""
+        return self.trace.uses
+
+    @property
+    def reads_output(self) -> bool:
+        """Whether a forward goes on to the net's output, and does not end after the last layer that is measured."""
+        return self.output.read
+
+    @property
+    def subject(self) -> Subject:
+        """What the run looks at."""
+        probe, output = self.probe, self.output
+        return Subject(
+            probe.source,
+            len(probe),
+            count_classes(probe),
+            probe.mean,
+            probe.std,
+            tuple(layer.name for layer in self.run.layers),
+            output.path,
+            output.shape,
+            output.read,
+            output.classifier,
+        )
 
     @functools.cached_property
     def context(self) -> Context:
@@ -112,65 +138,39 @@ def fit(
     """
     keep_freed_memory()
     with exact_arithmetic(), drawn_from(0, options.device):
-        probe, images, trace = _trace(network, probe, options)
+        probe, trace = _trace(network, probe, options)
         examined = examine(network, probe.batch(slice(0, few(trace, network, len(probe))), options.device), trace)
-        trace = examined.trace
-        chosen, skipped = select_layers(trace, layers, skip)
-        output = network.forward(images, lambda _: False)
-    reads_output, notes = _look_at_output(output, len(images), probe, settings)
-    run = Run(chosen, skipped, probe.record(), settings)
-    doubts = examined.doubts([layer.name for layer in chosen], output=reads_output)
-    all_notes = tuple(note for note in (*options.notes, *notes) if note)
-    return Setup(network, probe, run, trace.uses, reads_output, options.device, all_notes, doubts)
+        output = look_at_output(network, probe, settings, probe.batch(slice(0, SAMPLES), options.device))
+    chosen, skipped = select_layers(examined.trace, output.classifier, layers, skip)
+    run = Run(chosen, skipped, probe.record(), replace(settings, output=output.choice))
+    doubts = examined.doubts([layer.name for layer in chosen], output=output.read)
+    notes = (*options.notes, *output.notes)
+    return Setup(network, probe, run, examined.trace, output, options.device, notes, (*doubts, *output.doubts))
 
 
-def _look_at_output(output: Any, samples: int, probe: Probe, settings: Settings) -> tuple[bool, list[str]]:
-    """Whether a net's output is going to be measured, and what the user should be told of it.
-
-    Only labels need the output: without them a net may return anything.
-    """
-    labelled = probe.labels is not None
-    if not labelled and not settings.outputs:
-        return False, []
-    try:
-        scores = select_output(output, settings.output)
-    except ModelError as error:
-        if labelled:
-            raise
-        return False, [f"{error.what}, so no predictions are measured"]
-    notes = [describe_choice(output, settings.output)]
-    if scores.ndim == 2:
-        notes += check_fits(probe, scores.shape[1])
-    if are_class_scores(scores, samples):
-        return True, notes
-    kind = f"{scores.dtype} {tuple(scores.shape)}".removeprefix("torch.")
-    return False, [*notes, f"the net's output, {kind}, is no row of class scores, so it is not measured"]
-
-
-def _trace(network: Network, probe: Probe, options: OpenOptions) -> tuple[Probe, torch.Tensor, Trace]:
+def _trace(network: Network, probe: Probe, options: OpenOptions) -> tuple[Probe, Trace]:
     """Run a few samples; where the net does not take them, in colour where they are gray, or the other way round.
 
     Returns:
-        The probe that the net takes, the samples, and what the net did.
+        The probe that the net takes, and what the net did.
     """
     try:
-        return probe, *_run_a_few(network, probe, options)
+        return probe, _run_a_few(network, probe, options)
     except SampleError as error:
         other = probe.recolour and probe.recolour()
         if other is None:
             raise
         try:
-            taken = _run_a_few(network, other, options)
+            trace = _run_a_few(network, other, options)
         except SampleError:
             raise error from None
     options.notes.append(_RECOLOURED[probe.images.shape[1]])
-    return other, *taken
+    return other, trace
 
 
-def _run_a_few(network: Network, probe: Probe, options: OpenOptions) -> tuple[torch.Tensor, Trace]:
-    images = probe.batch(slice(0, min(TRACE_SAMPLES, len(probe))), options.device)
+def _run_a_few(network: Network, probe: Probe, options: OpenOptions) -> Trace:
     try:
-        return images, network.trace(images.clone())
+        return network.trace(probe.batch(slice(0, min(TRACE_SAMPLES, len(probe))), options.device))
     except SampleError as error:
         raise SampleError(f"{printable(probe.source)}: {error.what}", error.remedy) from error
 

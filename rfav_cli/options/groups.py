@@ -34,7 +34,8 @@ class Output(Options):
 
     output: str | None = option(
         default=None,
-        help="Index or key of the output that holds the class scores; by default the first tensor.",
+        help="Index or key of the output that holds the class scores, with dots between where it is nested; by default "
+        "it is found by its name, its width and its rows.",
         panel=NET,
         metavar="KEY",
     )
@@ -182,8 +183,8 @@ class Stopped(Options):
 
 
 @group
-class Recording(Callbacks):
-    """Which layers are measured, and how, whatever their weights come from."""
+class ChosenLayers(Options):
+    """Which layers are measured."""
 
     layers: Sequence[str] = option(
         default=(),
@@ -195,6 +196,12 @@ class Recording(Callbacks):
     skip: Sequence[str] = option(
         default=(), help="Layers to skip; can be repeated.", panel=MEASURED, metavar="GLOB", several=True
     )
+
+
+@group
+class Recording(Callbacks, ChosenLayers):
+    """Which layers are measured, and how, whatever their weights come from."""
+
     batch_size: int | Literal["auto"] = option(
         default="auto",
         help="Samples a forward: a number or 'auto'.",

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rfav_cli.options.field import group, keyword, option, required
 from rfav_cli.options.groups import (
     Checkpoints,
+    ChosenLayers,
+    Device,
     Judging,
     Measured,
+    Net,
+    ProbeSize,
+    Samples,
 )
 from rfav_cli.options.panels import (
     RUNS,
+    SAMPLES,
     WATCH,
 )
 from rfav_cli.records import ALONE, Ranks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
 
 @group
@@ -45,6 +51,27 @@ class Analyze(Checkpoints):
         default=None, help="Every Nth checkpoint from the Kth; implies --no-pack.", panel=RUNS, metavar="K/N"
     )
     ranks: Ranks = keyword(default=ALONE, help="Which of several ranks this is, where they share the checkpoints.")
+
+
+@group
+class Layers(Net, Samples, ProbeSize, Device, ChosenLayers):
+    """What `layers` takes."""
+
+    FIRST: ClassVar[tuple[str, ...]] = ("model", "probe")
+
+    checkpoint: str | Path | None = option(
+        default=None,
+        help="A checkpoint of the net; without one it has the weights that its code gives it.",
+        kind=Path,
+        metavar="CHECKPOINT",
+        kw_only=False,
+    )
+    probe: str | Path | None = option(
+        default=None,
+        help="Held-out samples, as for `analyze`; without them no forward is run, and the weights alone are listed.",
+        panel=SAMPLES,
+        metavar="SAMPLES",
+    )
 
 
 @group

@@ -35,6 +35,7 @@ from rfav_cli.records.run import (
     Settings,
     SkippedLayer,
 )
+from rfav_cli.records.subject import HeldLayer, LayerList, ListedLayer, Subject
 from rfav_cli.records.training import Training, TrainingEpoch, TrainingStep
 from rfav_cli.records.verdict import FilterFinding, LayerFinding, Onset, RunFinding, Verdict
 from rfav_cli.records.watched import Watched
@@ -66,13 +67,16 @@ __all__ = [
     "Event",
     "FilterFinding",
     "Finding",
+    "HeldLayer",
     "History",
     "Judged",
     "Layer",
     "LayerComparison",
     "LayerFinding",
+    "LayerList",
     "LayerRecipe",
     "LayerSide",
+    "ListedLayer",
     "Measurement",
     "Nonlinearity",
     "Note",
@@ -91,6 +95,7 @@ __all__ = [
     "Settings",
     "SkippedLayer",
     "SourceLocation",
+    "Subject",
     "Training",
     "TrainingEpoch",
     "TrainingEvent",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from rfav_cli.records.doubt import Doubt
 from rfav_cli.records.run import BadCheckpoint, Measurement
+from rfav_cli.records.subject import Subject
 from rfav_cli.records.training import TrainingEpoch, TrainingStep
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ class Progress:
     size: int
 
 
-Event = Note | Doubt | Progress | Measurement | BadCheckpoint
-"""What a run tells while it goes on; a Measurement when it is safe in the store."""
+Event = Note | Doubt | Progress | Measurement | BadCheckpoint | Subject
+"""What a run tells while it goes on; a Measurement when it is safe in the store, a Subject at an analysis' end."""
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,19 @@ from rfav_cli.render.text import FORMATS, render
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from rfav_cli.records import Comparison, Finding, Recipe
+    from rfav_cli.records import Comparison, Finding, LayerList, Recipe
 
 __all__ = [
     "COMPARISON_FORMATS",
     "FINDING_FORMATS",
     "FORMATS",
+    "LAYER_LIST_FORMATS",
     "RECIPE_FORMATS",
     "Screen",
     "render",
     "render_comparison",
     "render_findings",
+    "render_layers",
     "render_recipe",
 ]
 
@@ -34,6 +36,9 @@ RECIPE_FORMATS = ("table", "json")
 
 COMPARISON_FORMATS = ("table", "json")
 """The formats of `rfav compare`, likewise: comparison.py."""
+
+LAYER_LIST_FORMATS = ("table", "json")
+"""The formats of `rfav layers`, likewise: layers.py."""
 
 
 def render_findings(findings: Sequence[Finding], output_format: str = "table", *, screen: Screen | None = None) -> str:
@@ -76,6 +81,20 @@ def render_comparison(comparison: Comparison, output_format: str = "table", *, s
         RfavError: there is no such format.
     """
     return _rendered("comparison", comparison, output_format, COMPARISON_FORMATS, screen)
+
+
+def render_layers(listed: LayerList, output_format: str = "table", *, screen: Screen | None = None) -> str:
+    """What `rfav layers` prints.
+
+    Args:
+        listed: the layers of a net.
+        output_format: a name in `LAYER_LIST_FORMATS`.
+        screen: as for `render`.
+
+    Raises:
+        RfavError: there is no such format.
+    """
+    return _rendered("layers", listed, output_format, LAYER_LIST_FORMATS, screen)
 
 
 def _rendered(stem: str, record: object, output_format: str, formats: Collection[str], screen: Screen | None) -> str:

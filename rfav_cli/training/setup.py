@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.jit._fuser import optimized_execution
 from torch.nn.functional import cross_entropy, nll_loss
 
 from rfav_cli.activations.chance import drawn_from
-from rfav_cli.activations.class_scores import describe_choice, select_output
+from rfav_cli.activations.class_scores import choose_output, select_output, tensors
 from rfav_cli.activations.examination import ROUNDING_OF_BATCHES, SAMPLES, few, settle_format
 from rfav_cli.activations.hooks import uncompiled
 from rfav_cli.activations.networks import eager, open_network, torchscript
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from torch import Tensor, nn
+    from torch import nn
 
+    from rfav_cli.activations.class_scores import ChosenOutput
     from rfav_cli.activations.network import OpenOptions
     from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.training.data import Part
@@ -45,13 +47,19 @@ class TrainedNet:
 
     Attributes:
         network: holds the net.
-        output: which of several outputs holds the class scores; empty for the first tensor.
+        output: which of several outputs holds the class scores, by the user's choice; empty where that is to be found.
         probabilities: the scores are probabilities already.
+        classes: how many the data have.
+        alone: in evaluation the net returns nothing but its scores.
+        found: the paths of all outputs -> the one that holds the scores; in training a net may return more.
     """
 
     network: eager.EagerNetwork | torchscript.ScriptNetwork
     output: str
     probabilities: bool
+    classes: int = 0
+    alone: bool = False
+    found: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     @property
     def model(self) -> nn.Module:
@@ -60,7 +68,25 @@ class TrainedNet:
 
     def scores(self, samples: Tensor) -> Tensor:
         """(n, classes) float32 scores of a batch, with gradients where they are on."""
-        return select_output(self.model(self.network.arranged(samples)), self.output).float()
+        returned = self.model(self.network.arranged(samples))
+        if self.output:
+            return select_output(returned, self.output).float()
+        outputs = dict(tensors(returned))
+        if (paths := tuple(outputs)) not in self.found:
+            self.found[paths] = self.choose(returned, samples).path
+        return outputs[self.found[paths]].float()
+
+    def choose(self, returned: Any, samples: Tensor) -> ChosenOutput:
+        """Which of what the net returned holds the scores.
+
+        In training a net may return auxiliary scores as well, after those that it returns alone in evaluation.
+        """
+        try:
+            return choose_output(returned, samples, self.classes)
+        except ModelError:
+            if not self.alone:
+                raise
+            return choose_output(returned, samples)
 
     def save(self, folder: RunFolder, epoch: int) -> None:
         """Write the checkpoint of an epoch.
@@ -86,7 +112,7 @@ class TrainedProgram(TrainedNet):
     """
 
     network: torchscript.ScriptNetwork
-    beside: Mapping[str, bytes]
+    beside: Mapping[str, bytes] = field(default_factory=dict)
 
     def scores(self, samples: Tensor) -> Tensor:
         """See `TrainedNet.scores`."""
@@ -158,30 +184,30 @@ def open_net(
     _suit_format(network, samples[: few(trace, network, len(samples))])
     samples = samples[:2]
     answer = network.forward(samples.clone(), lambda _: False)
-    scores = select_output(answer, output)
-    if not are_class_scores(scores, len(samples)):
-        kind = f"{scores.dtype} {tuple(scores.shape)}".removeprefix("torch.")
-        raise ModelError(
-            f"the net's output, {kind}, is no row of class scores, so it cannot be trained",
-            "Give a net that returns one score a class, or choose another of its outputs with --output.",
-        )
-    for part in (data, validation):
-        if part is not None:
-            _check_fits(part, scores.shape[1])
+    alone = isinstance(answer, Tensor)
+    parts = [data, *([] if validation is None else [validation])]
+    classes = max(len(data.source.classes), *(int(part.labels.max()) + 1 for part in parts))
+    chosen = choose_output(answer, samples, classes, output)
+    _check_scores(chosen.tensor, len(samples))
+    for part in parts:
+        _check_fits(part, chosen.tensor.shape[1])
     parameters = {name for name, _ in network.model.named_parameters()}
     if broken := [name for name in broken_weights(network.model) if name in parameters]:
         where = options.model_name if start is None else start
         raise CheckpointError(f"{where}: {broken[0]} is not finite", "Give weights from before that with --init.")
-    probabilities = are_probabilities(scores.float())
-    notes = [*options.notes, *_notes(network, options), describe_choice(answer, output)]
+    probabilities = are_probabilities(chosen.tensor.float())
+    notes = [*options.notes, *_notes(network, options), chosen.note]
     if probabilities:
         notes.append("the net returns probabilities; the loss is taken of their logarithms")
     if isinstance(network, eager.EagerNetwork) or start is None:
-        net = TrainedNet(network, output, probabilities)
+        net = TrainedNet(network, output, probabilities, classes, alone)
+        returned = _returned_in_training(net.model, network.arranged(samples.clone())) if alone else None
+        if not isinstance(returned, Tensor | None) and (note := net.choose(returned, samples).note):
+            notes.append(f"in training {note}")
     else:
         beside, left = archives.extra_files(start)
         notes += [f"{start}: the extra file {printable(name, 80)} is left out of the checkpoints" for name in left]
-        net = TrainedProgram(network, output, probabilities, beside)
+        net = TrainedProgram(network, output, probabilities, classes, alone, beside=beside)
     return net, tuple(note for note in notes if note)
 
 
@@ -226,6 +252,15 @@ def _trains_in_both(network: eager.EagerNetwork | torchscript.ScriptNetwork, sam
     return max(differences(*recordings).values()) <= ROUNDING_OF_BATCHES
 
 
+def _returned_in_training(model: nn.Module, samples: Tensor) -> Any:
+    """What a copy of the net returns in training, or None where that cannot be told."""
+    try:
+        with drawn_from(0, samples.device):
+            return copy.deepcopy(model).train()(samples)
+    except Exception:  # as above
+        return None
+
+
 def _notes(network: eager.EagerNetwork | torchscript.ScriptNetwork, options: OpenOptions) -> Iterator[str]:
     """What the user should be told of a TorchScript net."""
     if isinstance(network, eager.EagerNetwork):
@@ -234,6 +269,15 @@ def _notes(network: eager.EagerNetwork | torchscript.ScriptNetwork, options: Ope
         yield "the checkpoint is TorchScript, which brings its own code: --model is not used"
     if fixed := fixed_modes(network.model):
         yield f"the program was made in evaluation mode, as tracing does: {fixed} stay as they are there"
+
+
+def _check_scores(scores: Tensor, samples: int) -> None:
+    if not are_class_scores(scores, samples):
+        kind = f"{scores.dtype} {tuple(scores.shape)}".removeprefix("torch.")
+        raise ModelError(
+            f"the net's output, {kind}, is no row of class scores, so it cannot be trained",
+            "Give a net that returns one score a class, or choose another of its outputs with --output.",
+        )
 
 
 def _check_fits(part: Part, outputs: int) -> None:

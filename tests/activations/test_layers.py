@@ -13,8 +13,8 @@ def trace():
     return Trace(layers, dict.fromkeys(names, 1), (SkippedLayer("unused", "the forward does not reach it"),))
 
 
-def chosen(trace, **options):
-    layers, skipped = select_layers(trace, **options)
+def chosen(trace, classifier="fc2", **options):
+    layers, skipped = select_layers(trace, classifier, **options)
     return [layer.name for layer in layers], {layer.name: layer.reason for layer in skipped}
 
 
@@ -22,6 +22,18 @@ def test_the_classifier_is_left_out_and_what_was_found_skipped_is_kept(trace):
     layers, skipped = chosen(trace)
     assert layers == ["conv1", "block.conv2", "fc1"]
     assert skipped == {"unused": "the forward does not reach it", "fc2": "classifier"}
+
+
+def test_a_net_without_a_classifier_is_measured_whole(trace):
+    layers, skipped = chosen(trace, classifier="")
+    assert layers == ["conv1", "block.conv2", "fc1", "fc2"]
+    assert skipped == {"unused": "the forward does not reach it"}
+
+
+def test_the_classifier_need_not_be_the_last_layer(trace):
+    layers, skipped = chosen(trace, classifier="fc1")
+    assert layers == ["conv1", "block.conv2", "fc2"]
+    assert skipped["fc1"] == "classifier"
 
 
 def test_layers_names_those_to_measure_the_classifier_too(trace):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 
 from rfav_cli.activations.network import Activation, Network, OpenOptions, Trace
+
+if TYPE_CHECKING:
+    from rfav_cli.records import HeldLayer
 
 
 class Whole(Network):
@@ -27,8 +30,11 @@ class Whole(Network):
     def filters(self, layer: str, *, folded: bool = True) -> torch.Tensor:
         return torch.zeros(1, 1, 1)
 
+    def held(self) -> tuple[HeldLayer, ...]:
+        return ()
 
-@pytest.mark.parametrize("missing", ["load", "trace", "forward", "filters"])
+
+@pytest.mark.parametrize("missing", ["load", "trace", "forward", "filters", "held"])
 def test_a_kind_of_network_has_each_of_its_methods(missing: str) -> None:
     Whole()
     part = type("Part", (Network,), {name: value for name, value in vars(Whole).items() if name != missing})

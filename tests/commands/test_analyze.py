@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import OrderedDict, namedtuple
+from dataclasses import dataclass
 
 import h5py
 import numpy as np
@@ -14,7 +16,7 @@ import rfav_cli
 from rfav_cli.data.probe import load_probe
 from rfav_cli.errors import ModelError, RfavError, RunError, SampleError, StoreError
 from rfav_cli.measure import checkpoint as measure
-from rfav_cli.records import BadCheckpoint, Measurement, Note, Progress
+from rfav_cli.records import BadCheckpoint, Measurement, Note, Progress, Subject
 from tests import twins
 from tests.commands import nets
 
@@ -315,8 +317,9 @@ def watched(answer=lambda scores: scores):
 
         def forward(self, x):
             x = torch.tanh(self.fc2(torch.tanh(self.fc1(x))))
+            scores = self.fc3(x)
             Watched.reached += 1
-            return answer(self.fc3(x))
+            return answer(scores)
 
     return Watched
 
@@ -327,7 +330,7 @@ def test_the_forward_ends_after_the_last_layer_when_no_output_is_wanted(tmp_path
     history = rfav_cli.analyze(
         copied, probe=vectors, model=net, out=tmp_path / "a.h5", layout="nf", no_outputs=True, report=recorder
     )
-    assert net.reached <= 3  # the trace, and the look at the output
+    assert net.reached <= 3  # the trace, and two looks at the output
     assert not history.run.settings.outputs
     assert not any("predictions" in note.text for note in recorder.of(Note))
     assert set(whole.columns) - set(history.columns) == OUTPUTS
@@ -350,9 +353,9 @@ def test_with_labels_the_output_is_always_wanted(tmp_path, copied, samples):
         (lambda scores: None, None, "no tensor"),
         (lambda scores: {"text": "cat"}, None, "no tensor"),
         (lambda scores: {"logits": scores}, "aux", "'aux'"),
-        (lambda scores: scores[:, :, None], None, r"float32 \(2, 4, 1\), is no row of class scores"),
-        (lambda scores: scores[:, :1], None, r"float32 \(2, 1\), is no row of class scores"),
-        (lambda scores: scores.argmax(1), None, r"int64 \(2,\), is no row of class scores"),
+        (lambda scores: scores[:, :, None], None, r"float32 \(4, 4, 1\), is no row of class scores"),
+        (lambda scores: scores[:, :1], None, r"float32 \(4, 1\), is no row of class scores"),
+        (lambda scores: scores.argmax(1), None, r"int64 \(4,\), is no row of class scores"),
         (lambda scores: [scores[0], scores[1]], None, r"float32 \(4,\), is no row of class scores"),
     ],
 )
@@ -365,6 +368,95 @@ def test_a_net_without_class_scores_is_measured_without_labels(tmp_path, copied,
     assert any(re.search(words, note.text) for note in recorder.of(Note))
     assert not OUTPUTS & set(history.columns)
     assert np.isfinite(history.entropy).all()
+
+
+@dataclass
+class Prediction:
+    hidden: torch.Tensor
+    y_hat: torch.Tensor
+
+
+Named = namedtuple("Named", "features scores")
+
+SEVERAL = {
+    "a dictionary": lambda hidden, scores: {"features": hidden, "logits": scores},
+    "a dictionary in order, with a loss": lambda hidden, scores: OrderedDict(loss=scores.mean(), h=hidden, out=scores),
+    "a dataclass": Prediction,
+    "a named tuple": Named,
+    "a tuple, the scores last": lambda hidden, scores: (hidden, scores),
+    "a tuple, the scores first": lambda hidden, scores: (scores, hidden),
+    "nested": lambda hidden, scores: {"embedding": hidden, "heads": [{"aux_logits": 2 * scores, "logits": scores}]},
+    "probabilities beside": lambda hidden, scores: (scores.softmax(1), scores, scores.argmax(1)),
+    "a state beside": lambda hidden, scores: (scores, (hidden[None], hidden[None])),
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_the_loss_is_that_of_the_scores_in_float64_whatever_is_beside_them(tmp_path, copied, samples, name):
+    class Several(nets.Vectors):
+        def forward(self, x):
+            hidden = torch.tanh(self.fc2(torch.tanh(self.fc1(x))))
+            return SEVERAL[name](hidden, self.fc3(hidden))
+
+    probe = samples(nets.Vectors)
+    history = rfav_cli.analyze(copied, probe=probe, model=Several, out=tmp_path / "a.h5", layout="nf")
+    loaded = load_probe(str(probe), options=rfav_options(nets.Vectors))
+    values, labels = torch.from_numpy(np.asarray(loaded.images)).double(), torch.from_numpy(loaded.labels)
+    with torch.no_grad():
+        losses = [
+            float(torch.nn.functional.cross_entropy(nets.make(nets.Vectors, int(epoch)).double()(values), labels))
+            for epoch in history.epochs
+        ]
+    np.testing.assert_allclose(history.loss, losses, 1e-5)
+    assert [layer.name for layer in history.run.layers] == ["fc1", "fc2"]
+    assert [(layer.name, layer.reason) for layer in history.run.skipped] == [("fc3", "classifier")]
+    assert open_doubts(tmp_path / "a.h5") == []
+
+
+def open_doubts(store):
+    return [doubt for doubt in rfav_cli.open_store(store).doubts if doubt.kind == "output"]
+
+
+def test_two_heads_of_one_width_are_refused_with_labels_and_in_doubt_without(tmp_path, copied, samples, vectors):
+    class Heads(nets.Vectors):
+        def forward(self, x):
+            scores = super().forward(x)
+            return scores, 2 * scores
+
+    with pytest.raises(ModelError, match=r"0: 4x4, 1: 4x4.*fit as the class scores"):
+        rfav_cli.analyze(copied, probe=samples(nets.Vectors), model=Heads, out=tmp_path / "a.h5", layout="nf")
+    assert not list(tmp_path.glob("a.h5*"))
+    rfav_cli.analyze(copied, probe=vectors, model=Heads, out=tmp_path / "a.h5", layout="nf")
+    (doubt,) = open_doubts(tmp_path / "a.h5")
+    assert "0 was taken" in doubt.words
+    rfav_cli.analyze(copied, probe=vectors, model=Heads, out=tmp_path / "b.h5", layout="nf", output="1")
+    assert open_doubts(tmp_path / "b.h5") == []
+
+
+def test_a_store_says_which_output_was_found_and_goes_on_with_no_other(tmp_path, copied, samples):
+    class Late(nets.Vectors):
+        def forward(self, x):
+            scores = super().forward(x)
+            return {"x": -scores, "logits": scores}
+
+    def go(**options):
+        return rfav_cli.analyze(
+            copied, probe=samples(nets.Vectors), model=Late, out=tmp_path / "a.h5", layout="nf", **options
+        )
+
+    assert go().run.settings.output == "logits"
+    assert len(go(output="logits")) == 3
+    with pytest.raises(StoreError, match="output: logits / x"):
+        go(output="x")
+
+
+def test_an_analysis_ends_with_what_it_looked_at(tmp_path, copied, samples):
+    recorder = Recorder()
+    run(copied, samples(nets.Vectors), tmp_path / "a.h5", nets.Vectors, report=recorder)
+    (subject,) = recorder.of(Subject)
+    assert recorder.events[-1] is subject
+    assert (subject.samples, subject.classes, subject.layers, subject.classifier) == (24, 4, ("fc1", "fc2"), "fc3")
+    assert (subject.output, subject.output_shape, subject.reads_output, subject.mean) == ("", (4,), True, None)
 
 
 def test_which_of_several_outputs_is_chosen_without_labels_too(tmp_path, copied, vectors):

@@ -71,7 +71,7 @@ class Odd(nn.Module):
 @pytest.mark.parametrize(
     ("answer", "note"),
     [
-        ("row", r"float32 \(2,\), is no row of class scores, so it is not measured"),
+        ("row", r"float32 \(4,\), is no row of class scores, so it is not measured"),
         ("text", "no predictions are measured"),
     ],
 )

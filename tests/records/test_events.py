@@ -5,13 +5,24 @@ from __future__ import annotations
 import pickle
 from typing import get_args
 
-from rfav_cli.records import BadCheckpoint, Doubt, Event, Judged, Measurement, Note, Progress, TrainingEvent, WatchEvent
+from rfav_cli.records import (
+    BadCheckpoint,
+    Doubt,
+    Event,
+    Judged,
+    Measurement,
+    Note,
+    Progress,
+    Subject,
+    TrainingEvent,
+    WatchEvent,
+)
 from rfav_cli.records.training import TrainingEpoch, TrainingStep
 
 
 def test_a_watch_tells_all_that_a_run_does_and_what_became_of_it() -> None:
     assert set(get_args(WatchEvent)) == {*get_args(Event), Judged}
-    assert set(get_args(Event)) == {Note, Doubt, Progress, Measurement, BadCheckpoint}
+    assert set(get_args(Event)) == {Note, Doubt, Progress, Measurement, BadCheckpoint, Subject}
 
 
 def test_a_training_tells_its_steps_and_epochs_beside_what_is_measured() -> None:

@@ -54,12 +54,13 @@ def make_loop(
     how: Hyperparameters = HOW,
     recipe: dict[str, tuple[float, float]] | None = None,
     make: Callable[[], nn.Module] = Net,
+    output: str = "",
 ) -> Loop:
     training, held_out = load_data(
         str(data), "0.2", SampleOptions(), seed=0, workers=0, skip_unreadable=False, report=lambda _: None
     )
     options = OpenOptions(device=CPU, make_model=make)
-    net, _ = open_net(options, None, ReadOptions(), training, held_out, output="", seed=how.seed)
+    net, _ = open_net(options, None, ReadOptions(), training, held_out, output=output, seed=how.seed)
     assert held_out is not None
     return Loop(
         net=net,

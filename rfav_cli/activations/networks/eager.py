@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rfav_cli.activations.network import OpenOptions
-    from rfav_cli.records import Candidate, Nonlinearity, Payload
+    from rfav_cli.records import Candidate, HeldLayer, Nonlinearity, Payload
 
 
 def open_network(payload: Payload, options: OpenOptions) -> EagerNetwork:
@@ -139,6 +139,10 @@ class EagerNetwork(Network):
     def norm_input(self, images: Tensor) -> NormInput | None:
         """See `Network.norm_input`."""
         return input_of_module(self.model, self.arranged(images))
+
+    def held(self) -> tuple[HeldLayer, ...]:
+        """See `Network.held`."""
+        return tuple(hook.held() for hook in find_hooks(self.model))
 
     def nonlinearity(self, layer: str) -> Nonlinearity | None:
         """See `Network.nonlinearity`."""

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextCol
 
 from rfav_cli import records
 from rfav_cli.cli.progress.base import BarReporter
+from rfav_cli.render.subject import in_words
 from rfav_cli.text import printable
 
 
@@ -38,6 +39,8 @@ class AnalysisReporter(BarReporter):
             self.doubt(event)
         elif isinstance(event, records.BadCheckpoint):
             self.say(f"skipped: {event.path}: {event.reason}")
+        elif isinstance(event, records.Subject):
+            self.say(in_words(event))
         elif isinstance(event, records.Progress):
             self._advance(event)
         elif not self._has_bar or event.columns["nonfinite"].any():

@@ -1,0 +1,39 @@
+"""What a run looks at, in one line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rfav_cli.render.screen import count
+from rfav_cli.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rfav_cli.records import Subject
+
+
+def in_words(subject: Subject) -> str:
+    """Samples, classes, normalisation, layers, output and classifier: `looked at 1,000 samples of probe.npz, ...`."""
+    return f"looked at {', '.join(_parts(subject))}"
+
+
+def _parts(subject: Subject) -> Iterator[str]:
+    yield f"{count(subject.samples, 'sample')} of {printable(subject.probe)}"
+    yield f"{subject.classes} class{'' if subject.classes == 1 else 'es'}" if subject.classes else "no labels"
+    figures = (("mean", subject.mean), ("std", subject.std))
+    given = [f"{name} {' '.join(f'{value:.4g}' for value in values)}" for name, values in figures if values]
+    yield " ".join(given) or "not normalised"
+    yield count(len(subject.layers), "layer")
+    yield _output(subject)
+    yield f"classifier {printable(subject.classifier)}" if subject.classifier else "no classifier"
+
+
+def _output(subject: Subject) -> str:
+    """The output that is taken as the scores."""
+    if subject.output_shape is None:
+        return "no class scores"
+    name = f"output {printable(subject.output)}" if subject.output else "output"
+    size = "x".join(map(str, subject.output_shape)) or "1"
+    unread = "" if subject.reads_output else ", not measured"
+    return f"{name} ({size} wide{unread})" if len(subject.output_shape) < 2 else f"{name} ({size}{unread})"
