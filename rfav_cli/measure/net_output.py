@@ -83,7 +83,7 @@ def look_at_output(network: Network, probe: Probe, settings: Settings, images: T
     per_sample = tensor.is_floating_point() and tensor.shape[:1] == images.shape[:1]
     scores = per_sample and not again
     rows = scores and are_class_scores(tensor, len(images))
-    noted = check_fits(probe, tensor.shape[1]) if rows else ()
+    noted = check_fits(probe, tensor.shape[1]) if scores and tensor.ndim == 2 else ()
     return NetOutput(
         choice=chosen.choice,
         path=chosen.path,
