@@ -99,9 +99,9 @@ class ProgramNetwork(Network):
     def _weight_names(self) -> WeightNames:
         """The names of this checkpoint's weights."""
 
-    @abstractmethod
     def _in_training(self) -> bool:
-        """Whether the program tells that it was saved in training mode."""
+        """Whether what draws at random or normalises by the batch does so since the program was saved in training."""
+        return True
 
     @abstractmethod
     def _expected(self) -> Iterator[tuple[str, str]]:
