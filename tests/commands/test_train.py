@@ -485,7 +485,7 @@ def test_another_checkpoint_than_the_stores_is_refused(user: Path) -> None:
         ({"workers": -1}, UsageError, "--workers"),
         ({"rule": "golden", "from_store": "judged.h5"}, UsageError, "golden"),
         ({"probe": "none.npz"}, SampleError, "none.npz"),
-        ({"probe": "gray.npz"}, SampleError, "gray.npz: the net does not run on samples of 1x8x8"),
+        ({"probe": "two.npz"}, SampleError, "two.npz: the net does not run on samples of 2x8x8"),
         ({"probe": "beyond.npz"}, SampleError, "beyond.npz: label 9 is beyond the 4 outputs"),
         ({"device": "abacus"}, ModelError, "abacus"),
         ({"output": "7"}, ModelError, "--output"),
@@ -500,7 +500,7 @@ def test_bad_input_is_an_error_that_says_so(
     user: Path, options: dict[str, Any], error: type[RfavError], said: str
 ) -> None:
     pictures, labels = draw(8, 3)
-    np.savez("gray.npz", images=pictures[..., :1], labels=labels)
+    np.savez("two.npz", images=pictures[..., :2], labels=labels)
     np.savez("beyond.npz", images=pictures, labels=labels * 0 + 9)
     with pytest.raises(error) as caught:
         train(**options)
