@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from rfav_cli.store.schema import SCHEMA
 from tests.acceptance.runs import ANALYZE, draw, name_of
 
 if TYPE_CHECKING:
@@ -397,8 +398,8 @@ def store_that_is_a_checkpoint(folder: Path) -> tuple[Arguments, set[str]]:
 @case
 def store_of_a_newer_schema(folder: Path) -> tuple[Arguments, set[str]]:
     with h5py.File(folder / "rfav.h5", "w") as file:
-        file.attrs["schema"], file.attrs["rfav_version"] = 2, "9.0"
-    return ANALYZE, {"rfav.h5", "schema 2"}
+        file.attrs["schema"], file.attrs["rfav_version"] = SCHEMA + 1, "9.0"
+    return ANALYZE, {"rfav.h5", f"schema {SCHEMA + 1}"}
 
 
 @case
