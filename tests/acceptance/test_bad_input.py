@@ -76,10 +76,8 @@ def test_what_was_not_expected_is_said_in_two_lines_or_traced(rfav: Rfav, folder
     (folder / "moody.py").write_text(
         "from tiny_net import TinyNet\n"
         "class Moody(TinyNet):\n"
-        "    def forward(self, images):\n"
-        "        if len(images) > 2:\n"
-        "            raise ValueError('not today \\x1b[31m')\n"
-        "        return super().forward(images)\n"
+        "    def eval(self):\n"
+        "        raise ValueError('not today \\x1b[31m')\n"
     )
     arguments = [*ANALYZE, "--model", "moody:Moody", "--quiet"]
     done = rfav(folder, *arguments)

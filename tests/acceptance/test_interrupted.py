@@ -28,7 +28,7 @@ class SlowNet(TinyNet):
     seen = 0
 
     def forward(self, images):
-        if len(images) > 2:  # not in the small forward that finds the layers
+        if len(images) > 8:  # not in the small forwards of the set-up
             self.seen += len(images)
         time.sleep(0.01)
         while self.seen > 120 * (blocked_from() - 1):

@@ -53,7 +53,7 @@ class Slow(TinyNet):
     seen = 0
 
     def forward(self, images):
-        self.seen += len(images) > 2
+        self.seen += len(images) > 8
         while self.seen > 2 and pathlib.Path("block-" + os.environ.get("RANK", "0")).exists():
             pathlib.Path("waiting").touch()
             time.sleep(0.005)

@@ -151,7 +151,7 @@ def test_others_that_would_write_are_told(rfav: Rfav, folder: Path) -> None:
 def test_ctrl_c_twice_ends_at_once(rfav: Rfav, folder: Path, source: Path) -> None:
     (folder / "slow.py").write_text(
         "import pathlib, time\nfrom tiny_net import TinyNet\n\nclass Net(TinyNet):\n    def forward(self, images):\n"
-        "        if len(images) > 2:\n            pathlib.Path('reached').touch()\n            time.sleep(60)\n"
+        "        if len(images) > 8:\n            pathlib.Path('reached').touch()\n            time.sleep(60)\n"
         "        return super().forward(images)\n"
     )
     running = rfav.start(folder, *WATCH, "--model", "slow:Net")

@@ -89,6 +89,7 @@ def figures(
     hardness = random.uniform(0.6, 1.4, samples)
     tops = np.array([layer.max_entropy for layer in layers])
     depth = np.linspace(0, 1, count)
+    depth[-1] *= 0.95  # so that a layer that has maps loses the most, which is the one that a page begins with
     for row in range(epochs):
         since = max(row - moment, 0) / max(epochs - moment, 1)
         losses = hardness * (0.7 + 1.6 * np.exp(-3 * row / max(moment, 1)) + 1.4 * since)

@@ -309,6 +309,10 @@ def vectors(tmp_path):
     return tmp_path / "probe.npy"
 
 
+AT_SET_UP = 8
+"""Small forwards before the first checkpoint: the trace, five that examine the net, two looks at its output."""
+
+
 def watched(answer=lambda scores: scores):
     """A net that counts how often a forward came behind the last layer that is measured."""
 
@@ -330,7 +334,7 @@ def test_the_forward_ends_after_the_last_layer_when_no_output_is_wanted(tmp_path
     history = rfav_cli.analyze(
         copied, probe=vectors, model=net, out=tmp_path / "a.h5", layout="nf", no_outputs=True, report=recorder
     )
-    assert net.reached <= 3  # the trace, and two looks at the output
+    assert net.reached <= AT_SET_UP
     assert not history.run.settings.outputs
     assert not any("predictions" in note.text for note in recorder.of(Note))
     assert set(whole.columns) - set(history.columns) == OUTPUTS
@@ -364,7 +368,7 @@ def test_a_net_without_class_scores_is_measured_without_labels(tmp_path, copied,
     history = rfav_cli.analyze(
         copied, probe=vectors, model=net, out=tmp_path / "a.h5", layout="nf", output=output, report=recorder
     )
-    assert net.reached <= 3
+    assert net.reached <= AT_SET_UP
     assert any(re.search(words, note.text) for note in recorder.of(Note))
     assert not OUTPUTS & set(history.columns)
     assert np.isfinite(history.entropy).all()

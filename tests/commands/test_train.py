@@ -480,7 +480,7 @@ def test_another_checkpoint_than_the_stores_is_refused(user: Path) -> None:
         ({"model": lambda: TinyNet(3)}, SampleError, "label 3 is beyond the 3 outputs"),
         ({"model": lambda: TinyNet(7), "init": "run/epoch_003.pt"}, CheckpointError, "fc2"),
         ({"resize": 3}, SampleError, "3x3x3"),
-        ({"gray": True}, SampleError, "--gray"),
+        ({"gray": True}, SampleError, "--rgb"),
         ({"keep": 0}, UsageError, "--keep"),
         ({"workers": -1}, UsageError, "--workers"),
         ({"rule": "golden", "from_store": "judged.h5"}, UsageError, "golden"),
