@@ -36,7 +36,10 @@ CHECKS = {
         "rfav_cli.statistics.sketch:Sketch.update_weights",
         "rfav_cli.statistics.weights:Weights.update_filters",
     ),
-    "checksums of the files": ("rfav_cli.checkpoints.formats.state_dict:check_archive",),
+    "checksums of the files": (
+        "rfav_cli.checkpoints.formats.state_dict:check_archive",
+        "rfav_cli.checkpoints.formats.torchscript:check_archive",
+    ),
     "epochs in names and files": (
         "rfav_cli.checkpoints.find:epoch_doubts",
         "rfav_cli.checkpoints.find:describe_difference",
@@ -44,6 +47,8 @@ CHECKS = {
     "doubts from the figures": ("rfav_cli.diagnosis.doubts:probe_doubts", "rfav_cli.diagnosis.doubts:run_doubts"),
 }
 """What is checked -> the functions that do it, as "module:name"."""
+ALL, SECONDS = "all checks", "analysis, seconds"
+ROWS = (*CHECKS, ALL, SECONDS)
 
 
 def main() -> None:
@@ -58,7 +63,8 @@ def main() -> None:
         for place in places:
             _time(place, check, spent)
     results = {name: _measure(run, options.rounds, spent) for name, run in RUNS.items()}
-    print_table("Share of an analysis", [{"run": name, **_cells(result)} for name, result in results.items()])
+    rows = [{"check": check, **{run: _cell(check, found[check]) for run, found in results.items()}} for check in ROWS]
+    print_table("Share of an analysis", rows)
     write_json(options.out, {"machine": machine("cpu"), "runs": results})
 
 
@@ -93,11 +99,11 @@ def _measure(run: Callable[[Path], dict[str, Any]], rounds: int, spent: Counter[
             rfav_cli.analyze(**arguments, out=Path(folder) / "rfav.h5")
             whole = time.process_time() - begin
         rows.append([spent[check] / whole for check in CHECKS] + [sum(spent.values()) / whole, whole])
-    return dict(zip([*CHECKS, "all", "seconds"], np.median(rows, axis=0).tolist(), strict=True))
+    return dict(zip(ROWS, np.median(rows, axis=0).tolist(), strict=True))
 
 
-def _cells(result: dict[str, float]) -> dict[str, str]:
-    return {name: f"{value:.1f}" if name == "seconds" else f"{value:.2%}" for name, value in result.items()}
+def _cell(row: str, value: float) -> str:
+    return f"{value:.1f}" if row == SECONDS else f"{value:.2%}"
 
 
 def _sample(name: str) -> Callable[[Path], dict[str, Any]]:
