@@ -97,7 +97,8 @@ def _gives(values: Tensor, scores: Tensor) -> bool:
             return True
     if values.shape[1] != scores.shape[1]:
         return _are_a_part(values.flatten(1), scores, rounding)
-    for used in (values, values.relu()):
+    # Zeros are the ReLU of anything below 0, and say nothing.
+    for used in (values, values.relu()) if scores.any() else (values,):
         for fitted in _fitted(used, scores.shape[2:]):
             if any(_are_same(last(fitted), scores, rounding) for last in _LAST):
                 return True

@@ -145,6 +145,15 @@ def test_there_is_none(name: str, seed: int) -> None:
     assert classifier_of(opened(Tail(NONE[name]))) == ""
 
 
+def test_zeros_are_not_the_relu_of_a_layer_that_is_below_0() -> None:
+    model = Tail(lambda net, maps: torch.zeros_like(net.fc(pooled(maps))))
+    model.fc.weight.data.zero_()
+    model.fc.bias.data.fill_(-1.0)
+    assert classifier_of(opened(model)) == ""
+    model.fc.bias.data.zero_()  # as a head begins that is made of zeros
+    assert classifier_of(opened(model)) == "fc"
+
+
 def test_weights_that_are_not_finite_make_no_difference() -> None:
     model = Tail()
     model.fc.weight.data[0] = torch.nan
