@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import torch
 
+from rfav_cli.checkpoints.integrity import UNREADABLE
 from rfav_cli.errors import CheckpointError
 from rfav_cli.graphs import nodes
 from rfav_cli.text import printable, what_it_says
@@ -41,7 +42,7 @@ def member_names(path: Path) -> frozenset[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except (OSError, *UNREADABLE):
         return frozenset()
     return frozenset(names if any("/" not in name for name in names) else (name.split("/", 1)[1] for name in names))
 

@@ -11,14 +11,13 @@ import io
 import json
 import re
 import zipfile
-import zlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from rfav_cli.checkpoints.archives import REMEDY, members, refuse
-from rfav_cli.checkpoints.integrity import check_archive
+from rfav_cli.checkpoints.integrity import UNREADABLE, check_archive
 from rfav_cli.checkpoints.pickles import ZIP_MAGIC
 from rfav_cli.errors import CheckpointError
 from rfav_cli.text import what_it_says
@@ -71,7 +70,7 @@ def read_old_export(path: Path) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(path) as archive:
             members_read = {name: archive.read(name) for name in archive.namelist() if name.startswith("serialized_")}
-    except (zipfile.BadZipFile, OSError, zlib.error) as error:
+    except (OSError, *UNREADABLE) as error:
         raise CheckpointError(
             f"{path}: damaged: {what_it_says(error, part='last')}", "Save or copy it again."
         ) from error
@@ -93,7 +92,7 @@ def _check_member(path: Path, name: str, content: Callable[[], bytes]) -> None:
     elif name.endswith(".json"):
         try:
             document = json.loads(content())
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise CheckpointError(f"{path}: damaged: {name} is no JSON", "Save or copy it again.") from error
         _check_json(path, document, "")
 

@@ -8,7 +8,7 @@ import pickle
 import struct
 import zipfile
 import zlib
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import torch
 
@@ -16,13 +16,22 @@ from rfav_cli.errors import CheckpointError
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 _BYTES_AT_ONCE = 2**20
 _PICKLES = {"data.pkl": "data/", "constants.pkl": "constants/"}
 """A pickle of torch -> where the storages are that it names."""
 _CONFIG = "_config.json"
+_MOST_BYTES = 2**63
+"""That a tensor can need."""
+_DEEPEST = 10_000
+"""Lists and dictionaries in one another that a pickle may have; torch reads a thousand or so."""
+_STORED_SHARE = 1 / 32
+_MUCH = 2**28
+"""An archive that unpacks to more bytes than this, and is a smaller share of them, does not hold weights."""
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, RuntimeError, ValueError, OverflowError)
+"""What `zipfile` raises of an archive that is damaged: it decodes names, seeks to offsets and wants passwords, too."""
 _REMEDY = "Copy or save the file again, or leave it out."
 
 
@@ -43,6 +52,7 @@ def check_archive(path: Path, file: IO[bytes] | None = None) -> None:
             members = archive.infolist()
             if len({member.filename for member in members}) < len(members):
                 raise CheckpointError(f"{path}: has two members of one name", _REMEDY)
+            _check_packing(path, members)
             summed = any(member.CRC for member in members)
             for member in members:
                 if summed:
@@ -50,8 +60,45 @@ def check_archive(path: Path, file: IO[bytes] | None = None) -> None:
                 else:
                     del member.CRC  # a member that has none is read without a look at it
             _check_sizes(path, archive)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error) as error:
+    except UNREADABLE as error:
         raise CheckpointError(f"{path}: damaged or cut off: {what_it_says(error)}", _REMEDY) from error
+
+
+def is_packed(path: Path) -> bool:
+    """Whether an archive has members that are compressed, so that tensors cannot be mapped from the file.
+
+    Torch compresses none, and does not look when it maps: it takes the compressed bytes for numbers.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist())
+    except UNREADABLE:
+        return False
+
+
+def check_packing(path: Path) -> None:
+    """Look at what an archive says of its size, before anything of it is unpacked.
+
+    Raises:
+        CheckpointError: it unpacks to far more than weights do, or in a way that torch does not know.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_packing(path, archive.infolist())
+    except UNREADABLE as error:
+        raise CheckpointError(f"{path}: damaged or cut off: {what_it_says(error)}", _REMEDY) from error
+
+
+def _check_packing(path: Path, members: Sequence[zipfile.ZipInfo]) -> None:
+    for member in members:
+        name = printable(member.filename, 120)
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise CheckpointError(f"{path}: {name!r} is compressed in a way that torch does not know", _REMEDY)
+        if member.compress_type == zipfile.ZIP_STORED and member.file_size != member.compress_size:
+            raise CheckpointError(f"{path}: damaged: {name!r} is said to have two sizes", _REMEDY)
+    whole, stored = (sum(getattr(member, size) for member in members) for size in ("file_size", "compress_size"))
+    if whole > _MUCH and stored < whole * _STORED_SHARE:
+        raise CheckpointError(f"{path}: refused, its {stored:,} bytes unpack to {whole:,}", _REMEDY)
 
 
 def _check_sum(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
@@ -96,7 +143,7 @@ def _claimed(path: Path, content: bytes) -> dict[str, int]:
 
 
 class _Anything:
-    """Stands for whatever a pickle wants to make."""
+    """Stands for whatever a pickle wants to make, containers among it: what is put into one is left."""
 
     def __init__(self, *_: object, **__: object) -> None:
         """Take any arguments, and leave them."""
@@ -133,9 +180,36 @@ class _ClaimReader(pickle._Unpickler):
     def persistent_load(self, claim: Any) -> _Anything:
         _, storage, key, _, count = claim
         size = _item_size(getattr(storage, "name", ""))
+        if not isinstance(key, str | int):  # the text of another may take longer than anybody has
+            raise pickle.UnpicklingError("no key of a storage")
         if isinstance(count, int) and not isinstance(count, bool):
-            self.claims[str(key)] = max(self.claims.get(str(key), 0), count * size)
+            self.claims[str(key)] = max(self.claims.get(str(key), 0), min(count * size, _MOST_BYTES))
         return _Anything()
+
+    def _mark(self) -> None:
+        if len(self.metastack) > _DEEPEST:  # type: ignore[attr-defined]  # each mark costs a hundred bytes
+            raise pickle.UnpicklingError("too deep")
+        pickle._Unpickler.load_mark(self)  # type: ignore[attr-defined]
+
+    def _push_anything(self) -> None:
+        self.append(_Anything())  # type: ignore[attr-defined]  # the stack's, while it loads
+
+    def _push_anything_for_marked(self) -> None:
+        self.pop_mark()  # type: ignore[attr-defined]
+        self._push_anything()
+
+    def _refuse(self) -> None:
+        raise pickle.UnpicklingError("torch writes no such thing")
+
+    # A dictionary and a set take the hash of what is put into them. Of tuples in one another that takes for ever, or
+    # more of the stack than there is; a bytearray takes the memory that it is said to need.
+    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = {
+        **pickle._Unpickler.dispatch,  # type: ignore[attr-defined]
+        pickle.MARK[0]: _mark,
+        **dict.fromkeys((pickle.EMPTY_DICT[0], pickle.EMPTY_SET[0]), _push_anything),
+        **dict.fromkeys((pickle.DICT[0], pickle.FROZENSET[0]), _push_anything_for_marked),
+        **dict.fromkeys((pickle.BYTEARRAY8[0], pickle.EXT1[0], pickle.EXT2[0], pickle.EXT4[0]), _refuse),
+    }
 
 
 def _item_size(storage: str) -> int:
@@ -159,7 +233,7 @@ def _configured(content: bytes) -> dict[str, int]:
                 (size - 1) * stride for size, stride in zip(sizes, strides, strict=True)
             )
             bytes_needed = 0 if 0 in sizes else (last + 1) * deserialize_scalar_type(meta["dtype"]).itemsize
-            needed[entry["path_name"]] = max(needed.get(entry["path_name"], 0), bytes_needed)
-    except (KeyError, TypeError, ValueError, AttributeError):
+            needed[entry["path_name"]] = max(needed.get(entry["path_name"], 0), min(bytes_needed, _MOST_BYTES))
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
         return needed  # torch says itself what is wrong
     return needed

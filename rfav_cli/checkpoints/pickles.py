@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from rfav_cli.checkpoints.integrity import UNREADABLE, check_packing, is_packed
 from rfav_cli.errors import CheckpointError, remedy_for
 from rfav_cli.text import printable, what_it_says
 
@@ -63,7 +64,7 @@ def is_torch_save(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             names = [name.partition("/")[2] for name in archive.namelist()]
-    except zipfile.BadZipFile:
+    except UNREADABLE:
         return True
     return "data.pkl" in names and not any(name == "constants.pkl" or name.startswith("code/") for name in names)
 
@@ -75,7 +76,7 @@ def is_zip(path: Path) -> bool:
 
 
 def load_pickle(path: Path, trust: bool) -> Any:
-    """What torch.save was given, its tensors on the CPU and, in the zip format, mapped from the file.
+    """What torch.save was given, its tensors on the CPU and, where nothing is compressed in a zip archive, mapped from the file.
 
     Args:
         path: a file of torch.save.
@@ -85,6 +86,9 @@ def load_pickle(path: Path, trust: bool) -> Any:
         CheckpointError: the file is damaged, or needs more than tensors, numbers and containers.
     """
     mapped = is_zip(path)
+    if mapped and is_packed(path):
+        check_packing(path)
+        mapped = False
     try:
         with _allowing, torch.serialization.safe_globals(_NUMPY):
             return torch.load(path, map_location="cpu", weights_only=not trust, mmap=mapped)
