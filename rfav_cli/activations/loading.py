@@ -17,7 +17,7 @@ from rfav_cli.text import printable
 from rfav_cli.usual_names import COUNTER, USUAL, is_average, usual_place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from torch import nn
@@ -69,6 +69,7 @@ class WeightLoader:
         self._model = model
         self._notes = notes
         self._taken: _Choice | None = None
+        self._twins: list[_Choice] = []
 
     def load(self, payload: Payload) -> None:
         """Load a checkpoint, first in the way of the one before; where it is refused the net stays as it was.
@@ -78,7 +79,8 @@ class WeightLoader:
         """
         expected = self._model.state_dict()
         candidates: Sequence[Candidate] = payload.content
-        if (again := self._as_before(candidates)) and self._put(again, expected).succeeded:
+        again = self._taken and _again(self._taken, candidates)
+        if again and self._are_still_twins(again, candidates) and self._put(again, expected).succeeded:
             return
         choices = [_Choice(candidate, reading) for candidate in candidates for reading in readings(expected, candidate)]
         fitting = sorted((choice for choice in choices if choice.reading.fits), key=_Choice.order)
@@ -94,6 +96,7 @@ class WeightLoader:
             if outcome.succeeded:
                 self._check(payload.path, choice, rivals)
                 self._keep(choice, rivals)
+                self._twins = [_bare(twin) for twin in _equally_good(choice, choices) if _same_weights(choice, twin)]
                 return
             outcomes.append((choice, outcome))
         nearest = min([*fitting, *others], key=_nearest)
@@ -103,19 +106,10 @@ class WeightLoader:
     def _put(self, choice: _Choice, expected: Mapping[str, Any]) -> Outcome:
         return put(self._model, choice.reading.fill(expected, choice.candidate.weights))
 
-    def _as_before(self, candidates: Sequence[Candidate]) -> _Choice | None:
-        """The choice of the checkpoint before, where this one has the same names."""
-        if self._taken is None:
-            return None
-        before = self._taken.candidate
-        for candidate in candidates:
-            if (
-                candidate.name == before.name
-                and candidate.versions == before.versions
-                and candidate.weights.keys() == before.weights.keys()
-            ):
-                return _Choice(candidate, self._taken.reading)
-        return None
+    def _are_still_twins(self, again: _Choice, candidates: Sequence[Candidate]) -> bool:
+        """Whether what held the same weights as those that were taken does so still: else it was chance which it was."""
+        twins = [_again(twin, candidates) for twin in self._twins]
+        return all(twin is None or _same_weights(again, twin) for twin in twins)
 
     def _check(self, path: Path, choice: _Choice, rivals: Sequence[_Choice]) -> None:
         """Refuse what may be other weights than those that are meant.
@@ -140,10 +134,7 @@ class WeightLoader:
             )
 
     def _keep(self, choice: _Choice, rivals: Sequence[_Choice]) -> None:
-        # Without the tensors, which would keep the file open.
-        self._taken = replace(
-            choice, candidate=replace(choice.candidate, weights=dict.fromkeys(choice.candidate.weights))
-        )
+        self._taken = _bare(choice)
         if rivals:
             self._note(f"took {_named(choice)} of {', '.join(map(_named, [choice, *rivals]))}")
         if beside := [name for name in choice.reading.beside if name.rpartition(".")[2] != COUNTER]:
@@ -155,20 +146,43 @@ class WeightLoader:
             self._notes.append(note)
 
 
+def _bare(choice: _Choice) -> _Choice:
+    """A choice without its tensors, which would keep the file open."""
+    return replace(choice, candidate=replace(choice.candidate, weights=dict.fromkeys(choice.candidate.weights)))
+
+
+def _again(before: _Choice, candidates: Iterable[Candidate]) -> _Choice | None:
+    """The choice of a checkpoint before, where this one has the same names."""
+    for candidate in candidates:
+        if (
+            candidate.name == before.candidate.name
+            and candidate.versions == before.candidate.versions
+            and candidate.weights.keys() == before.candidate.weights.keys()
+        ):
+            return _Choice(candidate, before.reading)
+    return None
+
+
 def _rivals(choice: _Choice, choices: Iterable[_Choice]) -> list[_Choice]:
-    """Other places with other weights that fit as well, in their order; what holds a place of them, too."""
-    reading = choice.reading
-
-    def as_good(other: _Choice) -> bool:
-        if reading.fits:
-            return other.reading.fits or (other.candidate is choice.candidate and other.reading.holds_all)
-        return (other.reading.found, other.reading.distance) == (reading.found, reading.distance)
-
+    """Other places with other weights that fit as well, in their order."""
     rivals: dict[str, _Choice] = {}
-    for other in choices:
-        if other.place != choice.place and as_good(other) and not _same_weights(choice, other):
+    for other in _equally_good(choice, choices):
+        if not _same_weights(choice, other):
             rivals.setdefault(other.place, other)
     return sorted(rivals.values(), key=_Choice.order)
+
+
+def _equally_good(choice: _Choice, choices: Iterable[_Choice]) -> Iterator[_Choice]:
+    """Other places that fit as well; what holds a place of them, too."""
+    reading = choice.reading
+    for other in choices:
+        if reading.fits:
+            is_as_good = other.reading.fits or (other.candidate is choice.candidate and other.reading.holds_all)
+        else:
+            same = (reading.found, reading.distance)
+            is_as_good = (other.reading.found, other.reading.distance) == same
+        if is_as_good and other.place != choice.place:
+            yield other
 
 
 def _same_weights(one: _Choice, other: _Choice) -> bool:
