@@ -62,7 +62,8 @@ class Lineage:
 
     def __init__(self, history: History, copies: Collection[int] = ()) -> None:
         sketches = history.sketches
-        usable = np.isfinite(sketches).all((1, 2)) & ~np.isin(np.arange(len(sketches)), list(copies))
+        largest = np.finfo(np.float32).max  # a sketch is of float32; lengths of larger numbers are none
+        usable = (np.abs(sketches) <= largest).all((1, 2)) & ~np.isin(np.arange(len(sketches)), list(copies))
         self.rows = np.flatnonzero(usable) if sketches.size else np.zeros(0, np.int64)
         self.epochs = history.epochs[self.rows]
         self._sketches = sketches[self.rows]

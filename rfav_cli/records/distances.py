@@ -37,7 +37,7 @@ def layer_distances(sketches: NDArray[Any]) -> NDArray[np.float64]:
     if len(sketches) < 2 or not sketches.shape[2]:
         return result
     values = np.asarray(sketches, np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         moved, before = (np.linalg.norm(rows, axis=-1) for rows in (np.diff(values, axis=0), values[:-1]))
         relative = np.where(moved == 0, 0.0, moved / before)
     result[1:] = np.where(np.isfinite(relative), relative, np.nan)

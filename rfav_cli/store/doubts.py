@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from rfav_cli.store.hdf5 import StoreFile
 
 
+_MOST = 10_000
+"""Doubts that a file may hold. There is one for a layer or two; all are told, so there is a bound to what is read."""
+
+
 def file_name(doubt: Doubt) -> str:
     """The file of one doubt, told from those of others by what is doubted and where."""
     said = "\0".join((doubt.kind, doubt.where, doubt.words))
@@ -62,6 +66,8 @@ def read_doubts(file: StoreFile) -> list[Doubt]:
     texts = [file.texts(name) for name in (DOUBT_WHERE, DOUBT_WORDS, DOUBT_REMEDY)]
     if not kinds and not any(texts):
         return []
+    if len(kinds) > _MOST:
+        raise damaged(file.path, f"it holds {len(kinds):,} doubts")
     numbers = [file.read(name) for name in (DOUBT_CERTAINTY, DOUBT_DERIVED) if name in file.datasets]
     if len(numbers) < 2 or {len(kinds)} != {*map(len, texts), *(column.size for column in numbers)}:
         raise damaged(file.path, "its list of doubts is not complete")

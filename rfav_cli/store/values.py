@@ -66,7 +66,7 @@ def _limits(name: str, run: Run) -> tuple[float, float | tuple[float, ...]] | No
         return 0.0, tuple(layer.max_entropy for layer in run.layers)
     if name in _FILTERS and run.layers:
         return 0.0, tuple(float(layer.channels) for layer in run.layers)
-    if name in {"nonfinite", "correlation/histogram"}:
+    if name in {"nonfinite", "correlation/histogram", "probe/norm_shift", "probe/norm_variance"}:
         return 0.0, math.inf
     if name == "probe/sample_prediction":
         return -1.0, math.inf

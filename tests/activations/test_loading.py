@@ -359,3 +359,24 @@ def test_other_floating_point_types_are_converted(dtype: torch.dtype) -> None:
 def test_names_of_a_file_are_made_safe() -> None:
     state = {**trained().state_dict(), "\x1b[31mred": torch.ones(1)}
     assert refusal(Net(), state).what.isprintable()
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_what_was_the_same_in_the_first_file_and_is_no_longer(beside: bool) -> None:
+    one, other = trained().state_dict(), trained(seed=2).state_dict()
+
+    def payload(student: dict[str, Any], teacher: dict[str, Any]) -> Payload:
+        both = {"student": student, "teacher": {name: value.clone() for name, value in teacher.items()}}
+        if beside:
+            both = {f"{part}.{name}": value for part, state in both.items() for name, value in state.items()}
+        return Payload("eager", FILE, candidates(both))
+
+    net = Net()
+    loader = WeightLoader(net, [])
+    loader.load(payload(one, one))
+    loader.load(payload(other, other))
+    before = loss(net)
+    with pytest.raises(CheckpointError, match=r"holds the net's weights twice, as 'student' and 'teacher'"):
+        loader.load(payload(one, other))
+    assert loss(net) == before
+    loader.load(payload(one, one))

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import json
+import random
+import struct
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +46,12 @@ def rewrite(path: Path, change: Callable[[str, bytes], bytes], compression: int 
     with zipfile.ZipFile(path, "w", compression) as archive:
         for name, content in contents.items():
             archive.writestr(name, change(name, content))
+
+
+def directory_of(path: Path) -> int:
+    """Where the list of an archive's members begins."""
+    with zipfile.ZipFile(path) as archive:
+        return archive.start_dir
 
 
 def flip_a_bit(path: Path, member: str) -> None:
@@ -193,6 +201,111 @@ def test_nothing_that_a_pickle_names_is_made(tmp_path: Path) -> None:
 def test_a_config_that_is_none_is_left_to_torch(tmp_path: Path) -> None:
     buffer = io.BytesIO()
     for content in ("[]", "{", json.dumps({"config": {"w": {"path_name": "w", "tensor_meta": {"sizes": 3}}}})):
+        with zipfile.ZipFile(buffer, "w") as archive:
+            archive.writestr("net/data/weights/model_weights_config.json", content)
+        check_archive(tmp_path / "net.pt2", buffer)
+
+
+def test_no_damage_is_a_crash(tmp_path: Path) -> None:
+    rng = random.Random(0)
+    for name, write in WRITE.items():
+        write(tmp_path / name)
+        whole = (tmp_path / name).read_bytes()
+        directory = directory_of(tmp_path / name)
+        for _ in range(300):
+            raw = bytearray(whole)
+            raw[rng.randrange(directory, len(raw))] = rng.choice([0, 255, rng.randrange(256)])
+            try:
+                check_archive(tmp_path / name, io.BytesIO(raw))
+            except CheckpointError as error:
+                assert str(tmp_path / name) in error.what
+
+
+@pytest.mark.parametrize("name", WRITE)
+def test_a_name_that_is_no_text_and_a_password(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    WRITE[name](path)
+    whole, directory = path.read_bytes(), directory_of(path)
+    for changes, said in (({46: 0xFF, 9: 8}, "utf-8"), ({8: 1}, "password")):  # a letter of a name in UTF-8; encrypted
+        raw = bytearray(whole)
+        for at, value in changes.items():
+            raw[directory + at] = value
+        path.write_bytes(raw)
+        with pytest.raises(CheckpointError, match=rf"(?s){name}.*damaged or cut off: .*{said}"):
+            check_archive(path)
+
+
+def test_a_stored_member_of_two_sizes(tmp_path: Path) -> None:
+    WRITE["net.pt"](tmp_path / "net.pt")
+    raw = bytearray((tmp_path / "net.pt").read_bytes())
+    raw[directory_of(tmp_path / "net.pt") + 24] ^= 1
+    with pytest.raises(CheckpointError, match=r"net\.pt: damaged: 'net/data\.pkl' is said to have two sizes"):
+        check_archive(tmp_path / "net.pt", io.BytesIO(raw))
+
+
+def test_a_compression_that_torch_does_not_know(tmp_path: Path) -> None:
+    WRITE["net.pt"](tmp_path / "net.pt")
+    rewrite(tmp_path / "net.pt", lambda _, content: content, zipfile.ZIP_BZIP2)
+    with pytest.raises(CheckpointError, match="compressed in a way that torch does not know"):
+        read(tmp_path / "net.pt")
+
+
+@pytest.mark.parametrize("name", ["net.pt", "net.ts"])
+def test_an_archive_that_unpacks_to_far_more(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / name
+    WRITE[name](path)
+    rewrite(path, lambda member, content: bytes(10**6) if "/data/" in member else content, zipfile.ZIP_DEFLATED)
+    monkeypatch.setattr("rfav_cli.checkpoints.integrity._MUCH", 10**5)
+    with pytest.raises(CheckpointError, match=rf"{name}: refused, its [\d,]+ bytes unpack to [\d,]+"):
+        read(path)
+
+
+STORAGE = b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\n"
+DOUBLED = b")" + b"2\x86" * 60
+"""A pair of pairs of pairs: a few bytes, whose hash and text take longer than anybody has."""
+TIRESOME = {
+    "a key of a dictionary": b"\x80\x02}" + DOUBLED + b"K\x01s.",
+    "keys of a dictionary": b"\x80\x02}(" + DOUBLED + b"K\x01u.",
+    "a dictionary of marked": b"\x80\x02(" + DOUBLED + b"K\x01d.",
+    "a set": b"\x80\x04\x8f(" + DOUBLED + b"\x90.",
+    "a frozen set": b"\x80\x04(" + DOUBLED + b"\x91.",
+    "a deep key": b"\x80\x02})" + b"\x85" * 300_000 + b"K\x01s.",
+}
+REFUSED = {
+    "a storage's key": b"\x80\x02" + STORAGE + DOUBLED + b"X\x03\x00\x00\x00cpuK\x01tQ.",
+    "a bytearray": b"\x80\x05\x96" + struct.pack("<Q", 2**40) + b".",
+    "a text": b"\x80\x04\x8d" + struct.pack("<Q", 2**50) + b".",
+    "a frame": b"\x80\x04\x95" + struct.pack("<Q", 2**50) + b".",
+    "an extension": b"\x80\x02\x82\x01.",
+    "marks": b"\x80\x02" + b"(" * 10**6 + b".",
+}
+
+
+@pytest.mark.parametrize("what", [*TIRESOME, *REFUSED])
+def test_no_pickle_takes_the_time_or_the_memory(what: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "net.pt", "w") as archive:
+        archive.writestr("net/data.pkl", (TIRESOME | REFUSED)[what])
+    if what in TIRESOME:
+        check_archive(tmp_path / "net.pt")
+    else:
+        with pytest.raises(CheckpointError, match=r"net\.pt: damaged, or not written by torch"):
+            check_archive(tmp_path / "net.pt")
+
+
+def test_a_size_of_thousands_of_digits_is_said(tmp_path: Path) -> None:
+    count = b"\x8b" + struct.pack("<i", 20_000) + b"\x7f" * 20_000
+    with zipfile.ZipFile(tmp_path / "net.pt", "w") as archive:
+        claim = STORAGE + b"X\x01\x00\x00\x000X\x03\x00\x00\x00cpu" + count + b"tQ."
+        archive.writestr("net/data.pkl", b"\x80\x02" + claim)
+        archive.writestr("net/data/0", b"1234")
+    with pytest.raises(CheckpointError, match="has 4 bytes, its tensor needs 9223372036854775808"):
+        check_archive(tmp_path / "net.pt")
+
+
+def test_a_config_without_bounds(tmp_path: Path) -> None:
+    meta = '{"sizes": [{"as_int": 1e999}], "strides": [{"as_int": 1}], "storage_offset": {"as_int": 0}, "dtype": 7}'
+    buffer = io.BytesIO()
+    for content in ("[" * 200_000, f'{{"config": {{"w": {{"path_name": "w", "tensor_meta": {meta}}}}}}}'):
         with zipfile.ZipFile(buffer, "w") as archive:
             archive.writestr("net/data/weights/model_weights_config.json", content)
         check_archive(tmp_path / "net.pt2", buffer)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import pickle
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,3 +72,26 @@ def test_only_a_refused_class_is_named() -> None:
     assert needed_class(pickle.UnpicklingError("Unsupported global: GLOBAL os.system was not")) == "os.system"
     assert needed_class(pickle.UnpicklingError("pickle data was truncated")) == ""
     assert needed_class(ValueError("GLOBAL os.system")) == ""
+
+
+def test_compressed_weights_are_those_that_were_saved(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    saved = {"weight": torch.randn(30, 30), "bias": torch.zeros(300)}
+    torch.save(saved, tmp_path / "net.pt")
+    with zipfile.ZipFile(tmp_path / "net.pt") as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(tmp_path / "net.pt", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
+    read = load_pickle(tmp_path / "net.pt", trust=False)
+    assert all(torch.equal(read[name], value) for name, value in saved.items())
+
+
+def test_an_archive_with_a_name_that_is_no_text_is_torchs(tmp_path: Path) -> None:
+    torch.save({"weight": torch.ones(3)}, tmp_path / "net.pt")
+    raw = bytearray((tmp_path / "net.pt").read_bytes())
+    directory = raw.find(b"PK\x01\x02")
+    raw[directory + 9] |= 8
+    raw[directory + 46] = 255
+    (tmp_path / "net.pt").write_bytes(raw)
+    assert is_torch_save(tmp_path / "net.pt")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -76,3 +78,15 @@ def test_what_lies_between():
     assert Strand((0, 4)).overlaps(Strand((2,)))
     assert Strand((2,)).overlaps(Strand((0, 4)))
     assert not Strand((0, 4)).overlaps(Strand((5, 6)))
+
+
+@pytest.mark.parametrize("value", [1e200, 1.7e308, -1.7e308, np.inf, np.nan])
+def test_numbers_that_no_sketch_has_are_left_out(value):
+    weights = training(0, 6)
+    history = history_of(weights)
+    sketches = np.array(history.sketches)
+    sketches[2, 0, 3] = value
+    changed = replace(history, columns={**history.columns, "checkpoint/sketch": sketches})
+    assert Lineage(changed).rows.tolist() == [0, 1, 3, 4, 5]
+    assert find_strands(Lineage(changed)) == [Strand((0, 1, 2, 3, 4))]
+    assert np.isfinite(changed.distance[[1, 4, 5]]).all()

@@ -116,3 +116,15 @@ def test_files_of_different_doubts_have_different_names() -> None:
     doubts = [CHANCE, EPOCH, replace(CHANCE, where=""), replace(CHANCE, words="x"), replace(CHANCE, kind="batch")]
     assert len({file_name(doubt) for doubt in doubts}) == len(doubts)
     assert file_name(CHANCE) == file_name(replace(CHANCE, certainty=0.5, remedy=""))
+
+
+def test_a_file_of_more_doubts_than_anybody_reads_is_refused(path: Path) -> None:
+    write(path, 0).record_doubt(CHANCE)
+    pack(path)
+    with h5py.File(path, "r+") as file:
+        for name in list(file["doubt"]):
+            values = file["doubt"][name][:]
+            del file["doubt"][name]
+            file["doubt"][name] = np.repeat(values, 10_001)
+    with pytest.raises(StoreError, match="it holds 10,001 doubts"):
+        open_store(path)

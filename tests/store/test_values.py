@@ -238,3 +238,9 @@ def test_nan_stays_where_it_may_be(tmp_path: Path) -> None:
     history = open_store(path)
     assert np.isnan(history.entropy[1]).all()
     assert np.isnan(history.columns["entropy/map/0"][1]).all()
+
+
+@pytest.mark.parametrize("name", ["probe/norm_shift", "probe/norm_variance"])
+def test_neither_a_shift_nor_a_ratio_of_variances_is_negative(name: str) -> None:
+    assert what_cannot_be(name, np.array([0.0, np.nan, 130.0]), RUN, EPOCHS) == ""
+    assert what_cannot_be(name, np.array([0.1, -0.5, 0.1]), RUN, EPOCHS).startswith(f"{name} is -0.5 at epoch 3")

@@ -11,13 +11,15 @@ import numpy as np
 from rfav_cli.render.base import Screen, entropies, finite_or_none, sparkline
 from rfav_cli.render.document import show_document
 from rfav_cli.render.remarks import headline, remarks
-from rfav_cli.text import whole
+from rfav_cli.text import printable, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from rfav_cli.records import History, Verdict
 
+LONGEST = 1000
+"""Characters of a remark, before they are escaped."""
 TREND = 16
 """Marks of a trend at most."""
 _SPECIAL = re.compile(r"([\\`*_\[\]#!|~$@]|:(?=//)|\A[-+=>])")
@@ -32,7 +34,7 @@ def render(history: History, verdict: Verdict, *, epochs: bool, screen: Screen) 
         _epoch_table(document, history) if epochs else _layer_table(document, history, screen),
     ]
     for title, lines in remarks(history, verdict):
-        blocks.append("\n".join([f"**{title}**\n", *(f"- {escaped(line)}" for line in lines)]))
+        blocks.append("\n".join([f"**{title}**\n", *(f"- {escaped(printable(line, LONGEST))}" for line in lines)]))
     return screen.encodable("\n\n".join(blocks) + "\n")
 
 
