@@ -107,7 +107,7 @@ class WeightLoader:
         return put(self._model, choice.reading.fill(expected, choice.candidate.weights))
 
     def _are_still_twins(self, again: _Choice, candidates: Sequence[Candidate]) -> bool:
-        """Whether what held the same weights as those that were taken does so still: else it was chance which it was."""
+        """Whether what held the weights that were taken, too, does so still: else it was chance which was taken."""
         twins = [_again(twin, candidates) for twin in self._twins]
         return all(twin is None or _same_weights(again, twin) for twin in twins)
 

@@ -204,7 +204,7 @@ class _ClaimReader(pickle._Unpickler):
     # A dictionary and a set take the hash of what is put into them. Of tuples in one another that takes for ever, or
     # more of the stack than there is; a bytearray takes the memory that it is said to need.
     dispatch: ClassVar[dict[int, Callable[[Any], None]]] = {
-        **pickle._Unpickler.dispatch,  # type: ignore[attr-defined]
+        **pickle._Unpickler.dispatch,
         pickle.MARK[0]: _mark,
         **dict.fromkeys((pickle.EMPTY_DICT[0], pickle.EMPTY_SET[0]), _push_anything),
         **dict.fromkeys((pickle.DICT[0], pickle.FROZENSET[0]), _push_anything_for_marked),

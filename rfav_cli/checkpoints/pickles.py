@@ -76,7 +76,7 @@ def is_zip(path: Path) -> bool:
 
 
 def load_pickle(path: Path, trust: bool) -> Any:
-    """What torch.save was given, its tensors on the CPU and, where nothing is compressed in a zip archive, mapped from the file.
+    """What torch.save was given, its tensors on the CPU and, from a zip archive without compression, mapped from it.
 
     Args:
         path: a file of torch.save.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import ItemsView, Mapping
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
@@ -49,7 +49,7 @@ def candidates(content: Any) -> list[Candidate]:
 
 def stored_epoch(content: Any) -> int | None:
     """The checkpoint's own `epoch`, where it has a whole number by that name at its top level."""
-    value = content.get("epoch") if isinstance(content, Mapping) else None
+    value = dict(_items(content)).get("epoch") if isinstance(content, Mapping) else None
     if isinstance(value, Tensor) and value.ndim == 0 and value.device.type == "cpu":
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1:
@@ -69,16 +69,21 @@ def _collect(content: Any, keys: tuple[str, ...], state_dicts: list[Candidate], 
         return
     weights = {
         key: value
-        for key, value in content.items()
+        for key, value in _items(content)
         if isinstance(key, str) and (isinstance(value, Tensor) or key.rpartition(".")[2] in _EXTRA)
     }
     if any(isinstance(value, Tensor) for value in weights.values()):
         name = ".".join(keys)
         averaged = is_average(name) or COUNTER in weights
         state_dicts.append(Candidate(name, weights, _versions(content), averaged))
-    for key, value in content.items():
+    for key, value in _items(content):
         if isinstance(key, str) and not key.lower().startswith("optim"):
             _collect(value, (*keys, key), state_dicts, visited)
+
+
+def _items(content: Mapping[Any, Any]) -> ItemsView[Any, Any]:
+    """What a mapping holds; not by its own `items`, which a file may have put another thing in place of."""
+    return dict.items(content) if isinstance(content, dict) else content.items()
 
 
 def _rank(candidate: Candidate) -> tuple[bool, int, int]:
@@ -93,8 +98,8 @@ def _versions(content: Mapping[Any, Any]) -> dict[str, dict[str, Any]]:
     if not isinstance(metadata, Mapping):
         return {}
     return {
-        path: {key: value for key, value in versions.items() if key != "assign_to_params_buffers"}
-        for path, versions in metadata.items()
+        path: {key: value for key, value in _items(versions) if key != "assign_to_params_buffers"}
+        for path, versions in _items(metadata)
         if isinstance(path, str) and isinstance(versions, Mapping)
     }
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import OrderedDict
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,12 @@ def test_what_holds_no_weights_is_said_by_what_it_is() -> None:
     for content, words in (([1, 2], "a list of 2"), ({"epoch": 3}, "a mapping without tensors"), (3, "a int")):
         with pytest.raises(CheckpointError, match=f"^net: holds {words}, not a state_dict\n"):
             payload_of(Path("net"), content)
+
+
+def test_a_dictionary_whose_methods_are_those_of_the_file() -> None:
+    content, weights = OrderedDict(epoch=3), OrderedDict(weight=torch.ones(2))
+    for mapping in (content, weights):
+        mapping.__dict__.update(items=3, get=3, keys=3)
+    content["model"] = weights
+    assert [list(candidate.weights) for candidate in candidates(content)] == [["weight"]]
+    assert stored_epoch(content) == 3
