@@ -69,7 +69,7 @@ def _strands(history: History, lineage: Lineage) -> Iterator[Doubt]:
     if aside and len(aside) <= _FEW * len(lineage):
         yield _foreign(history, lineage, aside, main, others[0])
     elif aside:
-        yield _mixture(history, lineage, main, max(others, key=lambda strand: len(strand.members)))
+        yield _mixture(history, lineage, main, others)
     else:
         for before, after in pairwise(strands):
             if _is_break(lineage, before, after):
@@ -87,11 +87,14 @@ def _foreign(history: History, lineage: Lineage, rows: Sequence[int], main: Stra
     )
 
 
-def _mixture(history: History, lineage: Lineage, one: Strand, other: Strand) -> Doubt:
-    one, other = sorted((one, other), key=lambda strand: strand.span)
-    parts = (lineage.rows[list(strand.members)] for strand in (one, other))
-    listed = " and of ".join(f"{_epochs(history, part)} ({_files(history, part)})" for part in parts)
-    return Doubt("run", "", f"two runs are mixed, that of {listed}: {_apart(lineage, one, other)}", ONE_RUN, 0.95)
+def _mixture(history: History, lineage: Lineage, main: Strand, others: Sequence[Strand]) -> Doubt:
+    largest = max(others, key=lambda strand: len(strand.members))
+    runs = [main, *(strand for strand in others if strand is largest or len(strand.members) > 1)]
+    parts = [lineage.rows[list(strand.members)] for strand in sorted(runs, key=lambda strand: strand.span)]
+    listed = " and of ".join(f"{_epochs(history, part)} ({_files(history, part)})" for part in parts[:_LISTED])
+    count = "two" if len(runs) == 2 else str(len(runs))
+    one, other = sorted((main, largest), key=lambda strand: strand.span)
+    return Doubt("run", "", f"{count} runs are mixed, that of {listed}: {_apart(lineage, one, other)}", ONE_RUN, 0.95)
 
 
 def _apart(lineage: Lineage, one: Strand, other: Strand) -> str:
@@ -115,15 +118,23 @@ def _apart(lineage: Lineage, one: Strand, other: Strand) -> str:
 def _is_break(lineage: Lineage, before: Strand, after: Strand) -> bool:
     """Whether nothing goes on where a strand ends, though elsewhere something does over as many epochs.
 
-    Where checkpoints are few and the weights decay, neighbours may have nothing in common in any run.
+    Where checkpoints are few and the weights decay, neighbours may have nothing in common in any run. Those that are
+    compared need not be neighbours: an epoch may be missing at the break alone. What follows may be too short to tell.
     """
     last, first = before.members[-1], after.members[0]
     gap = lineage.epochs[first] - lineage.epochs[last]
-    sides = (before,) if after.span == (len(lineage) - 1,) * 2 else (before, after)
-    return lineage.is_new(last, first) and all(
-        any(lineage.epochs[b] - lineage.epochs[a] >= gap and lineage.are_related(a, b) for a, b in strand.pairs)
-        for strand in sides
-    )
+    if not lineage.is_new(last, first):
+        return False
+    earlier, later = ([lineage.are_related(*pair) for pair in _over(lineage, side, gap)] for side in (before, after))
+    return any(earlier) and (any(later) or not later)
+
+
+def _over(lineage: Lineage, strand: Strand, gap: int) -> Iterator[tuple[int, int]]:
+    """Each member of a strand with the first that is at least so many epochs later."""
+    epochs = lineage.epochs[list(strand.members)]
+    for row, place in zip(strand.members, np.searchsorted(epochs, epochs + gap), strict=True):
+        if place < len(epochs):
+            yield row, strand.members[place]
 
 
 def _break(history: History, lineage: Lineage, before: Strand, after: Strand) -> Doubt:

@@ -58,6 +58,23 @@ def test_two_runs_are_mixed(letters):
     assert words.startswith("two runs are mixed, that of epochs -1, ")
 
 
+@pytest.mark.parametrize("letters", ["abcabcabcabc", "aabbccaabbcc"])
+def test_three_runs_are_mixed(letters):
+    ((where, words),) = said(picked(letters, a=A, b=B, c=training(3)))
+    assert where == ""
+    assert words.startswith("3 runs are mixed, that of epochs -1, ")
+    assert words.count(" and of epochs ") == 2
+
+
+@pytest.mark.parametrize("missing", [1, 3])
+@pytest.mark.parametrize("after", [2, 6])
+def test_a_run_that_began_anew_beside_missing_epochs(missing, after):
+    epochs = [*range(-1, 5), *range(5 + missing, 5 + missing + after)]
+    ((where, words),) = said([*A[:6], *B[6 : 6 + after]], epochs=epochs)
+    assert where == f"epoch {5 + missing}"
+    assert words.startswith("from here on this is another run, or one begun anew")
+
+
 @pytest.mark.parametrize("row", range(2, 11))
 def test_a_run_that_began_anew(row):
     ((where, words),) = said([*A[:row], *B[: 12 - row]])
