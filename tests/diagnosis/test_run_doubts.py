@@ -58,6 +58,25 @@ def test_two_runs_are_mixed(letters):
     assert words.startswith("two runs are mixed, that of epochs -1, ")
 
 
+@pytest.mark.parametrize("count", [4, 11])
+def test_a_first_file_of_another_run(count):
+    ((where, words),) = said([B[0], *A[1:count]], epochs=range(count))
+    assert where == "epoch 0"
+    assert words.startswith("epoch_0.pt is not of this run: its weights correlate with those of epoch 1 by ")
+
+
+@pytest.mark.parametrize(
+    ("weights", "first"),
+    [
+        ([B[0], *A[1:]], -1),  # may be loaded after it was saved
+        ([B[0], *A[1:3]], 0),  # too few to be steady
+        ([B[0], *training(1, steps=1.0)[1:]], 0),  # a training that throws its weights far in each epoch
+    ],
+)
+def test_a_first_file_that_need_not_be_of_another_run(weights, first):
+    assert not said(weights, epochs=range(first, first + len(weights)))
+
+
 @pytest.mark.parametrize("letters", ["abcabcabcabc", "aabbccaabbcc"])
 def test_three_runs_are_mixed(letters):
     ((where, words),) = said(picked(letters, a=A, b=B, c=training(3)))
