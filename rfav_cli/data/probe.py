@@ -103,7 +103,7 @@ def load_probe(
         return replace(coloured, notes=(*coloured.notes, said))
     mean, std, notes = normalisation(source, options, images.shape[1])
     if len(source) < size:
-        notes = (f"took all {len(source)} samples of {printable(spec)}; {size} were asked for", *notes)
+        notes = (f"took all {len(source)} samples of {printable(spec)}, fewer than --probe-size {size}", *notes)
     recolour = None
     if source.is_image and images.shape[1] in (1, 3, 4) and not (options.gray or options.rgb):
         other = replace(options, rgb=images.shape[1] != 3, gray=images.shape[1] == 3)
@@ -117,7 +117,7 @@ def load_probe(
         thumbnails=draw(images[:thumbnails]) if source.is_image and thumbnails else None,
         sha256=digest(images, labels, mean, std),
         source=spec,
-        notes=(*source.notes, *notes, *_units(source, images, normalised=mean is not None)),
+        notes=(*source.notes, *notes, *_units(source, images, mean, std)),
         alphabetical=source.alphabetical,
         empty=source.empty,
         recolour=recolour,
@@ -130,28 +130,33 @@ def _means_colour(source: Source, options: SampleOptions, channels: int) -> bool
     return source.is_image and channels == 1 and values == 3 and not options.gray
 
 
-def _units(source: Source, images: Samples, *, normalised: bool) -> tuple[str, ...]:
+def _units(
+    source: Source, images: Samples, mean: tuple[float, ...] | None, std: tuple[float, ...] | None
+) -> tuple[str, ...]:
     """What the user should be told of the units of images that are not bytes."""
     if images.dtype != np.float32 or not source.is_image:
         return ()
     highest = float(images.max())
     if source.scale == WORDS:
-        return (_words_note(round(highest * WORDS)),)
-    if normalised or highest <= 16:
+        return (_words_note(round(highest * WORDS), mean or (0.0,), std or (1.0,)),)
+    if mean is not None or highest <= 16:
         return ()
     return (f"floating-point images up to {highest:g} are taken as they are; only whole numbers are scaled",)
 
 
-def _words_note(highest: int) -> str:
-    """What pixels of 16 bits are divided by; where the highest fills fewer bits, what else suits."""
+def _words_note(highest: int, mean: tuple[float, ...], std: tuple[float, ...]) -> str:
+    """What pixels of 16 bits are divided by; where the highest fills fewer bits, what else suits.
+
+    A mean and deviation that are as small as such pixels are taken for those of these pixels.
+    """
     note = f"pixels of 16 bits are divided by {WORDS:g}"
     full = (1 << highest.bit_length()) - 1
-    if not 0 < full < 1 << 15:
+    part = full / WORDS
+    if not 0 < full < 1 << 15 or max(*mean, *std) <= part * 1.01:
         return note
-    return (
-        f"{note}; the highest is {highest}, so where the net was trained on pixels divided by {full}, "
-        f"give --std {full / WORDS:.7g}"
-    )
+    values = [("--std", std)] if not any(mean) else [("--mean", mean), ("--std", std)]
+    given = " ".join(f"{name} {','.join(f'{value * part:.7g}' for value in numbers)}" for name, numbers in values)
+    return f"{note}; the highest is {highest}, so where the net was trained on pixels divided by {full}, give {given}"
 
 
 def choose(count: int, labels: NDArray[np.int64] | None, size: int, seed: int) -> NDArray[np.int64]:

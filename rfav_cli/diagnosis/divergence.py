@@ -112,9 +112,11 @@ def _divergence(history: History, basis: str, first: int) -> Divergence:
     what = _loss_words(history, first) if basis == "held-out loss" else "the class scores are not finite"
     if basis == "entropy":
         what = f"the entropy is not finite in {_not_finite(history)}"
-    since = (
-        "in every epoch that was measured" if first == 0 else f"from epoch {epoch} to the last, {history.epochs[-1]}"
-    )
+    since = f"from epoch {epoch} to the last, {history.epochs[-1]}"
+    if first == len(history) - 1:
+        since = f"at epoch {epoch}, the last"
+    if first == 0:
+        since = "in every epoch that was measured"
     where = f"; the first layer whose values are not finite is {layer}" if layer else ""
     if not layer and basis != "entropy" and history.run.layers:
         where = "; the values of all measured layers are finite"

@@ -25,6 +25,14 @@ _MANY = 1000
 _FEW = 1 / 3
 """Share of the checkpoints up to which those of other strands are foreign ones in a run, and no second run."""
 
+STEADY = 0.9
+"""Correlation above which the weights of all later neighbours are, where the first checkpoint is held against them.
+
+Measured in 474 series of trainings with learning rates from 0.01 to 3: none begins like that, and 121 of 156 that begin
+with another run's checkpoint do.
+"""
+
+PUT_RIGHT = "Put the right files in their place or leave these out, and measure with --fresh."
 ONE_RUN = "Give the files of one run, each run a store of its own, and measure with --fresh."
 _COPIED = "Save what the net holds after each epoch; check that the optimizer has its parameters and a rate above 0."
 
@@ -32,7 +40,7 @@ _COPIED = "Save what the net holds after each epoch; check that the optimizer ha
 def run_doubts(history: History) -> tuple[Doubt, ...]:
     """Why the checkpoints of a store may not be those of one run.
 
-    Nothing is said of the step from the first checkpoint to the second: a high learning rate may leave little of the
+    Of the step from the first checkpoint to the second little is said: a high learning rate may leave little of the
     weights that a training begins with.
     """
     groups = find_copies(history)
@@ -69,8 +77,10 @@ def _strands(history: History, lineage: Lineage) -> Iterator[Doubt]:
     if aside and len(aside) <= _FEW * len(lineage):
         yield _foreign(history, lineage, aside, main, others[0])
     elif aside:
-        yield _mixture(history, lineage, main, max(others, key=lambda strand: len(strand.members)))
+        yield _mixture(history, lineage, main, others)
     else:
+        if _begins_apart(lineage, strands):
+            yield _first(history, lineage, strands[1])
         for before, after in pairwise(strands):
             if _is_break(lineage, before, after):
                 yield _break(history, lineage, before, after)
@@ -82,16 +92,19 @@ def _foreign(history: History, lineage: Lineage, rows: Sequence[int], main: Stra
         "run",
         f"epoch {lineage.epochs[rows[0]]}",
         f"{_files(history, checkpoints)} {verb} not of this run: {_apart(lineage, main, other)}",
-        "Put the right files in their place or leave these out, and measure with --fresh.",
+        PUT_RIGHT,
         0.95,
     )
 
 
-def _mixture(history: History, lineage: Lineage, one: Strand, other: Strand) -> Doubt:
-    one, other = sorted((one, other), key=lambda strand: strand.span)
-    parts = (lineage.rows[list(strand.members)] for strand in (one, other))
-    listed = " and of ".join(f"{_epochs(history, part)} ({_files(history, part)})" for part in parts)
-    return Doubt("run", "", f"two runs are mixed, that of {listed}: {_apart(lineage, one, other)}", ONE_RUN, 0.95)
+def _mixture(history: History, lineage: Lineage, main: Strand, others: Sequence[Strand]) -> Doubt:
+    largest = max(others, key=lambda strand: len(strand.members))
+    runs = [main, *(strand for strand in others if strand is largest or len(strand.members) > 1)]
+    parts = [lineage.rows[list(strand.members)] for strand in sorted(runs, key=lambda strand: strand.span)]
+    listed = " and of ".join(f"{_epochs(history, part)} ({_files(history, part)})" for part in parts[:_LISTED])
+    count = "two" if len(runs) == 2 else str(len(runs))
+    one, other = sorted((main, largest), key=lambda strand: strand.span)
+    return Doubt("run", "", f"{count} runs are mixed, that of {listed}: {_apart(lineage, one, other)}", ONE_RUN, 0.95)
 
 
 def _apart(lineage: Lineage, one: Strand, other: Strand) -> str:
@@ -115,15 +128,49 @@ def _apart(lineage: Lineage, one: Strand, other: Strand) -> str:
 def _is_break(lineage: Lineage, before: Strand, after: Strand) -> bool:
     """Whether nothing goes on where a strand ends, though elsewhere something does over as many epochs.
 
-    Where checkpoints are few and the weights decay, neighbours may have nothing in common in any run.
+    Where checkpoints are few and the weights decay, neighbours may have nothing in common in any run. Those that are
+    compared need not be neighbours: an epoch may be missing at the break alone. What follows may be too short to tell.
     """
     last, first = before.members[-1], after.members[0]
     gap = lineage.epochs[first] - lineage.epochs[last]
-    sides = (before,) if after.span == (len(lineage) - 1,) * 2 else (before, after)
-    return lineage.is_new(last, first) and all(
-        any(lineage.epochs[b] - lineage.epochs[a] >= gap and lineage.are_related(a, b) for a, b in strand.pairs)
-        for strand in sides
+    if not lineage.is_new(last, first):
+        return False
+    earlier, later = ([lineage.are_related(*pair) for pair in _over(lineage, side, gap)] for side in (before, after))
+    return any(earlier) and (any(later) or not later)
+
+
+def _begins_apart(lineage: Lineage, strands: Sequence[Strand]) -> bool:
+    """Whether nothing of the first checkpoint after training began is in the second, though all others are steady.
+
+    Of one before training nothing is said: what a training begins with may be loaded after it was saved.
+    """
+    if len(strands) < 2 or len(strands[0].members) > 1 or lineage.epochs[0] < 0:
+        return False
+    correlations = [lineage.correlation(a, b) for a, b in strands[1].pairs]
+    return len(correlations) > 1 and min(correlations) > STEADY and lineage.is_new(0, strands[1].members[0])
+
+
+def _first(history: History, lineage: Lineage, rest: Strand) -> Doubt:
+    here, usual = (
+        lineage.correlation(0, rest.members[0]),
+        np.median([lineage.correlation(*pair) for pair in rest.pairs]),
     )
+    return Doubt(
+        "run",
+        f"epoch {lineage.epochs[0]}",
+        f"{_files(history, lineage.rows[[0]])} is not of this run: its weights correlate with those of epoch "
+        f"{lineage.epochs[rest.members[0]]} by {here:.2f}, those of other neighbours by {usual:.2f}",
+        PUT_RIGHT,
+        0.8,
+    )
+
+
+def _over(lineage: Lineage, strand: Strand, gap: int) -> Iterator[tuple[int, int]]:
+    """Each member of a strand with the first that is at least so many epochs later."""
+    epochs = lineage.epochs[list(strand.members)]
+    for row, place in zip(strand.members, np.searchsorted(epochs, epochs + gap), strict=True):
+        if place < len(epochs):
+            yield row, strand.members[place]
 
 
 def _break(history: History, lineage: Lineage, before: Strand, after: Strand) -> Doubt:

@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from rfav_cli.activations import networks
@@ -15,7 +16,7 @@ from rfav_cli.activations.layers import select_layers
 from rfav_cli.checkpoints import formats
 from rfav_cli.errors import CheckpointError, RunError, SampleError
 from rfav_cli.measure.device import exact_arithmetic, keep_freed_memory
-from rfav_cli.measure.net_output import SAMPLES, NetOutput, count_classes, look_at_output
+from rfav_cli.measure.net_output import SAMPLES, NetOutput, look_at_output
 from rfav_cli.records import Run, Subject
 from rfav_cli.statistics.base import Context
 from rfav_cli.text import printable
@@ -81,7 +82,7 @@ class Setup:
         return Subject(
             probe.source,
             len(probe),
-            count_classes(probe),
+            0 if probe.labels is None else len(np.unique(probe.labels)),
             probe.mean,
             probe.std,
             tuple(layer.name for layer in self.run.layers),

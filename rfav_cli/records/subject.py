@@ -16,7 +16,7 @@ class Subject:
     Attributes:
         probe: where the samples are from, as the user gave it.
         samples: N.
-        classes: of the samples' labels; 0 where there are none.
+        classes: how many the samples are of; 0 without labels.
         mean, std: what the samples are normalised by, one value a channel; None where they are not.
         layers: the names of the layers that are measured, in forward order.
         output: the path of the output that is taken as the scores, from the outside in with dots between; empty where

@@ -160,7 +160,7 @@ def test_presets_are_used_and_said_and_put_aside(tmp_path: Path) -> None:
 def test_too_few_samples_are_all_taken_and_that_is_said(colour: str) -> None:
     probe = load_probe(colour)
     assert len(probe) == 60
-    assert probe.notes == (f"took all 60 samples of {colour}; 1000 were asked for",)
+    assert probe.notes == (f"took all 60 samples of {colour}, fewer than --probe-size 1000",)
     assert load_probe(colour, size=60).notes == ()
 
 
@@ -337,6 +337,20 @@ def test_bits_that_are_not_filled_are_remarked_on(highest: int, scale: int, tmp_
     np.testing.assert_allclose(np.sort(batch.numpy().ravel()), images.ravel() / scale, rtol=1e-5, atol=1e-7)
     full = save(tmp_path / "full.npz", images * np.uint16(65535 // highest))
     assert load_probe(full, size=4).notes == ("pixels of 16 bits are divided by 65535",)
+
+
+@pytest.mark.parametrize("three", [False, True])
+def test_a_remark_on_bits_scales_the_mean_and_deviation_that_are_given(three: bool, tmp_path: Path) -> None:
+    images = np.linspace(0, 4095, 4 * 64).astype(np.uint16).reshape(4, 8, 8, 1)
+    spec = save(tmp_path / "x.npz", images)
+    mean, std = ((0.5, 0.4, 0.3), (0.2, 0.25, 0.3)) if three else ((0.5,), (0.25,))
+    notes = load_probe(spec, size=4, options=SampleOptions(mean=mean, std=std)).notes
+    advice = next(note for note in notes if "trained on pixels divided by 4095" in note).partition("--mean ")[2]
+    means, stds = (tuple(map(float, part.split(","))) for part in advice.split(" --std "))
+    probe = load_probe(spec, size=4, options=SampleOptions(mean=means, std=stds))
+    expected = (images.transpose(0, 3, 1, 2) / 4095 - np.reshape(mean, (1, -1, 1, 1))) / np.reshape(std, (1, -1, 1, 1))
+    np.testing.assert_allclose(np.sort(probe.batch(slice(0, 4), CPU).numpy(), axis=0), expected, rtol=1e-5, atol=1e-5)
+    assert not any("trained on" in note for note in probe.notes)
 
 
 @pytest.mark.data

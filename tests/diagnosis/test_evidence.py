@@ -138,9 +138,7 @@ def test_a_run_without_labels_whose_scores_are_not_finite_diverged(column, sampl
     run = judge(history).run
     assert (run.state, run.basis, run.confidence) == ("diverged", "class scores", None)
     assert (run.onset.low, run.onset.epoch, run.onset.high) == (39, 39, 39)
-    assert run.reason.startswith(
-        "diverged since epoch 39: the class scores are not finite from epoch 39 to the last, 39"
-    )
+    assert run.reason.startswith("diverged since epoch 39: the class scores are not finite at epoch 39, the last")
 
 
 def test_a_run_without_labels_or_answers_whose_entropy_is_not_finite_diverged():
@@ -148,7 +146,7 @@ def test_a_run_without_labels_or_answers_whose_entropy_is_not_finite_diverged():
     history.columns["entropy/mean"][-1, 1] = np.nan
     run = judge(history).run
     assert (run.state, run.basis, run.onset.epoch) == ("diverged", "entropy", 39)
-    assert "the entropy is not finite in fc from epoch 39" in run.reason
+    assert "the entropy is not finite in fc at epoch 39, the last" in run.reason
 
 
 def test_epochs_whose_answers_are_not_finite_in_the_middle_are_passed_over():

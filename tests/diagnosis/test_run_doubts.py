@@ -58,6 +58,42 @@ def test_two_runs_are_mixed(letters):
     assert words.startswith("two runs are mixed, that of epochs -1, ")
 
 
+@pytest.mark.parametrize("count", [4, 11])
+def test_a_first_file_of_another_run(count):
+    ((where, words),) = said([B[0], *A[1:count]], epochs=range(count))
+    assert where == "epoch 0"
+    assert words.startswith("epoch_0.pt is not of this run: its weights correlate with those of epoch 1 by ")
+
+
+@pytest.mark.parametrize(
+    ("weights", "first"),
+    [
+        ([B[0], *A[1:]], -1),  # may be loaded after it was saved
+        ([B[0], *A[1:3]], 0),  # too few to be steady
+        ([B[0], *training(1, steps=1.0)[1:]], 0),  # a training that throws its weights far in each epoch
+    ],
+)
+def test_a_first_file_that_need_not_be_of_another_run(weights, first):
+    assert not said(weights, epochs=range(first, first + len(weights)))
+
+
+@pytest.mark.parametrize("letters", ["abcabcabcabc", "aabbccaabbcc"])
+def test_three_runs_are_mixed(letters):
+    ((where, words),) = said(picked(letters, a=A, b=B, c=training(3)))
+    assert where == ""
+    assert words.startswith("3 runs are mixed, that of epochs -1, ")
+    assert words.count(" and of epochs ") == 2
+
+
+@pytest.mark.parametrize("missing", [1, 3])
+@pytest.mark.parametrize("after", [2, 6])
+def test_a_run_that_began_anew_beside_missing_epochs(missing, after):
+    epochs = [*range(-1, 5), *range(5 + missing, 5 + missing + after)]
+    ((where, words),) = said([*A[:6], *B[6 : 6 + after]], epochs=epochs)
+    assert where == f"epoch {5 + missing}"
+    assert words.startswith("from here on this is another run, or one begun anew")
+
+
 @pytest.mark.parametrize("row", range(2, 11))
 def test_a_run_that_began_anew(row):
     ((where, words),) = said([*A[:row], *B[: 12 - row]])

@@ -138,5 +138,8 @@ def test_classes_that_do_not_fit_the_outputs_are_refused(tmp_path: Path) -> None
     with pytest.raises(SampleError, match="1 class folder for the 2 outputs"):
         open_run(entries, one_missing, READING, opening(), Settings())
     noted = dataclasses.replace(one_missing, alphabetical=False)
-    notes = open_run(entries, noted, READING, opening(), Settings()).notes
-    assert "the probe has samples of 1 class, for the 2 outputs of the net" in notes
+    opened = open_run(entries, noted, READING, opening(), Settings())
+    assert "the probe has samples of 1 class, for the 2 outputs of the net" in opened.notes
+    assert opened.subject.classes == 1
+    second = dataclasses.replace(noted, labels=np.ones(SAMPLES, np.int64), classes=())
+    assert open_run(entries, second, READING, opening(), Settings()).subject.classes == 1

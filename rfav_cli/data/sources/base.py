@@ -260,7 +260,8 @@ def _refuse_stored_units(
     given = [(name, values) for name, values in (("--mean", options.mean), ("--std", options.std)) if values]
     typed = " ".join(f"{name} {','.join(f'{value:g}' for value in values)}" for name, values in given)
     within = all(0 <= value <= scale for _, values in given for value in values)
-    scaled = " ".join(f"{name} {','.join(f'{value / scale:.4g}' for value in values)}" for name, values in given)
+    units = ((name, values, 1.0 if max(values) <= 1 else scale) for name, values in given)
+    scaled = " ".join(f"{name} {','.join(f'{value / unit:.4g}' for value in values)}" for name, values, unit in units)
     raise SampleError(
         f"{typed}: the samples lie between 0 and 1 when these are used: their values are divided by {scale:g} first",
         f"Give {scaled}." if within else "Give the mean and the deviation of values between 0 and 1.",
