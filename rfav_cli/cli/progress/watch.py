@@ -72,4 +72,5 @@ def summary(store: object, watched: records.Watched) -> str:
     history, verdict = watched.history, watched.verdict
     if history is None or verdict is None:
         return "nothing was measured\n"
-    return f"{held(store, history)}: {verdict.run.state}: {printable(verdict.run.reason, LONGEST)}\n"
+    state, reason = verdict.run.state, printable(verdict.run.reason, LONGEST)
+    return f"{held(store, history)}: {reason if reason.startswith(state) else f'{state}: {reason}'}\n"

@@ -81,6 +81,10 @@ def test_the_end_is_a_line(verdict, tmp_path):
     text = summary("rfav.h5", Watched(open_store(tmp_path / "rfav.h5"), verdict, "idle"))
     assert text.startswith("rfav.h5: 1 epoch, ")
     assert f": overfitting: {verdict.run.reason}"[:60] in text
+    gone = dataclasses.replace(verdict, run=RunFinding("diverged", "diverged since epoch 4"))
+    assert summary("rfav.h5", Watched(open_store(tmp_path / "rfav.h5"), gone, "idle")).endswith(
+        " samples: diverged since epoch 4\n"
+    )
 
 
 def test_an_epoch_whose_loss_is_not_finite_says_so(verdict):
