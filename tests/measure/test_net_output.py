@@ -144,7 +144,7 @@ def test_outputs_that_nobody_wants_still_tell_the_classifier(tmp_path: Path) -> 
 
 def test_a_net_may_return_anything_where_there_are_no_labels(tmp_path: Path) -> None:
     assert looked(tmp_path, lambda net, h: None, None).notes == (
-        "the net returns no tensor, so no predictions are measured",
+        "the net returns no tensor but NoneType, so no predictions are measured",
     )
     assert looked(tmp_path, lambda net, h: None, None, outputs=False).notes == ()
     with pytest.raises(ModelError, match="no tensor"):
