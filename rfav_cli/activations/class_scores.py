@@ -140,9 +140,10 @@ def described(output: Any) -> str:
 
 
 def tensors(output: Any, path: str = "") -> Iterator[tuple[str, Tensor]]:
-    """The tensors in what a net returned with their paths, in its order."""
+    """The tensors in what a net returned with their paths, in its order; maps of one position (n, C, 1, 1) as rows."""
     if isinstance(output, Tensor):
-        yield path, output
+        single = output.ndim > 3 and output.shape[1] > 1 and set(output.shape[2:]) == {1}
+        yield path, output.flatten(1) if single else output
         return
     for name, part in _parts(output).items():
         yield from tensors(part, f"{path}.{name}" if path else name)
