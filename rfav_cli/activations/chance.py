@@ -35,3 +35,14 @@ def drawn_from(seed: int, device: torch.device) -> Iterator[None]:
     finally:
         random.setstate(python)
         np.random.set_state(numpy)
+
+
+def positions(device: torch.device) -> tuple[object, ...]:
+    """Where the generators of torch, numpy and Python stand: another place once a number was drawn.
+
+    Args:
+        device: where the net runs: its generator is meant, too, where it is a GPU.
+    """
+    gpu = torch.cuda.get_rng_state(device).numpy().tobytes() if device.type == "cuda" else b""
+    _, key, place, *normal = np.random.get_state(legacy=True)
+    return random.getstate(), np.asarray(key).tobytes(), place, *normal, torch.get_rng_state().numpy().tobytes(), gpu

@@ -52,7 +52,7 @@ def select_output(output: Any, choice: str = "") -> Tensor:
     """Take the tensor of scores out of what a net returned.
 
     Args:
-        output: a tensor, or a tuple, list, mapping or dataclass of them, nested.
+        output: a tensor, or a tuple, list, mapping or dataclass of them, nested, or an object that has them.
         choice: an index or a key, or several with dots between; empty for the first tensor, which is also the one that
             is taken of several within a choice.
 
@@ -66,7 +66,10 @@ def select_output(output: Any, choice: str = "") -> Tensor:
         )
     tensor = next((tensor for _, tensor in tensors(chosen)), None)
     if tensor is None:
-        raise ModelError("the net returns no tensor", "Give a net that returns its class scores.")
+        raise ModelError(
+            f"the net returns no tensor but {printable(type(chosen).__name__)}",
+            "Give a net that returns its class scores.",
+        )
     return tensor
 
 
@@ -137,9 +140,10 @@ def described(output: Any) -> str:
 
 
 def tensors(output: Any, path: str = "") -> Iterator[tuple[str, Tensor]]:
-    """The tensors in what a net returned with their paths, in its order."""
+    """The tensors in what a net returned with their paths, in its order; maps of one position (n, C, 1, 1) as rows."""
     if isinstance(output, Tensor):
-        yield path, output
+        single = output.ndim > 3 and output.shape[1] > 1 and set(output.shape[2:]) == {1}
+        yield path, output.flatten(1) if single else output
         return
     for name, part in _parts(output).items():
         yield from tensors(part, f"{path}.{name}" if path else name)
@@ -225,7 +229,9 @@ def _parts(output: Any) -> dict[str, Any]:
         return {str(index): value for index, value in enumerate(output)}
     if is_dataclass(output) and not isinstance(output, type):
         return {field.name: getattr(output, field.name, None) for field in fields(output)}
-    return {}
+    # Of other objects the tensors alone: whatever else they hold may lead back to them.
+    held = {} if isinstance(output, type) else getattr(output, "__dict__", {})
+    return {name: part for name, part in held.items() if isinstance(part, Tensor)}
 
 
 def _shapes(output: Any, path: str) -> Iterator[tuple[str, str]]:

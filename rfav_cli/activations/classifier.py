@@ -83,6 +83,8 @@ def _forms(scores: Tensor) -> list[Tensor]:
 
 
 def _may_give(values: Tensor, scores: Tensor) -> bool:
+    if len(values) != len(scores):  # only some samples reach the layer
+        return False
     same = values.shape[1] == scores.shape[1] or values[0].numel() == scores[0].numel()
     return same or (scores.ndim == 2 and values[0].numel() == values.shape[1] > scores.shape[1])
 

@@ -27,6 +27,10 @@ SAMPLES = 8
 MOST_VALUES = 2**25
 """How many numbers the activations of these may have in all: 128 MiB."""
 
+MOST_REPEATS = 48
+"""How many forwards of the same samples show that numbers that a net draws do not matter: what chance changes in
+one forward of ten escapes them in one net of a hundred."""
+
 ROUNDING_OF_FORMATS = 1e-4
 """The most by which a layer's values may differ between two memory formats, as `differences` tells it: root mean square
 of the difference, relative."""
@@ -124,20 +128,33 @@ def examine(network: Network, images: Tensor, trace: Trace) -> Examination:
     first = _recorded(network, images)
     again = _recorded(network, images, seed=1)
     recordings, apart = [first, again], []
+    by_chance = _differences_by_chance(network, images, first, again)
     if half:
         # Of as many samples as before, so that nothing is rounded otherwise: at another place, or beside one alone.
         doubled = _recorded(network, torch.cat([images[:half]] * 2))
-        beside_one = _recorded(network, torch.cat([images[half:], images[-1:].expand_as(images[half:])]))
+        # One alone stands between them, so that no two keep their company where a net takes its batch in pieces.
+        others = images[half:]
+        beside_one = _recorded(network, torch.stack([others, images[-1:].expand_as(others)], 1).flatten(0, 1))
         recordings += [doubled, beside_one]
         apart = [differences(first.rows(slice(half)), doubled.rows(slice(start, start + half))) for start in (0, half)]
-        apart.append(differences(first.rows(slice(half, None)), beside_one.rows(slice(half))))
+        apart.append(differences(first.rows(slice(half, None)), beside_one.rows(slice(0, None, 2))))
     if half > 1:
         alone = _recorded(network, images[:half])
         recordings.append(alone)
         apart.append(differences(first.rows(slice(half)), alone))
     found = _without_partial(trace, recordings)
     settle_format(network, images, first)
-    return Examination(found, differences(first, again), _largest(apart), network.batch_statistics())
+    return Examination(found, by_chance, _largest(apart), network.batch_statistics())
+
+
+def _differences_by_chance(network: Network, images: Tensor, first: Recording, again: Recording) -> dict[str, float]:
+    """By how much forwards of the same samples differ; of a net that draws numbers more than two, until some differ."""
+    found = differences(first, again)
+    for seed in range(2, MOST_REPEATS if first.drew else 0):
+        if max(found.values()) > ROUNDING_OF_REPEATS:
+            break
+        found = differences(first, _recorded(network, images, seed))
+    return found
 
 
 def settle_format(network: Network, images: Tensor, before: Recording | None = None) -> None:
@@ -199,10 +216,19 @@ def _without_partial(trace: Trace, recordings: Sequence[Recording]) -> Trace:
     skipped = [SkippedLayer(name, PARTIAL) for name, reached in measured.items() if not reached]
     for layer in trace.skipped:
         shares = {found.share(layer.name) for found in recordings}
-        partial = (layer.reason == UNUSED and shares != {0}) or (NOT_FIRST in layer.reason and len(shares) > 1)
+        by_some = NOT_FIRST in layer.reason and not _is_as_long(layer.name, recordings)
+        partial = by_some or (layer.reason == UNUSED and shares != {0})
         skipped.append(replace(layer, reason=PARTIAL) if partial else layer)
     layers = tuple(layer for layer in trace.layers if measured[layer.name])
     return replace(trace, layers=layers, skipped=tuple(skipped))
+
+
+def _is_as_long(layer: str, recordings: Sequence[Recording]) -> bool:
+    """Whether a layer's first axis is of tokens or windows, not of some samples: as long in all batches or for each."""
+    shares = {found.share(layer) for found in recordings}
+    lengths = {found.share(layer) * found.samples for found in recordings}
+    of_several = len({found.samples for found in recordings}) > 1
+    return shares != {0} and (len(shares) == 1 or (of_several and len(lengths) == 1))
 
 
 def _percent(share: float) -> str:

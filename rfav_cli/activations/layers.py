@@ -53,10 +53,15 @@ def select_layers(
             "; ".join(f"{entry.name}: {entry.reason}" for entry in skipped)
             or "the net has no convolution or linear layer"
         )
-        raise ModelError(
-            f"no layer is left to measure ({reasons})", "Name layers with --layers, the classifier too if it is one."
-        )
+        raise ModelError(f"no layer is left to measure ({reasons})", _remedy(trace))
     return tuple(chosen), tuple(skipped)
+
+
+def _remedy(trace: Trace) -> str:
+    """What helps where no layer is left: other globs, if there is a layer that they can name."""
+    if trace.layers:
+        return "Name layers with --layers, the classifier too if it is one."
+    return "Give a net whose convolutions and linear layers are called as modules, with all samples of the batch."
 
 
 def _reason_to_skip(name: str, classifier: str, layers: Sequence[str], skip: Sequence[str]) -> str:

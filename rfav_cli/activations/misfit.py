@@ -74,6 +74,8 @@ def unfit(images: Tensor, error: Exception, entered: Entered | None, run: Callab
         run: runs the net, and raises where it does not run either.
     """
     what = f"the net does not run on samples of {_times(images.shape[1:])}: {named(error, part='last')}"
+    if _runs(images, run):
+        return SampleError(what, "It runs on them where its layers are not watched: please report this, with the net.")
     misfit, option = "", ""
     if entered is not None:
         what += f" (in {printable(entered.name, 80)}, weight {_times(entered.weight)})"
@@ -94,6 +96,16 @@ def _found(images: Tensor, run: Callable[[Tensor], object]) -> str:
             continue
         return f"It runs on images of {_times(shape[1:])}: --resize {shape[-1]}."
     return ""
+
+
+def _runs(images: Tensor, run: Callable[[Tensor], object]) -> bool:
+    try:
+        run(images.clone())
+    except torch.OutOfMemoryError:
+        raise
+    except Exception:  # what a net raises can be anything
+        return False
+    return True
 
 
 def _tried(images: Tensor) -> Iterator[tuple[int, ...]]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import statistics
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from rfav_cli.activations.chance import drawn_from
+from rfav_cli.activations.chance import drawn_from, positions
+from rfav_cli.activations.class_scores import tensors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,10 +37,12 @@ class Recording:
         samples: n.
         uses: layer -> of each of its uses, its values as they were; in the order of their first use, also of layers
             that cannot be measured. The net's output is among them as the last: its tensors of floating-point numbers.
+        drew: the forward drew random numbers.
     """
 
     samples: int
     uses: dict[str, list[Tensor]]
+    drew: bool = False
 
     @classmethod
     def of(cls, samples: int, output: Any, uses: Mapping[str, list[Tensor]] | None = None) -> Recording:
@@ -80,8 +83,10 @@ def record(network: Network, images: Tensor, seed: int = 0) -> Recording:
         return False
 
     with drawn_from(seed, images.device):
+        before = positions(images.device)
         output = network.forward(images.clone(), keep, unmeasured=True)
-    return Recording.of(len(images), output, uses)
+        drew = positions(images.device) != before
+    return replace(Recording.of(len(images), output, uses), drew=drew)
 
 
 def differences(first: Recording, second: Recording) -> dict[str, float]:
@@ -129,8 +134,4 @@ def _size(values: Tensor) -> float:
 def _tensors(output: Any) -> Iterator[Tensor]:
     leaves: Sequence[Any] = tree_leaves(output)
     for leaf in leaves:
-        if isinstance(leaf, Tensor):
-            yield leaf
-        elif is_dataclass(leaf) and not isinstance(leaf, type):
-            for each in fields(leaf):
-                yield from _tensors(getattr(leaf, each.name, None))
+        yield from (tensor for _, tensor in tensors(leaf))

@@ -150,7 +150,8 @@ class Observer:
     def _on_output(self, hook: Hook, output: Any) -> bool:
         self._uses.setdefault(hook.name, []).append(output)
         if isinstance(output, Tensor):
-            self._version[id(output)] = output._version
+            if not output.is_inference():  # whether those are written to is not known
+                self._version[id(output)] = output._version
             self._weights.consumers.add(hook.name, output)
         self.current = None
         return False
@@ -160,6 +161,7 @@ class Observer:
         if (
             isinstance(norm, _BatchNorm)
             and isinstance(values, Tensor)
+            and not values.is_inference()
             and self._version.get(id(values)) == values._version
         ):
             self._norms.setdefault(id(values), []).append(norm)

@@ -93,7 +93,7 @@ def _listed(setup: Setup) -> tuple[ListedLayer, ...]:
             parameters=holder.parameters if holder and holder.weight_shape else None,
             channels=layer.channels if layer else None,
             positions=layer.positions if layer else None,
-            uses=setup.uses.get(name, 0),
+            uses=setup.uses.get(name, 0) if layer else 0,
             reason=reasons.get(name, ""),
         )
 

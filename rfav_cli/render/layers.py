@@ -79,10 +79,11 @@ def _table(listed: LayerList, screen: Screen) -> Table:
     widths = {title: max(map(len, (title, *cells))) for title, cells in columns.items()}
     widths["measured"] = min(REASON, widths.get("measured", 0))
     longest = max([cell_len("layer"), *(cell_len(whole(layer.name)) for layer in rows)])
+    least = _least_room(rows, longest, screen)
     for title in OPTIONAL:
-        if min(NAME, longest) + sum(2 + widths[each] for each in columns) > screen.width:
+        if least + sum(2 + widths[each] for each in columns) > screen.width:
             del columns[title]
-    room = max(min(NAME, longest), screen.width - sum(2 + widths[each] for each in columns))
+    room = max(least, screen.width - sum(2 + widths[each] for each in columns))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("layer", no_wrap=True)
     for title in columns:
@@ -94,6 +95,16 @@ def _table(listed: LayerList, screen: Screen) -> Table:
         cells = [printable(cells[index], LONGEST) for cells in columns.values()]
         table.add_row(*(Text(cell, style=style) for cell in (shorten(layer.name, room, screen), *cells)))
     return table
+
+
+def _least_room(rows: Sequence[ListedLayer], longest: int, screen: Screen) -> int:
+    """The cells in which no two layers have the same shortened name; `NAME` at least, if there is as long a name."""
+    rooms = range(min(NAME, longest), longest)
+    return next((room for room in rooms if _told_apart([layer.name for layer in rows], room, screen)), longest)
+
+
+def _told_apart(names: Sequence[str], room: int, screen: Screen) -> bool:
+    return len({shorten(name, room, screen) for name in names}) == len(names)
 
 
 def _shape(shape: Sequence[int]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import warnings
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,21 @@ class Base(nn.Module):
 
 
 # Chance
+
+
+class Seldom(Base):
+    """A layer's output is dropped in one forward of ten."""
+
+    def middle(self, x: Tensor) -> Tensor:
+        return x * (random.random() > 0.1)
+
+
+class DrawsInVain(Base):
+    """Draws whether to drop a layer, and does so in training alone."""
+
+    def middle(self, x: Tensor) -> Tensor:
+        drop = random.random() < 0.1
+        return x * 0 if self.training and drop else x
 
 
 class Dropout(Base):
@@ -122,6 +138,19 @@ class ByPlace(Base):
 
     def flat(self, x: Tensor) -> Tensor:
         return x.flatten(1) + torch.arange(x.shape[0])[:, None]
+
+
+class InPieces(Base):
+    """Normalises four samples at a time, as ghost batch normalisation does."""
+
+    pieces = 4
+
+    def flat(self, x: Tensor) -> Tensor:
+        return torch.cat([piece - piece.mean(0) for piece in x.flatten(1).split(self.pieces)])
+
+
+class InPairs(InPieces):
+    pieces = 2
 
 
 class ScoresByBatch(Base):

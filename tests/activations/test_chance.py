@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import random
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 import torch
 
-from rfav_cli.activations.chance import drawn_from
+from rfav_cli.activations.chance import drawn_from, positions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CPU = torch.device("cpu")
 
@@ -39,3 +44,11 @@ def test_the_users_own_numbers_go_on_as_if_nothing_had_been_drawn() -> None:
         return [first, drawn()]
 
     assert draw_twice(within=True) == draw_twice(within=False)
+
+
+@pytest.mark.parametrize("draw", [lambda: torch.rand(1), np.random.normal, random.random, lambda: torch.randperm(3)])
+def test_the_generators_stand_elsewhere_after_a_number_was_drawn(draw: Callable[[], object]) -> None:
+    before = positions(CPU)
+    assert positions(CPU) == before
+    draw()
+    assert positions(CPU) != before

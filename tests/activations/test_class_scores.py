@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, namedtuple
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -191,6 +192,18 @@ def test_an_autoencoder_with_a_classifier_has_scores() -> None:
 )
 def test_the_shape_of_the_samples(output: Tensor, samples: Tensor, classes: int, again: bool) -> None:
     assert repeats_samples(output, samples, classes) is again
+
+
+def test_an_object_has_the_tensors_that_are_its_attributes() -> None:
+    class Plain:
+        def __init__(self) -> None:
+            self.features, self.logits, self.itself, self.name = SIXTEEN, TEN, self, "text"
+
+    chosen = choose_output(Plain(), SAMPLES, 10)
+    assert (chosen.path, chosen.tensor is TEN) == ("logits", True)
+    assert select_output(SimpleNamespace(inner={"a": TEN}, scores=A), "scores") is A
+    with pytest.raises(ModelError, match="no tensor but SimpleNamespace"):
+        select_output(SimpleNamespace(itself=None))
 
 
 @pytest.mark.parametrize("output", [TEN, TEN.half(), TEN[:5], TEN[:, :1], TEN[:, 0], MAPS, TEN.argmax(1), TEN.long()])

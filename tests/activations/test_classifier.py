@@ -211,6 +211,17 @@ def test_a_head_that_cannot_be_measured_leaves_the_layer_before_it_to_be_measure
     assert classifier_of(network) == ""
 
 
+def test_a_layer_that_some_samples_reach_is_none_and_no_hindrance() -> None:
+    class Routed(Tail):
+        def forward(self, x: Tensor) -> Tensor:
+            hidden = self.conv1(x).mean((2, 3))
+            out = hidden.clone()
+            out[1:3] = self.side(hidden[1:3])
+            return self.fc(torch.relu(out))
+
+    assert classifier_of(opened(Routed())) == "fc"
+
+
 def test_chance_is_the_same_in_each_block_and_goes_on_after_it() -> None:
     torch.manual_seed(7)
     expected = torch.rand(3)

@@ -73,6 +73,12 @@ def test_coupled_samples_are_found(kind: type[Base], where: str, form: str, tmp_
     assert told(found) == [("batch", where)]
 
 
+@pytest.mark.parametrize("kind", [examined.InPieces, examined.InPairs])
+def test_samples_coupled_in_pieces_of_the_batch_are_found(kind: type[Base], tmp_path: Path) -> None:
+    _, found = examined_in("eager", kind(), tmp_path, images())
+    assert told(found) == [("batch", "fc1")]
+
+
 @pytest.mark.parametrize("count", [2, 4, 6])
 def test_few_samples_are_enough(count: int, tmp_path: Path) -> None:
     for kind, doubt in ((examined.Dropout, "chance"), (examined.Centred, "batch"), (examined.Regularised, "")):
@@ -188,6 +194,48 @@ def test_layers_that_only_some_samples_reach_are_skipped(signs: tuple[int, ...],
     assert [layer.name for layer in found.trace.layers] == ["stem", "head"]
     reasons = {layer.name: layer.reason for layer in found.trace.skipped}
     assert reasons == {"first": PARTIAL, "second": PARTIAL, "third": UNUSED}
+
+
+class TokensFirst(nn.Module):
+    """A linear layer on (tokens, samples, features), as transformers without `batch_first` have them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.inner, self.head = nn.Conv2d(3, 4, 2, 2), nn.Linear(4, 4), nn.Linear(4, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.inner(self.conv(x).flatten(2).permute(2, 0, 1)).mean(0))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_tokens_first_are_no_samples_that_do_not_reach_a_layer(form: str, tmp_path: Path) -> None:
+    _, found = examined_in(form, TokensFirst(), tmp_path, images())
+    reasons = {layer.name: layer.reason for layer in found.trace.skipped}
+    assert reasons == {"inner": "its output for 2 samples is (16, 2, 4): the batch is not its first axis"}
+    assert told(found) == []
+
+
+def test_an_expert_that_is_given_none_of_two_samples_is_reached_by_some(tmp_path: Path) -> None:
+    class Empty(Experts):
+        def forward(self, x: Tensor) -> Tensor:
+            h, positive = self.stem(x), x[:, 0] > 0
+            out = h.clone()
+            out[positive], out[~positive] = self.first(h[positive]), self.second(h[~positive])
+            return self.head(out)
+
+    samples = images(4, 3) + 0.1
+    samples[3, 0] = -1
+    _, found = examined_in("eager", Empty(), tmp_path, samples)
+    reasons = {layer.name: layer.reason for layer in found.trace.skipped}
+    assert reasons == {"first": PARTIAL, "second": PARTIAL, "third": UNUSED}
+
+
+@pytest.mark.parametrize(("kind", "expected"), [(examined.Seldom, [("chance", "conv2")]), (examined.DrawsInVain, [])])
+def test_what_chance_seldom_changes_is_found_in_more_forwards(
+    kind: type[Base], expected: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    _, found = examined_in("eager", kind(), tmp_path, images())
+    assert told(found) == expected
 
 
 def test_a_net_for_two_samples_alone_is_an_error(tmp_path: Path) -> None:

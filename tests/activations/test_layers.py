@@ -63,3 +63,11 @@ def test_nothing_left_is_an_error_that_says_why(trace):
 def test_a_net_without_layers_is_an_error():
     with pytest.raises(ModelError, match="no convolution or linear layer"):
         select_layers(Trace((), {}, ()))
+
+
+def test_no_option_is_advised_where_there_is_no_layer_to_name(trace):
+    alone = Trace((), {}, (SkippedLayer("fc", "the batch is not its first axis"),))
+    for seen, remedy in ((alone, "Give a net whose"), (trace, "--layers")):
+        with pytest.raises(ModelError) as failure:
+            select_layers(seen, "fc2", skip=("*",) if seen is trace else ())
+        assert remedy in failure.value.remedy

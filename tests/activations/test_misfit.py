@@ -141,3 +141,9 @@ def test_nothing_is_known_of_what_the_users_code_raises() -> None:
 def test_what_does_not_fit(entered: Entered, words: str) -> None:
     assert entered.misfit().startswith(words)
     assert bool(entered.misfit()) is bool(words)
+
+
+def test_a_net_that_runs_on_its_own_gets_no_advice_of_other_samples() -> None:
+    error = unfit(torch.zeros(2, 3, 8, 8), RuntimeError("not with hooks"), None, lambda images: images)
+    assert "--resize" not in error.remedy
+    assert error.remedy == "It runs on them where its layers are not watched: please report this, with the net."

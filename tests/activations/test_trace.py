@@ -95,3 +95,15 @@ def test_a_norm_is_folded_where_it_alone_takes_the_output_as_it_is() -> None:
     assert norm_of(lambda m, x: m.norm(m.conv(x).relu_())) == []
     assert norm_of(lambda m, x: m.norm(m.conv(x) + 1)) == []
     assert norm_of(lambda m, x: m.norm(m.conv(x)) + m.conv(x)) == []
+
+
+def test_a_forward_in_inference_mode_is_watched_without_the_normalisation() -> None:
+    @torch.inference_mode()
+    def call(m: Any, x: Tensor) -> Tensor:
+        return m.fc(torch.relu(m.norm(m.conv(x))).mean((2, 3)))
+
+    net = Wrapped(call, conv=nn.Conv2d(3, 4, 3), norm=nn.BatchNorm2d(4), fc=nn.Linear(4, 2)).eval()
+    observer = Observer(net)
+    observer.run(torch.randn(2, 3, 6, 6))
+    assert [layer.name for layer in observer.trace(2).layers] == ["conv", "fc"]
+    assert observer.folded(observer.hooks(2)) == {}

@@ -127,3 +127,26 @@ def test_nothing_is_written(tmp_path: Path, samples: Callable[[Any], Path], monk
     monkeypatch.chdir(tmp_path)
     rfav_cli.layers(model=nets.Vectors, probe=samples(nets.Vectors))
     assert list(tmp_path.iterdir()) == []
+
+
+class Routed(nn.Module):
+    """An expert for the samples with a positive first value, and none for the others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.expert, self.head = nn.Linear(3, 3), nn.Linear(3, 3), nn.Linear(3, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h, chosen = self.stem(x), x[:, 0] > 0
+        out = h.clone()
+        out[chosen] = self.expert(h[chosen])
+        return self.head(torch.relu(out))
+
+
+def test_a_layer_that_some_samples_reach_has_no_output_to_list(tmp_path: Path) -> None:
+    samples = np.ones((8, 3), np.float32)
+    samples[4:] = -1
+    np.savez(tmp_path / "probe.npz", x=samples, y=np.arange(8) % 2)
+    listed = rfav_cli.layers(model=Routed, probe=str(tmp_path / "probe.npz"))
+    expert = next(layer for layer in listed.layers if layer.name == "expert")
+    assert (expert.reason, expert.channels, expert.uses) == ("only some samples reach it", None, 0)

@@ -120,6 +120,13 @@ def test_a_classifier_of_as_many_classes_as_features_is_one(tmp_path: Path) -> N
     assert (output.read, output.classifier) == (True, "back")
 
 
+@pytest.mark.parametrize("axes", [(None, None), (None, None, None)])
+def test_maps_of_one_position_are_a_row_of_scores(tmp_path: Path, axes: tuple[None, ...]) -> None:
+    output = looked(tmp_path, lambda net, h: net.head(h)[(..., *axes)], LABELS)
+    assert (output.shape, output.read, output.classifier) == ((3,), True, "head")
+    assert not any("no row of class scores" in note for note in output.notes)
+
+
 @pytest.mark.parametrize(
     ("answer", "shape", "classifier"),
     [
@@ -144,7 +151,7 @@ def test_outputs_that_nobody_wants_still_tell_the_classifier(tmp_path: Path) -> 
 
 def test_a_net_may_return_anything_where_there_are_no_labels(tmp_path: Path) -> None:
     assert looked(tmp_path, lambda net, h: None, None).notes == (
-        "the net returns no tensor, so no predictions are measured",
+        "the net returns no tensor but NoneType, so no predictions are measured",
     )
     assert looked(tmp_path, lambda net, h: None, None, outputs=False).notes == ()
     with pytest.raises(ModelError, match="no tensor"):

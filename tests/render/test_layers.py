@@ -47,6 +47,14 @@ def test_reasons_are_whole_on_a_narrow_screen() -> None:
     assert {*["the", "forward", "does", "not", "reach", "it"]} | {*["weights", "are", "used", "without"]} <= {*words}
 
 
+def test_names_that_are_cut_are_still_told_apart() -> None:
+    names = [f"encoder.lstm.weight_{part}h_l0_reverse" for part in "ih"]
+    weights = tuple(ListedLayer(name, "", (), reason="its weights are used without the module") for name in names)
+    lines = render_layers(LayerList((*weights, *LAYERS), SUBJECT), screen=Screen(60)).splitlines()
+    assert len({line.split()[0] for line in lines[1:5] if line.strip()}) == len(lines[1:5])
+    assert [any(f"{part}h_l0_reverse" in line for line in lines) for part in "ih"] == [True, True]
+
+
 def test_without_a_probe_nothing_is_said_of_what_would_be_measured() -> None:
     listed = LayerList(tuple(ListedLayer(each.name, each.kind, each.weight_shape, 7) for each in LAYERS[:3]))
     lines = render_layers(listed, screen=Screen(100)).splitlines()

@@ -73,6 +73,7 @@ class EagerNetwork(Network):
     def __init__(self, model: nn.Module, options: OpenOptions) -> None:
         while isinstance(inner := getattr(model, "_orig_mod", None), nn.Module):
             model = inner
+        self._own_types = _types_beside_float32(model)
         self.model = model.float().eval().to(options.device)
         self._options = options
         self._weights = WeightLoader(self.model, options.notes)
@@ -102,7 +103,9 @@ class EagerNetwork(Network):
             raise
         except Exception as error:
             current = None if observer.current is None else _entered(*observer.current, first=not observer.reached)
-            raise unfit(images, error, current, self._try) from error
+            observer = Observer(self.model)
+            if not self._runs_in_its_own_types(observer, images):
+                raise unfit(images, error, current, self._try) from error
         self._hooks = observer.hooks(len(images))
         self._norms = observer.folded(self._hooks)
         self._nonlinearities = observer.nonlinearities(self._norms)
@@ -125,6 +128,20 @@ class EagerNetwork(Network):
                 return self.model(self.arranged(images))
         except StopForward:
             return None
+
+    def _runs_in_its_own_types(self, observer: Observer, images: Tensor) -> bool:
+        """Give a net that does not run in float32 the types that its code made it with, where it runs in these."""
+        if not self._own_types:
+            return False
+        _convert(self.model, self._own_types)
+        try:
+            observer.run(self.arranged(images))
+        except torch.OutOfMemoryError:
+            raise
+        except Exception:  # what a net raises can be anything; what is told is why it does not run in float32
+            self.model.float()
+            return False
+        return True
 
     def _try(self, images: Tensor) -> None:
         with plain_forward():
@@ -176,6 +193,18 @@ class EagerNetwork(Network):
             name: (scale, norm_shift(self._norms[name], scale)) for name, scale in scales.items() if scale is not None
         }
         self._scales = {name: scale for name, (scale, _) in self._affine.items()} if self._options.fold_norm else {}
+
+
+def _types_beside_float32(model: nn.Module) -> dict[str, torch.dtype]:
+    """The types of a net's floating-point parameters and buffers that are not float32, by their names."""
+    held = (*model.named_parameters(), *model.named_buffers())
+    return {name: tensor.dtype for name, tensor in held if tensor.is_floating_point() and tensor.dtype != torch.float32}
+
+
+def _convert(model: nn.Module, types: Mapping[str, torch.dtype]) -> None:
+    held = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    for name, dtype in types.items():
+        held[name].data = held[name].data.to(dtype)
 
 
 def _entered(hook: Hook, given: tuple[int, ...], *, first: bool) -> Entered:

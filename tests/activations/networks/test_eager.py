@@ -645,3 +645,42 @@ def test_foreign_checkpoints_classify_as_stated(epoch: int, accuracy: float) -> 
     assert len(network.trace(images[:2]).layers) == 5
     predicted = network.forward(images, lambda _: False).argmax(1)
     assert (predicted == labels).float().mean().item() == pytest.approx(accuracy, abs=1e-6)
+
+
+class OwnTypes(nn.Module):
+    """Computes in float64 or bfloat16 what it casts itself; the rest is float32."""
+
+    def __init__(self, dtype: torch.dtype, whole: bool) -> None:
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)
+        self.fc = nn.Linear(4, 5)
+        self.dtype = dtype
+        for part in (self.conv, self.norm, self.fc) if whole else (self.fc,):
+            part.to(dtype)
+        self.whole = whole
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.norm(self.conv(x.to(self.dtype) if self.whole else x))
+        return self.fc(x.mean((2, 3)).to(self.dtype)).float()
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_net_that_does_not_run_in_float32_runs_in_its_own_types(dtype: torch.dtype, whole: bool) -> None:
+    owner = OwnTypes(dtype, whole).eval()
+    network = eager.open_fresh(lambda: OwnTypes(dtype, whole), OpenOptions(CPU))
+    network.model.load_state_dict(owner.state_dict())
+    images = torch.randn(2, 3, 8, 8)
+    with torch.no_grad():
+        assert [layer.name for layer in network.trace(images).layers] == ["conv", "fc"]
+        assert torch.equal(network.forward(images, lambda _: False), owner(images))
+    assert {name: t.dtype for name, t in network.model.state_dict().items()} == {
+        name: t.dtype for name, t in owner.state_dict().items()
+    }
+
+
+def test_a_net_that_runs_in_no_type_is_told_of_float32() -> None:
+    network = eager.open_fresh(lambda: OwnTypes(torch.float64, whole=True), OpenOptions(CPU))
+    with pytest.raises(SampleError, match="takes 3 channels, it was given 1"):
+        network.trace(torch.randn(2, 1, 8, 8))
+    assert network.model.conv.weight.dtype == torch.float32
