@@ -27,7 +27,7 @@ FEWEST_SAMPLES = 20
 BEYOND_SHIFT = 10.0
 BEYOND_VARIANCE = (0.02, 50.0)
 NORMALISATION_CERTAINTY = 0.95
-ACCURACY_CERTAINTY = 0.8
+ACCURACY_CERTAINTY, UNLEARNT_CERTAINTY = 0.8, 0.5
 FEWEST_EPOCHS = 3
 """Epochs after the first step, in which a net could have learnt something."""
 SMALLEST_PROBE = 30
@@ -36,8 +36,8 @@ MOST_FREQUENT = 0.6
 """Share of the most frequent class above which a net that learnt something need not be right more often than that."""
 NO_BETTER, SURE = 0.97, 1.05
 """Shares of the loss of guessing that the lowest and the last held-out loss must exceed. A net that has learnt its
-classes is below the first in some epoch, 0.94 at the most in 66 runs of the benchmark; one that has learnt nothing yet
-is not above the second, 1.003 in those runs, since it is not sure of its predictions."""
+classes is below the first in some epoch, 0.94 at the most in 66 runs of the benchmark, a few of which are above it for
+up to 12 epochs at their start; one that has learnt nothing yet is not above the second, 1.003 in those runs."""
 
 
 def probe_doubts(history: History) -> Iterator[Doubt]:
@@ -78,9 +78,10 @@ def normalisation_doubts(history: History) -> Iterator[Doubt]:
 
 
 def accuracy_doubts(history: History) -> Iterator[Doubt]:
-    """Doubt the probe where a net is sure of its predictions, and they are no better than guessing in any epoch.
+    """Doubt the probe where the predictions are no better than guessing in any epoch.
 
-    Guessing is to say each class as often as it is there, and for the accuracy always the most frequent.
+    It is the more certain the surer the net is of them: one that has learnt nothing yet is not. Guessing is to say each
+    class as often as it is there, and for the accuracy always the most frequent.
     """
     labels, seen = history.run.probe.labels, (history.epochs >= 0) & np.isfinite(history.loss + history.accuracy)
     losses, accuracies = history.loss[seen], history.accuracy[seen]
@@ -90,17 +91,16 @@ def accuracy_doubts(history: History) -> Iterator[Doubt]:
     share, best, guessed = float(shares.max()), float(accuracies.max()), float(-(shares * np.log(shares)).sum())
     if share > MOST_FREQUENT or best > min(2 * share, share + 0.1 * (1 - share)):
         return
-    if losses.min() < NO_BETTER * guessed or losses[-1] < SURE * guessed:
+    if losses.min() < NO_BETTER * guessed:
         return
     yield Doubt(
         "accuracy",
         "",
-        f"the net is sure of its predictions, but they are no better than chance in any epoch: held-out loss "
-        f"{losses.min():.3g} nat at its lowest, {guessed:.3g} by guessing; accuracy {best:.1%} at its highest, "
-        f"{share:.1%} by guessing",
-        "The probe's classes (--classes) or its normalisation (--mean, --std) may not be the net's, or the net learnt "
-        "nothing that holds for the probe.",
-        ACCURACY_CERTAINTY,
+        f"the predictions are no better than chance in any epoch: held-out loss {losses.min():.3g} nat at its lowest, "
+        f"{guessed:.3g} by guessing; accuracy {best:.1%} at its highest, {share:.1%} by guessing",
+        "The probe's classes (--classes) or its normalisation (--mean, --std) may not be the net's, or the net has "
+        "learnt nothing that holds for the probe.",
+        ACCURACY_CERTAINTY if losses[-1] > SURE * guessed else UNLEARNT_CERTAINTY,
     )
 
 

@@ -218,10 +218,10 @@ _RULES = (
         "RFAV206",
         "chance-accuracy",
         "doubt",
-        "The predictions are no better than guessing in any epoch, though the net is sure of them.",
+        "The predictions are no better than guessing in any epoch.",
         "A net that has learned its classes has, in some epoch, a lower held-out loss than guessing each class as "
         "often as it is there, and is right more often than always giving the most frequent one. Either the probe is "
-        "not the net's (other classes, another normalisation), or what the net learned does not hold for it.",
+        "not the net's (other classes, another normalisation), or the net has learned nothing that holds for it.",
         "Check the order of the classes and the normalisation. If the net has not learned, there is nothing to ship.",
     ),
     CheckRule(

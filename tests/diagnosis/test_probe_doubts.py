@@ -88,13 +88,20 @@ LN10 = float(np.log(10))
 SURE = np.r_[LN10, np.linspace(2.4, 5, 8)]
 
 
-def test_a_net_that_is_sure_and_right_by_chance_is_doubted() -> None:
+def test_a_net_that_guesses_in_every_epoch_is_doubted() -> None:
     (doubt,) = guessing(SURE, np.full(9, 0.12))
     assert doubt.kind == "accuracy"
     assert "2.4 nat at its lowest, 2.3 by guessing" in doubt.words
     assert "12.0% at its highest, 10.0% by guessing" in doubt.words
     assert "--classes" in doubt.remedy
     assert "--mean" in doubt.remedy
+
+
+@pytest.mark.parametrize("losses", [np.full(9, LN10 * 1.003), np.linspace(LN10, 2.26, 9)])
+def test_a_net_that_has_learnt_nothing_yet_is_doubted_as_well_but_less(losses: Any) -> None:
+    (doubt,) = guessing(losses, np.full(9, 0.1))
+    (sure,) = guessing(SURE, np.full(9, 0.12))
+    assert doubt.certainty < sure.certainty
 
 
 def test_what_came_before_training_does_not_count() -> None:
@@ -104,8 +111,6 @@ def test_what_came_before_training_does_not_count() -> None:
 @pytest.mark.parametrize(
     ("losses", "accuracies"),
     [
-        (np.full(9, LN10 * 1.003), np.full(9, 0.1)),  # has learnt nothing yet
-        (np.linspace(LN10, 2.26, 9), np.full(9, 0.1)),
         (np.r_[LN10, 2.1, np.linspace(2.4, 5, 7)], np.full(9, 0.12)),  # learnt something once
         (SURE, np.linspace(0.1, 0.3, 9)),
         (np.full(9, np.nan), np.full(9, 0.1)),
