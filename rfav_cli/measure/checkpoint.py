@@ -244,10 +244,11 @@ def measure(setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Cal
         )
     for index, layer in enumerate(context.layers):
         filters = setup.network.filters(layer.name)
-        weights = setup.network.filters(layer.name, folded=False).flatten()
+        # The same rows where nothing is folded in, which need not be laid out twice.
+        weights = setup.network.filters(layer.name, folded=False) if context.settings.fold_norm else filters
         for statistic in started:
             statistic.update_filters(index, filters)
-            statistic.update_weights(index, weights)
+            statistic.update_weights(index, weights.flatten())
     columns = {name: array for statistic in started for name, array in statistic.compute().items()}
     return Measurement(checkpoint, {**columns, **look_at_normalisation(setup, batch_size)})
 
