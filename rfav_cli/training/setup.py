@@ -29,7 +29,7 @@ from rfav_cli.training.folder import plain
 from rfav_cli.training.scripted import check_trainable, fixed_modes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from torch import nn
@@ -186,15 +186,8 @@ def open_net(
     answer = network.forward(samples.clone(), lambda _: False)
     alone = isinstance(answer, Tensor)
     parts = [data, *([] if validation is None else [validation])]
-    classes = max(len(data.source.classes), *(int(part.labels.max()) + 1 for part in parts))
-    chosen = choose_output(answer, samples, classes, output)
-    _check_scores(chosen.tensor, len(samples))
-    for part in parts:
-        _check_fits(part, chosen.tensor.shape[1])
-    parameters = {name for name, _ in network.model.named_parameters()}
-    if broken := [name for name in broken_weights(network.model) if name in parameters]:
-        where = options.model_name if start is None else start
-        raise CheckpointError(f"{where}: {broken[0]} is not finite", "Give weights from before that with --init.")
+    chosen, classes = _choose_scores(answer, samples, parts, output)
+    _check_finite(network.model, options.model_name if start is None else str(start))
     probabilities = are_probabilities(chosen.tensor.float())
     notes = [*options.notes, *_notes(network, options), chosen.note]
     if probabilities:
@@ -209,6 +202,22 @@ def open_net(
         notes += [f"{start}: the extra file {printable(name, 80)} is left out of the checkpoints" for name in left]
         net = TrainedProgram(network, output, probabilities, classes, alone, beside=beside)
     return net, tuple(note for note in notes if note)
+
+
+def _choose_scores(answer: Any, samples: Tensor, parts: Sequence[Part], output: str) -> tuple[ChosenOutput, int]:
+    """The output that holds the scores, which fit the labels of each part, and how many classes these have."""
+    classes = max(len(parts[0].source.classes), *(int(part.labels.max()) + 1 for part in parts))
+    chosen = choose_output(answer, samples, classes, output)
+    _check_scores(chosen.tensor, len(samples))
+    for part in parts:
+        _check_fits(part, chosen.tensor.shape[1])
+    return chosen, classes
+
+
+def _check_finite(model: nn.Module, where: str) -> None:
+    parameters = {name for name, _ in model.named_parameters()}
+    if broken := [name for name in broken_weights(model) if name in parameters]:
+        raise CheckpointError(f"{where}: {broken[0]} is not finite", "Give weights from before that with --init.")
 
 
 def _open(
