@@ -98,14 +98,15 @@ class Lineage:
     def is_new(self, before: int, after: int) -> bool:
         """Whether nothing of the earlier weights is in the later ones: not their direction, nor they themselves.
 
-        Layers of few weights do not tell. Where one has grown so much that chance could hide what was there, none does.
+        Layers of few weights do not tell, and a sketch tells a correlation to its standard error: what may be left is the
+        most that chance could hide. Where a layer has grown so much that this is a lot, none tells.
         """
         correlations = np.abs(self._correlations(before, after))
         telling = np.isfinite(correlations) & (self._noise < KEPT)
         if not telling.any() or not self.are_unlike(before, after):
             return False
         growth = self._lengths[after][telling] / self._lengths[before][telling]
-        return bool((np.maximum(correlations, self._noise)[telling] * growth < KEPT).all())
+        return bool(((correlations + self._noise)[telling] * growth < KEPT).all())
 
     def returns(self, before: int, after: int) -> bool:
         """Whether a later checkpoint goes on from an earlier one, and those between are far from both."""
