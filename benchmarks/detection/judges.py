@@ -91,7 +91,7 @@ def _by_verdict(history: History) -> Call:
     return Call(
         flag=flag,
         onset=verdict.run.onset.epoch if flag and verdict.run.onset else None,
-        probability=verdict.run.confidence,
+        probability=verdict.run.probability,
         silent=verdict.run.state in {"diverged", "unknown"},
         layers=tuple(layer.name for layer in verdict.in_state("collapsed")),
     )

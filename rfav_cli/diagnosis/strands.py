@@ -98,8 +98,8 @@ class Lineage:
     def is_new(self, before: int, after: int) -> bool:
         """Whether nothing of the earlier weights is in the later ones: not their direction, nor they themselves.
 
-        Layers of few weights do not tell, and a sketch tells a correlation to its standard error: what may be left is the
-        most that chance could hide. Where a layer has grown so much that this is a lot, none tells.
+        Layers of few weights do not tell, and a sketch tells a correlation to its standard error: what may be left is
+        the most that chance could hide. Where a layer has grown so much that this is a lot, none tells.
         """
         correlations = np.abs(self._correlations(before, after))
         telling = np.isfinite(correlations) & (self._noise < KEPT)

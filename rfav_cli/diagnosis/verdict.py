@@ -101,11 +101,31 @@ def _run(
 def _by_evidence(evidence: Evidence, since: int | None, collapsed: list[LayerFinding], where: str) -> RunFinding:
     if since is not None:
         reason = f"likely overfitting since epoch {since}: {evidence.words}; {where}"
-        return RunFinding("overfitting", reason, evidence.basis, evidence.onset, evidence.probability)
+        return RunFinding(
+            "overfitting",
+            reason,
+            evidence.basis,
+            evidence.onset,
+            probability=evidence.probability,
+            confidence=evidence.probability,
+        )
     if collapsed:
         reason = f"{where}, but no overfitting: {evidence.words}"
-        return RunFinding("sparsifying", reason, evidence.basis, _first(collapsed), evidence.probability)
-    return RunFinding("healthy", evidence.words, evidence.basis, None, evidence.probability)
+        return RunFinding(
+            "sparsifying",
+            reason,
+            evidence.basis,
+            _first(collapsed),
+            probability=evidence.probability,
+            confidence=1 - evidence.probability,
+        )
+    return RunFinding(
+        "healthy",
+        evidence.words,
+        evidence.basis,
+        probability=evidence.probability,
+        confidence=1 - evidence.probability,
+    )
 
 
 def _by_entropy(layers: tuple[LayerFinding, ...], collapsed: list[LayerFinding], where: str) -> RunFinding:

@@ -3,6 +3,7 @@
 Shapes are written with E epochs, L layers, N probe images, M images whose heatmaps are kept, D channels.
 """
 
+from rfav_cli.records.advice import Advice, AdviceStep, Best, Gain
 from rfav_cli.records.checking import (
     Allowance,
     Baseline,
@@ -45,10 +46,13 @@ __all__ = [
     "CENTERINGS",
     "DOUBT_KINDS",
     "RULES",
+    "Advice",
+    "AdviceStep",
     "Allowance",
     "BadCheckpoint",
     "Baseline",
     "BaselineLayer",
+    "Best",
     "Candidate",
     "Centering",
     "CheckReport",
@@ -67,6 +71,7 @@ __all__ = [
     "Event",
     "FilterFinding",
     "Finding",
+    "Gain",
     "HeldLayer",
     "History",
     "Judged",

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Literal
 from rfav_cli.records.notebooks import InNotebooks
 
 if TYPE_CHECKING:
+    from rfav_cli.records.advice import Advice
     from rfav_cli.records.doubt import Doubt
 
 LayerState = Literal["stable", "falling", "collapsed"]
-RunState = Literal["healthy", "overfitting", "sparsifying", "diverged", "unknown"]
+RunState = Literal["healthy", "overfitting", "sparsifying", "unclear", "not learning", "broken", "diverged", "unknown"]
+OverfittingKind = Literal["overconfidence", "lost knowledge"]
 FilterProblem = Literal["nonfinite", "constant", "duplicate", "correlated", "correlating"]
 
 
@@ -22,11 +24,13 @@ class Onset:
     Attributes:
         epoch: the most likely epoch, one that was measured.
         low, high: the measured epochs that it lies between, both included.
+        at_or_before: that epoch is the first that was measured, so that it may have begun before.
     """
 
     epoch: int
     low: int
     high: int
+    at_or_before: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class LayerFinding:
         onset: the first epoch of its fall, for a layer that is falling or collapsed.
         fall: nats lost from the highest of its smoothed entropies to the last of them; None where nothing can be said.
         fall_fraction: the same, smoothed, as a fraction of ln D.
+        scale, shape: nats of the fall that are growth of the activations, and loss of shape; None where the store has
+            no such figures, or nothing can be said.
         confidence: that the state is right, between 0 and 1.
         evidence: in words, with measured figures, and with smoothed ones that are called so.
         filters: what is to be said of its weights.
@@ -66,6 +72,8 @@ class LayerFinding:
     onset: Onset | None = None
     fall: float | None = None
     fall_fraction: float | None = None
+    scale: float | None = None
+    shape: float | None = None
     confidence: float | None = None
     evidence: str = ""
     filters: tuple[FilterFinding, ...] = ()
@@ -76,19 +84,27 @@ class RunFinding:
     """What became of the run.
 
     Attributes:
-        state: "diverged" where the last figures are not finite, or a loss has no bounds any more, and they were before;
+        state: "overfitting" by its `kind`; "sparsifying" where layers collapse, and it does not overfit or that is not
+            known; "unclear" where what was measured does not decide; "not learning" where the predictions are no better
+            than chance in every epoch, or the same for all samples; "broken" where they became so and stayed so;
+            "diverged" where the last figures are not finite, or a loss has no bounds any more, and they were before;
             "unknown" where too little or nothing fit to be judged was measured.
-        onset: the onset of overfitting, or of the collapse of layers without it; of a run that diverged the first epoch
-            from which on no figures are finite.
-        confidence: that the run overfits, between 0 and 1; None for "diverged" and "unknown".
-        basis: what the finding rests on.
         reason: in words.
+        basis: what the finding rests on.
+        onset: of overfitting, or of the collapse of layers without it; of a run that broke or diverged the first epoch
+            from which on it was so.
+        kind: of overfitting. "overconfidence": the loss rises, that after calibration does not; "lost knowledge": that
+            rises, too, or the accuracy falls. None of other states, and where it is not known.
+        probability: that the run overfits, between 0 and 1; None where that cannot be said.
+        confidence: that the state is right, between 0 and 1; None where that cannot be said.
     """
 
     state: RunState
     reason: str
     basis: str = ""
     onset: Onset | None = None
+    kind: OverfittingKind | None = None
+    probability: float | None = None
     confidence: float | None = None
 
 
@@ -100,11 +116,13 @@ class Verdict(InNotebooks):
         run: as a whole.
         layers: in forward order.
         doubts: why the rest may not be true of the run as its owner ran it.
+        advice: what to do; None where nothing was asked.
     """
 
     run: RunFinding
     layers: tuple[LayerFinding, ...]
     doubts: tuple[Doubt, ...] = ()
+    advice: Advice | None = None
 
     def in_state(self, *states: LayerState) -> tuple[LayerFinding, ...]:
         """The layers that are in one of the states."""

@@ -76,7 +76,9 @@ def run_document(finding: RunFinding) -> dict[str, Any]:
     """The verdict on a run, as all documents have it."""
     return {
         "state": finding.state,
+        "kind": finding.kind,
         **_onset(finding.onset),
+        "probability": finding.probability,
         "confidence": finding.confidence,
         "basis": finding.basis,
         "reason": finding.reason,

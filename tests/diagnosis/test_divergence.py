@@ -56,7 +56,7 @@ def test_the_epoch_and_the_first_layer_are_named(since: int, layer: str, labels:
     verdict = judge(run(since=since, layer=layer, labels=labels, scores=scores))
     assert verdict.run.state == "diverged"
     assert verdict.run.onset is not None
-    assert (verdict.run.onset.epoch, verdict.run.confidence) == (since, None)
+    assert (verdict.run.onset.epoch, verdict.run.probability) == (since, None)
     assert verdict.run.basis == ("held-out loss" if labels else "class scores" if scores else "entropy")
     assert verdict.run.reason.startswith(f"diverged since epoch {since}: ")
     assert verdict.run.reason.endswith(f"the first layer whose values are not finite is {layer}")

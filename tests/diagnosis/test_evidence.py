@@ -89,7 +89,7 @@ def test_a_net_without_doubt_has_words_too():
     assert "changes over 100 times as many predictions" in judge(history).run.reason
     history.columns["probe/sample_prediction"][:] = 3
     quiet = judge(history).run
-    assert (quiet.state, quiet.basis, quiet.confidence) == ("healthy", CONFIDENCE, 0.0)
+    assert (quiet.state, quiet.basis, quiet.probability) == ("healthy", CONFIDENCE, 0.0)
     assert "changes 0.00 times as many predictions" in quiet.reason
 
 
@@ -99,7 +99,7 @@ def test_overfitting_without_labels(seed):
     verdict = judge(answering(SURE, entropies, seed=seed))
     run = verdict.run
     assert (run.state, run.basis) == ("overfitting", CONFIDENCE)
-    assert run.confidence > 0.99
+    assert run.probability > 0.99
     assert run.onset.epoch == pytest.approx(SINCE, abs=6)
     assert run.reason.startswith(f"likely overfitting since epoch {run.onset.epoch}: from one checkpoint to the next")
     assert run.reason.endswith(f"entropy collapses in collapsed ({TRACK_RECORDS[CONFIDENCE].words})")
@@ -109,7 +109,7 @@ def test_overfitting_without_labels(seed):
 def test_healthy_without_labels():
     verdict = judge(answering(CALM, {"fc": falling(EVERY, 0, (T.collapse_alone + T.sparse) / 2)}))
     assert (verdict.run.state, verdict.run.basis, verdict.run.onset) == ("healthy", CONFIDENCE, None)
-    assert verdict.run.confidence < 1 - T.certainty
+    assert verdict.run.probability < 1 - T.certainty
     assert verdict.layers[0].state == "stable"
     assert "than its own" not in verdict.run.reason
     assert "its own uncertainty allows" in verdict.run.reason
@@ -125,7 +125,7 @@ def test_sparsifying_without_labels():
 def test_the_entropy_alone_says_less_than_with_the_answers():
     entropies = {"fc": falling(EVERY, 5, (T.collapse_alone + T.sparse) / 2)}
     alone, both = judge(make_history(EVERY, entropies)), judge(answering(CALM, entropies))
-    assert (alone.run.state, alone.run.basis, alone.run.confidence) == ("overfitting", ENTROPY, None)
+    assert (alone.run.state, alone.run.basis, alone.run.probability) == ("overfitting", ENTROPY, None)
     assert alone.run.reason == f"likely overfitting: entropy collapses in fc ({TRACK_RECORDS[ENTROPY].words})"
     assert both.run.state == "healthy"
 
@@ -136,7 +136,7 @@ def test_a_run_without_labels_whose_scores_are_not_finite_diverged(column, sampl
     history = answering()
     history.columns[column][-1, :samples] = -1 if column == "probe/sample_prediction" else np.nan
     run = judge(history).run
-    assert (run.state, run.basis, run.confidence) == ("diverged", "class scores", None)
+    assert (run.state, run.basis, run.probability) == ("diverged", "class scores", None)
     assert (run.onset.low, run.onset.epoch, run.onset.high) == (39, 39, 39)
     assert run.reason.startswith("diverged since epoch 39: the class scores are not finite at epoch 39, the last")
 

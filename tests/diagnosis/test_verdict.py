@@ -44,7 +44,7 @@ def check_overfitting(verdict, since=SINCE, tolerance=2):
     assert verdict.run.basis == "entropy and held-out loss"
     assert verdict.run.onset.epoch == pytest.approx(since, abs=tolerance)
     assert verdict.run.onset.low <= verdict.run.onset.epoch <= verdict.run.onset.high
-    assert verdict.run.confidence >= T.certainty
+    assert verdict.run.probability >= T.certainty
     assert f"likely overfitting since epoch {verdict.run.onset.epoch}" in verdict.run.reason
     assert states(verdict) == {name: name for name in STATES}
     assert "collapses in collapsed" in verdict.run.reason
@@ -66,7 +66,7 @@ def test_healthy():
     losses = sample_losses(learning(EVERY, 60), wobble=0.01)
     verdict = judge(make_history(EVERY, {"fc": falling(EVERY, 0, T.collapse + 0.1)}, losses))
     assert (verdict.run.state, verdict.layers[0].state) == ("healthy", "stable")
-    assert verdict.run.confidence < 1 - T.certainty
+    assert verdict.run.probability < 1 - T.certainty
     assert verdict.run.onset is None
     assert "held-out loss" in verdict.run.reason
 
@@ -74,13 +74,13 @@ def test_healthy():
 def test_a_rise_that_is_not_sure_is_none():
     losses = sample_losses(overfitting(EVERY, SINCE, 0.05), wobble=0.02)
     history = make_history(EVERY, courses(EVERY), losses)
-    probability = judge(history).run.confidence
+    probability = judge(history).run.probability
     assert 0.6 < probability < 0.99
     doubted, believed = (judge(history, Thresholds(certainty=probability + by)) for by in (0.001, -0.001))
     assert (doubted.run.state, believed.run.state) == ("healthy", "overfitting")
     assert f"is {probability:.0%} sure" in doubted.run.reason
     assert set(states(doubted).values()) == {"stable"}
-    assert doubted.run.confidence == believed.run.confidence == probability
+    assert doubted.run.probability == believed.run.probability == probability
 
 
 def test_sparsifying():
@@ -99,7 +99,7 @@ def test_few_epochs_are_unknown(count, labels):
     epochs = np.arange(count)
     losses = np.ones((count, 10)) if labels else None
     run = judge(make_history(epochs, {"conv": np.full(count, 0.8 * TOP), "fc": np.full(count, 0.3 * TOP)}, losses)).run
-    assert (run.state, run.onset, run.confidence) == ("unknown", None, None)
+    assert (run.state, run.onset, run.probability) == ("unknown", None, None)
     assert run.reason.startswith(f"{count} epoch{'' if count == 1 else 's'} measured, {T.fewest} are needed")
     assert ("the lowest entropy is 30% of ln D, in fc" in run.reason) == (count > 0)
 
@@ -319,7 +319,7 @@ def test_the_order_of_the_samples_hardly_matters():
     one, other = (judge(make_history(EVERY, courses(EVERY), each)) for each in (losses, mixed))
     assert one.layers == other.layers
     assert one.run.onset.epoch == other.run.onset.epoch
-    assert one.run.confidence == pytest.approx(other.run.confidence)
+    assert one.run.probability == pytest.approx(other.run.probability)
 
 
 def test_judging_leaves_the_history_as_it_was_and_says_the_same_again():
@@ -343,7 +343,7 @@ def test_any_history_has_a_verdict(data, count, labels):
     assert isinstance(verdict.run, RunFinding)
     assert verdict.run.reason
     assert (verdict.run.state == "unknown") == (verdict.run.basis == "")
-    assert verdict.run.confidence is None or 0 <= verdict.run.confidence <= 1
+    assert verdict.run.probability is None or 0 <= verdict.run.probability <= 1
     for layer in verdict.layers:
         assert layer.state in {None, *STATES}
         assert layer.evidence

@@ -42,8 +42,10 @@ def test_the_whole_document(make: Callable[..., History]) -> None:
         "store": "rfav.h5",
         "run": {
             "state": "unknown",
+            "kind": None,
             "onset": None,
             "interval": None,
+            "probability": None,
             "confidence": None,
             "basis": "",
             "reason": document["run"]["reason"],
