@@ -1,4 +1,4 @@
-"""The onset of overfitting, by the held-out loss of a labelled probe."""
+"""The onset of overfitting, by what becomes worse on the samples of a labelled probe: losses, or errors."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ INTERVAL = (0.05, 0.95)
 
 @dataclass(frozen=True)
 class LossCourse:
-    """What the held-out loss did.
+    """What a held-out loss did, or the share of errors.
 
     Attributes:
         onset: the minimum of the smoothed loss, with the interval in which other samples would have put it.
-        first, lowest, last: the smoothed loss in the first epoch, at its minimum and in the last, in nats.
+        first, lowest, last: the smoothed loss in the first epoch, at its minimum and in the last.
         rise: last over lowest, less 1.
-        probability: that the rise is as large as `Thresholds.rise`, given the samples and the noise of the training.
+        probability: that the rise is as large as what was asked, given the samples and the noise of the training.
     """
 
     onset: Onset
@@ -55,8 +55,15 @@ def smoothed_loss(history: History, thresholds: Thresholds) -> NDArray[np.float6
     return smoothed(history.epochs, history.loss, thresholds.smoothing)
 
 
-def follow_loss(epochs: NDArray[np.int64], losses: NDArray[np.float64], thresholds: Thresholds) -> LossCourse:
-    """Find the onset of overfitting, and how sure it is.
+def follow_loss(
+    epochs: NDArray[np.int64],
+    losses: NDArray[np.float64],
+    smoothing: float,
+    *,
+    share: float = 0.0,
+    margin: float = 0.0,
+) -> LossCourse:
+    """Find since when a loss rises, and how sure it is.
 
     The samples are the same ones in every epoch, so two epochs are compared sample by sample: what makes one sample
     harder than another drops out (a paired test). That the minimum is the lowest of many noisy points is
@@ -64,15 +71,17 @@ def follow_loss(epochs: NDArray[np.int64], losses: NDArray[np.float64], threshol
 
     Args:
         epochs: (E,), ascending, E > 0.
-        losses: (E, N) of each sample, finite, in nats.
-        thresholds: smoothing and rise are used.
+        losses: (E, N) of each sample, finite: in nats, or 1 for an error and 0 for none.
+        smoothing: sigma in epochs.
+        share: of the lowest loss that a rise must exceed.
+        margin: the same, in the unit of the losses.
     """
-    smoothing = Smoothing.over(epochs, thresholds.smoothing)
-    smoothed = smoothing.matrix @ losses
+    over = Smoothing.over(epochs, smoothing)
+    smoothed = over.matrix @ losses
     curve = smoothed.mean(1)
     lowest = int(np.argmin(curve))
-    seeming, spread = smoothing.seeming_rise(curve, smoothing.noise(losses.mean(1)), thresholds.rise)
-    excess = smoothed[-1] - (1 + thresholds.rise) * smoothed[lowest]
+    seeming, spread = over.seeming_rise(curve, over.noise(losses.mean(1)), share)
+    excess = smoothed[-1] - (1 + share) * smoothed[lowest] - margin
     excess[np.abs(excess) <= ROUNDING * np.abs(smoothed[lowest])] = 0.0
     error = math.hypot(float(excess.std()) / math.sqrt(excess.size), spread)
     return LossCourse(
@@ -92,4 +101,4 @@ def _onset(epochs: NDArray[np.int64], smoothed: NDArray[np.float64], lowest: int
     minima = np.sort(epochs[np.argmin(smoothed @ draws.T, axis=0)])
     low, high = (int(minima[round(share * (REPLICATES - 1))]) for share in INTERVAL)
     epoch = int(epochs[lowest])
-    return Onset(epoch, min(low, epoch), max(high, epoch))
+    return Onset(epoch, min(low, epoch), max(high, epoch), at_or_before=lowest == 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LOSS, CONFIDENCE, ENTROPY = "entropy and held-out loss", "entropy and confidence, without labels", "entropy alone"
+LOSS, CONFIDENCE, ENTROPY = "held-out loss and accuracy", "confidence, without labels", "entropy alone"
 """What a verdict can rest on."""
 
 

@@ -1,4 +1,4 @@
-"""The verdict on a run: each layer's, and what they and the held-out loss say together."""
+"""The verdict on a run: each layer's, and what they and the samples of the probe say together."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rfav_cli.diagnosis.collapse import EntropyCourse, follow_layer
+from rfav_cli.diagnosis.chance import find_chance
 from rfav_cli.diagnosis.divergence import find_divergence
 from rfav_cli.diagnosis.doubts import doubts
 from rfav_cli.diagnosis.evidence import find_evidence, missing_evidence
-from rfav_cli.diagnosis.filters import look_at_filters
+from rfav_cli.diagnosis.layer_states import judge_layers, unjudged_layers
 from rfav_cli.diagnosis.track_record import ENTROPY, LOSS, TRACK_RECORDS
 from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records import LayerFinding, Onset, RunFinding, Verdict
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from rfav_cli.diagnosis.divergence import Divergence
+    from rfav_cli.diagnosis.chance import Chance
     from rfav_cli.diagnosis.evidence import Evidence
     from rfav_cli.records import History
 
@@ -30,113 +28,86 @@ def judge(history: History, thresholds: Thresholds = Thresholds()) -> Verdict:  
     if divergence:
         reason = f"diverged since epoch {divergence.onset.epoch}: {divergence.words}"
         run = RunFinding("diverged", reason, divergence.basis, divergence.onset)
-        return Verdict(run, _unjudged(history, divergence, thresholds), doubts(history))
+        last = "" if divergence.last_sound is None else f", last finite at epoch {divergence.last_sound}"
+        why = f"not judged: the run diverged since epoch {divergence.onset.epoch}{last}"
+        return Verdict(run, unjudged_layers(history, why, thresholds), doubts(history))
     evidence = find_evidence(history, thresholds)
-    since, limit = None, thresholds.sparse if evidence else thresholds.collapse_alone
-    if evidence and evidence.probability >= thresholds.certainty:
-        since, limit = evidence.onset.epoch, thresholds.collapse
-    layers = _layers(history, since, limit, thresholds)
-    return Verdict(_run(history, evidence, since, layers, thresholds), layers, doubts(history))
-
-
-def _layers(history: History, since: int | None, limit: float, thresholds: Thresholds) -> tuple[LayerFinding, ...]:
-    entropies, findings = history.entropy, look_at_filters(history, thresholds)
-    layers = (
-        _layer(layer.name, layer.max_entropy, history.epochs, values, since, limit, thresholds)
-        for layer, values in zip(history.run.layers, entropies.T, strict=True)
-    )
-    return tuple(replace(layer, filters=filters) for layer, filters in zip(layers, findings, strict=True))
-
-
-def _unjudged(history: History, divergence: Divergence, thresholds: Thresholds) -> tuple[LayerFinding, ...]:
-    """The layers of a run that diverged: no state fits what its last epochs have left of them."""
-    last = "" if divergence.last_sound is None else f", last finite at epoch {divergence.last_sound}"
-    words = f"not judged: the run diverged since epoch {divergence.onset.epoch}{last}"
-    findings = look_at_filters(history, thresholds)
-    return tuple(
-        LayerFinding(layer.name, None, evidence=words, filters=filters)
-        for layer, filters in zip(history.run.layers, findings, strict=True)
-    )
-
-
-def _layer(
-    name: str,
-    maximum: float,
-    epochs: NDArray[np.int64],
-    values: NDArray[np.float64],
-    since: int | None,
-    limit: float,
-    thresholds: Thresholds,
-) -> LayerFinding:
-    if maximum == 0:
-        return LayerFinding(name, None, evidence="has one channel: entropy says nothing of it")
-    finite = np.isfinite(values).sum()
-    if finite < thresholds.fewest:
-        return LayerFinding(
-            name, None, evidence=f"finite in {finite} of {len(values)} epochs, {thresholds.fewest} are needed"
-        )
-    return follow_layer(
-        name, EntropyCourse.of(epochs, values, maximum, thresholds.smoothing), since, limit, thresholds.fall
-    )
+    chance = find_chance(history) if len(history) >= thresholds.fewest else None
+    overfits = evidence is not None and evidence.probability >= thresholds.certainty and chance is None
+    layers = judge_layers(history, evidence.onset.epoch if evidence and overfits else None, thresholds)
+    return Verdict(_run(history, evidence, chance, layers, thresholds), layers, doubts(history))
 
 
 def _run(
     history: History,
     evidence: Evidence | None,
-    since: int | None,
+    chance: Chance | None,
     layers: tuple[LayerFinding, ...],
     thresholds: Thresholds,
 ) -> RunFinding:
     doubt = _nothing_to_judge(history, evidence, layers, thresholds)
     if doubt:
         return RunFinding("unknown", doubt)
+    if chance:
+        return _at_chance(chance, evidence)
     collapsed = [layer for layer in layers if layer.state == "collapsed"]
-    where = f"entropy collapses in {_names(collapsed)}" if collapsed else "no layer's entropy collapses"
-    finding = _by_evidence(evidence, since, collapsed, where) if evidence else _by_entropy(layers, collapsed, where)
-    if finding.basis == LOSS:
+    finding = _by_evidence(evidence, collapsed, thresholds) if evidence else _by_entropy(collapsed)
+    if finding.basis == LOSS or finding.state == "unclear":
         return finding
-    return replace(finding, reason=f"{finding.reason} ({TRACK_RECORDS[finding.basis].words})")
+    record = TRACK_RECORDS.get(finding.basis)
+    return replace(finding, reason=f"{finding.reason} ({record.words})") if record else finding
 
 
-def _by_evidence(evidence: Evidence, since: int | None, collapsed: list[LayerFinding], where: str) -> RunFinding:
-    if since is not None:
-        reason = f"likely overfitting since epoch {since}: {evidence.words}; {where}"
+def _at_chance(chance: Chance, evidence: Evidence | None) -> RunFinding:
+    since = "" if chance.state == "not learning" else f" since epoch {chance.onset.epoch}"
+    onset = None if chance.state == "not learning" else chance.onset
+    basis = evidence.basis if evidence else "predictions"
+    return RunFinding(chance.state, f"{chance.state}{since}: {chance.words}", basis, onset)
+
+
+def _by_evidence(evidence: Evidence, collapsed: list[LayerFinding], thresholds: Thresholds) -> RunFinding:
+    probability, where = evidence.probability, _where(collapsed)
+    if probability >= thresholds.certainty:
+        kind = f", by {evidence.kind}" if evidence.kind else ""
+        since = f"{'at or before' if evidence.onset.at_or_before else 'since'} epoch {evidence.onset.epoch}"
         return RunFinding(
             "overfitting",
-            reason,
+            f"likely overfitting {since}{kind}: {evidence.words}; {where}",
             evidence.basis,
             evidence.onset,
-            probability=evidence.probability,
-            confidence=evidence.probability,
+            evidence.kind,
+            probability,
+            probability,
         )
+    if evidence.is_unclear:
+        one_sided = evidence.basis != LOSS
+        seen = "no evidence either way" if one_sided and probability <= 1 - thresholds.certainty else "neither is sure"
+        reason = f"unclear whether it overfits, {seen}: {evidence.words}; {evidence.would_decide}"
+        return RunFinding("unclear", reason, evidence.basis, None, None, None if one_sided else probability)
+    sure = 1 - probability
     if collapsed:
         reason = f"{where}, but no overfitting: {evidence.words}"
-        return RunFinding(
-            "sparsifying",
-            reason,
-            evidence.basis,
-            _first(collapsed),
-            probability=evidence.probability,
-            confidence=1 - evidence.probability,
-        )
-    return RunFinding(
-        "healthy",
-        evidence.words,
-        evidence.basis,
-        probability=evidence.probability,
-        confidence=1 - evidence.probability,
-    )
+        return RunFinding("sparsifying", reason, evidence.basis, _first(collapsed), None, probability, sure)
+    return RunFinding("healthy", evidence.words, evidence.basis, None, None, probability, sure)
 
 
-def _by_entropy(layers: tuple[LayerFinding, ...], collapsed: list[LayerFinding], where: str) -> RunFinding:
-    """By the last layer: earlier ones become sparse in healthy runs too (`benchmarks/detection`)."""
-    last = [layer for layer in layers if layer.state][-1]
-    if last in collapsed:
-        return RunFinding("overfitting", f"likely overfitting: {where}", ENTROPY, last.onset)
+def _by_entropy(collapsed: list[LayerFinding]) -> RunFinding:
+    """The activations alone tell where a run changes, not whether it overfits."""
     if collapsed:
-        reason = f"{where}, but not in the last layer, {last.name}: no sign of overfitting"
+        reason = f"{_where(collapsed)}; whether it overfits is not known: that needs labels, or class scores"
         return RunFinding("sparsifying", reason, ENTROPY, _first(collapsed))
-    return RunFinding("healthy", where, ENTROPY)
+    reason = "unclear whether it overfits, no evidence either way: no layer collapses, and neither labels nor class "
+    return RunFinding("unclear", f"{reason}scores were measured; labels for the probe would decide it", ENTROPY)
+
+
+def _where(collapsed: list[LayerFinding]) -> str:
+    """Which layers collapse, and by what."""
+    if not collapsed:
+        return "no layer collapses"
+    by_scale = [layer.name for layer in collapsed if layer.scale is not None and layer.scale >= (layer.shape or 0.0)]
+    others = [layer.name for layer in collapsed if layer.name not in by_scale]
+    parts = [f"the activations of {', '.join(by_scale)} grow"] if by_scale else []
+    return "; ".join([*parts, *([f"the entropy collapses in {', '.join(others)}"] if others else [])])
 
 
 def _nothing_to_judge(
@@ -171,7 +142,3 @@ def _level(history: History) -> str:
 def _first(layers: list[LayerFinding]) -> Onset | None:
     """The earliest onset."""
     return min((layer.onset for layer in layers if layer.onset), key=lambda onset: onset.epoch, default=None)
-
-
-def _names(layers: list[LayerFinding]) -> str:
-    return ", ".join(layer.name for layer in layers)

@@ -27,33 +27,39 @@ class Thresholds(Options):
         0.02, "share of the lowest loss", 0.0, 100.0, "How far the smoothed held-out loss must end above its minimum."
     )
     certainty: float = _threshold(0.9, "probability", 0.5, 1.0, "How sure it must be that a run overfits.")
-    overconfidence: float = _threshold(
-        1.0,
-        "changed predictions to uncertainty",
+    knowledge: float = _threshold(
+        0.05,
+        "share of the lowest calibrated loss",
         0.0,
         100.0,
-        "Changes of predictions between checkpoints, as a ratio to what the net's own uncertainty allows, without "
-        "labels.",
+        "How far the smoothed loss after calibration must end above its minimum: knowledge that is lost.",
+    )
+    drop: float = _threshold(
+        0.01, "share of the samples", 0.0, 1.0, "How far the smoothed accuracy must end below its highest: the same."
+    )
+    disagreement: float = _threshold(
+        0.686,
+        "disagreement to uncertainty",
+        0.0,
+        100.0,
+        "How often two checkpoints may disagree, as a ratio to what both say of their own uncertainty, without labels.",
     )
     collapse: float = _threshold(
-        0.15, "share of the layer's entropy", 0.0, 1.0, "Loss of entropy since the onset of overfitting: a collapse."
-    )
-    fall: float = _threshold(
-        0.05, "share of the layer's entropy", 0.0, 1.0, "Loss of entropy since the onset of overfitting: a fall."
-    )
-    collapse_alone: float = _threshold(
-        0.63,
-        "share of the layer's entropy",
+        0.15,
+        "share of ln D",
         0.0,
         1.0,
-        "Loss of entropy in all that is a collapse where nothing but the entropy is known.",
+        "What a layer must lose, by growth or in shape, since the onset of overfitting: a collapse.",
+    )
+    fall: float = _threshold(
+        0.05, "share of ln D", 0.0, 1.0, "What a layer must lose since the onset of overfitting: a fall."
     )
     sparse: float = _threshold(
         0.9,
-        "share of the layer's entropy",
+        "share of ln D",
         0.0,
         1.0,
-        "Loss of entropy in all that is a collapse in a run that does not overfit.",
+        "What a layer must lose in shape, in all, in a run that is not known to overfit: a collapse.",
     )
     fewest: int = _threshold(5, "epochs", 2, 1000000, "Epochs below which there is no verdict.")
     duplicate: float = _threshold(

@@ -72,6 +72,17 @@ def answers_of(
     return np.cumsum(np.concatenate([first, steps]), axis=0) % classes, 1 - doubt
 
 
+def calibrated_predictions(
+    count: int, uncertainty: float, size: int = 1000, seed: int = 0, classes: int = 10
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Predictions and confidences, (count, size), of nets with nothing in common but how often they are right."""
+    random = np.random.default_rng(seed)
+    unsure = 2 * min(uncertainty, 0.5) * random.random((count, size))
+    labels = np.arange(size) % classes
+    wrong = (labels + random.integers(1, classes, (count, size))) % classes
+    return np.where(random.random((count, size)) < unsure, wrong, labels), 1 - unsure
+
+
 def make_history(
     epochs: NDArray[np.int64],
     entropies: Mapping[str, NDArray[np.float64]],

@@ -199,7 +199,7 @@ def test_a_last_epoch_by_chance_the_other_way_round_is_told_with_both_figures() 
 
 
 def test_without_labels_only_layers_are_compared() -> None:
-    entropies = dict(zip(ENTROPIES, (falling(EPOCHS, 8, by) for by in (0.0, 0.9)), strict=True))
+    entropies = dict(zip(ENTROPIES, (falling(EPOCHS, 8, by) for by in (0.0, 0.99)), strict=True))
     a, b = make_run(None, entropies=entropies), before_and_after()[1]
     comparison = compare(a, b)
     assert differences(comparison) == [None] * 4

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,8 +11,8 @@ T = Thresholds()
 EVERY = np.arange(-1, 40)
 
 
-def follow(epochs, losses, **changed):
-    return follow_loss(epochs, losses, replace(T, **changed))
+def follow(epochs, losses, smoothing=T.smoothing, rise=T.rise, margin=0.0):
+    return follow_loss(epochs, losses, smoothing, share=rise, margin=margin)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -129,6 +127,24 @@ def test_a_larger_rise_to_be_shown_is_less_sure(one, other):
     losses = sample_losses(overfitting(EVERY, 15, 0.3), wobble=0.03)
     low, high = sorted((one, other))
     assert follow(EVERY, losses, rise=low).probability >= follow(EVERY, losses, rise=high).probability - 1e-9
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(("by", "sure"), [(0.1, True), (0.0, False)])
+def test_errors_rise_by_a_margin(seed, by, sure):
+    """The accuracy falls by a share of the samples, or stays."""
+    shares = 0.6 - 0.4 * np.clip(EVERY / 15, 0, 1) + by * np.clip((EVERY - 15) / 24, 0, 1)
+    errors = (np.random.default_rng(seed).random(2000) < shares[:, None]).astype(float)
+    course = follow(EVERY, errors, rise=0.0, margin=0.01)
+    assert (course.probability >= T.certainty) == sure
+    assert course.lowest == pytest.approx(0.2, abs=0.03)
+    assert follow(EVERY, errors, rise=0.0, margin=by + 0.05).probability < 0.1
+
+
+def test_a_minimum_in_the_first_epoch_may_have_been_before():
+    rising = sample_losses(1 + 0.1 * (EVERY + 1.0))
+    assert follow(EVERY, rising).onset.at_or_before
+    assert not follow(EVERY, sample_losses(overfitting(EVERY, 15, 0.3))).onset.at_or_before
 
 
 @pytest.mark.parametrize("losses", [np.zeros((6, 3)), np.ones((6, 3))])

@@ -19,7 +19,7 @@ from rfav_cli.records import (
 from rfav_cli.render import COMPARISON_FORMATS, Screen, render_comparison
 from tests.render.conftest import HOSTILE
 
-BASIS = "entropy and held-out loss"
+BASIS = "held-out loss and accuracy"
 COMPARISON = Comparison(
     a=RunSide(
         "runs/before/rfav.h5",
@@ -58,8 +58,8 @@ COMPARISON = Comparison(
 def test_figures_then_layers_then_words() -> None:
     lines = render_comparison(COMPARISON, screen=Screen(100)).splitlines()
     assert lines[0] == "A: runs/before/rfav.h5"
-    assert lines[1] == "verdict: overfitting since epoch 12 (11 to 13), by entropy and held-out loss"
-    assert lines[2:4] == ["B: runs/after/rfav.h5", "verdict: healthy, by entropy and held-out loss"]
+    assert lines[1] == "verdict: overfitting since epoch 12 (11 to 13), by held-out loss and accuracy"
+    assert lines[2:4] == ["B: runs/after/rfav.h5", "verdict: healthy, by held-out loss and accuracy"]
     assert lines[5] == f"  {COMPARISON.summary[0]}"
     rows = [line.split() for line in lines]
     assert rows[7] == ["held-out", "A", "B", "B", "-", "A", "better"]

@@ -1,0 +1,130 @@
+"""Whether a net predicts better than chance: one that never does has learnt nothing, one that stopped is broken."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from rfav_cli.diagnosis.labels import CHANCE_ERRORS, predictions
+from rfav_cli.records import Onset
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rfav_cli.records import History
+
+SMALLEST_PROBE = 30
+"""Samples from which predictions can be told from chance, and the same one for all from a coincidence."""
+MOST_FREQUENT = 0.95
+"""Share of the most frequent class above which a labelled probe can't tell knowledge from saying that class always."""
+LEARNT = 0.97
+"""Share of the loss of guessing below which a held-out loss shows that something was learnt."""
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Predictions that are no better than chance up to the last epoch.
+
+    Attributes:
+        state: "not learning" where they are so in every trained epoch, "broken" where they became so.
+        onset: the first epoch from which on they are.
+        words: the figures.
+    """
+
+    state: Literal["not learning", "broken"]
+    onset: Onset
+    words: str
+
+
+def find_chance(history: History) -> Chance | None:
+    """Find since when a run's predictions are at chance up to its last epoch; None where the last ones are not.
+
+    The checkpoint from before training says nothing: it has learnt nothing yet.
+    """
+    at_chance, basis = _by_labels(history), "labels"
+    if at_chance is None:
+        at_chance, basis = _by_predictions(history), "predictions"
+    if at_chance is None:
+        return None
+    trained = history.epochs >= 0
+    epochs, found = history.epochs[trained], at_chance[trained]
+    if not found.size or not found[-1]:
+        return None
+    before = np.flatnonzero(~found)
+    first = int(before[-1]) + 1 if before.size else 0
+    onset = Onset(int(epochs[first]), int(epochs[first]), int(epochs[first]), at_or_before=first == 0)
+    words = _labelled_words if basis == "labels" else _words
+    state: Literal["not learning", "broken"] = "broken" if before.size else "not learning"
+    return Chance(state, onset, words(history, np.flatnonzero(trained), first))
+
+
+def _by_labels(history: History) -> NDArray[np.bool_] | None:
+    """(E,) whether neither the loss nor the accuracy of an epoch is better than guessing; None where it can't be told.
+
+    Guessing is to say each class as often as it is there, and for the accuracy always the most frequent. An accuracy
+    is better when chance gives it in fewer than one of ten thousand probes.
+    """
+    labels, predicted = history.run.probe.labels, predictions(history)
+    if labels is None or predicted is None or len(labels) < SMALLEST_PROBE or not np.isfinite(history.loss).any():
+        return None
+    most, guessed = _guessing(labels)
+    if most > MOST_FREQUENT:
+        return None
+    lucky = most + CHANCE_ERRORS * math.sqrt(most * (1 - most) / len(labels))
+    with np.errstate(invalid="ignore"):
+        knows = (history.accuracy > lucky) | (history.loss < LEARNT * guessed)
+    known = np.isfinite(history.loss) & (predicted >= 0).all(1)
+    return np.asarray(~knows & known)
+
+
+def _by_predictions(history: History) -> NDArray[np.bool_] | None:
+    """(E,) whether an epoch's prediction is the same for all samples; None where it can't be told.
+
+    One right prediction for all is possible where all samples are of one class: such a probe tells nothing.
+    """
+    predicted = predictions(history)
+    if predicted is None or predicted.shape[1] < SMALLEST_PROBE or history.run.probe.labels is not None:
+        return None
+    return np.asarray((predicted == predicted[:, :1]).all(1) & (predicted[:, 0] >= 0))
+
+
+def _guessing(labels: NDArray[np.int64]) -> tuple[float, float]:
+    """Share of the most frequent class, and the loss in nats of saying each class as often as it is there."""
+    shares = np.unique(labels, return_counts=True)[1] / len(labels)
+    return float(shares.max()), float(-(shares * np.log(shares)).sum())
+
+
+def _labelled_words(history: History, trained: NDArray[np.int64], first: int) -> str:
+    labels = history.run.probe.labels
+    most, guessed = _guessing(labels) if labels is not None else (math.nan, math.nan)
+    rows = trained[first:]
+    guess = f"{guessed:.3g} nat and {most:.1%} by guessing"
+    same = _by_same(history, trained, first)
+    if first == 0:
+        return (
+            f"the predictions are no better than chance in any epoch: held-out loss {history.loss[rows].min():.3g} nat "
+            f"at its lowest, accuracy {history.accuracy[rows].max():.1%} at its highest; {guess}{same}"
+        )
+    before = trained[first - 1]
+    return (
+        f"accuracy {history.accuracy[before]:.1%} at epoch {history.epochs[before]}, "
+        f"{history.accuracy[rows[0]]:.1%} at epoch {history.epochs[rows[0]]} and no better than chance from there on "
+        f"(held-out loss {history.loss[before]:.3g}, then {history.loss[rows[0]]:.3g} nat; {guess}){same}"
+    )
+
+
+def _by_same(history: History, trained: NDArray[np.int64], first: int) -> str:
+    predicted = predictions(history)
+    rows = trained[first:]
+    if predicted is None or not (predicted[rows] == predicted[rows, :1]).all():
+        return ""
+    return "; the prediction is the same for all samples"
+
+
+def _words(history: History, trained: NDArray[np.int64], first: int) -> str:
+    epoch = history.epochs[trained[first]]
+    since = "in every epoch" if first == 0 else f"from epoch {epoch} to the last, and was not before"
+    return f"the prediction is the same for all {history.run.probe.size:,} samples {since}"

@@ -1,0 +1,142 @@
+"""Overconfidence on held-out samples, for which no labels are needed.
+
+A calibrated net that is p sure of its predictions is wrong in 1 - p of them (Guo et al., 2017, "On Calibration of
+Modern Neural Networks"). Two checkpoints that predict different classes for a sample cannot both be right. So two
+calibrated checkpoints disagree on at most as many samples as both together are wrong on: on the sum of their
+uncertainties. Where they disagree more often, one of them at least is too sure, and that is what the held-out loss of
+an overfitting net rises by. It is evidence on one side only: checkpoints that are wrong alike do not disagree.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rfav_cli.diagnosis.curves import Smoothing, above_zero
+from rfav_cli.diagnosis.labels import predictions
+from rfav_cli.records import Onset
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rfav_cli.options.thresholds import Thresholds
+    from rfav_cli.records import History
+
+LATEST = 3
+"""The last checkpoints that are held against all others."""
+ONSET = 0.1
+"""Share of the way from the lowest ratio to the limit that is gone at the onset."""
+MOST = 200
+"""Checkpoints, evenly spaced, that the onset is sought among: all pairs of them are compared."""
+CERTAIN = 1e-9
+"""Uncertainty below which there is none to divide by."""
+
+
+@dataclass(frozen=True)
+class DisagreementCourse:
+    """How often checkpoints disagree, as a ratio to the sum of their uncertainties.
+
+    Attributes:
+        onset: since when the ratio of a checkpoint and those before it rises; its interval reaches from the lowest
+            ratio to where it passes the limit.
+        first, second: the epochs of the pair that disagrees most for its uncertainty, of which one is among the last.
+        disagreement: share of the samples on which these two predict different classes.
+        allowed: the sum of their uncertainties, which is a share of the samples, too.
+        ratio: disagreement over allowed.
+        probability: that it is above the limit, given the samples.
+    """
+
+    onset: Onset
+    first: int
+    second: int
+    disagreement: float
+    allowed: float
+    ratio: float
+    probability: float
+
+
+def confident_predictions(history: History) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]] | None:
+    """Epochs (E,), predictions (E, N) and their confidence (E, N), of the trained checkpoints that have all of them.
+
+    None where the store has no outputs.
+    """
+    predicted, column = predictions(history), history.columns.get("probe/sample_confidence")
+    if predicted is None or column is None:
+        return None
+    confidences = np.asarray(column[:], np.float64)
+    whole = np.isfinite(confidences).all(1) & (predicted >= 0).all(1) & (history.epochs >= 0)
+    return history.epochs[whole], predicted[whole], confidences[whole]
+
+
+def follow_disagreement(
+    epochs: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+    confidences: NDArray[np.float64],
+    thresholds: Thresholds,
+) -> DisagreementCourse:
+    """Hold the disagreement of checkpoints against their uncertainty.
+
+    The pair that disagrees most is above what all pairs scatter about: as much is allowed for.
+
+    Args:
+        epochs: (E,), ascending, E > 1.
+        predicted: (E, N) class of the highest score of each sample.
+        confidences: (E, N) its probability.
+        thresholds: disagreement and smoothing are used.
+    """
+    uncertainty = 1 - confidences
+    late = range(max(len(epochs) - LATEST, 1), len(epochs))
+    ratios = {row: _ratios(predicted, uncertainty, row) for row in late}
+    second = max(late, key=lambda row: float(ratios[row].max()))
+    first = int(np.argmax(ratios[second]))
+    differs, allowed = predicted[first] != predicted[second], uncertainty[first] + uncertainty[second]
+    excess = differs - thresholds.disagreement * allowed
+    error = float(excess.std()) / math.sqrt(excess.size)
+    beyond = float(excess.mean()) - seeming_height(len(epochs)) * error
+    return DisagreementCourse(
+        onset=_onset(epochs, predicted, uncertainty, thresholds),
+        first=int(epochs[first]),
+        second=int(epochs[second]),
+        disagreement=float(differs.mean()),
+        allowed=float(allowed.mean()),
+        ratio=float(ratios[second][first]),
+        probability=above_zero(beyond, error),
+    )
+
+
+def _ratios(predicted: NDArray[np.int64], uncertainty: NDArray[np.float64], row: int) -> NDArray[np.float64]:
+    """(row,) of a checkpoint and each one before it."""
+    differs = (predicted[:row] != predicted[row]).mean(1)
+    allowed = uncertainty[:row].mean(1) + uncertainty[row].mean()
+    return np.asarray(differs / np.maximum(allowed, CERTAIN))
+
+
+def _onset(
+    epochs: NDArray[np.int64], predicted: NDArray[np.int64], uncertainty: NDArray[np.float64], thresholds: Thresholds
+) -> Onset:
+    """When the smoothed ratio has gone a tenth of its way to the limit, between its lowest and where it passes that."""
+    rows = np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), MOST)).round().astype(np.int64))
+    epochs, predicted, uncertainty = epochs[rows], predicted[rows], uncertainty[rows]
+    highest = np.array([_ratios(predicted, uncertainty, row).max() for row in range(1, len(epochs))])
+    ratio = Smoothing.over(epochs[1:], thresholds.smoothing).matrix @ highest
+    top = int(np.argmax(ratio))
+    lowest = int(np.argmin(ratio[: top + 1]))
+    rise, limit = ratio[lowest : top + 1], thresholds.disagreement
+    begun = rise[0] + ONSET * max(limit - float(rise[0]), 0.0)
+    places = [lowest + int(np.flatnonzero(rise <= max(level, rise[0]))[-1]) for level in (begun, limit)]
+    epoch, high = (int(epochs[1 + place]) for place in places)
+    return Onset(epoch, int(epochs[1 + lowest]), max(high, epoch), at_or_before=places[0] == 0)
+
+
+def seeming_height(count: int) -> float:
+    """How far the highest of so many equal figures lies above them for noise alone, in standard deviations (Blom)."""
+    return NormalDist().inv_cdf((count - 0.375) / (count + 0.25)) if count > 1 else 0.0
+
+
+def ratio_words(value: float) -> str:
+    """A net without uncertainty has no bounds."""
+    return f"{value:.2f}" if value < 100 else "over 100"

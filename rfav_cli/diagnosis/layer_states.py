@@ -1,0 +1,72 @@
+"""The state of each layer of a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rfav_cli.diagnosis.collapse import LayerCourse, follow_layer
+from rfav_cli.diagnosis.filters import look_at_filters
+from rfav_cli.records import LayerFinding
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rfav_cli.options.thresholds import Thresholds
+    from rfav_cli.records import History
+
+
+def judge_layers(history: History, since: int | None, thresholds: Thresholds) -> tuple[LayerFinding, ...]:
+    """Say what became of each layer.
+
+    Args:
+        history: of the run.
+        since: the onset of overfitting; None where the run is not known to overfit.
+        thresholds: collapse, fall, sparse, smoothing and fewest are used.
+    """
+    findings = look_at_filters(history, thresholds)
+    layers = (_layer(history, index, since, thresholds) for index in range(len(history.run.layers)))
+    return tuple(replace(layer, filters=filters) for layer, filters in zip(layers, findings, strict=True))
+
+
+def unjudged_layers(history: History, why: str, thresholds: Thresholds) -> tuple[LayerFinding, ...]:
+    """The layers of a run that no state fits, such as one that diverged; what is to be said of their filters is."""
+    findings = look_at_filters(history, thresholds)
+    return tuple(
+        LayerFinding(layer.name, None, evidence=why, filters=filters)
+        for layer, filters in zip(history.run.layers, findings, strict=True)
+    )
+
+
+def _layer(history: History, index: int, since: int | None, thresholds: Thresholds) -> LayerFinding:
+    layer, epochs = history.run.layers[index], history.epochs
+    if layer.max_entropy == 0:
+        return LayerFinding(layer.name, None, evidence="has one channel: entropy says nothing of it")
+    entropies, scales, shapes = (
+        history.entropy[:, index],
+        _column(history, "scale", index),
+        _column(history, "shape", index),
+    )
+    judged = entropies
+    if scales is not None and shapes is not None:
+        judged = np.where(scales > 0, shapes, np.nan)
+    finite = int(np.isfinite(judged).sum())
+    if finite < thresholds.fewest:
+        few = f"finite in {finite} of {len(epochs)} epochs, {thresholds.fewest} are needed"
+        return LayerFinding(layer.name, None, evidence=few)
+    course = LayerCourse.of(
+        epochs, entropies, layer.max_entropy, thresholds.smoothing, scales, shapes, shape_alone=since is None
+    )
+    limit = thresholds.sparse if since is None else thresholds.collapse
+    return follow_layer(layer.name, course, since, limit, thresholds.fall)
+
+
+def _column(history: History, name: str, index: int) -> NDArray[np.float64] | None:
+    """(E,) of a layer; None where the store has none, or not for this layer."""
+    column = history.columns.get(f"activation/{name}")
+    if column is None or not len(column):
+        return None
+    values = np.asarray(column[:], np.float64)[:, index]
+    return values if np.isfinite(values).any() else None
