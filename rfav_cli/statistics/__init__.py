@@ -17,6 +17,7 @@ STATISTICS = {
     "outputs": "Outputs",
     "calibration": "Calibration",
     "dead": "Dead",
+    "shape": "Shape",
     "winners": "Winners",
     "sketch": "Sketch",
 }

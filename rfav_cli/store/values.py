@@ -31,8 +31,16 @@ _SHARES = (
     "activation/dead",
     "correlation/abs_mean",
 )
-_ENTROPIES = ("entropy/mean", "entropy/std", "entropy/sample_mean")
-_FILTERS = ("correlation/degenerate", "weights/nonfinite")
+_ENTROPIES = ("entropy/mean", "entropy/std", "entropy/sample_mean", "activation/shape")
+_FILTERS = ("correlation/degenerate", "weights/nonfinite", "activation/rank")
+_NOT_NEGATIVE = (
+    "nonfinite",
+    "correlation/histogram",
+    "activation/scale",
+    "probe/norm_shift",
+    "probe/norm_variance",
+    "probe/temperature",
+)
 _OF_A_LAYER = re.compile(r"(entropy/mean_map|entropy/map|activation/winners)/(\d{1,6})", re.ASCII)
 _MANY = 1 << 14
 """Numbers of which a second look takes longer than to spare it."""
@@ -74,7 +82,7 @@ def _limits(name: str, run: Run) -> tuple[float, float | tuple[float, ...]] | No
         return 0.0, tuple(layer.max_entropy for layer in run.layers)
     if name in _FILTERS and run.layers:
         return 0.0, tuple(float(layer.channels) for layer in run.layers)
-    if name in {"nonfinite", "correlation/histogram", "probe/norm_shift", "probe/norm_variance", "probe/temperature"}:
+    if name in _NOT_NEGATIVE:
         return 0.0, math.inf
     if name == "probe/sample_prediction":
         return -1.0, math.inf
