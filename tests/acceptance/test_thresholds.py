@@ -33,11 +33,11 @@ def state(done: Any) -> str:
 
 def test_the_command_line_moves_the_verdict(rfav: Rfav, overfitted: Path, tmp_path: Path) -> None:
     assert state(rfav(tmp_path, "show", overfitted, "--format", "json")) == "overfitting"
-    done = rfav(tmp_path, "show", overfitted, "--format", "json", "--rise", HIGH, "--collapse-alone", "1")
+    done = rfav(tmp_path, "show", overfitted, "--format", "json", "--rise", HIGH, "--sparse", "1")
     assert state(done) == "healthy"
     assert {layer["state"] for layer in done.json()["layers"]} == {"stable"}
     assert (
-        rfav(tmp_path, "recommend", overfitted, "--format", "json", "--rise", HIGH, "--collapse-alone", "1").json()[
+        rfav(tmp_path, "recommend", overfitted, "--format", "json", "--rise", HIGH, "--sparse", "1").json()[
             "layers"
         ]
         == []
@@ -46,12 +46,12 @@ def test_the_command_line_moves_the_verdict(rfav: Rfav, overfitted: Path, tmp_pa
 
 def test_keys_of_a_project_hold_for_every_command_that_judges(rfav: Rfav, overfitted: Path, tmp_path: Path) -> None:
     project = tmp_path / "pyproject.toml"
-    project.write_text(f"[tool.rfav]\nrise = {HIGH}\ncollapse-alone = 1\n")
+    project.write_text(f"[tool.rfav]\nrise = {HIGH}\nsparse = 1\n")
     assert state(rfav(tmp_path, "show", overfitted, "--format", "json")) == "healthy"
     assert rfav(tmp_path, "recommend", overfitted, "--format", "json").json()["layers"] == []
     given = str(Thresholds.rise)
     assert state(rfav(tmp_path, "show", overfitted, "--format", "json", "--rise", given)) == "overfitting"
-    project.write_text(f"[tool.rfav.recommend]\nrise = {HIGH}\ncollapse-alone = 1\n")
+    project.write_text(f"[tool.rfav.recommend]\nrise = {HIGH}\nsparse = 1\n")
     assert state(rfav(tmp_path, "show", overfitted, "--format", "json")) == "overfitting"
 
 
