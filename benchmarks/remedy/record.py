@@ -1,5 +1,6 @@
-"""What the verdict's advice says of remedies: `python -m benchmarks.remedy.record` prints the table of
-`rfav_cli/diagnosis/remedy_record.py`, from the committed figures of the reporting runs.
+"""What the advice of a verdict says of remedies, from the committed figures of the reporting runs.
+
+`python -m benchmarks.remedy.record` prints the table of `rfav_cli/diagnosis/remedy_record.py`.
 """
 
 from __future__ import annotations

@@ -124,9 +124,10 @@ def _keep_words(history: History, verdict: Verdict, kept: _Kept) -> str:
         return f"Keep the checkpoint of {place}, from before that: {figures}."
     if epoch == last:
         return f"Keep the last checkpoint, {place}: {figures}. {_why_last(kept)}".rstrip()
-    why = "no worse than the last by any measure that counts, and better by its " + kept.by
-    end = _figures(kept, len(history) - 1)
-    return f"Keep the checkpoint of {place}: {figures}; {why} ({end} at the end). {_disagreement(kept)}".rstrip()
+    others = [name for name in GUARDS if name in kept.measured and name != kept.by]
+    no_worse = f", and no worse by {' and '.join(others)}" if others else ""
+    why = f"It is better than the last by {kept.by}{no_worse} ({_figures(kept, len(history) - 1)})."
+    return f"Keep the checkpoint of {place}: {figures}. {why} {_disagreement(kept)}".rstrip()
 
 
 def _figures(kept: _Kept, row: int) -> str:
@@ -139,7 +140,7 @@ def _shown(measure: str, value: float) -> str:
 
 def _why_last(kept: _Kept) -> str:
     """That others are no better for sure, and what going back to the lowest loss would cost."""
-    words = ["No other is better for sure by accuracy or calibrated loss without being worse by the other."]
+    words = ["No other is better for sure."] if not _disagreement(kept) else []
     loss = next((best for best in kept.best if best.measure == "loss"), None)
     if loss is not None and loss.beyond_noise:
         row = int(np.searchsorted(kept.measured["loss"].epochs, loss.epoch))
@@ -150,11 +151,14 @@ def _why_last(kept: _Kept) -> str:
 def _disagreement(kept: _Kept) -> str:
     """That another checkpoint is better for sure by a measure that this one does not go by."""
     others = [
-        f"by {best.measure} epoch {best.epoch} is ({_shown(best.measure, best.value)})"
+        f"by {best.measure} epoch {best.epoch} is better than the last for sure ({_shown(best.measure, best.value)})"
         for best in kept.best
         if best.measure in GUARDS and best.beyond_noise and best.epoch != kept.checkpoint.epoch
     ]
-    return f"The measures differ: better than the last {' and '.join(others)}." if others else ""
+    if not others:
+        return ""
+    worse = "" if kept.is_better else ", but worse by another measure"
+    return f"The measures differ: {' and '.join(others)}{worse}."
 
 
 def _look(history: History, verdict: Verdict, kept: _Kept | None) -> Iterator[AdviceStep]:
@@ -169,7 +173,7 @@ def _look(history: History, verdict: Verdict, kept: _Kept | None) -> Iterator[Ad
     elif run.state == "not learning":
         yield AdviceStep(
             "look",
-            "No checkpoint is worth keeping. Look at the learning rate (too low: nothing moves; too high: the units die), "
+            "No checkpoint is worth keeping. Look at the learning rate (too low: nothing moves; too high: units die), "
             "the share of dead units, the order of the classes and the normalisation of the samples.",
         )
     elif run.state in {"broken", "diverged"}:
@@ -187,8 +191,8 @@ def _mend(history: History, verdict: Verdict, kept: _Kept | None, temperature: f
     make, store = make_of_net(history), shlex.quote(history.path)
     gain, layers = gain_of(ADVISED, make), _penalised(verdict)
     if gain is not None and is_gain(gain) and layers:
-        words = f"Train again with {REMEDIES[ADVISED]} on {', '.join(layers)}: on {NETS[make]} of rfav's benchmark "
-        words += f"that gave {gain_in_words(gain)}."
+        words = f"Train again with {REMEDIES[ADVISED]} on {', '.join(layers)}. That gave {NETS[make]} "
+        words += f"{gain_in_words(gain)} in rfav's benchmark."
         yield AdviceStep("retrain", words, f"rfav recommend {store} --out recipe.toml", _all_gains(ADVISED, make))
     yield _instead(make, bool(layers))
 
@@ -231,8 +235,9 @@ def _instead(make: Make, recipe: bool) -> AdviceStep:
     gains = sorted((gain for gain in tried if is_gain(gain)), key=lambda gain: -gain.value)
     if gains:
         told = "; ".join(f"{REMEDIES[gain.remedy]} {gain_in_words(gain)}" for gain in gains)
-        begin = "Where the net has not got them yet" if recipe else "No layer needs a penalty. What gained"
-        return AdviceStep("instead", f"{begin}, on {NETS[make]} of rfav's benchmark: {told}.", "", tuple(gains))
+        begin = "Or train" if recipe else "No layer collapses that a penalty could aim at. Train"
+        words = f"{begin} with what helped {NETS[make]} in rfav's benchmark, where this one has it not yet: {told}."
+        return AdviceStep("instead", words, "", tuple(gains))
     words = f"Nothing that rfav's benchmark has tried on {NETS[make]} gains accuracy: {_lost(make)}"
     others = "".join(f"; {REMEDIES[gain.remedy]} {gain_in_words(gain)}" for gain in tried)
     untried = "More samples and augmentation are not measured there."

@@ -13,7 +13,7 @@ from rfav_cli.diagnosis.labels import predictions
 from rfav_cli.records import Best
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -139,7 +139,7 @@ GUARDS: tuple[Measure, ...] = ("accuracy", "calibrated loss")
 The loss is not one of them: a temperature, which changes no prediction, takes from it what is overconfidence."""
 
 
-def choose(measured: dict[Measure, Course], rows: Sequence[int], certainty: float, *, lost: bool = False) -> Choice:
+def choose(measured: Mapping[Measure, Course], rows: Sequence[int], certainty: float, *, lost: bool = False) -> Choice:
     """The checkpoint to keep: the last, unless another is better for sure by one measure and no worse by the others.
 
     Args:

@@ -65,8 +65,8 @@ def is_gain(gain: Gain | None) -> bool:
 
 
 def gain_in_words(gain: Gain) -> str:
-    """The figure with its interval: of an accuracy in percentage points, of a loss in nats."""
+    """The figure with its 95 % interval: of an accuracy in percentage points, of a loss in nats."""
     if gain.measure == ACCURACY:
         value, low, high = (f"{100 * each:+.1f}" for each in (gain.value, gain.low, gain.high))
-        return f"{value} points of accuracy (95 % interval {low} to {high}; {gain.runs} runs, {gain.trainings} trainings)"
-    return f"{gain.value:+.2f} nat of the last loss ({gain.low:+.2f} to {gain.high:+.2f}; {gain.runs} runs)"
+        return f"{value} points of accuracy ({low} to {high} on {gain.runs} runs)"
+    return f"{gain.value:+.2f} nat of the last loss ({gain.low:+.2f} to {gain.high:+.2f} on {gain.runs} runs)"
