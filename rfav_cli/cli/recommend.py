@@ -9,7 +9,7 @@ from rfav_cli.cli.options import takes
 from rfav_cli.cli.output import emit
 from rfav_cli.options import Options, Recommend, group
 
-EXAMPLES = ("rfav recommend rfav.h5 --out recipe.toml", "rfav recommend rfav.h5 --rule paper")
+EXAMPLES = ("rfav recommend rfav.h5 --out recipe.toml", "rfav recommend rfav.h5 --rule paper --anyway")
 
 
 @group
@@ -21,11 +21,13 @@ class Printed(Options):
 
 @takes(Recommend, Printed)
 def recommend(options: Recommend, printed: Printed) -> None:
-    """Recommend penalties for the layers that collapse or are correlated, and the epoch to rewind to."""
+    """Say what to do about a run: which checkpoint to keep, and the penalties of another training where they help."""
     from rfav_cli.commands.recommend import run
     from rfav_cli.render import Screen, render_recipe
     from rfav_cli.text import printable
 
-    emit(render_recipe(run(options), printed.format, screen=Screen.of(sys.stdout)))
+    recipe = run(options)
+    emit(render_recipe(recipe, printed.format, screen=Screen.of(sys.stdout)))
     if options.out is not None:
-        emit(f"{printable(options.out, 1000)}: written\n", err=True)
+        outcome = "written" if recipe.layers else "not written: no penalties are advised"
+        emit(f"{printable(options.out, 1000)}: {outcome}\n", err=True)

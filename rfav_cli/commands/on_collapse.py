@@ -1,4 +1,4 @@
-"""The command that the user wants run when a layer collapses."""
+"""The command that the user wants run when a run collapses: a layer of it, or the run as a whole."""
 
 from __future__ import annotations
 
@@ -24,10 +24,15 @@ _UNSAFE = re.compile(r"[^\w.:/-]")
 _LONGEST = 2000
 
 
+def is_collapse(verdict: Verdict) -> bool:
+    """Whether going on is of no use: a layer has collapsed, the run overfits, or it broke or diverged."""
+    return verdict.run.state in {"overfitting", "broken", "diverged"} or bool(verdict.in_state("collapsed"))
+
+
 class CollapseCommand:
     """Runs a command of the user's once, without a shell, and never ends it.
 
-    It is told in the environment what collapsed: RFAV_STORE, RFAV_EPOCH, RFAV_STATE and RFAV_LAYERS, the names of the
+    It is told in the environment what became of the run: RFAV_STORE, RFAV_EPOCH, RFAV_STATE and RFAV_LAYERS, the names of the
     layers with a comma between two, in which letters, digits and `_.:/-` are as they are and all else is `_`. It has
     a session of its own, so that Ctrl-C does not reach it, and prints to stderr.
 

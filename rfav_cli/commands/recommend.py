@@ -1,7 +1,8 @@
-"""From a store to a recipe."""
+"""From a store to advice, and to a recipe where one is advised."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
 
 
 def run(options: Recommend) -> Recipe:
-    """Say which penalties each layer should have in another training, and from which epoch it should start.
+    """Say what to do about a run, and where that is to train again by which penalties, from which epoch on.
 
     Returns:
-        The recipe, which is written as well where `out` says where; one without layers where there is nothing to do.
+        The recipe with the advice that it is part of. It has layers where penalties are advised, or asked for `anyway`;
+        it is written as well then, where `out` says where.
 
     Raises:
         StoreError: the store can't be read.
@@ -26,8 +28,8 @@ def run(options: Recommend) -> Recipe:
     """
     from rfav_cli import recipes
 
-    recipe = prescribe(as_history(options.path), options.rule, options.thresholds)
-    if options.out is not None:
+    recipe = prescribe(as_history(options.path), options.rule, options.thresholds, anyway=options.anyway)
+    if options.out is not None and recipe.layers:
         recipes.write(recipe, Path(options.out))
     return recipe
 
@@ -35,8 +37,14 @@ def run(options: Recommend) -> Recipe:
 recommend = flat(Recommend, run)
 
 
-def prescribe(history: History, rule: str, thresholds: Thresholds) -> Recipe:
-    """The recipe that follows from a store; one without layers where there is nothing to do.
+def prescribe(history: History, rule: str, thresholds: Thresholds, *, anyway: bool = False) -> Recipe:
+    """The recipe that follows from a store; one without layers where there is nothing to do, or no penalty is advised.
+
+    Args:
+        history: what the store holds.
+        rule: how lambda follows from a layer.
+        thresholds: of the verdict.
+        anyway: penalise also where that is not advised, with a warning.
 
     Raises:
         RecipeError, UsageError: as for `recommend`.
@@ -45,7 +53,13 @@ def prescribe(history: History, rule: str, thresholds: Thresholds) -> Recipe:
     from rfav_cli.errors import RecipeError
 
     verdict = diagnosis.judge(history, thresholds)
-    recipe = diagnosis.recommend(history, verdict, rule)
+    advice = verdict.advice or diagnosis.advise(history, verdict, thresholds)
+    recipe = replace(diagnosis.recommend(history, verdict, rule), advice=advice)
     if verdict.run.state == "unknown":
         raise RecipeError(f"{history.path}: {recipe.reason}", "`rfav show` shows what was measured.")
-    return recipe
+    if not recipe.layers or diagnosis.penalties_are_advised(advice, history, rule):
+        return recipe
+    warning = diagnosis.warning_on_penalties(verdict, history, rule)
+    if anyway:
+        return replace(recipe, warning=warning)
+    return replace(recipe, layers=(), reason=f"{verdict.run.reason}; penalties are not advised: {warning}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rfav_cli.commands.judge import judge
-from rfav_cli.commands.on_collapse import CollapseCommand
+from rfav_cli.commands.on_collapse import CollapseCommand, is_collapse
 from rfav_cli.commands.open_store import open_store
 from rfav_cli.commands.same_epoch import EpochFiles
 from rfav_cli.diagnosis import derive
@@ -155,7 +155,7 @@ class WatchLoop:
 
     @property
     def _has_collapsed(self) -> bool:
-        return self.options.until_collapse and self._verdict is not None and bool(self._verdict.in_state("collapsed"))
+        return self.options.until_collapse and self._verdict is not None and is_collapse(self._verdict)
 
     def _look(self) -> list[Path]:
         """The files that can be read; a folder that cannot be listed now may be later."""
@@ -245,7 +245,7 @@ class WatchLoop:
         self._verdict = judge(self.store, thresholds=self.options.thresholds)
         epoch = max(self.recorder.committed) if measurement is None else measurement.checkpoint.epoch
         self.options.report(Judged(epoch, self._verdict, measurement))
-        if self.command is not None and self._verdict.in_state("collapsed"):
+        if self.command is not None and is_collapse(self._verdict):
             self._tell(self.command.start(self.store, epoch, self._verdict))
 
     def _outlast_command(self, ended: End = "collapse") -> End:

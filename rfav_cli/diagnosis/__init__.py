@@ -1,5 +1,6 @@
 """Decisions on what was measured: pure functions on records."""
 
+from rfav_cli.diagnosis.advice import advise, penalties_are_advised, warning_on_penalties
 from rfav_cli.diagnosis.comparison import compare
 from rfav_cli.diagnosis.doubts import derive
 from rfav_cli.diagnosis.gate import check, with_exceptions
@@ -12,13 +13,16 @@ from rfav_cli.diagnosis.verdict import judge
 
 __all__ = [
     "RULES",
+    "advise",
     "baseline_of",
     "check",
     "check_policy",
     "compare",
     "derive",
     "judge",
+    "penalties_are_advised",
     "recommend",
     "smoothed_loss",
+    "warning_on_penalties",
     "with_exceptions",
 ]

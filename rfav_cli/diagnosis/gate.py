@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rfav_cli.diagnosis.completeness import look_for_gaps
-from rfav_cli.diagnosis.divergence import find_divergence, is_sound
+from rfav_cli.diagnosis.divergence import is_sound
 from rfav_cli.diagnosis.filters import CORRELATIONS
 from rfav_cli.diagnosis.limits import compare_with_baseline, hold_against_limits
 from rfav_cli.diagnosis.rules import DOUBT_RULES, RULES
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from rfav_cli.options.thresholds import Thresholds
     from rfav_cli.records import Allowance, Baseline, History, Policy, Verdict
+    from rfav_cli.records.verdict import RunState
 
 
 def check(
@@ -32,7 +33,7 @@ def check(
     return _described(history, verdict, policy), (
         *look_for_gaps(history, policy),
         *_doubts(history, verdict),
-        *(_last_epoch(history) if policy.final else _states(history, verdict, policy)),
+        *(_last_epoch(history, verdict) if policy.final else _states(history, verdict, policy)),
         *hold_against_limits(history, policy),
         *(compare_with_baseline(history, policy, baseline) if baseline else ()),
     )
@@ -43,7 +44,8 @@ def with_exceptions(
 ) -> tuple[tuple[Checked, ...], tuple[Allowance, ...]]:
     """Apply the exceptions that still hold, and flag each that has expired.
 
-    What cannot be said stays so: an exception allows a finding or a doubt, not the absence of a figure.
+    What cannot be said stays so: an exception allows a finding, a doubt or a verdict that is unclear, not the absence
+    of a figure, and no net that has learned nothing, broke or diverged.
 
     Args:
         checked: what was looked at.
@@ -58,7 +60,7 @@ def with_exceptions(
     findings = []
     for finding in checked:
         fitting = next((exception for exception in valid if _fits(exception, finding)), None)
-        if fitting and (finding.outcome == "flagged" or _is_doubt(finding)):
+        if fitting and (finding.outcome == "flagged" or _can_be_allowed(finding)):
             used.append(fitting)
             findings.append(replace(finding, outcome="allowed", allowance=fitting))
         else:
@@ -71,8 +73,8 @@ def with_exceptions(
     return tuple(findings), tuple(exception for exception in valid if exception not in used)
 
 
-def _is_doubt(checked: Checked) -> bool:
-    return checked.outcome == "missing" and RULES[checked.rule].kind == "doubt"
+def _can_be_allowed(checked: Checked) -> bool:
+    return checked.outcome == "missing" and RULES[checked.rule].kind in {"unclear", "doubt"}
 
 
 def _fits(allowance: Allowance, checked: Checked) -> bool:
@@ -117,21 +119,38 @@ def _doubts(history: History, verdict: Verdict) -> Iterator[Checked]:
             yield Checked(rule, history.path, layer, "missing", said, key)
 
 
-def _last_epoch(history: History) -> Iterator[Checked]:
-    """The last checkpoint alone does not pass where its figures are not finite, whatever the limits ask for."""
-    if len(history) and not is_sound(history)[-1]:
-        divergence = find_divergence(history)
-        what = f"diverged: {divergence.words}" if divergence else "the figures of the last epoch are not finite"
-        yield Checked("RFAV101", history.path, "", "missing", what, "fail-on")
+STATE_RULES: dict[RunState, str] = {
+    "unknown": "RFAV101",
+    "not learning": "RFAV108",
+    "broken": "RFAV109",
+    "diverged": "RFAV110",
+    "unclear": "RFAV111",
+}
+"""State of a run that never passes -> the rule that says so."""
+
+
+def _last_epoch(history: History, verdict: Verdict) -> Iterator[Checked]:
+    """The last checkpoint alone does not pass where it has learned nothing, or not any more, whatever is asked for."""
+    if verdict.run.state in {"not learning", "broken", "diverged"}:
+        yield _without_verdict(history, verdict)
+    elif len(history) and not is_sound(history)[-1]:
+        words = "the figures of the last epoch are not finite"
+        yield Checked("RFAV101", history.path, "", "missing", words, "fail-on")
+
+
+def _without_verdict(history: History, verdict: Verdict) -> Checked:
+    return Checked(STATE_RULES[verdict.run.state], history.path, "", "missing", verdict.run.reason, "fail-on")
 
 
 def _states(history: History, verdict: Verdict, policy: Policy) -> Iterator[Checked]:
     """What the verdict says of the run and of each layer."""
     path, run, asked = history.path, verdict.run, set(policy.fail_on)
-    if run.state not in {"healthy", "overfitting", "sparsifying"}:
-        yield Checked("RFAV101", path, "", "missing", run.reason, "fail-on")
+    if run.state in STATE_RULES and run.state != "unclear":
+        yield _without_verdict(history, verdict)
         return
-    if "overfitting" in asked:
+    if "overfitting" in asked and run.state == "unclear":
+        yield _without_verdict(history, verdict)
+    elif "overfitting" in asked:
         yield Checked("RFAV001", path, "", "flagged" if run.state == "overfitting" else "passed", run.reason, "fail-on")
     for layer in verdict.layers:
         if asked & {"collapsed", "falling"} and layer.state is not None:

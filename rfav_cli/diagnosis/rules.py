@@ -15,31 +15,39 @@ _RULES = (
         "overfitting",
         "flag",
         "The run overfits.",
-        "The verdict on the run is `overfitting`: its held-out loss ends above its minimum by more than chance "
-        "explains, or without labels the net grows too sure of its predictions, or by entropy alone its last layer "
-        "collapses. The message says since which epoch, and what that rests on.",
-        "Ship the checkpoint of the epoch that is named, or train again: `rfav recommend` gives penalties for the "
-        "layers that collapse, `rfav train --from-store` does what follows. More samples, augmentation and dropout "
-        "help too.",
+        "The verdict on the run is `overfitting`. With labels it says of which kind: *overconfidence*, where the "
+        "held-out loss rises and the loss after calibration does not, so that the net is too sure of what it knows; or "
+        "*lost knowledge*, where the calibrated loss rises or the accuracy falls, too. Without labels its checkpoints "
+        "disagree on more samples than their own uncertainty allows. The message says since which epoch, and what that "
+        "rests on.",
+        "`rfav recommend` says which checkpoint to keep: of a net that is only overconfident that is seldom an early "
+        "one, as its accuracy is no worse at the end, and one temperature (`rfav calibrate`) takes back what the "
+        "loss has risen. It also says whether training again with penalties has helped nets of this make, and what "
+        "else has.",
     ),
     CheckRule(
         "RFAV002",
         "collapsed-layer",
         "flag",
-        "A layer's entropy has collapsed: few of its filters still take part.",
-        "A layer that loses most of its entropy responds with a few filters alone. In a run that overfits, what was "
+        "A layer's activations have grown, or lost their shape, so far that its entropy has collapsed.",
+        "The entropy of a layer's softmax falls when its activations grow, which is what overconfidence is made of, "
+        "and when their shape changes, so that fewer filters take part. The message says how much of the fall is "
+        "which: growth alone leaves the share of filters that take part as it was. In a run that overfits, what was "
         "lost since the onset of overfitting counts; in others, most of the entropy there was.",
-        "Look at the layer with `rfav show`. Penalise it (`rfav recommend`), or make it narrower: it does not use the "
-        "filters that it has.",
+        "Look at the layer with `rfav show`, which gives its scale, its entropy at unit scale, its effective rank "
+        "and its dead units. Growth is held back by weight decay, normalisation, or a penalty where `rfav recommend` "
+        "advises one. A layer whose shape or rank is lost may be narrower.",
     ),
     CheckRule(
         "RFAV003",
         "falling-layer",
         "flag",
-        "A layer loses entropy since the onset of overfitting, but has not collapsed.",
-        "The layer has lost more than the threshold `fall` since the run began to overfit, and less than `collapse`. "
-        "Asked for with `--fail-on falling`, which flags collapsed layers as well.",
-        "It is an early sign: stop earlier, or penalise the layer as `rfav recommend` says.",
+        "A layer's entropy falls since the onset of overfitting, but has not collapsed.",
+        "The layer has lost more than the threshold `fall` since the run began to overfit, and less than `collapse`, "
+        "by growth of its activations or by a loss of their shape; the message says which. Asked for with `--fail-on "
+        "falling`, which flags collapsed layers as well.",
+        "It is an early sign, and by itself no reason to train otherwise: look at what the run as a whole is said to "
+        "be.",
     ),
     CheckRule(
         "RFAV004",
@@ -110,10 +118,8 @@ _RULES = (
         "no-verdict",
         "no verdict",
         "Nothing can be said of the run.",
-        "The verdict is `unknown`: too few epochs, or nothing that can be judged; or it is `diverged`: from some epoch "
-        "to the last, the loss, the class scores or an entropy is not finite. The message says which.",
-        "Analyze the whole run. One checkpoint alone is judged by limits or a baseline with `--final`. Of a run that "
-        "diverged, the last checkpoint before it did can still be used; `rfav recommend` names it.",
+        "The verdict is `unknown`: too few epochs, or nothing that can be judged. The message says which.",
+        "Analyze the whole run. One checkpoint alone is judged by limits or a baseline with `--final`.",
     ),
     CheckRule(
         "RFAV102",
@@ -166,6 +172,48 @@ _RULES = (
         "It was measured with other settings (`--with-bias`, `--fold-norm`), so that entropies mean something else, "
         "or it lacks a figure that is to be compared.",
         "Write the baseline from a store that was analyzed with the same options.",
+    ),
+    CheckRule(
+        "RFAV108",
+        "not-learning",
+        "no verdict",
+        "The net has learned nothing.",
+        "The predictions are no better than chance in every epoch, or the same class for all samples: a learning "
+        "rate at which nothing moves, units that have all died, labels in another order. Its losses do not rise, and "
+        "there is nothing in it to ship. No exception allows it.",
+        "Look at the learning rate, at the share of dead units (`rfav show --format json`), and at the order of the "
+        "classes and the normalisation of the samples.",
+    ),
+    CheckRule(
+        "RFAV109",
+        "broken",
+        "no verdict",
+        "The net fell to chance and stayed there.",
+        "It had learned something, and from the epoch that is named on its predictions are no better than chance, or "
+        "the same class for all samples. One step that was too large does that. It is no overfitting, and no penalty "
+        "mends it. No exception allows it.",
+        "Go on from the checkpoint before, which `rfav recommend` names, with a lower learning rate or clipped "
+        "gradients.",
+    ),
+    CheckRule(
+        "RFAV110",
+        "diverged",
+        "no verdict",
+        "The training diverged.",
+        "From the epoch that is named to the last, the loss, the class scores or an entropy is not finite, or the loss "
+        "has no bounds any more. No exception allows it.",
+        "The last checkpoint before it did can still be used; `rfav recommend` names it.",
+    ),
+    CheckRule(
+        "RFAV111",
+        "unclear",
+        "unclear",
+        "What was measured does not decide whether the run overfits.",
+        "Neither that the run overfits nor that it does not is sure enough: the probe is small, the epochs are few, or "
+        "there are no labels, without which there is evidence for overfitting but none against it. Held against "
+        "`--fail-on overfitting`, which is asked for by default.",
+        "Measure on a labelled probe, a larger one (`--probe-size`), or more epochs. Where there are no labels, say so "
+        "once: `--allow 'RFAV111 until 2027-01-31: no labels'`.",
     ),
     CheckRule(
         "RFAV201",

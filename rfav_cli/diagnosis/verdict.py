@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rfav_cli.diagnosis.advice import advise
 from rfav_cli.diagnosis.chance import find_chance
 from rfav_cli.diagnosis.divergence import find_divergence
 from rfav_cli.diagnosis.doubts import doubts
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 def judge(history: History, thresholds: Thresholds = Thresholds()) -> Verdict:  # noqa: B008 - frozen
     """Say what became of a run and of each of its layers."""
+    verdict = _judge(history, thresholds)
+    return replace(verdict, advice=advise(history, verdict, thresholds))
+
+
+def _judge(history: History, thresholds: Thresholds) -> Verdict:
     divergence = find_divergence(history)
     if divergence:
         reason = f"diverged since epoch {divergence.onset.epoch}: {divergence.words}"

@@ -105,12 +105,16 @@ class Watch(Checkpoints, Judging):
     )
     on_collapse: str | None = option(
         default=None,
-        help="A command to run once when a layer has collapsed, without a shell; RFAV_STORE, RFAV_EPOCH, RFAV_STATE "
-        "and RFAV_LAYERS tell it what.",
+        help="A command to run once when the run overfits, breaks or diverges, or a layer has collapsed, without a shell; "
+        "RFAV_STORE, RFAV_EPOCH, RFAV_STATE and RFAV_LAYERS tell it what.",
         panel=WATCH,
         metavar="CMD",
     )
-    until_collapse: bool = option(default=False, help="End when a layer has collapsed, with exit code 3.", panel=WATCH)
+    until_collapse: bool = option(
+        default=False,
+        help="End with exit code 3 when the run overfits, breaks or diverges, or a layer has collapsed.",
+        panel=WATCH,
+    )
 
 
 @group

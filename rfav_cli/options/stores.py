@@ -194,6 +194,11 @@ class RuleOfLambda(Options):
         choices="rfav_cli.records:RULES",
         metavar="RULE",
     )
+    anyway: bool = option(
+        default=False,
+        help="Penalise the layers also where that is not advised; a warning says what it did on such nets.",
+        panel=PENALTIES,
+    )
 
 
 @group

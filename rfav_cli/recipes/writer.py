@@ -35,7 +35,8 @@ def dump(recipe: Recipe) -> str:
         RecipeError: a name or path is no Unicode, which TOML has no way to write.
     """
     doubts = [line for doubt in recipe.doubts for line in _comment(f"In doubt: {doubt}")]
-    lines = [*_comment(recipe.reason), *doubts, "", f"schema = {SCHEMA}"]
+    warning = [*_comment(f"Not advised: {recipe.warning}")] if recipe.warning else []
+    lines = [*_comment(recipe.reason), *doubts, *warning, "", f"schema = {SCHEMA}"]
     texts = {"rule": recipe.rule, "store": recipe.store, "store_digest": recipe.digest}
     lines += [f"{key} = {_string(text)}" for key, text in texts.items() if text]
     if recipe.rewind is None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 FailState = Literal["collapsed", "overfitting", "falling", "correlated"]
 Outcome = Literal["passed", "flagged", "allowed", "missing"]
-RuleKind = Literal["flag", "no verdict", "doubt"]
+RuleKind = Literal["flag", "no verdict", "unclear", "doubt"]
 
 PASSED, FLAGGED, NO_VERDICT = 0, 1, 2
 """Exit codes of `rfav check`."""
@@ -26,8 +26,9 @@ class CheckRule:
     Attributes:
         id: stable: "RFAV001".
         name: stable: "overfitting".
-        kind: whether it says that the artefact is bad, that nothing can be said of it, or that what is said may not be
-            true of it; the last two end with 2, and a doubt can be allowed.
+        kind: whether it says that the artefact is bad ("flag"), that it has no verdict by which it could pass, that the
+            figures do not decide, or that what is said may not be true of it; all but a flag end with 2, and all but
+            "no verdict" can be allowed.
         summary: in a sentence.
         meaning: what it rests on, in a paragraph.
         remedy: what to do about it, in a paragraph.

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from rfav_cli.records.notebooks import InNotebooks
+
+if TYPE_CHECKING:
+    from rfav_cli.records.advice import Advice
 
 Rule = Literal["even", "paper", "balanced"]
 
@@ -53,6 +56,8 @@ class Recipe(InNotebooks):
         with_bias, fold_norm, centering: how the activations and filters that it rests on were measured, which is how
             they are penalised; see `Settings`.
         doubts: why the verdict that it rests on may be unsafe, a sentence each.
+        advice: what to do about the run, of which training again may be a part; None where nothing was asked.
+        warning: why its penalties are not advised, where they were asked for anyway; empty where they are.
     """
 
     rule: str
@@ -67,3 +72,5 @@ class Recipe(InNotebooks):
     fold_norm: bool = False
     centering: str = "pearson"
     doubts: tuple[str, ...] = ()
+    advice: Advice | None = None
+    warning: str = ""

@@ -14,7 +14,7 @@ from rfav_cli.render.columns import epoch_columns, layer_columns
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rfav_cli.records import History, LayerFinding, Onset, RunFinding, Verdict
+    from rfav_cli.records import Advice, History, LayerFinding, Onset, RunFinding, Verdict
 
 OF_PREDICTIONS = (
     "loss",
@@ -44,6 +44,10 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
     all layers. `temperature` is what an epoch's scores are to be divided by; `calibrated_loss` and `calibrated_error`
     are with one, cross-fitted, `calibration_error` is without. `columns` has what other statistics gave. `std`,
     `correlation`, `distance`, these five and the layers' `columns` are the last epoch's.
+    `run` has the state, the kind of overfitting, since when (`at_or_before` where it may have begun before that epoch),
+    `probability` that it overfits, and `confidence` that the state is right. `advice` says which checkpoint is best by
+    each measure, which to keep, and each step with what it gained where that was measured. `scale` and `shape` of a
+    layer's `fall` are its parts, in nats.
     What does not apply or is not finite is None.
     """
     probe = history.run.probe
@@ -51,6 +55,7 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
         "schema": SCHEMA,
         "store": history.path,
         "run": run_document(verdict.run),
+        "advice": verdict.advice and advice_document(verdict.advice),
         "doubts": [asdict(doubt) for doubt in verdict.doubts],
         "layers": _layers(history, verdict),
         "skipped": [{"name": layer.name, "reason": layer.reason} for layer in history.run.skipped],
@@ -105,19 +110,42 @@ def _layers(history: History, verdict: Verdict) -> list[dict[str, Any]]:
     ]
 
 
+def advice_document(advice: Advice) -> dict[str, Any]:
+    """What to do about a run, as all documents have it; a figure that is not finite is None."""
+    best = [asdict(each) for each in advice.best]
+    for each in best:
+        each |= {name: finite_or_none(each[name]) for name in ("value", "last")}
+    return {
+        "keep": advice.keep,
+        "keep_by": advice.keep_by or None,
+        "temperature": advice.temperature,
+        "best": best,
+        "steps": [asdict(step) for step in advice.steps],
+    }
+
+
 def _finding(finding: LayerFinding) -> dict[str, Any]:
     return {
         "state": finding.state,
         **_onset(finding.onset),
         "confidence": finding.confidence,
-        "fall": {"nats": finding.fall, "fraction": finding.fall_fraction},
+        "fall": {
+            "nats": finding.fall,
+            "fraction": finding.fall_fraction,
+            "scale": finding.scale,
+            "shape": finding.shape,
+        },
         "evidence": finding.evidence,
         "filters": [asdict(problem) for problem in finding.filters],
     }
 
 
 def _onset(onset: Onset | None) -> dict[str, Any]:
-    return {"onset": onset and onset.epoch, "interval": onset and [onset.low, onset.high]}
+    return {
+        "onset": onset and onset.epoch,
+        "at_or_before": onset and onset.at_or_before,
+        "interval": onset and [onset.low, onset.high],
+    }
 
 
 def _entropy(values: NDArray[np.float64], maximum: float) -> dict[str, float | None]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rfav_cli.render.states import certainty, since, state_words
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
@@ -45,14 +46,25 @@ def of_text(text: str) -> str:
 
 def _verdict_line(verdict: Verdict) -> str:
     run = verdict.run
-    since = "" if run.onset is None else f" since epoch {run.onset.epoch}"
-    return f"<p><b>{_text(run.state)}{since}</b>: {_text(run.reason, 1000)}</p>" + _doubts(verdict)
+    sure = f" ({words})" if (words := certainty(run)) else ""
+    state = _text(state_words(run) + since(run.onset))
+    return f"<p><b>{state}</b>{sure}: {_text(run.reason, 1000)}</p>" + _doubts(verdict) + _advice(verdict)
 
 
 def _doubts(verdict: Verdict) -> str:
     """Why the verdict may be unsafe; nothing where there is no doubt."""
     lines = "".join(f"<li>{_text(doubt.sentence, 1000)}</li>" for doubt in verdict.doubts)
     return f"<p>In doubt:</p><ul>{lines}</ul>" if lines else ""
+
+
+def _advice(verdict: Verdict) -> str:
+    """What to do; nothing where there is nothing."""
+    steps = verdict.advice.steps if verdict.advice else ()
+    lines = "".join(
+        f"<li>{_text(step.words, 1000)}{f' <code>{_text(step.command, 1000)}</code>' if step.command else ''}</li>"
+        for step in steps
+    )
+    return f"<p>What to do:</p><ol>{lines}</ol>" if lines else ""
 
 
 def _table(titles: Iterable[str], rows: Iterable[tuple[str, ...]]) -> str:

@@ -10,6 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from rfav_cli.render.base import SCHEMA, shorten
+from rfav_cli.render.document import advice_document
+from rfav_cli.render.remarks import advice_lines
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
@@ -32,11 +34,17 @@ NARROWER: tuple[tuple[int, frozenset[str]], ...] = (
 
 
 def as_table(recipe: Recipe, screen: Screen) -> str:
-    """Text that fits the screen: what is recommended and why, a row a layer, then the reason for each."""
+    """Text that fits the screen: the verdict, what to do, and of a recipe a row a layer and the reason for each."""
     console = screen.console()
     console.print(Text(printable(f"{recipe.store}: {recipe.reason}", LONGEST)))
     for doubt in recipe.doubts:
         console.print(Text(printable(f"In doubt: {doubt}", LONGEST)))
+    if recipe.advice and recipe.advice.steps:
+        console.print("", Text("What to do", style="bold"), sep="\n")
+        for number, line in enumerate(advice_lines(recipe.advice), 1):
+            console.print(_numbered(number, printable(line, LONGEST), console))
+    if recipe.warning:
+        console.print("", Text(printable(f"Not advised: {recipe.warning}", LONGEST), style="bold yellow"), sep="\n")
     if recipe.layers:
         console.print("", _table(recipe.layers, screen), "", sep="\n")
         _print_notes(recipe, console)
@@ -52,6 +60,8 @@ def as_json(recipe: Recipe, _: Screen) -> str:
         "rule": recipe.rule,
         "reason": recipe.reason,
         "doubts": list(recipe.doubts),
+        "advice": recipe.advice and advice_document(recipe.advice),
+        "warning": recipe.warning or None,
         "rewind": recipe.rewind,
         "checkpoint": recipe.checkpoint,
         "loss": recipe.loss,
@@ -72,6 +82,12 @@ def as_json(recipe: Recipe, _: Screen) -> str:
         ],
     }
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def _numbered(number: int, text: str, console: Console) -> Text:
+    """A step; what does not fit on its line goes on further in."""
+    lines = Text(text).wrap(console, console.width - 5)
+    return Text.assemble(f"  {number}. ", Text("\n     ").join(lines))
 
 
 def _table(layers: tuple[LayerRecipe, ...], screen: Screen) -> Table:

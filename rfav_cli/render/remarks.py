@@ -8,40 +8,32 @@ import numpy as np
 from rich.text import Text
 
 from rfav_cli.render.base import column, count
+from rfav_cli.render.states import RUN_STATES, STYLES, certainty, since, state_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from rfav_cli.records import History, RunFinding, Verdict
-
-STYLES = {
-    "healthy": "bold green",
-    "overfitting": "bold red",
-    "sparsifying": "bold yellow",
-    "diverged": "bold red",
-    "unknown": "bold",
-}
-"""State of a run -> how it is shown."""
+    from rfav_cli.records import Advice, History, RunFinding, Verdict
 
 
 def headline(run: RunFinding, doubts: int = 0) -> Text:
     """The verdict in a few words, and how many reasons there are to doubt it."""
-    text: str = run.state
-    if run.onset:
-        text += f" since epoch {run.onset.epoch}"
-        if run.onset.low != run.onset.high:
-            text += f" ({run.onset.low} to {run.onset.high})"
+    text = state_words(run) + since(run.onset, interval=True)
+    style = f"bold {STYLES[RUN_STATES[run.state][0]]}".rstrip()
     basis = f", by {run.basis}" if run.basis else ""
+    sure = f"; {words}" if (words := certainty(run)) else ""
     doubted = (f"; in doubt, for {count(doubts, 'reason')}", "bold yellow") if doubts else ""
-    return Text.assemble("verdict: ", (text, STYLES[run.state]), basis, doubted)
+    return Text.assemble("verdict: ", (text, style), basis, sure, doubted)
 
 
 def remarks(history: History, verdict: Verdict) -> Iterator[tuple[str, Iterable[str]]]:
     """What the verdict rests on, and what was skipped, each with its reason."""
     if verdict.doubts:
         yield "Doubts", (doubt.sentence for doubt in verdict.doubts)
+    if verdict.advice and verdict.advice.steps:
+        yield "What to do", advice_lines(verdict.advice)
     losing = verdict.in_state("falling", "collapsed")
     if losing:
         yield "Layers that lose entropy", (f"{layer.name}: {layer.evidence}" for layer in losing)
@@ -55,6 +47,12 @@ def remarks(history: History, verdict: Verdict) -> Iterator[tuple[str, Iterable[
     counts = np.nan_to_num(column(history, "nonfinite"))
     if counts.any():
         yield "Values skipped because they were NaN or infinite", _nonfinite(history, counts)
+
+
+def advice_lines(advice: Advice) -> Iterator[str]:
+    """Each thing to do, with the command that does it."""
+    for step in advice.steps:
+        yield f"{step.words} `{step.command}`" if step.command else step.words
 
 
 def _nonfinite(history: History, counts: NDArray[np.float64]) -> Iterator[str]:

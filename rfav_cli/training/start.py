@@ -13,7 +13,7 @@ from rfav_cli.records import Settings
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rfav_cli.options import Train
     from rfav_cli.records import History, Recipe
@@ -80,7 +80,7 @@ class Start:
             model_arg=arguments,
             recipe=recipe,
             settings=replace(stored, model="", output=self.settings.output or stored.output),
-            notes=(f"{path}: {recipe.reason}", *(f"in doubt: {doubt}" for doubt in recipe.doubts), _targets(recipe)),
+            notes=(f"{path}: {recipe.reason}", *_doubtful(recipe), _targets(recipe)),
         )
         rewound = next((checkpoint for checkpoint in history.checkpoints if checkpoint.epoch == recipe.rewind), None)
         if rewound is None:
@@ -162,6 +162,13 @@ def _zoo_model(name: str, path: Path) -> tuple[str | None, tuple[str, ...]]:
             f"If that code is yours, give {printable(shlex.join(words))}",
         )
     return model, arguments
+
+
+def _doubtful(recipe: Recipe) -> Iterator[str]:
+    """Why the verdict may be unsafe, and the penalties are not advised."""
+    yield from (f"in doubt: {doubt}" for doubt in recipe.doubts)
+    if recipe.warning:
+        yield f"not advised: {recipe.warning}"
 
 
 def _origin(start: Start) -> str:

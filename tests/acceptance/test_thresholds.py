@@ -37,9 +37,7 @@ def test_the_command_line_moves_the_verdict(rfav: Rfav, overfitted: Path, tmp_pa
     assert state(done) == "healthy"
     assert {layer["state"] for layer in done.json()["layers"]} == {"stable"}
     assert (
-        rfav(tmp_path, "recommend", overfitted, "--format", "json", "--rise", HIGH, "--sparse", "1").json()[
-            "layers"
-        ]
+        rfav(tmp_path, "recommend", overfitted, "--format", "json", "--rise", HIGH, "--sparse", "1").json()["layers"]
         == []
     )
 

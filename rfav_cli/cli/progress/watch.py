@@ -9,6 +9,7 @@ from rfav_cli import records
 from rfav_cli.cli.output import emit, held
 from rfav_cli.cli.progress.analyze import AnalysisReporter, figures_of, name_of
 from rfav_cli.cli.progress.base import LONGEST
+from rfav_cli.render.states import since, state_words
 from rfav_cli.text import printable
 
 WAITING = "waiting for checkpoints"
@@ -56,8 +57,7 @@ class WatchReporter(AnalysisReporter):
 def judged(event: records.Judged) -> str:
     """The verdict after an epoch, as a line."""
     run, layers = event.verdict.run, event.verdict.in_state("collapsed")
-    since = "" if run.onset is None else f" since epoch {run.onset.epoch}"
-    parts = [f"epoch {event.epoch}", f"{run.state}{since}"]
+    parts = [f"epoch {event.epoch}", f"{state_words(run)}{since(run.onset)}"]
     if event.verdict.doubts:
         parts.append("in doubt")
     if layers:

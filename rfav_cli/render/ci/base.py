@@ -59,7 +59,8 @@ def explain(rule: CheckRule) -> str:
     """The page of a rule, in Markdown."""
     what = {
         "flag": "exit code 1",
-        "no verdict": "exit code 2, no verdict",
+        "no verdict": "exit code 2",
+        "unclear": "exit code 2 unless it is allowed",
         "doubt": "exit code 2 unless it is allowed",
     }[rule.kind]
     return (

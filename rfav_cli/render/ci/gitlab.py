@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rfav_cli.records import CheckReport
     from rfav_cli.render.base import Screen
 
-SEVERITIES = {"flag": "critical", "no verdict": "blocker", "doubt": "blocker"}
+SEVERITIES = {"flag": "critical", "no verdict": "blocker", "unclear": "blocker", "doubt": "blocker"}
 
 
 def render(report: CheckReport, _: Screen) -> str:

@@ -11,6 +11,7 @@ from rfav_cli.records import Settings
 from rfav_cli.render.base import column, count, entropies, shorten, sparkline
 from rfav_cli.render.document import show_document
 from rfav_cli.render.remarks import headline, remarks, span
+from rfav_cli.render.states import LAYER_STATES, STYLES
 from rfav_cli.render.text_table import TextColumn, text_table
 from rfav_cli.text import printable, whole
 
@@ -36,7 +37,7 @@ LARGE = 1e6
 """Figures from which on digits after the point say nothing."""
 TREND = 8
 """Cells that a trend has at least; it takes what is left over, up to one an epoch."""
-LAYER_STYLES = {"stable": "green", "falling": "yellow", "collapsed": "bold red"}
+LAYER_STYLES: dict[str, str] = {state: STYLES[tone] for state, (tone, _) in LAYER_STATES.items()}
 """State of a layer -> how it is shown."""
 NARROWER: tuple[tuple[int, frozenset[str]], ...] = (
     (GAP, frozenset()),
@@ -178,7 +179,9 @@ def _state(row: dict[str, Any]) -> str:
     """A layer's state, and since when."""
     if row["state"] is None:
         return NOT_APPLICABLE
-    return f"{row['state']}" if row["onset"] is None else f"{row['state']} @{row['onset']}"
+    if row["onset"] is None:
+        return str(row["state"])
+    return f"{row['state']} @{'<=' if row['at_or_before'] else ''}{row['onset']}"
 
 
 def _epoch_table(history: History, verdict: Verdict, screen: Screen) -> tuple[Table, list[str]]:

@@ -1,6 +1,7 @@
 // Axes, and what charts along the epochs share.
 
 import { s } from "./dom.js";
+import { toneOf } from "./marks.js";
 import { decimals, ticks } from "./numbers.js";
 
 /** A scale from numbers to pixels. */
@@ -99,14 +100,14 @@ export function area(xs, lower, upper) {
   return `M${forth.join("L")}L${back.join("L")}Z`;
 }
 
-/** The line of the onset of overfitting, over the epochs that it lies between. */
+/** The line of an onset, over the epochs that it lies between. */
 export function onsetMark(finding, scale, height, dash = "5 3", label = "") {
   if (finding.onset === null) return null;
   const [low, high] = finding.interval;
   const x = scale(finding.onset);
   return s(
     "g",
-    { class: `run-onset ${finding.state}` },
+    { class: `run-onset tone-${toneOf(finding.state)}` },
     high > low && s("rect", { x: scale(low), y: 0, width: scale(high) - scale(low), height }),
     s("line", { x1: x, x2: x, y1: 0, y2: height, "stroke-dasharray": dash }),
     label && s("text", { x: x + 5, y: 11 }, label),

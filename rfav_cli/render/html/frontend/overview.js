@@ -3,10 +3,10 @@
 import { epochAxis, epochCursor, epochOfPixel, epochScale, frame, linear, onsetMark, path, pointer, valueAxis } from "./chart.js";
 import { DASHES, css, picture } from "./colour.js";
 import { hideTip, s, shortened, showTip } from "./dom.js";
+import { layerMark, layerTone, since } from "./marks.js";
 import { extent, nats, nearest, percent, plain } from "./numbers.js";
 
-export const STATES = { stable: "●", falling: "▲", collapsed: "▼" };
-const ONSETS = { overfitting: "overfitting", diverged: "diverged" };
+const ONSETS = { overfitting: "overfitting", diverged: "diverged", broken: "broken" };
 const LOSS_HEIGHT = 132;
 const GAP = 14;
 
@@ -97,7 +97,7 @@ export function overview(app, body) {
 }
 
 function onsetWords(run) {
-  return `${ONSETS[run.finding.state] ?? "collapse"} from epoch ${run.finding.onset}`;
+  return `${ONSETS[run.finding.state] ?? "collapse"}${since(run.finding)}`;
 }
 
 function drawLoss(app, chart, x, narrow) {
@@ -147,8 +147,8 @@ function drawNames(app, strip, width, rowHeight, left, narrow) {
     }
     if (rowHeight >= 12) {
       const words = narrow ? "" : ` ${layer.state ?? "no verdict"}`;
-      strip.append(s("text", { class: `state ${layer.state}`, x: width + 8, y, "dominant-baseline": "central" }, `${STATES[layer.state] ?? "○"}${words}`));
-    } else if (flagged) strip.append(s("rect", { class: `state ${layer.state}`, x: width + 6, y: y - rowHeight / 2, width: 8, height: Math.max(rowHeight - 0.5, 2) }));
+      strip.append(s("text", { class: `state tone-${layerTone(layer.state)}`, x: width + 8, y, "dominant-baseline": "central" }, `${layerMark(layer.state)}${words}`));
+    } else if (flagged) strip.append(s("rect", { class: `state tone-${layerTone(layer.state)}`, x: width + 6, y: y - rowHeight / 2, width: 8, height: Math.max(rowHeight - 0.5, 2) }));
   }
 }
 

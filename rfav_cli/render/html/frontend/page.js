@@ -7,6 +7,7 @@ import { choice, fill, h, name } from "./dom.js";
 import { downloads } from "./export.js";
 import { heatmaps } from "./heatmaps.js";
 import { facts, footer, verdict } from "./words.js";
+import { toneOf } from "./marks.js";
 import { nats } from "./numbers.js";
 import { entropyBar, overview } from "./overview.js";
 import { layerTable } from "./table.js";
@@ -107,7 +108,7 @@ function controls(app) {
 
 function heading(app, settings) {
   const tabs = app.runs.map((run) =>
-    h("button", { type: "button", class: "run-tab", "aria-pressed": String(run === app.run), onclick: () => app.choose(run.number) }, h("span", { class: `mark ${run.finding.state}`, "aria-hidden": "true" }), name(run.name)),
+    h("button", { type: "button", class: "run-tab", "aria-pressed": String(run === app.run), onclick: () => app.choose(run.number) }, h("span", { class: `mark tone-${toneOf(run.finding.state)}`, "aria-hidden": "true" }), name(run.name)),
   );
   return [
     h("h1", {}, "rfav"),

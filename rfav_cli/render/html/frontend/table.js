@@ -3,7 +3,7 @@
 import { linear, path } from "./chart.js";
 import { fill, h, name, s } from "./dom.js";
 import { nats, percent, plain } from "./numbers.js";
-import { STATES } from "./overview.js";
+import { layerMark, layerTone } from "./marks.js";
 
 const RANK = { collapsed: 0, falling: 1, stable: 2 };
 const [SPARK_WIDTH, SPARK_HEIGHT] = [96, 22];
@@ -118,7 +118,7 @@ function lineOf(app, layer) {
   const cells = COLUMNS.map((column) => {
     if (column.key === "name") return h("th", { scope: "row" }, button);
     if (column.key === "here") return here;
-    if (column.key === "state") return h("td", { class: `state ${layer.state}` }, `${STATES[layer.state] ?? "○"} ${layer.state ?? "no verdict"}`);
+    if (column.key === "state") return h("td", { class: `state tone-${layerTone(layer.state)}` }, `${layerMark(layer.state)} ${layer.state ?? "no verdict"}`);
     if (column.key === "trend") return h("td", { class: "trend" }, spark(app.run, layer, x, cursor));
     const text = column.cell ? column.cell(layer) : column.number && column.digits ? plain(column.value(layer, app)) : String(column.value(layer, app));
     return h("td", { class: column.number ? "number" : null }, text);
@@ -136,6 +136,6 @@ function spark(run, layer, x, cursor) {
     { class: "chart spark", width: SPARK_WIDTH, height: SPARK_HEIGHT, role: "img", "aria-label": words },
     s("line", { class: "grid", x1: 0, x2: SPARK_WIDTH, y1: y(layer.top), y2: y(layer.top) }),
     cursor,
-    s("path", { class: `sparkline ${layer.state}`, d: path(run.epochs.map(x), course.map(y)) }),
+    s("path", { class: `sparkline tone-${layerTone(layer.state)}`, d: path(run.epochs.map(x), course.map(y)) }),
   );
 }

@@ -1,20 +1,17 @@
 // What is said in words: the verdict, the selected layer, and what the page leaves out.
 
 import { fill, h, name } from "./dom.js";
+import { layerMark, layerTone, markOf, since, stateWords, toneOf } from "./marks.js";
 import { lastLoss, moved, nats, percent, plain } from "./numbers.js";
-import { STATES } from "./overview.js";
 import { ranked, winnerBars } from "./winners.js";
-
-const MARKS = { healthy: "✓", overfitting: "▼", sparsifying: "▲", diverged: "✕", unknown: "?" };
 
 /** The verdict on the run that is selected, and its key figures. */
 export function verdict(app) {
   const { run } = app;
   const { finding } = run;
-  const when = finding.onset === null ? "" : ` since epoch ${finding.onset}`;
   const between = finding.interval && finding.interval[0] !== finding.interval[1] ? ` (between ${finding.interval.join(" and ")})` : "";
   return [
-    h("div", { class: "finding" }, h("p", { class: `verdict-state ${finding.state}` }, h("span", { class: "badge", "aria-hidden": "true" }, MARKS[finding.state] ?? "?"), h("strong", {}, `${finding.state}${when}`), h("span", { class: "between" }, between)), h("p", { class: "reason", title: finding.reason }, finding.reason), h("p", { class: "note" }, basis(finding)), doubts(run.document)),
+    h("div", { class: "finding" }, h("p", { class: `verdict-state tone-${toneOf(finding.state)}` }, h("span", { class: "badge", "aria-hidden": "true" }, markOf(finding.state)), h("strong", {}, `${stateWords(finding)}${since(finding)}`), h("span", { class: "between" }, between)), h("p", { class: "reason", title: finding.reason }, finding.reason), h("p", { class: "note" }, basis(finding)), doubts(run.document), advice(run.document)),
     h("dl", { class: "figures" }, figures(run).map(([term, value, more]) => h("div", {}, h("dt", {}, term), h("dd", {}, value, more && h("small", {}, more))))),
   ];
 }
@@ -27,11 +24,24 @@ export function doubts(document) {
   return h("div", { class: "doubts", role: "note" }, h("strong", {}, said.length === 1 ? "In doubt:" : `In doubt, for ${said.length} reasons:`), h("ul", {}, lines));
 }
 
+/** What to do about the run, the first thing first; nothing where there is nothing. */
+export function advice(document) {
+  const steps = document.advice?.steps ?? [];
+  if (!steps.length) return null;
+  const lines = steps.map((step) => h("li", {}, step.words, step.command && [" ", h("code", {}, step.command)]));
+  return h("details", { class: "advice", open: true }, h("summary", {}, "What to do"), h("ol", {}, lines));
+}
+
 function basis(finding) {
   const parts = [];
   if (finding.basis) parts.push(`Rests on ${finding.basis}.`);
-  if (finding.confidence !== null) parts.push(`Probability that the run overfits: ${sure(finding.confidence)}.`);
+  if (finding.confidence !== null) parts.push(`${capitalised(sure(finding.confidence))} sure.`);
+  if (finding.probability !== null && finding.state !== "overfitting") parts.push(`Probability that the run overfits: ${sure(finding.probability)}.`);
   return parts.join(" ");
+}
+
+function capitalised(words) {
+  return words[0].toUpperCase() + words.slice(1);
 }
 
 function sure(share) {
@@ -75,7 +85,7 @@ export function facts(app) {
   }
   return [
     h("h2", {}, name(layer.name)),
-    h("p", { class: `state ${layer.state}` }, `${STATES[layer.state] ?? "○"} ${layer.state ?? "no verdict"}${layer.onset === null ? "" : ` since epoch ${layer.onset}`}`),
+    h("p", { class: `state tone-${layerTone(layer.state)}` }, `${layerMark(layer.state)} ${layer.state ?? "no verdict"}${since(layer)}`),
     h("dl", {}, lines.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value)))),
     winners(app, layer),
     layer.evidence && h("p", { class: "evidence" }, layer.evidence),
