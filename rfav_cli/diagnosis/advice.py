@@ -210,7 +210,12 @@ def _calibrate(history: History, kept: _Kept, temperature: float) -> AdviceStep:
     if "calibrated loss" in kept.measured and "loss" in kept.measured:
         loss, calibrated = (kept.measured[name].values[kept.row] for name in ("loss", "calibrated loss"))
         words += f", and takes the held-out loss from {loss:.3f} to {calibrated:.3f}"
-    return AdviceStep("temperature", f"{words}.", f"rfav calibrate {shlex.quote(history.path)}")
+    return AdviceStep("temperature", f"{words}.", _calibrate_command(history, kept))
+
+
+def _calibrate_command(history: History, kept: _Kept) -> str:
+    epoch = "" if kept.row == len(history) - 1 else f" --epoch {kept.checkpoint.epoch}"
+    return f"rfav calibrate {shlex.quote(history.path)}{epoch}"
 
 
 def _penalised(verdict: Verdict) -> list[str]:

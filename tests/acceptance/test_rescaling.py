@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ def by_neuron(random: np.random.Generator, width: int) -> np.ndarray:
 def rescaled(state: dict[str, torch.Tensor], factors: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
     """Each filter times its factor, and what reads it through a ReLU divided by it."""
     state = {name: value.clone() for name, value in state.items()}
-    for layer, following in zip(LAYERS, LAYERS[1:], strict=False):
+    for layer, following in pairwise(LAYERS):
         factor = torch.from_numpy(factors[layer]).float()
         weight, following_weight = state[f"{layer}.weight"], state[f"{following}.weight"]
         state[f"{layer}.weight"] = weight * factor.view(-1, *[1] * (weight.ndim - 1))
