@@ -35,6 +35,13 @@ class Thresholds(Options):
         "Changes of predictions between checkpoints, as a ratio to what the net's own uncertainty allows, without "
         "labels.",
     )
+    gap: float = _threshold(
+        0.05,
+        "confidence",
+        0.0,
+        1.0,
+        "How much surer a net may be of training samples than of held-out ones, with --train-probe.",
+    )
     collapse: float = _threshold(
         0.15, "share of the layer's entropy", 0.0, 1.0, "Loss of entropy since the onset of overfitting: a collapse."
     )

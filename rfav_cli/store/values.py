@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 SLACK = 2e-3
 """How far a figure may be beyond its limits, as a share of the upper one, of 1 at least: half precision rounds so."""
 
-_SHARES = ("probe/accuracy", "probe/sample_confidence", "activation/dead", "correlation/abs_mean")
+_SHARES = (
+    *("probe/accuracy", "probe/sample_confidence", "train/accuracy", "train/confidence", "train/sample_confidence"),
+    *("activation/dead", "correlation/abs_mean"),
+)
 _ENTROPIES = ("entropy/mean", "entropy/std", "entropy/sample_mean")
 _FILTERS = ("correlation/degenerate", "weights/nonfinite")
 _OF_A_LAYER = re.compile(r"(entropy/mean_map|entropy/map|activation/winners)/(\d{1,6})", re.ASCII)
@@ -125,6 +128,6 @@ def _first(wrong: NDArray[np.bool_]) -> tuple[int, ...]:
 def _place(name: str, index: tuple[int, ...], run: Run, epochs: Sequence[int]) -> str:
     """The epoch and the layer of a value."""
     numbered = _OF_A_LAYER.fullmatch(name)
-    of_layers = not name.startswith("probe/") and len(index) > 1
+    of_layers = not name.startswith(("probe/", "train/")) and len(index) > 1
     layer = int(numbered[2]) if numbered else index[1] if of_layers else None
     return f"at epoch {epochs[index[0]]}" + ("" if layer is None else f" in {run.layers[layer].name}")

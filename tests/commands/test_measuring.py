@@ -22,7 +22,7 @@ def prepared(series, samples):
 
 
 def test_settings_follow_from_options_and_probe(prepared):
-    _, (probe, settings, opening, _) = prepared
+    _, (probe, settings, opening, *_) = prepared
     assert settings.maps == len(probe) == 24
     assert settings.model == opening.model_name == "tests.commands.nets:Vectors"
 
