@@ -117,7 +117,7 @@ def _onset(epochs: NDArray[np.int64], smoothed: NDArray[np.float64], limit: floa
         return None
     below = (np.flatnonzero(smoothed <= level) for level in (0.0, BEGUN * limit, limit))
     low, epoch, high = (int(epochs[rows[-1]]) if rows.size else int(epochs[0]) for rows in below)
-    return Onset(epoch, low, high, at_or_before=epoch == epochs[0])
+    return Onset(epoch, low, high, at_or_before=epoch == int(epochs[0]))
 
 
 def _words(course: GapCourse, thresholds: Thresholds) -> str:

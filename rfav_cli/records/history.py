@@ -94,6 +94,16 @@ class History(InNotebooks):
         return self._numbers("train/confidence")
 
     @property
+    def train_loss(self) -> NDArray[np.float64]:
+        """(E,) losses on training samples in nats; NaN where there are none, or they have no labels."""
+        return self._numbers("train/loss")
+
+    @property
+    def train_accuracy(self) -> NDArray[np.float64]:
+        """(E,) accuracies on training samples between 0 and 1; NaN likewise."""
+        return self._numbers("train/accuracy")
+
+    @property
     def confidence_gap(self) -> NDArray[np.float64]:
         """(E,), how much higher the mean confidence is on training samples than on held-out ones; NaN without either.
 

@@ -14,7 +14,7 @@ from rfav_cli.render.columns import epoch_columns, layer_columns
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rfav_cli.records import History, LayerFinding, Onset, RunFinding, Verdict
+    from rfav_cli.records import History, LayerFinding, Onset, ProbeRecord, RunFinding, Verdict
 
 TOP = 10
 """Filters of a layer that are named as winners."""
@@ -29,7 +29,8 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
     dead filters; `winners` says how many filters are the largest anywhere, and which are the most often. `distance` is
     how far the weights are from those of the checkpoint before, relative to their length, of an epoch in all layers.
     `columns` has what other statistics gave. `std`, `correlation`, `dead`, `distance`, `winners` and the layers'
-    `columns` are the last epoch's.
+    `columns` are the last epoch's. `train`, of a run with training samples (`--train-probe`), has what
+    the net says of them, and as `gap` how much higher its mean confidence is on them than on the probe.
     What does not apply or is not finite is None.
     """
     entropy = entropies(history)
@@ -68,6 +69,7 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
             "source": probe.source,
             "labels": probe.labels is not None,
         },
+        "train_probe": _train_probe(history.run.train_probe),
         "settings": asdict(history.run.settings),
     }
 
@@ -140,12 +142,34 @@ def _epochs(history: History) -> list[dict[str, Any]]:
             "nonfinite": _total(nonfinite),
             "distance": finite_or_none(distance),
             "checkpoint": checkpoint.path,
+            **train,
             **_other_columns(columns),
         }
-        for checkpoint, loss, accuracy, nonfinite, distance, columns in zip(
-            history.checkpoints, *figures, history.distance, epoch_columns(history), strict=True
+        for checkpoint, loss, accuracy, nonfinite, distance, train, columns in zip(
+            history.checkpoints, *figures, history.distance, _of_training(history), epoch_columns(history), strict=True
         )
     ]
+
+
+def _of_training(history: History) -> list[dict[str, dict[str, float | None]]]:
+    """What each epoch's net says of the training samples; nothing where there are none."""
+    if history.run.train_probe is None:
+        return [{}] * len(history)
+    figures = {
+        "confidence": history.train_confidence,
+        "gap": history.confidence_gap,
+        "loss": history.train_loss,
+        "accuracy": history.train_accuracy,
+    }
+    return [
+        {"train": {name: finite_or_none(values[row]) for name, values in figures.items()}}
+        for row in range(len(history))
+    ]
+
+
+def _train_probe(probe: ProbeRecord | None) -> dict[str, Any] | None:
+    """The training samples, where there are some."""
+    return None if probe is None else {"size": probe.size, "sha256": probe.sha256, "source": probe.source}
 
 
 def _total(counts: NDArray[np.float64]) -> int | None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from rfav_cli.diagnosis.confidence_gap import course_of_gap, follow_gap
 from rfav_cli.options.thresholds import Thresholds
+from rfav_cli.records import Onset
 from tests.diagnosis.conftest import TOP, make_history
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def test_a_net_that_memorises_is_surer_of_what_it_was_trained_on() -> None:
     assert course.onset is not None
     assert course.onset.low <= course.onset.epoch <= course.onset.high <= 20
     assert course.onset.epoch >= 8
+    assert course.onset.at_or_before is False
     assert course.smoothed[-1] == pytest.approx(0.2, abs=0.03)
     assert course.trained - course.held_out == pytest.approx(course.measured[-1])
     assert f"limit {T.gap:g})" in course.words
@@ -73,7 +75,7 @@ def test_a_gap_from_the_first_epoch_on_begins_there() -> None:
     held_out = sure(EPOCHS, 0.6)
     onset = follow(held_out + 0.3, held_out).onset
     assert onset is not None
-    assert (onset.low, onset.epoch, onset.high) == (0, 0, 0)
+    assert onset == Onset(0, 0, 0, at_or_before=True)
 
 
 def gap_slowly(

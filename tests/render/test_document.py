@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rfav_cli.diagnosis import judge
-from tests.render.conftest import shown
+from rfav_cli.render.document import show_document
+from tests.render.conftest import shown, with_training
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,3 +112,14 @@ def test_of_many_winners_the_first_ten_are_named(history: History) -> None:
     winners = load(shown(dataclasses.replace(history, columns=columns), "json"))["layers"][2]["winners"]
     assert winners["count"] == 32
     assert [each["filter"] for each in winners["top"]] == list(range(10))
+
+
+def test_training_samples_are_in_the_document(make: Callable[..., History]) -> None:
+    history = with_training(make(epochs=2, labels=False), confidence=0.75, gap=0.125)
+    document = show_document(history, judge(history))
+    assert document["train_probe"] == {"size": 500, "sha256": "ef" * 32, "source": "train.npz"}
+    figures = {"confidence": 0.75, "gap": 0.125, "loss": 0.25, "accuracy": 0.5}
+    assert [epoch["train"] for epoch in document["epochs"]] == [figures] * 2
+    history.columns["train/confidence"][1] = np.nan  # type: ignore[index]
+    last = show_document(history, judge(history))["epochs"][1]["train"]
+    assert (last["confidence"], last["gap"], last["loss"]) == (None, None, 0.25)
