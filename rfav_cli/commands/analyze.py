@@ -42,6 +42,7 @@ def run(options: Analyze) -> History:
     from rfav_cli.diagnosis import derive
     from rfav_cli.distributed import LONG_PATIENCE, joined
     from rfav_cli.measure.setup import open_run
+    from rfav_cli.measure.train_probe import with_train_probe
     from rfav_cli.store import check_place
 
     ranks, out = options.ranks, Path(options.out)
@@ -50,20 +51,24 @@ def run(options: Analyze) -> History:
         if ranks.first:
             check_place(out, fresh=options.fresh)
         files = _find(options)
-        samples, settings, opening, reading = prepare_checkpoints(options, ranks)
-        setup = open_run(
-            files.entries,
-            samples,
-            reading,
-            opening,
-            settings,
-            layers=options.layers,
-            skip=options.skip,
-            skip_bad=options.skip_bad,
+        prepared = prepare_checkpoints(options, ranks)
+        setup = with_train_probe(
+            open_run(
+                files.entries,
+                prepared.probe,
+                prepared.reading,
+                prepared.options,
+                prepared.settings,
+                layers=options.layers,
+                skip=options.skip,
+                skip_bad=options.skip_bad,
+            ),
+            prepared.train_probe,
         )
-        for text in (*files.notes, *samples.notes, *setup.notes):
+        for text in (*files.notes, *prepared.notes, *setup.notes):
             tell(Note(text))
-        shared = SharedRun(out, files, setup, reading, group, options.skip_bad, options.report, options.should_stop)
+        reading, tell_all = prepared.reading, options.report
+        shared = SharedRun(out, files, setup, reading, group, options.skip_bad, tell_all, options.should_stop)
         ended = shared.record(options.samples_a_forward, fresh=options.fresh)
         if ranks.first and ended and not options.no_pack and not options.shard:
             pack(out)

@@ -34,12 +34,19 @@ class Prepared(NamedTuple):
     settings: Settings
     options: OpenOptions
     reading: ReadOptions
+    train_probe: Probe | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should be told of the samples."""
+        return (*self.probe.notes, *(self.train_probe.notes if self.train_probe else ()))
 
 
 def prepare(
     probe: str | Path,
     options: Measured,
     *,
+    train_probe: str | Path | None = None,
     model_name: str = "",
     make_model: Callable[[], torch.nn.Module] | None = None,
     trust_pickle: bool = False,
@@ -50,13 +57,14 @@ def prepare(
     Args:
         probe: where the held-out samples are.
         options: how they are read and what is measured of the net.
+        train_probe: where samples are that the net was trained on.
         model_name: what the store calls the net.
         make_model: makes an eager net.
         trust_pickle: load pickles that may run code.
         ranks: of several ranks, which this one is; each has a device of its own.
 
     Raises:
-        SampleError: the probe cannot be read.
+        SampleError: samples cannot be read.
         ModelError: there is no such device.
         UsageError: there is no such centering.
     """
@@ -67,6 +75,11 @@ def prepare(
     shown = options.probe_size if options.maps == "all" else options.maps
     samples = sample_options(options)
     loaded = load_probe(str(probe), size=options.probe_size, seed=options.seed, options=samples, thumbnails=shown)
+    trained = (
+        None
+        if train_probe is None
+        else load_probe(str(train_probe), size=options.probe_size, seed=options.seed, options=samples, thumbnails=0)
+    )
     settings = Settings(
         options.with_bias,
         options.centering,
@@ -78,7 +91,7 @@ def prepare(
     )
     device = pick_device(options.device, ranks)
     opening = open_options(settings, make_model, device)
-    return Prepared(loaded, settings, opening, ReadOptions(trust_pickle, device))
+    return Prepared(loaded, settings, opening, ReadOptions(trust_pickle, device), trained)
 
 
 def prepare_checkpoints(options: Checkpoints, ranks: Ranks = ALONE) -> Prepared:
@@ -89,6 +102,7 @@ def prepare_checkpoints(options: Checkpoints, ranks: Ranks = ALONE) -> Prepared:
     return prepare(
         options.probe,
         options,
+        train_probe=options.train_probe,
         model_name=name_of(model, options.model_arg),
         make_model=make_factory(model, options.model_arg) if isinstance(model, str) else model,
         trust_pickle=options.i_trust_this_pickle,
@@ -188,7 +202,7 @@ class StoreRecorder:
 
         Raises:
             CheckpointError: it is none of the net.
-            SampleError: the probe does not fit the net.
+            SampleError: the probe does not fit the net, or the training probe does not fit it.
             StoreError: the store is of another run, or cannot be written.
         """
         from rfav_cli.checkpoints import formats
@@ -248,12 +262,14 @@ class StoreRecorder:
         from rfav_cli.activations import networks
         from rfav_cli.measure.checkpoint import BatchSize
         from rfav_cli.measure.setup import fit
+        from rfav_cli.measure.train_probe import with_train_probe
         from rfav_cli.store import StoreWriter
 
         if self._opened is None:
-            probe, settings, opening, _ = self._prepared
+            probe, settings, opening, _, train_probe = self._prepared
             network = networks.open_network(payload, opening)
             setup = fit(network, probe, opening, settings, layers=self._options.layers, skip=self._options.skip)
+            setup = with_train_probe(setup, train_probe)
             writer = StoreWriter.open(self._store, setup.run, fresh=self._options.fresh, watching=self._watching)
             size = BatchSize.of(self._options.samples_a_forward, setup.device, setup.run.layers)
             self._opened = setup, size, writer

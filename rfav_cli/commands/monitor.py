@@ -41,7 +41,7 @@ class Monitor:
 
         self._store, self._thresholds, self._report = Path(options.store), options.thresholds, options.report
         check_place(self._store, fresh=options.fresh)
-        samples, settings, opening, _ = prepare(options.probe, options, make_model=options.make_model)
+        samples, settings, opening, *_ = prepare(options.probe, options, make_model=options.make_model)
         self._net = LiveNet(
             options.model,
             samples,

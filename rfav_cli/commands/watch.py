@@ -57,7 +57,7 @@ def run(options: Watch) -> Watched:
     check_place(out, fresh=options.fresh)
     with watching(out):
         prepared = prepare_checkpoints(options)
-        for text in prepared.probe.notes:
+        for text in prepared.notes:
             options.report(Note(text))
         if not Path(folder).exists():
             options.report(Note(f"{printable(folder)}: not there yet; waiting for it"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rfav_cli.diagnosis.confidence_gap import follow_gap
 from rfav_cli.diagnosis.disagreement import confident_predictions, follow_disagreement, ratio_words
 from rfav_cli.diagnosis.labelled import follow_labelled
 from rfav_cli.diagnosis.track_record import CONFIDENCE, LOSS
@@ -80,20 +81,26 @@ def _by_labels(history: History, thresholds: Thresholds) -> Evidence | None:
 
 
 def _by_predictions(history: History, thresholds: Thresholds) -> Evidence | None:
+    """Two signs that see overfitting only: what one of them sees counts."""
     outputs = confident_predictions(history)
     if outputs is None or len(outputs[0]) < thresholds.fewest:
         return None
-    course = follow_disagreement(*outputs, thresholds)
+    course, gap = follow_disagreement(*outputs, thresholds), follow_gap(history, thresholds)
     words = (
         f"epochs {course.first} and {course.second} disagree on {course.disagreement:.1%} of the samples and are "
         f"unsure of {course.allowed:.1%} together, a ratio of {ratio_words(course.ratio)} "
         f"(limit {thresholds.disagreement:g})"
     )
+    probability, onset = course.probability, course.onset
+    if gap:
+        words = f"{words}; {gap.words}"
+        if gap.onset and gap.probability > probability:
+            probability, onset = gap.probability, gap.onset
     return Evidence(
         CONFIDENCE,
-        course.onset,
-        course.probability,
+        onset,
+        probability,
         words,
-        course.probability < thresholds.certainty,
+        probability < thresholds.certainty,
         would_decide="labels for the probe would decide it",
     )

@@ -290,6 +290,17 @@ _RULES = (
         "the order of the epochs is uncertain.",
         "Rename the file, or say with `--epochs` where the epoch stands in the names; analyze with `--fresh`.",
     ),
+    CheckRule(
+        "RFAV209",
+        "trained-probe",
+        "doubt",
+        "Samples of the probe are among those that the net was trained on.",
+        "Some held-out samples are, value for value, among the training samples that were given with `--train-probe`. "
+        "Those are a part of what the net was trained on, so more of the probe may be. What a net has seen in its "
+        "training says nothing of overfitting.",
+        "Give a probe of samples that the net was not trained on, and analyze with `--fresh`. If the data has "
+        "duplicates by its nature, allow this finding with a reason.",
+    ),
 )
 
 DOUBT_RULES: dict[DoubtKind, str] = {
@@ -301,6 +312,7 @@ DOUBT_RULES: dict[DoubtKind, str] = {
     "accuracy": "RFAV206",
     "run": "RFAV207",
     "epoch": "RFAV208",
+    "training": "RFAV209",
 }
 """Kind of a doubt -> the rule that keeps it from passing."""
 

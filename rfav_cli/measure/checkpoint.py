@@ -16,6 +16,7 @@ from rfav_cli.activations.layer_kinds import positions
 from rfav_cli.errors import CheckpointError, ModelError, RfavError
 from rfav_cli.measure.device import exact_arithmetic
 from rfav_cli.measure.normalisation import look_at_normalisation
+from rfav_cli.measure.train_probe import TrainScores
 from rfav_cli.records import Measurement, Note
 from rfav_cli.statistics.base import Statistic
 from rfav_cli.statistics.sketch import Sketch
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rfav_cli.activations.network import Activation
+    from rfav_cli.data.probe import Probe
     from rfav_cli.measure.setup import Setup
     from rfav_cli.records import Checkpoint, Event, Layer, Payload
 
@@ -135,6 +137,15 @@ class _Sink:
             )
 
 
+class _Unread:
+    """The sink of a forward whose output alone is of interest."""
+
+    reading = False
+
+    def __call__(self, _: Activation) -> bool:
+        return False
+
+
 def batches(size: int, most: int) -> list[slice]:
     """The rows of each batch: as many as may be, and what is left.
 
@@ -231,7 +242,8 @@ def measure(setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Cal
     sink = _Sink(setup, started)
     with drawn_from(0, setup.device):
         for rows in batches(context.size, batch_size):
-            output = _forward(setup, rows, sink, checkpoint)
+            sink.start_batch(rows)
+            output = _forward(setup, setup.probe, rows, sink, checkpoint)
             if setup.reads_output:
                 scores = select_output(output, context.settings.output)
                 for statistic in started:
@@ -251,17 +263,30 @@ def measure(setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Cal
             statistic.update_filters(index, filters)
             statistic.update_weights(index, weights.flatten())
     columns = {name: array for statistic in started for name, array in statistic.compute().items()}
-    return Measurement(checkpoint, {**columns, **look_at_normalisation(setup, batch_size)})
+    columns |= look_at_normalisation(setup, batch_size)
+    if setup.train_probe is not None:
+        columns |= _score_train_probe(setup, setup.train_probe, batch_size, checkpoint)
+    return Measurement(checkpoint, columns)
 
 
-def _forward(setup: Setup, rows: slice, sink: _Sink, checkpoint: Checkpoint) -> Any:
+def _score_train_probe(
+    setup: Setup, train_probe: Probe, batch_size: int, checkpoint: Checkpoint
+) -> dict[str, NDArray[Any]]:
+    """Run the training samples, of whose forward the output alone is read; the columns of `TrainScores`."""
+    scores, output = TrainScores(setup, train_probe), setup.context.settings.output
+    with drawn_from(0, setup.device):
+        for rows in batches(len(train_probe), batch_size):
+            scores.update(rows, select_output(_forward(setup, train_probe, rows, _Unread(), checkpoint), output))
+    return scores.compute()
+
+
+def _forward(setup: Setup, probe: Probe, rows: slice, sink: _Sink | _Unread, checkpoint: Checkpoint) -> Any:
     """Run one batch, and give what the net returned.
 
     Raises:
         CheckpointError: the net does not run on it, or a layer gives something else than an activation a sample.
     """
-    sink.start_batch(rows)
-    images = setup.probe.batch(rows, setup.device, channels_last=setup.network.channels_last)
+    images = probe.batch(rows, setup.device, channels_last=setup.network.channels_last)
     try:
         return setup.network.forward(images, sink)
     except _UnfitLayerError as error:
@@ -272,7 +297,8 @@ def _forward(setup: Setup, rows: slice, sink: _Sink, checkpoint: Checkpoint) -> 
         if sink.reading or _is_memory(error):
             raise
         raise CheckpointError(
-            f"{checkpoint.path}: the net does not run on samples {rows.start} to {rows.stop - 1} of the probe: "
+            f"{checkpoint.path}: the net does not run on samples {rows.start} to {rows.stop - 1} of "
+            f"{'the probe' if probe is setup.probe else 'the training probe'}: "
             f"{named(error, part='last')}",
             "Run it on such a batch to see why.",
         ) from error

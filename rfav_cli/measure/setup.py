@@ -54,6 +54,7 @@ class Setup:
         device: where the network is.
         notes: what the user should be told.
         doubts: why the figures may not be those of the run as its owner ran it.
+        train_probe: M samples that the net was trained on, or None; see `measure.train_probe`.
     """
 
     network: Network
@@ -64,6 +65,7 @@ class Setup:
     device: torch.device
     notes: tuple[str, ...]
     doubts: tuple[Doubt, ...] = ()
+    train_probe: Probe | None = None
 
     @property
     def uses(self) -> Mapping[str, int]:
@@ -78,7 +80,7 @@ class Setup:
     @property
     def subject(self) -> Subject:
         """What the run looks at."""
-        probe, output = self.probe, self.output
+        probe, output, train = self.probe, self.output, self.train_probe
         return Subject(
             probe.source,
             len(probe),
@@ -90,6 +92,8 @@ class Setup:
             output.shape,
             output.read,
             output.classifier,
+            train.source if train else "",
+            len(train) if train else 0,
         )
 
     @functools.cached_property

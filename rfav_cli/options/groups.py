@@ -123,7 +123,7 @@ class ProbeSize(Options):
 
     probe_size: int = option(
         default=1000,
-        help="Samples of the probe to run; chosen evenly over the classes.",
+        help="Samples of the probe to run, and of a training probe; chosen evenly over the classes.",
         panel=SAMPLES,
         unit="samples",
         low=1,
@@ -263,6 +263,13 @@ class Checkpoints(Net, Measured, Names, Stopped):
         help="Held-out samples: an image folder (a sub-folder a class, or flat), a .npz, .npy, .pt or .h5 file, or "
         "{names}.",
         named="rfav_cli.data.sources:NAMED",
+        panel=SAMPLES,
+        metavar="SAMPLES",
+    )
+    train_probe: str | Path | None = option(
+        default=None,
+        help="Samples that the net was trained on, of the same kinds and read in the same way, as many; labels are not "
+        "needed. How sure the net is of them is measured beside the probe.",
         panel=SAMPLES,
         metavar="SAMPLES",
     )

@@ -44,6 +44,13 @@ class Thresholds(Options):
         100.0,
         "How often two checkpoints may disagree, as a ratio to what both say of their own uncertainty, without labels.",
     )
+    gap: float = _threshold(
+        0.05,
+        "confidence",
+        0.0,
+        1.0,
+        "How much surer a net may be of training samples than of held-out ones, with --train-probe.",
+    )
     collapse: float = _threshold(
         0.15,
         "share of ln D",

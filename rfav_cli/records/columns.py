@@ -46,10 +46,14 @@ _A_SAMPLE = (
 )
 
 
+_OF_TRAINING = ("train/loss", "train/accuracy", "train/confidence")
+_A_TRAINING_SAMPLE = ("train/sample_loss", "train/sample_confidence")
+
+
 def is_known(name: str) -> bool:
     """Whether rfav itself writes a column of this name, so that its shape and its place in documents are settled."""
     names = (*_A_LAYER, *_AN_EPOCH, *_A_SAMPLE, "entropy/sample_mean", "correlation/histogram", "checkpoint/sketch")
-    return name in names or _NUMBERED.fullmatch(name) is not None
+    return name in (*names, *_OF_TRAINING, *_A_TRAINING_SAMPLE) or _NUMBERED.fullmatch(name) is not None
 
 
 def row_problem(name: str, shape: tuple[int, ...], run: Run) -> str:
@@ -58,9 +62,14 @@ def row_problem(name: str, shape: tuple[int, ...], run: Run) -> str:
     Args:
         name: the column's name; any shape does for a name that is not known.
         shape: without the axis of epochs.
-        run: gives L, N, and each layer's channels and shape of positions.
+        run: gives L, N, M, and each layer's channels and shape of positions.
     """
     layers, size = len(run.layers), run.probe.size
+    if name in (*_OF_TRAINING, *_A_TRAINING_SAMPLE):
+        if run.train_probe is None:
+            return f"{name} is of training samples, and the run has none"
+        due = (run.train_probe.size,) if name in _A_TRAINING_SAMPLE else ()
+        return "" if shape == due else f"{name} is {shape} an epoch, not {due}"
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(_A_LAYER, (layers,)) | dict.fromkeys(
         (*_AN_EPOCH, *_AN_EPOCH_BESIDE), ()
     )

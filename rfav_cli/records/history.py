@@ -114,6 +114,34 @@ class History(InNotebooks):
         return self._numbers("probe/calibrated_error")
 
     @property
+    def train_confidence(self) -> NDArray[np.float64]:
+        """(E,) mean confidence on training samples (`--train-probe`), between 0 and 1; NaN where there are none."""
+        return self._numbers("train/confidence")
+
+    @property
+    def train_loss(self) -> NDArray[np.float64]:
+        """(E,) losses on training samples in nats; NaN where there are none, or they have no labels."""
+        return self._numbers("train/loss")
+
+    @property
+    def train_accuracy(self) -> NDArray[np.float64]:
+        """(E,) accuracies on training samples between 0 and 1; NaN likewise."""
+        return self._numbers("train/accuracy")
+
+    @property
+    def confidence_gap(self) -> NDArray[np.float64]:
+        """(E,), how much higher the mean confidence is on training samples than on held-out ones; NaN without either.
+
+        Between -1 and 1. A net that memorises has a large gap; a small one says nothing.
+        """
+        import numpy as np
+
+        held_out = self.columns.get("probe/sample_confidence")
+        if held_out is None or 0 in held_out.shape:
+            return np.full(len(self), np.nan)
+        return np.asarray(self.train_confidence - np.asarray(held_out[:], np.float64).mean(1))
+
+    @property
     def dead(self) -> NDArray[np.float64]:
         """(E, L) shares of filters that are zero, whatever they are shown, after the nonlinearity that follows.
 
@@ -170,13 +198,15 @@ class History(InNotebooks):
     def digest(self) -> str:
         """SHA-256 in hex of what a store was measured from; the same wherever it lies, packed or not.
 
-        It is of the probe, the layers, the checkpoint files, the mean entropies and what was set other than by default,
-        so that a setting which a later version adds does not change it.
+        It is of the probes, the layers, the checkpoint files, the mean entropies and what was set other than by
+        default, so that a setting which a later version adds does not change it.
         """
         usual = asdict(Settings())
         settings = asdict(self.run.settings)
+        train_probe = self.run.train_probe
         parts = [
             self.run.probe.sha256,
+            *([] if train_probe is None else [train_probe.sha256]),
             {name: value for name, value in settings.items() if value != usual[name]},
             [layer.name for layer in self.run.layers],
             [[checkpoint.epoch, checkpoint.sha256] for checkpoint in self.checkpoints],

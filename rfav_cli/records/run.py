@@ -70,7 +70,7 @@ class BadCheckpoint:
 
 @dataclass(frozen=True)
 class ProbeRecord:
-    """The held-out images as the store keeps them.
+    """The held-out images as the store keeps them, or samples that the net was trained on.
 
     Attributes:
         sha256: digest of the images as they enter the net, and of their labels.
@@ -113,12 +113,21 @@ class Settings:
 
 @dataclass(frozen=True)
 class Run:
-    """What never changes while a run is measured."""
+    """What never changes while a run is measured.
+
+    Attributes:
+        layers: L layers that are measured, in forward order.
+        skipped: those that are not.
+        probe: N held-out samples.
+        settings: what changes the figures.
+        train_probe: M samples that the net was trained on, without their labels; None where none were given.
+    """
 
     layers: tuple[Layer, ...]
     skipped: tuple[SkippedLayer, ...]
     probe: ProbeRecord
     settings: Settings = field(default_factory=Settings)
+    train_probe: ProbeRecord | None = None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ class Subject:
         output_shape: of that output for one sample; None where nothing is taken as scores.
         reads_output: the predictions, and with labels the loss, are measured.
         classifier: the layer whose output is the scores; empty where there is none.
+        train_probe: where the training samples are from; empty where there are none.
+        train_samples: M.
     """
 
     probe: str
@@ -36,6 +38,8 @@ class Subject:
     output_shape: tuple[int, ...] | None
     reads_output: bool
     classifier: str
+    train_probe: str = ""
+    train_samples: int = 0
 
 
 @dataclass(frozen=True)

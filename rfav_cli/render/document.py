@@ -14,7 +14,7 @@ from rfav_cli.render.columns import epoch_columns, layer_columns
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rfav_cli.records import Advice, History, LayerFinding, Onset, RunFinding, Verdict
+    from rfav_cli.records import Advice, History, LayerFinding, Onset, ProbeRecord, RunFinding, Verdict
 
 OF_PREDICTIONS = (
     "loss",
@@ -48,6 +48,8 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
     `probability` that it overfits, and `confidence` that the state is right. `advice` says which checkpoint is best by
     each measure, which to keep, and each step with what it gained where that was measured. `scale` and `shape` of a
     layer's `fall` are its parts, in nats.
+    `train`, of a run with training samples (`--train-probe`), has what the net says of them, and as `gap` how much
+    higher its mean confidence is on them than on the probe.
     What does not apply or is not finite is None.
     """
     probe = history.run.probe
@@ -67,6 +69,7 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
             "source": probe.source,
             "labels": probe.labels is not None,
         },
+        "train_probe": _train_probe(history.run.train_probe),
         "settings": asdict(history.run.settings),
     }
 
@@ -186,7 +189,7 @@ def _winners(history: History, index: int) -> dict[str, Any]:
 
 def _epochs(history: History) -> list[dict[str, Any]]:
     figures = [(name, getattr(history, name)) for name in OF_PREDICTIONS]
-    rest = (column(history, "nonfinite"), history.distance, epoch_columns(history))
+    rest = (column(history, "nonfinite"), history.distance, _of_training(history), epoch_columns(history))
     return [
         {
             "epoch": checkpoint.epoch,
@@ -194,10 +197,34 @@ def _epochs(history: History) -> list[dict[str, Any]]:
             "nonfinite": _total(nonfinite),
             "distance": finite_or_none(distance),
             "checkpoint": checkpoint.path,
+            **train,
             **_other_columns(columns),
         }
-        for row, (checkpoint, nonfinite, distance, columns) in enumerate(zip(history.checkpoints, *rest, strict=True))
+        for row, (checkpoint, nonfinite, distance, train, columns) in enumerate(
+            zip(history.checkpoints, *rest, strict=True)
+        )
     ]
+
+
+def _of_training(history: History) -> list[dict[str, dict[str, float | None]]]:
+    """What each epoch's net says of the training samples; nothing where there are none."""
+    if history.run.train_probe is None:
+        return [{}] * len(history)
+    figures = {
+        "confidence": history.train_confidence,
+        "gap": history.confidence_gap,
+        "loss": history.train_loss,
+        "accuracy": history.train_accuracy,
+    }
+    return [
+        {"train": {name: finite_or_none(values[row]) for name, values in figures.items()}}
+        for row in range(len(history))
+    ]
+
+
+def _train_probe(probe: ProbeRecord | None) -> dict[str, Any] | None:
+    """The training samples, where there are some."""
+    return None if probe is None else {"size": probe.size, "sha256": probe.sha256, "source": probe.source}
 
 
 def _total(counts: NDArray[np.float64]) -> int | None:

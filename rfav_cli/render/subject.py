@@ -21,6 +21,8 @@ def in_words(subject: Subject) -> str:
 def _parts(subject: Subject) -> Iterator[str]:
     yield f"{count(subject.samples, 'sample')} of {printable(subject.probe)}"
     yield f"{subject.classes} class{'' if subject.classes == 1 else 'es'}" if subject.classes else "no labels"
+    if subject.train_samples:
+        yield f"{count(subject.train_samples, 'training sample')} of {printable(subject.train_probe)}"
     figures = (("mean", subject.mean), ("std", subject.std))
     given = [f"{name} {' '.join(f'{value:.4g}' for value in values)}" for name, values in figures if values]
     yield " ".join(given) or "not normalised"

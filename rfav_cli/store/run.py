@@ -25,25 +25,30 @@ _MOST_AXES = 16
 
 
 def fingerprint(run: Run) -> str:
-    """SHA-256 of what makes the figures of two epochs comparable: schema, probe, layers, settings."""
-    content = {
+    """SHA-256 of what makes the figures of two epochs comparable: schema, probes, layers, settings."""
+    content: dict[str, Any] = {
         "schema": SCHEMA,
         "probe": [run.probe.sha256, run.probe.size],
         "layers": [asdict(layer) for layer in run.layers],
         "settings": asdict(run.settings),
     }
+    if run.train_probe is not None:
+        content["train_probe"] = [run.train_probe.sha256, run.train_probe.size]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def differences(stored: Run, wanted: Run) -> list[str]:
     """What differs between a store's run and the one that would continue it, as "what: stored / wanted"."""
     differing = []
-    if (stored.probe.sha256, stored.probe.size) != (wanted.probe.sha256, wanted.probe.size):
-        differing.append(f"probe: {_probe(stored.probe)} / {_probe(wanted.probe)}")
+    for name in ("probe", "train_probe"):
+        probes: list[ProbeRecord | None] = [getattr(run, name) for run in (stored, wanted)]
+        old, new = (probe and (probe.sha256, probe.size) for probe in probes)
+        if old != new:
+            differing.append(f"{name}: {' / '.join(map(_probe, probes))}")
     if stored.layers != wanted.layers:
-        old = [layer for layer in stored.layers if layer not in wanted.layers] or list(stored.layers)
-        new = [layer for layer in wanted.layers if layer not in stored.layers] or list(wanted.layers)
-        differing.append(f"layers: {_layers(old)} / {_layers(new)}")
+        before = [layer for layer in stored.layers if layer not in wanted.layers] or list(stored.layers)
+        now = [layer for layer in wanted.layers if layer not in stored.layers] or list(wanted.layers)
+        differing.append(f"layers: {_layers(before)} / {_layers(now)}")
     for field in fields(Settings):
         values = [getattr(run.settings, field.name) for run in (stored, wanted)]
         if values[0] != values[1]:
@@ -60,6 +65,10 @@ def write_header(file: h5py.File, run: Run, run_sha256: str) -> None:
     file.attrs["probe_sha256"] = run.probe.sha256
     file.attrs["probe_size"] = run.probe.size
     file.attrs["probe_source"] = run.probe.source
+    if run.train_probe is not None:
+        file.attrs["train_probe_sha256"] = run.train_probe.sha256
+        file.attrs["train_probe_size"] = run.train_probe.size
+        file.attrs["train_probe_source"] = run.train_probe.source
     for name, value in asdict(run.settings).items():
         file.attrs[name] = value
 
@@ -101,7 +110,7 @@ def read_run(file: StoreFile) -> Run:
         raise damaged(file.path, "its skipped layers are not complete")
     settings = {name: file.attribute(name, default) for name, default in asdict(Settings()).items()}
     skipped = tuple(map(SkippedLayer, skipped_names, reasons))
-    return Run(layers, skipped, _read_probe(file), Settings(**settings))
+    return Run(layers, skipped, _read_probe(file), Settings(**settings), _read_train_probe(file))
 
 
 def _read_probe(file: StoreFile) -> ProbeRecord:
@@ -118,6 +127,16 @@ def _read_probe(file: StoreFile) -> ProbeRecord:
         _optional(file, "probe/thumbnail", "u", (None,) * 4),
         file.attribute("probe_source", ""),
     )
+
+
+def _read_train_probe(file: StoreFile) -> ProbeRecord | None:
+    """What is kept of the training samples; None where there were none."""
+    sha256, size = file.attribute("train_probe_sha256", ""), file.attribute("train_probe_size", 0)
+    if not sha256 and not size:
+        return None
+    if size < 1:
+        raise damaged(file.path, f"train_probe_size is {size}, and can be 1 or more")
+    return ProbeRecord(sha256, size, source=file.attribute("train_probe_source", ""))
 
 
 def _optional(file: StoreFile, name: str, kind: str, shape: tuple[int | None, ...]) -> NDArray[Any] | None:
@@ -145,7 +164,9 @@ def _shape(file: StoreFile, text: str) -> tuple[int, ...]:
     return tuple(axes)
 
 
-def _probe(probe: ProbeRecord) -> str:
+def _probe(probe: ProbeRecord | None) -> str:
+    if probe is None:
+        return "none"
     return printable(f"{probe.size:,} samples of {probe.source} (sha256 {probe.sha256[:8]})")
 
 

@@ -28,6 +28,9 @@ _SHARES = (
     "probe/calibration_error",
     "probe/calibrated_error",
     "probe/sample_confidence",
+    "train/accuracy",
+    "train/confidence",
+    "train/sample_confidence",
     "activation/dead",
     "correlation/abs_mean",
 )
@@ -141,6 +144,6 @@ def _first(wrong: NDArray[np.bool_]) -> tuple[int, ...]:
 def _place(name: str, index: tuple[int, ...], run: Run, epochs: Sequence[int]) -> str:
     """The epoch and the layer of a value."""
     numbered = _OF_A_LAYER.fullmatch(name)
-    of_layers = not name.startswith("probe/") and len(index) > 1
+    of_layers = not name.startswith(("probe/", "train/")) and len(index) > 1
     layer = int(numbered[2]) if numbered else index[1] if of_layers else None
     return f"at epoch {epochs[index[0]]}" + ("" if layer is None else f" in {run.layers[layer].name}")

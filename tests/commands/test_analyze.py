@@ -454,6 +454,66 @@ def test_a_store_says_which_output_was_found_and_goes_on_with_no_other(tmp_path,
         go(output="x")
 
 
+@pytest.fixture
+def training(tmp_path):
+    """Training samples for `nets.Vectors`, with labels."""
+    values = np.random.default_rng(8).normal(size=(10, 6)).astype(np.float32)
+    np.savez(tmp_path / "train.npz", images=values, labels=np.arange(10) % 4)
+    return tmp_path / "train.npz"
+
+
+def test_the_confidence_on_training_samples_is_measured_beside_the_probe(tmp_path, copied, samples, training):
+    probe, recorder = samples(nets.Vectors), Recorder()
+    without = run(copied, probe, tmp_path / "without.h5", nets.Vectors)
+    history = run(copied, probe, tmp_path / "a.h5", nets.Vectors, train_probe=training, report=recorder)
+    for name, column in without.columns.items():
+        np.testing.assert_array_equal(history.columns[name][:], column[:], err_msg=name)
+    taken = load_probe(str(training), options=rfav_options(nets.Vectors))
+    record = history.run.train_probe
+    assert (record.sha256, record.size, record.source) == (taken.sha256, 10, str(training))
+    for epoch in range(3):
+        scores = nets.make(nets.Vectors, epoch)(torch.from_numpy(taken.images[:])).detach().double()
+        confidences = scores.softmax(1).amax(1).numpy()
+        np.testing.assert_allclose(history.columns["train/sample_confidence"][epoch], confidences, 1e-5)
+        assert history.train_confidence[epoch] == pytest.approx(confidences.mean(), rel=1e-5)
+        losses = torch.nn.functional.cross_entropy(scores, torch.from_numpy(taken.labels))
+        assert history.columns["train/loss"][epoch] == pytest.approx(losses.item(), rel=1e-5)
+    (subject,) = recorder.of(Subject)
+    assert (subject.train_probe, subject.train_samples) == (str(training), 10)
+    assert any("took all 10 samples" in note.text for note in recorder.of(Note))
+
+
+def test_a_run_goes_on_with_its_training_samples_and_with_no_others(tmp_path, copied, samples, training):
+    probe, out = samples(nets.Vectors), tmp_path / "a.h5"
+    last = (copied / "epoch_2.pt").read_bytes()
+    (copied / "epoch_2.pt").unlink()
+    run(copied, probe, out, nets.Vectors, train_probe=training)
+    (copied / "epoch_2.pt").write_bytes(last)
+    history = run(copied, probe, out, nets.Vectors, train_probe=training)
+    assert np.isfinite(history.train_confidence).tolist() == [True] * 3
+    with pytest.raises(StoreError, match=r"train_probe: 10 samples of .* / none"):
+        run(copied, probe, out, nets.Vectors)
+    assert run(copied, probe, out, nets.Vectors, fresh=True).run.train_probe is None
+    with pytest.raises(StoreError, match="train_probe: none / 10 samples of"):
+        run(copied, probe, out, nets.Vectors, train_probe=training)
+
+
+def test_a_probe_of_training_samples_is_refused_or_doubted(tmp_path, copied, samples, training):
+    probe, out = samples(nets.Vectors), tmp_path / "a.h5"
+    with pytest.raises(SampleError, match="hold all 24 of the probe"):
+        run(copied, probe, out, nets.Vectors, train_probe=probe)
+    assert not out.exists()
+    with np.load(probe) as held_out, np.load(training) as trained:
+        values = np.concatenate([held_out["images"][:3], trained["images"]])
+    np.save(tmp_path / "mixed.npy", values)
+    history = run(copied, probe, out, nets.Vectors, train_probe=tmp_path / "mixed.npy")
+    (doubt,) = (doubt for doubt in rfav_cli.judge(history).doubts if doubt.kind == "training")
+    assert doubt.words.startswith("3 of the 24 held-out samples are among the 13 training samples")
+    report = rfav_cli.check([out])
+    assert "RFAV209" in {finding.rule for finding in report.findings}
+    assert report.code == 2
+
+
 def test_an_analysis_ends_with_what_it_looked_at(tmp_path, copied, samples):
     recorder = Recorder()
     run(copied, samples(nets.Vectors), tmp_path / "a.h5", nets.Vectors, report=recorder)

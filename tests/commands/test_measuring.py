@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 import rfav_cli
 from rfav_cli.commands.measuring import StoreRecorder, floats, name_of, open_options, prepare_checkpoints
-from rfav_cli.errors import CheckpointError, UsageError
+from rfav_cli.errors import CheckpointError, SampleError, UsageError
 from rfav_cli.options import Analyze
 from rfav_cli.options.groups import Recording
 from rfav_cli.records import BadCheckpoint, Settings
@@ -22,7 +23,7 @@ def prepared(series, samples):
 
 
 def test_settings_follow_from_options_and_probe(prepared):
-    _, (probe, settings, opening, _) = prepared
+    _, (probe, settings, opening, *_) = prepared
     assert settings.maps == len(probe) == 24
     assert settings.model == opening.model_name == "tests.commands.nets:Vectors"
 
@@ -42,6 +43,26 @@ def test_an_epoch_is_measured_once_and_as_analyze_does(prepared, samples, tmp_pa
         run / "epoch_0.pt", probe=samples(nets.Vectors), model=nets.Vectors, layout="nf", out=tmp_path / "b.h5"
     )
     assert stored.entropy.tolist() == analyzed.entropy.tolist()
+
+
+def test_training_samples_are_measured_as_analyze_does(series, samples, tmp_path):
+    run, probe = series(nets.Vectors, "eager", 2), samples(nets.Vectors)
+    np.save(tmp_path / "train.npy", np.random.default_rng(3).normal(size=(7, 6)).astype(np.float32))
+    given = {"probe": probe, "train_probe": tmp_path / "train.npy", "model": nets.Vectors, "layout": "nf"}
+    prepared = prepare_checkpoints(Analyze(checkpoints=run, **given))
+    assert any("took all 7 samples" in note for note in prepared.notes)
+    recorder = StoreRecorder(tmp_path / "a.h5", prepared, Recording())
+    recorder.measure(0, run / "epoch_0.pt")
+    stored = rfav_cli.open_store(tmp_path / "a.h5")
+    analyzed = rfav_cli.analyze(run / "epoch_0.pt", out=tmp_path / "b.h5", **given)
+    assert stored.run.train_probe == analyzed.run.train_probe
+    assert stored.run.train_probe.size == 7
+    assert stored.train_confidence.tolist() == analyzed.train_confidence.tolist()
+    recorder = StoreRecorder(
+        tmp_path / "c.h5", prepare_checkpoints(Analyze(checkpoints=run, **given | {"train_probe": probe})), Recording()
+    )
+    with pytest.raises(SampleError, match="hold all 24 of the probe"):
+        recorder.measure(0, run / "epoch_0.pt")
 
 
 def test_a_file_of_another_net_is_refused_before_there_is_a_store(prepared, tmp_path):

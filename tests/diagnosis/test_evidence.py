@@ -134,6 +134,20 @@ def test_what_sees_nothing_without_labels_is_no_evidence_either_way(by):
     assert verdict.layers[0].state == ("stable" if by < T.sparse else "collapsed")
 
 
+@pytest.mark.parametrize(("surer", "state"), [(0.2, "overfitting"), (0.0, "unclear")])
+def test_a_gap_in_confidence_counts_without_labels(surer, state):
+    """Checkpoints that are wrong alike do not disagree, but are surer of what they were trained on."""
+    history = answering(CALM)
+    held_out = history.columns["probe/sample_confidence"]
+    grown = surer * np.clip((EVERY - SINCE) / 10, 0, 1)[:, None]
+    history.columns["train/sample_confidence"] = np.clip(held_out[:, ::2] + grown, 0, 1)
+    run = judge(history).run
+    assert (run.state, run.basis) == (state, CONFIDENCE)
+    assert "the net's mean confidence at epoch 39 is " in run.reason
+    if surer:
+        assert run.onset.epoch == pytest.approx(SINCE, abs=5)
+
+
 def test_the_entropy_alone_says_less_than_with_the_predictions():
     entropies = {"fc": falling(EVERY, 5, (1 + T.sparse) / 2)}
     alone, both = judge(make_history(EVERY, entropies)), judge(answering(SURE, entropies))
@@ -194,7 +208,8 @@ def test_a_labelled_net_without_class_scores_is_judged_by_its_entropy(by):
     entropies = {"conv": np.full(41, TOP), "fc": falling(EVERY, 5, by)}
     labelled = judge(make_history(EVERY, entropies, np.full((41, SIZE), np.nan)))
     assert labelled.run.basis == "entropy alone"
-    assert labelled == judge(make_history(EVERY, entropies))
+    bare = judge(make_history(EVERY, entropies))
+    assert (labelled.run, labelled.layers) == (bare.run, bare.layers)
 
 
 @pytest.mark.parametrize("trained", [T.fewest - 1, T.fewest])

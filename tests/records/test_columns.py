@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from rfav_cli.records import ProbeRecord
 from rfav_cli.records.columns import is_known, row_problem
 from rfav_cli.records.distances import SKETCH
 from tests.store.example import SIZE, make_run
@@ -53,6 +56,20 @@ def test_what_a_run_may_hold(name: str, shape: tuple[int, ...]) -> None:
 )
 def test_what_it_may_not(name: str, shape: tuple[int, ...], message: str) -> None:
     assert message in row_problem(name, shape, make_run())
+
+
+def test_columns_of_training_samples_are_those_of_a_run_that_has_some() -> None:
+    run = replace(make_run(), train_probe=ProbeRecord("cd" * 32, SIZE + 3))
+    for name in ("train/loss", "train/accuracy", "train/confidence"):
+        assert is_known(name)
+        assert row_problem(name, (), run) == ""
+        assert "not ()" in row_problem(name, (1,), run)
+        assert "the run has none" in row_problem(name, (), make_run())
+    for name in ("train/sample_loss", "train/sample_confidence"):
+        assert is_known(name)
+        assert row_problem(name, (SIZE + 3,), run) == ""
+        assert f"not ({SIZE + 3},)" in row_problem(name, (SIZE,), run)
+        assert "the run has none" in row_problem(name, (SIZE,), make_run())
 
 
 def test_any_shape_does_for_a_name_that_is_not_known() -> None:

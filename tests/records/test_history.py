@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rfav_cli.records import Checkpoint, History, Settings
+from rfav_cli.records import Checkpoint, History, ProbeRecord, Settings
 from rfav_cli.records.distances import SKETCH
 from rfav_cli.store import StoreWriter, open_store, pack
 from tests.store.example import make_run, measure
@@ -53,6 +53,7 @@ def test_the_digest_tells_what_a_verdict_rests_on(history: History) -> None:
     entropies[0, 0] += 1e-15
     others = [
         replace(history, run=replace(run, probe=replace(run.probe, sha256="cd" * 32))),
+        replace(history, run=replace(run, train_probe=ProbeRecord("cd" * 32, 7))),
         replace(history, run=replace(run, settings=replace(run.settings, fold_norm=True))),
         replace(history, run=replace(run, layers=(run.layers[0], replace(run.layers[1], name="fc")))),
         replace(history, checkpoints=(Checkpoint(first.epoch, first.path, "0" * 64), history.checkpoints[1])),
@@ -132,3 +133,17 @@ def test_the_calibration_is_that_of_the_store_and_nan_in_epochs_without(tmp_path
     history = open_store(tmp_path / "a.h5")
     for name in CALIBRATION:
         np.testing.assert_array_equal(getattr(history, name), [np.nan, figures[name]])
+
+
+def test_the_confidence_on_training_samples_is_that_of_the_epochs_that_have_it(tmp_path: Path) -> None:
+    run = replace(make_run(), train_probe=ProbeRecord("cd" * 32, 2))
+    writer = StoreWriter.open(tmp_path / "a.h5", run)
+    writer.append(measure(0))
+    writer.append(measure(1, **{"train/confidence": np.array(0.75)}))
+    assert open_store(tmp_path / "a.h5").train_confidence.tolist() == pytest.approx([np.nan, 0.75], nan_ok=True)
+    history = open_store(tmp_path / "a.h5")
+    assert np.isnan(history.confidence_gap).all()  # of the held-out samples there is none
+    held_out = np.array([[0.25, 0.5]] * 2, np.float32)
+    history = replace(history, columns={**history.columns, "probe/sample_confidence": held_out})
+    assert history.confidence_gap.tolist() == pytest.approx([np.nan, 0.375], nan_ok=True)
+    assert np.isnan(History("b.h5", run, (measure(0).checkpoint,), (), {}).train_confidence).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,3 +91,16 @@ def hostile() -> History:
 @pytest.fixture
 def make() -> Callable[..., History]:
     return make_history
+
+
+def with_training(history: History, confidence: float = 0.9, gap: float = 0.1) -> History:
+    """The same run, measured on training samples too: the net is as sure of them, and of the probe by a gap less."""
+    epochs = len(history)
+    columns = {
+        "train/confidence": np.full(epochs, confidence),
+        "train/loss": np.full(epochs, 0.25),
+        "train/accuracy": np.full(epochs, 0.5),
+        "probe/sample_confidence": np.full((epochs, 2), confidence - gap),
+    }
+    run = replace(history.run, train_probe=ProbeRecord("ef" * 32, 500, source="train.npz"))
+    return replace(history, run=run, columns={**history.columns, **columns})

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from rfav_cli.diagnosis import judge
-from tests.render.conftest import shown
+from rfav_cli.render.document import show_document
+from tests.render.conftest import shown, with_training
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,3 +137,14 @@ def test_each_epoch_has_its_calibration_and_none_where_it_was_not_measured(histo
     assert [document["epochs"][-1][name] for name in names] == [0.3, 1.3, 2.3, 3.3, 4.3]
     assert document["epochs"][2]["temperature"] is None
     assert document["epochs"][2]["calibrated_loss"] == figures["probe/calibrated_loss"][2]
+
+
+def test_training_samples_are_in_the_document(make: Callable[..., History]) -> None:
+    history = with_training(make(epochs=2, labels=False), confidence=0.75, gap=0.125)
+    document = show_document(history, judge(history))
+    assert document["train_probe"] == {"size": 500, "sha256": "ef" * 32, "source": "train.npz"}
+    figures = {"confidence": 0.75, "gap": 0.125, "loss": 0.25, "accuracy": 0.5}
+    assert [epoch["train"] for epoch in document["epochs"]] == [figures] * 2
+    history.columns["train/confidence"][1] = np.nan  # type: ignore[index]
+    last = show_document(history, judge(history))["epochs"][1]["train"]
+    assert (last["confidence"], last["gap"], last["loss"]) == (None, None, 0.25)

@@ -33,6 +33,7 @@ def test_all_that_a_run_looks_at_is_in_it() -> None:
         ({"reads_output": False}, ", output (10 wide, not measured), "),
         ({"output_shape": None}, ", no class scores, "),
         ({"classifier": ""}, ", no classifier"),
+        ({"train_probe": "t.npz\n", "train_samples": 1200}, r", 10 classes, 1,200 training samples of t.npz\n, not"),
         ({"probe": "a\x1b[31m\n.npz", "classifier": "fc\n"}, r"a\x1b[31m\n.npz"),
     ],
 )

@@ -14,7 +14,7 @@ from rfav_cli.records import ProbeRecord, Run
 from rfav_cli.store import StoreWriter, open_store, pack
 from rfav_cli.store.hdf5 import LIBVER, opened
 from rfav_cli.store.run import differences, fingerprint, read_run, write_header, write_run
-from tests.store.example import make_run, write
+from tests.store.example import make_run, measure, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +56,34 @@ def test_a_run_is_read_as_it_was_written(path: Path) -> None:
     np.testing.assert_equal(vars(read.probe), vars(run.probe))
 
 
+def test_training_samples_are_kept_and_a_store_without_them_has_none(path: Path) -> None:
+    train_probe = ProbeRecord("cd" * 32, 7, source="train/")
+    assert read_back(path, replace(make_run(), train_probe=train_probe)).train_probe == train_probe
+    assert read_back(path, make_run()).train_probe is None
+    with h5py.File(path, "r+") as file:
+        file.attrs["train_probe_sha256"] = "cd" * 32
+    with opened(path) as file, pytest.raises(StoreError, match="train_probe_size is 0, and can be 1 or more"):
+        read_run(file)
+
+
+@pytest.mark.parametrize("stored", [None, ProbeRecord("cd" * 32, 7, source="train/")])
+@pytest.mark.parametrize("packs", [False, True])
+def test_a_store_goes_on_with_the_training_samples_that_it_was_begun_with(
+    path: Path, stored: ProbeRecord | None, packs: bool
+) -> None:
+    run = replace(make_run(), train_probe=stored)
+    StoreWriter.open(path, run).append(measure(0))
+    if packs:
+        pack(path)
+    StoreWriter.open(path, run).append(measure(1))
+    assert open_store(path).run.train_probe == stored
+    other = ProbeRecord("ef" * 32, 7, source="others/")
+    with pytest.raises(StoreError, match="holds another run") as caught:
+        StoreWriter.open(path, replace(run, train_probe=other))
+    before = "7 samples of train/ (sha256 cdcdcdcd)" if stored else "none"
+    assert f"train_probe: {before} / 7 samples of others/ (sha256 efefefef)" in caught.value.what
+
+
 def test_a_run_of_nothing_is_read_as_such(path: Path) -> None:
     bare = replace(make_run(), layers=(), skipped=(), probe=ProbeRecord("ab" * 32, 0))
     read = read_back(path, bare)
@@ -75,6 +103,9 @@ def test_the_fingerprint_is_of_what_makes_figures_comparable() -> None:
         replace(run, layers=run.layers[:1]),
         replace(run, probe=replace(run.probe, sha256="cd" * 32)),
         replace(run, probe=replace(run.probe, size=6)),
+        replace(run, train_probe=ProbeRecord("cd" * 32, 5)),
+        replace(run, train_probe=ProbeRecord("cd" * 32, 6)),
+        replace(run, train_probe=ProbeRecord("ef" * 32, 5)),
     ]
     assert {fingerprint(other) for other in same} == {fingerprint(run)}
     assert len({fingerprint(other) for other in [run, *others]}) == 1 + len(others)

@@ -57,6 +57,11 @@ def column(name: str) -> NDArray[Any]:
         "probe/sample_loss": 5 * random.random((3, 5)),
         "probe/sample_prediction": random.integers(-1, 10, (3, 5)),
         "probe/sample_confidence": random.random((3, 5)),
+        "train/accuracy": share[:, 0],
+        "train/confidence": share[:, 0],
+        "train/loss": 5 * share[:, 0],
+        "train/sample_loss": 5 * random.random((3, 7)),
+        "train/sample_confidence": random.random((3, 7)),
         "nonfinite": random.integers(0, 99, (3, 2)),
     }
     return shapes[name]
@@ -70,6 +75,7 @@ def slowly(name: str, values: NDArray[Any]) -> bool:
                 "entropy": None,
                 "activation": 1.0,
                 "probe": np.inf if name.endswith(("prediction", "temperature")) else 1.0,
+                "train": 1.0,
             }.get(name.split("/")[0], np.inf)
             if name.startswith("entropy/"):
                 top = TOPS[int(name[-1])] if name[-1].isdigit() else TOPS[index[0]]
@@ -82,7 +88,7 @@ def slowly(name: str, values: NDArray[Any]) -> bool:
             if name in ("correlation/degenerate", "weights/nonfinite", "activation/rank"):
                 top = LAYERS[index[0]].channels
             low = -1.0 if name in ("correlation/mean", "probe/sample_prediction") else 0.0
-            if name.startswith("probe/") and name.endswith("loss"):
+            if name.startswith(("probe/", "train/")) and name.endswith("loss"):
                 low, top = -np.inf, np.inf
             slack = 0.03 if name == "activation/rank" else 0.01
             if value < low - slack or value > top + slack:  # type: ignore[operator]
@@ -115,6 +121,11 @@ NAMES = (
     "probe/sample_calibrated_loss",
     "probe/sample_prediction",
     "probe/sample_confidence",
+    "train/accuracy",
+    "train/confidence",
+    "train/loss",
+    "train/sample_loss",
+    "train/sample_confidence",
     "nonfinite",
 )
 
@@ -135,7 +146,7 @@ def test_each_value_against_a_slow_obvious_look(name: str, value: float) -> None
     if said:
         assert said.startswith(f"{name} is {value:.2g}")
         assert "at epoch 3" in said
-        assert ("in fc" in said) == (not name.startswith("probe/") and name != "entropy/mean_map/0")
+        assert ("in fc" in said) == (not name.startswith(("probe/", "train/")) and name != "entropy/mean_map/0")
 
 
 @pytest.mark.parametrize("name", NAMES)

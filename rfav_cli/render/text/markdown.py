@@ -73,16 +73,18 @@ def _layer_rows(document: dict[str, Any], history: History, screen: Screen) -> I
 
 def _epoch_table(document: dict[str, Any], history: History) -> str:
     names = [escaped(layer.name) for layer in history.run.layers]
+    trained = {} if history.run.train_probe is None else {"confidence": "confidence on training samples", "gap": "gap"}
     rows = (
         [
             str(row["epoch"]),
             _number(row["loss"], "{:.3f}"),
             _number(row["accuracy"], "{:.1%}"),
+            *(_number(row["train"][name], "{:.3f}") for name in trained),
             *(_number(finite_or_none(value)) for value in values),
         ]
         for row, values in zip(document["epochs"], np.atleast_2d(entropies(history)), strict=True)
     )
-    return _table(["epoch", "loss", "accuracy", *names], set(), rows)
+    return _table(["epoch", "loss", "accuracy", *trained.values(), *names], set(), rows)
 
 
 def _table(head: Sequence[str], left: set[int], rows: Iterable[Sequence[str]]) -> str:

@@ -76,15 +76,25 @@ def _item(text: str, console: Console) -> Text:
 
 
 def _head(history: History, screen: Screen) -> Iterator[str]:
-    """Store, probe, and the course of the held-out loss and accuracy."""
+    """Store, probes, and the course of the held-out loss and accuracy and of the gap in confidence."""
     probe, epochs = history.run.probe, [checkpoint.epoch for checkpoint in history.checkpoints]
     when = f" ({span(epochs)})" if epochs else ""
     measured = f": {count(len(epochs), 'epoch')}{when}, {count(len(history.run.layers), 'layer')}"
     yield _with_path("", history.path, measured, screen)
     size, digest = f"probe: {count(probe.size, 'sample')}", f", sha256 {printable(probe.sha256)[:8]}"
     yield _with_path(f"{size} of ", probe.source, digest, screen) if probe.source else size + digest
+    if (train_probe := history.run.train_probe) is not None:
+        size = f"training samples: {train_probe.size:,} of "
+        yield _with_path(size, train_probe.source, f", sha256 {printable(train_probe.sha256)[:8]}", screen)
     yield from _unusual(history.run.settings)
-    if probe.labels is None:
+    yield from _held_out(history, epochs, screen)
+    if history.run.train_probe is not None:
+        gap = _course(history.confidence_gap, epochs, np.nanargmax, "{:.3f}", screen)
+        yield HEAD.format("confidence gap", gap or NOT_APPLICABLE)
+
+
+def _held_out(history: History, epochs: Sequence[int], screen: Screen) -> Iterator[str]:
+    if history.run.probe.labels is None:
         yield "held-out loss and accuracy: not measured, the probe has no labels"
         return
     loss, accuracy = column(history, "probe/loss"), column(history, "probe/accuracy")
@@ -192,6 +202,13 @@ def _epoch_table(history: History, verdict: Verdict, screen: Screen) -> tuple[Ta
         TextColumn("loss", tuple(_text(row["loss"], "{:.3f}") for row in rows)),
         TextColumn("accuracy", tuple(_text(row["accuracy"], "{:.1%}") for row in rows)),
     ]
+    notes = ["Mean entropy of each layer, in nats."]
+    if history.run.train_probe is not None:
+        columns += [
+            TextColumn(title, tuple(_text(row["train"][name], "{:.3f}") for row in rows))
+            for title, name in (("trained", "confidence"), ("gap", "gap"))
+        ]
+        notes.append("trained: mean confidence on training samples; gap: how much higher than on held-out ones.")
     layers = [
         TextColumn(shorten(layer.name, 12, screen), tuple(_text(value) for value in curve))
         for layer, curve in zip(history.run.layers, values.T, strict=True)
@@ -202,7 +219,6 @@ def _epoch_table(history: History, verdict: Verdict, screen: Screen) -> tuple[Ta
         if room < 0:
             break
         shown += 1
-    notes = ["Mean entropy of each layer, in nats."]
     if shown < len(layers):
         notes.append(f"The last {shown} of {len(layers)} layers; --format csv has all.")
     return text_table(columns + layers[len(layers) - shown :], GAP, _style), notes

@@ -11,7 +11,7 @@ import pytest
 
 from rfav_cli.render import Screen
 from rfav_cli.render.document import OF_PREDICTIONS
-from tests.render.conftest import shown
+from tests.render.conftest import shown, with_training
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,3 +138,12 @@ def test_no_text_is_a_formula_or_a_control_character(hostile: History, epochs: b
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "＝1+1"])
 def test_names_that_a_spreadsheet_would_run(make: Callable[..., History], name: str) -> None:
     assert rows(shown(make((name,)), "csv"))[0]["name"].startswith("'")
+
+
+def test_training_samples_have_columns_where_there_are_some(history: History) -> None:
+    assert not [name for name in rows(shown(history, "csv", epochs=True))[0] if name.startswith("train")]
+    (row, *_) = rows(shown(with_training(history, confidence=0.75, gap=0.125), "csv", epochs=True))
+    assert [row[f"train.{name}"] for name in ("confidence", "gap", "loss", "accuracy")] == [
+        *("0.75", "0.125"),
+        *("0.25", "0.5"),
+    ]

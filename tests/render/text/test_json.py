@@ -104,6 +104,7 @@ def test_the_whole_document(make: Callable[..., History]) -> None:
             },
         ],
         "probe": {"size": 1000, "sha256": "ab" * 32, "source": "probe.npz", "labels": True},
+        "train_probe": None,
         "settings": {
             "with_bias": False,
             "centering": "pearson",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rfav_cli.render import Screen
-from tests.render.conftest import shown
+from tests.render.conftest import shown, with_training
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,3 +71,10 @@ def test_no_text_is_markup(hostile: History, encoding: str, epochs: bool) -> Non
 )
 def test_names_are_shown_letter_by_letter(make: Callable[..., History], name: str, cell: str) -> None:
     assert f"| {cell} | Conv2d |" in shown(make((name,)), "markdown")
+
+
+def test_rows_of_epochs_have_the_gap_in_confidence_where_there_are_training_samples(history: History) -> None:
+    assert "| epoch | loss | accuracy | conv1 |" in shown(history, "markdown", epochs=True)
+    text = shown(with_training(history, confidence=0.75, gap=0.125), "markdown", epochs=True)
+    assert "| epoch | loss | accuracy | confidence on training samples | gap | conv1 |" in text
+    assert "| 0.750 | 0.125 |" in text

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rfav_cli.diagnosis import judge
 from rfav_cli.records import FilterFinding, LayerFinding, Onset, RunFinding, Settings, Verdict
 from rfav_cli.render import Screen, render
-from tests.render.conftest import HOSTILE, shown
+from tests.render.conftest import HOSTILE, shown, with_training
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -247,3 +247,20 @@ def test_a_loss_without_bounds_fits_the_page(history: History) -> None:
     assert "→ 1.4e+36" in text
     assert max(map(len, text.splitlines())) <= 80
     assert "1.4e+36" in shown(history, epochs=True)
+
+
+@pytest.mark.parametrize("labels", [True, False])
+def test_training_samples_are_named_with_the_gap_in_confidence(make: Callable[..., History], labels: bool) -> None:
+    history = with_training(make(epochs=4, labels=labels), confidence=0.75, gap=0.125)
+    text = shown(history)
+    assert "training samples: 500 of train.npz, sha256 efefefef" in text
+    assert "confidence gap     0.125 → 0.125 (epoch -1) → 0.125" in text
+    rows = shown(history, epochs=True)
+    assert cells(rows, "epoch")[:5] == ["epoch", "loss", "accuracy", "trained", "gap"]
+    assert cells(rows, "   -1")[3:5] == ["0.750", "0.125"]
+    assert "trained: mean confidence on training samples" in rows
+
+
+def test_a_run_without_training_samples_says_nothing_of_them(make: Callable[..., History]) -> None:
+    for epochs in (True, False):
+        assert "train" not in shown(make(), epochs=epochs)

@@ -46,6 +46,7 @@ export class Run {
     this.epochs = this.document.epochs.map((checkpoint) => checkpoint.epoch);
     this.loss = this.document.epochs.map((checkpoint) => checkpoint.loss ?? NaN);
     this.accuracy = this.document.epochs.map((checkpoint) => checkpoint.accuracy ?? NaN);
+    this.trained = Object.fromEntries(["confidence", "gap"].map((name) => [name, this.document.epochs.map((checkpoint) => checkpoint.train?.[name] ?? NaN)]));
     this.smoothed = manifest.smoothed_loss.map((loss) => loss ?? NaN);
     this.layers = this.document.layers.map((layer, index) => ({ ...layer, index, top: layer.entropy.max }));
     this.images = manifest.images;

@@ -3,6 +3,7 @@
 import { correlation, countBar, distribution } from "./profiles.js";
 import { curves, runLegend } from "./curves.js";
 import { distances } from "./distances.js";
+import { confidences } from "./confidences.js";
 import { choice, fill, h, name } from "./dom.js";
 import { downloads } from "./export.js";
 import { heatmaps } from "./heatmaps.js";
@@ -27,11 +28,12 @@ export function page(app, manifest) {
     heatmaps: card(app, "Heatmaps", "Entropy at each position of an image. Point at a map to see it over the image.", heatmaps, { wide: true, tools: [settings.scale] }),
     distribution: card(app, "Samples", "Mean entropy of each sample; lines at 5, 25, 50, 75 and 95 % of the samples.", distribution, { tools: [settings.counts[0]], after: true }),
     correlation: card(app, "Correlation of the filters", "Of all pairs of the layer's filters; line: mean.", correlation, { tools: [settings.counts[1]], after: true }),
+    confidences: card(app, "Confidence", "Mean confidence on samples that the net was trained on (line), and on the probe (dashes). A gap says that the net memorises; where there is none, nothing is said.", confidences, { wide: true }),
     distances: card(app, "Change of the weights", "Distance of each layer's weights from those of the epoch before, as a share of their length.", distances, { wide: true }),
     table: card(app, "All layers", "", layerTable, { wide: true }),
   };
   const facing = h("section", { class: "card side", "aria-label": "The selected layer" }, layerFacts);
-  const main = h("main", {}, words, views.overview.element, views.curves.element, facing, views.heatmaps.element, views.distribution.element, views.correlation.element, views.distances.element, views.table.element);
+  const main = h("main", {}, words, views.overview.element, views.curves.element, facing, views.heatmaps.element, views.distribution.element, views.correlation.element, views.confidences.element, views.distances.element, views.table.element);
   const element = h("div", { class: "page" }, head, bar.element, main, foot);
   const all = Object.values(views).map((card) => card.view);
 
@@ -47,6 +49,7 @@ export function page(app, manifest) {
     fill(views.curves.legend, runLegend(app));
     fill(views.heatmaps.legend, entropyBar(app.palette, 160, app.stretched ? ["lowest", "highest of the layer"] : ["0", "ln D"]));
     for (const view of [views.distribution, views.correlation]) fill(view.legend, countBar("paper", 110, app.state.get("counts") === "log"));
+    views.confidences.element.hidden = !app.runs.some((run) => run.document.train_probe);
     bar.draw();
     all.forEach((view) => view.draw());
     fill(layerFacts, facts(app));
@@ -55,7 +58,7 @@ export function page(app, manifest) {
 
   function change(changed) {
     if (changed.has("layer") || changed.has("epoch")) {
-      [views.overview, views.curves, views.distances, views.table].forEach((view) => view.view.mark());
+      [views.overview, views.curves, views.confidences, views.distances, views.table].forEach((view) => view.view.mark());
       bar.mark();
       fill(layerFacts, facts(app));
     }

@@ -1,0 +1,186 @@
+"""Samples that the net was trained on, beside the probe: how sure the net is of them, from a forward more.
+
+A net that memorises is surer of what it was trained on than of what it was not. Nothing of its layers is measured on
+these samples: the output alone is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from rfav_cli.data.probe import check_fits
+from rfav_cli.errors import SampleError, UsageError
+from rfav_cli.records import Doubt
+from rfav_cli.statistics.base import Context
+from rfav_cli.statistics.loss import Loss
+from rfav_cli.statistics.outputs import Outputs
+from rfav_cli.text import printable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from rfav_cli.data.probe import Probe
+    from rfav_cli.data.sources.base import Samples
+    from rfav_cli.measure.setup import Setup
+
+MORE_THAN_CHANCE = 0.01
+"""Share of the held-out samples from which on those that are among the training samples are no duplicates by chance."""
+CERTAINTY, BY_CHANCE_CERTAINTY = 0.95, 0.5
+"""Of the doubt about a probe with so many such samples, and with fewer."""
+
+
+def with_train_probe(setup: Setup, train_probe: Probe | None) -> Setup:
+    """A run whose net is also shown samples that it was trained on.
+
+    Args:
+        setup: a net and a probe that fit each other.
+        train_probe: M samples, read as those of the probe were; None changes nothing.
+
+    Raises:
+        UsageError: the net's output is not measured.
+        SampleError: the samples enter the net otherwise than those of the probe, are all of the probe, or their labels
+            do not fit the net.
+    """
+    if train_probe is None:
+        return setup
+    if not setup.reads_output:
+        raise UsageError(
+            "--train-probe: there are no class scores to compare, since the net's output is not measured",
+            "Leave --train-probe out, or --no-outputs where that was given.",
+        )
+    train_probe = _as_the_probe(train_probe, setup.probe)
+    if setup.output.shape is not None and len(setup.output.shape) == 1:
+        check_fits(train_probe, setup.output.shape[0])
+    record = replace(train_probe.record(), labels=None, thumbnails=None)
+    return replace(
+        setup,
+        train_probe=train_probe,
+        run=replace(setup.run, train_probe=record),
+        doubts=(*setup.doubts, *_doubts(setup.probe, train_probe)),
+    )
+
+
+def count_common(held_out: Samples, trained: Samples) -> int:
+    """How many of the held-out samples are, value for value, among those that the net was trained on.
+
+    Args:
+        held_out: (N, C, ...).
+        trained: (M, C, ...).
+    """
+    known = {_digest(sample) for sample in trained}
+    return sum(_digest(sample) in known for sample in held_out)
+
+
+class TrainScores:
+    """What a checkpoint says of M training samples.
+
+    Args:
+        setup: the net and its probe.
+        train_probe: the samples.
+    """
+
+    def __init__(self, setup: Setup, train_probe: Probe) -> None:
+        labels = None if train_probe.labels is None else torch.from_numpy(train_probe.labels).to(setup.device)
+        context = Context(setup.run.layers, len(train_probe), labels, setup.run.settings)
+        self._labelled = labels is not None
+        self._loss, self._outputs = Loss(context), Outputs(context)
+
+    def update(self, rows: slice, output: Tensor) -> None:
+        """Take the scores (n, classes) of a batch."""
+        self._loss.update_output(rows, output)
+        self._outputs.update_output(rows, output)
+
+    def compute(self) -> dict[str, NDArray[Any]]:
+        """`train/confidence` (), `train/sample_confidence` (M,) between 0 and 1; with labels the loss and accuracy.
+
+        Those are `train/loss`, `train/accuracy` () and `train/sample_loss` (M,), in nats. Nothing where the output was
+        no row of class scores.
+        """
+        outputs, loss = self._outputs.compute(), self._loss.compute()
+        if "probe/sample_confidence" not in outputs:
+            return {}
+        confidences = outputs["probe/sample_confidence"]
+        columns = {
+            "train/confidence": np.array(confidences.mean(dtype=np.float64)),
+            "train/sample_confidence": confidences,
+        }
+        if self._labelled:
+            columns |= {f"train/{name}": loss[f"probe/{name}"] for name in ("loss", "accuracy", "sample_loss")}
+        return columns
+
+
+def _as_the_probe(train_probe: Probe, probe: Probe) -> Probe:
+    """The training samples in the colours that the net takes; refused where they enter it otherwise than the probe."""
+    wanted = probe.images.shape[1:]
+    if train_probe.images.shape[1:] != wanted and train_probe.recolour is not None:
+        train_probe = train_probe.recolour()
+    where, other = printable(train_probe.source), f"those of the probe, {printable(probe.source)},"
+    if train_probe.images.shape[1:] != wanted:
+        shapes = [" x ".join(map(str, shape)) for shape in (train_probe.images.shape[1:], wanted)]
+        raise SampleError(
+            f"{where}: training samples of {shapes[0]}; {other} are {shapes[1]}",
+            "Give both in the same size (--resize) and colours.",
+        )
+    if (train_probe.mean, train_probe.std) != (probe.mean, probe.std):
+        figures = [f"mean {_listed(each.mean)} and deviation {_listed(each.std)}" for each in (train_probe, probe)]
+        raise SampleError(
+            f"{where}: training samples are normalised by {figures[0]}; {other} by {figures[1]}",
+            "Give --mean and --std, which then hold for both.",
+        )
+    if train_probe.classes and probe.classes and train_probe.classes != probe.classes:
+        raise SampleError(
+            f"{where}: training samples of other classes than {other.rstrip(',')}: "
+            f"{_first_difference(train_probe.classes, probe.classes)}",
+            "Give --classes FILE, which then holds for both.",
+        )
+    return train_probe
+
+
+def _doubts(probe: Probe, train_probe: Probe) -> tuple[Doubt, ...]:
+    """Doubt a probe with samples that the net was trained on; one that has no others is refused.
+
+    Raises:
+        SampleError: all held-out samples are among the training ones.
+    """
+    common = count_common(probe.images, train_probe.images)
+    if not common:
+        return ()
+    if common == len(probe):
+        raise SampleError(
+            f"{printable(train_probe.source)}: the training samples hold all {len(probe):,} of the probe, "
+            f"{printable(probe.source)}; what a net was trained on says nothing of overfitting",
+            "Give held-out samples with --probe, and others, that the net was trained on, with --train-probe.",
+        )
+    many = common >= MORE_THAN_CHANCE * len(probe)
+    return (
+        Doubt(
+            "training",
+            "",
+            f"{common:,} of the {len(probe):,} held-out samples are among the {len(train_probe):,} training samples, "
+            "which are a part of what the net was trained on: so more of the probe may be",
+            "Give held-out samples that the net was not trained on.",
+            CERTAINTY if many else BY_CHANCE_CERTAINTY,
+        ),
+    )
+
+
+def _digest(sample: NDArray[Any]) -> bytes:
+    return hashlib.sha256(np.ascontiguousarray(sample).data).digest()
+
+
+def _listed(values: tuple[float, ...] | None) -> str:
+    return "none" if values is None else " ".join(f"{value:.4g}" for value in values)
+
+
+def _first_difference(names: tuple[str, ...], others: tuple[str, ...]) -> str:
+    """The first class that has another name, or how many there are."""
+    for index, (name, other) in enumerate(zip(names, others, strict=False)):
+        if name != other:
+            return f"class {index} is {printable(name, 60)} / {printable(other, 60)}"
+    return f"{len(names)} / {len(others)} classes"
