@@ -23,10 +23,24 @@ _A_LAYER = (
     "activation/dead",
     "nonfinite",
 )
-_AN_EPOCH = ("probe/loss", "probe/accuracy", "checkpoint/distance")
+_AN_EPOCH = (
+    "probe/loss",
+    "probe/accuracy",
+    "probe/temperature",
+    "probe/calibrated_loss",
+    "probe/calibration_error",
+    "probe/calibrated_error",
+    "probe/confidence",
+    "checkpoint/distance",
+)
 _AN_EPOCH_BESIDE = ("probe/norm_shift", "probe/norm_variance")
 """Those without a place of their own in documents: they stand among the other columns."""
-_A_SAMPLE = ("probe/sample_loss", "probe/sample_prediction", "probe/sample_confidence")
+_A_SAMPLE = (
+    "probe/sample_loss",
+    "probe/sample_calibrated_loss",
+    "probe/sample_prediction",
+    "probe/sample_confidence",
+)
 
 
 def is_known(name: str) -> bool:

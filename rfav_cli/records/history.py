@@ -89,6 +89,31 @@ class History(InNotebooks):
         return self._numbers("probe/accuracy")
 
     @property
+    def confidence(self) -> NDArray[np.float64]:
+        """(E,) mean probability, between 0 and 1, that the net gives its prediction; NaN where there is none."""
+        return self._numbers("probe/confidence")
+
+    @property
+    def temperature(self) -> NDArray[np.float64]:
+        """(E,) temperatures at which the held-out loss is lowest: above 1 for a net that is too sure, NaN without."""
+        return self._numbers("probe/temperature")
+
+    @property
+    def calibrated_loss(self) -> NDArray[np.float64]:
+        """(E,) held-out losses with a temperature, each half of the probe with that of the other; NaN without."""
+        return self._numbers("probe/calibrated_loss")
+
+    @property
+    def calibration_error(self) -> NDArray[np.float64]:
+        """(E,) expected calibration errors between 0 and 1, at no temperature; NaN where there are none."""
+        return self._numbers("probe/calibration_error")
+
+    @property
+    def calibrated_error(self) -> NDArray[np.float64]:
+        """(E,) the same at the temperatures of the calibrated loss."""
+        return self._numbers("probe/calibrated_error")
+
+    @property
     def dead(self) -> NDArray[np.float64]:
         """(E, L) shares of filters that are zero, whatever they are shown, after the nonlinearity that follows.
 

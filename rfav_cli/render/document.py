@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 
     from rfav_cli.records import History, LayerFinding, Onset, RunFinding, Verdict
 
+OF_PREDICTIONS = (
+    "loss",
+    "accuracy",
+    "confidence",
+    "temperature",
+    "calibrated_loss",
+    "calibration_error",
+    "calibrated_error",
+)
+"""Figures of an epoch's predictions, under the names of `History`."""
+
 TOP = 10
 """Filters of a layer that are named as winners."""
 
@@ -28,8 +39,9 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
     the smoothed entropies; every other figure is as it was measured. `dead` is the share of
     dead filters; `winners` says how many filters are the largest anywhere, and which are the most often. `distance` is
     how far the weights are from those of the checkpoint before, relative to their length, of an epoch in all layers.
-    `columns` has what other statistics gave. `std`, `correlation`, `dead`, `distance`, `winners` and the layers'
-    `columns` are the last epoch's.
+    `temperature` is what an epoch's scores are to be divided by; `calibrated_loss` and `calibrated_error` are with one,
+    cross-fitted, `calibration_error` is without. `columns` has what other statistics gave. `std`, `correlation`,
+    `dead`, `distance`, `winners` and the layers' `columns` are the last epoch's.
     What does not apply or is not finite is None.
     """
     entropy = entropies(history)
@@ -131,20 +143,18 @@ def _winners(history: History, index: int) -> dict[str, Any]:
 
 
 def _epochs(history: History) -> list[dict[str, Any]]:
-    figures = (column(history, name) for name in ("probe/loss", "probe/accuracy", "nonfinite"))
+    figures = [(name, getattr(history, name)) for name in OF_PREDICTIONS]
+    rest = (column(history, "nonfinite"), history.distance, epoch_columns(history))
     return [
         {
             "epoch": checkpoint.epoch,
-            "loss": finite_or_none(loss),
-            "accuracy": finite_or_none(accuracy),
+            **{name: finite_or_none(values[row]) for name, values in figures},
             "nonfinite": _total(nonfinite),
             "distance": finite_or_none(distance),
             "checkpoint": checkpoint.path,
             **_other_columns(columns),
         }
-        for checkpoint, loss, accuracy, nonfinite, distance, columns in zip(
-            history.checkpoints, *figures, history.distance, epoch_columns(history), strict=True
-        )
+        for row, (checkpoint, nonfinite, distance, columns) in enumerate(zip(history.checkpoints, *rest, strict=True))
     ]
 
 

@@ -15,6 +15,7 @@ STATISTICS = {
     "weights": "Weights",
     "loss": "Loss",
     "outputs": "Outputs",
+    "calibration": "Calibration",
     "dead": "Dead",
     "winners": "Winners",
     "sketch": "Sketch",

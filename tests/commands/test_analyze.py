@@ -299,7 +299,7 @@ def test_the_batch_is_halved_where_memory_does_not_suffice(tmp_path, copied, sam
         run(copied, samples(nets.Vectors), tmp_path / "b.h5", nets.Vectors, batch_size=24)
 
 
-OUTPUTS = {"probe/sample_prediction", "probe/sample_confidence"}
+OUTPUTS = {"probe/sample_prediction", "probe/sample_confidence", "probe/confidence"}
 
 
 @pytest.fixture

@@ -14,6 +14,12 @@ from tests.store.example import SIZE, make_run
     [
         ("probe/loss", ()),
         ("probe/sample_loss", (SIZE,)),
+        ("probe/temperature", ()),
+        ("probe/calibrated_loss", ()),
+        ("probe/calibration_error", ()),
+        ("probe/calibrated_error", ()),
+        ("probe/confidence", ()),
+        ("probe/sample_calibrated_loss", (SIZE,)),
         ("activation/dead", (2,)),
         ("checkpoint/distance", ()),
         ("checkpoint/sketch", (2, SKETCH)),

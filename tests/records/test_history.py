@@ -115,3 +115,17 @@ def test_distances_come_from_the_sketches_of_whatever_epochs_have_them(tmp_path:
     history = open_store(tmp_path / "a.h5")
     np.testing.assert_allclose(history.distance, [np.nan, 1, 1 / 2, np.nan])
     np.testing.assert_allclose(history.layer_distance, [[np.nan] * 2, [1] * 2, [1 / 2] * 2, [np.nan] * 2])
+
+
+CALIBRATION = ("confidence", "temperature", "calibrated_loss", "calibration_error", "calibrated_error")
+
+
+def test_the_calibration_is_that_of_the_store_and_nan_in_epochs_without(tmp_path: Path) -> None:
+    writer = StoreWriter.open(tmp_path / "a.h5", make_run())
+    writer.append(measure(0))
+    assert all(np.isnan(getattr(open_store(tmp_path / "a.h5"), name)).all() for name in CALIBRATION)
+    figures = {name: np.float64(0.1 * (place + 1)) for place, name in enumerate(CALIBRATION)}
+    writer.append(measure(1, **{f"probe/{name}": value for name, value in figures.items()}))
+    history = open_store(tmp_path / "a.h5")
+    for name in CALIBRATION:
+        np.testing.assert_array_equal(getattr(history, name), [np.nan, figures[name]])

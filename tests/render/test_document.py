@@ -111,3 +111,14 @@ def test_of_many_winners_the_first_ten_are_named(history: History) -> None:
     winners = load(shown(dataclasses.replace(history, columns=columns), "json"))["layers"][2]["winners"]
     assert winners["count"] == 32
     assert [each["filter"] for each in winners["top"]] == list(range(10))
+
+
+def test_each_epoch_has_its_calibration_and_none_where_it_was_not_measured(history: History) -> None:
+    names = ("confidence", "temperature", "calibrated_loss", "calibration_error", "calibrated_error")
+    assert all(epoch[name] is None for epoch in load(shown(history, "json"))["epochs"] for name in names)
+    figures = {f"probe/{name}": np.linspace(0.1, 0.3 + place, 12) for place, name in enumerate(names)}
+    figures["probe/temperature"][2] = np.nan
+    document = load(shown(dataclasses.replace(history, columns={**history.columns, **figures}), "json"))
+    assert [document["epochs"][-1][name] for name in names] == [0.3, 1.3, 2.3, 3.3, 4.3]
+    assert document["epochs"][2]["temperature"] is None
+    assert document["epochs"][2]["calibrated_loss"] == figures["probe/calibrated_loss"][2]

@@ -45,6 +45,12 @@ def column(name: str) -> NDArray[Any]:
         "activation/winners/1": random.dirichlet(np.ones(16), 3).astype(np.float32),
         "probe/accuracy": share[:, 0],
         "probe/loss": 5 * share[:, 0],
+        "probe/temperature": 5 * share[:, 0],
+        "probe/confidence": share[:, 0],
+        "probe/calibration_error": share[:, 1],
+        "probe/calibrated_error": share[:, 1],
+        "probe/calibrated_loss": 5 * share[:, 0],
+        "probe/sample_calibrated_loss": 5 * random.random((3, 5)),
         "probe/sample_loss": 5 * random.random((3, 5)),
         "probe/sample_prediction": random.integers(-1, 10, (3, 5)),
         "probe/sample_confidence": random.random((3, 5)),
@@ -57,9 +63,11 @@ def slowly(name: str, values: NDArray[Any]) -> bool:
     """Whether all can be, value by value."""
     for row in values:
         for index, value in np.ndenumerate(row):
-            top = {"entropy": None, "activation": 1.0, "probe": np.inf if "prediction" in name else 1.0}.get(
-                name.split("/")[0], np.inf
-            )
+            top = {
+                "entropy": None,
+                "activation": 1.0,
+                "probe": np.inf if name.endswith(("prediction", "temperature")) else 1.0,
+            }.get(name.split("/")[0], np.inf)
             if name.startswith("entropy/"):
                 top = TOPS[int(name[-1])] if name[-1].isdigit() else TOPS[index[0]]
             if name in ("correlation/mean", "correlation/abs_mean"):
@@ -87,7 +95,13 @@ NAMES = (
     "activation/dead",
     "probe/accuracy",
     "probe/loss",
+    "probe/temperature",
+    "probe/confidence",
+    "probe/calibration_error",
+    "probe/calibrated_error",
+    "probe/calibrated_loss",
     "probe/sample_loss",
+    "probe/sample_calibrated_loss",
     "probe/sample_prediction",
     "probe/sample_confidence",
     "nonfinite",
@@ -121,7 +135,7 @@ def test_a_column_of_many_numbers_is_looked_at_as_a_small_one(name: str) -> None
     if name.endswith("loss"):
         return
     for wrong in (-7, 300) if few.dtype.kind != "u" else (300,):
-        if wrong == 300 and (name == "nonfinite" or "prediction" in name):
+        if wrong == 300 and (name == "nonfinite" or name.endswith(("prediction", "temperature"))):
             continue
         changed = many.copy()
         changed.reshape(24000, -1)[20001, 0] = wrong

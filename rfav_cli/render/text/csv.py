@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from rfav_cli.render.base import entropies, finite_or_none
-from rfav_cli.render.document import show_document
+from rfav_cli.render.document import OF_PREDICTIONS, show_document
 from rfav_cli.text import whole
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _epoch_rows(history: History, verdict: Verdict) -> Iterator[Iterable[Any]]:
     entropy = entropies(history)
     names = [f"entropy:{layer.name}" for layer in history.run.layers]
     epochs = [_flat(epoch) for epoch in show_document(history, verdict)["epochs"]]
-    yield [*(epochs[0] if epochs else ("epoch", "loss", "accuracy", "nonfinite", "distance", "checkpoint")), *names]
+    yield [*(epochs[0] if epochs else ("epoch", *OF_PREDICTIONS, "nonfinite", "distance", "checkpoint")), *names]
     for row, epoch in enumerate(epochs):
         yield [*epoch.values(), *(finite_or_none(value) for value in entropy[row])]
 

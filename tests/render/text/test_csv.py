@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from rfav_cli.render import Screen
+from rfav_cli.render.document import OF_PREDICTIONS
 from tests.render.conftest import shown
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def test_findings_on_filters_share_a_cell(history: History) -> None:
 def test_a_row_an_epoch_has_every_layer(make: Callable[..., History]) -> None:
     names = tuple(f"conv{i}" for i in range(40))
     table = rows(shown(make(names, epochs=3), "csv", epochs=True))
-    head = ["epoch", "loss", "accuracy", "nonfinite", "distance", "checkpoint"]
+    head = ["epoch", *OF_PREDICTIONS, "nonfinite", "distance", "checkpoint"]
     assert list(table[0]) == [*head, *(f"entropy:{name}" for name in names)]
     assert (table[0]["nonfinite"], table[0]["checkpoint"]) == ("0", "run/epoch_-1.pt")
     assert [row["epoch"] for row in table] == ["-1", "0", "1"]
