@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from rfav_cli.records.calibration import HIGHEST_TEMPERATURE, LOWEST_TEMPERATURE
 from rfav_cli.statistics.base import (
     Context,
     Statistic,
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from torch import Tensor
-
-LOWEST, HIGHEST = 1e-4, 1e4
-"""Of a temperature. The highest is that of scores which say nothing of the labels: the flatter, the better."""
 
 BINS = 15
 """Of the confidence, equally wide from 0 to 1, for the calibration error (as Guo et al. have it)."""
@@ -116,8 +114,8 @@ class Calibration(Statistic):
 def cross_fitted(scores: Tensor, labels: Tensor) -> tuple[float, Tensor, Tensor]:
     """The temperature of all samples, and each sample's loss and confidence with that of the half it is not in.
 
-    Samples at even places are one half, those at odd places the other, so that a probe in the order of its classes is
-    halved evenly.
+    The samples of each class go into the halves in turn: places would not do, since a probe has its classes in turn, so
+    that those at even places would be of other classes than those at odd ones.
 
     Args:
         scores: (N, C) float32.
@@ -127,12 +125,13 @@ def cross_fitted(scores: Tensor, labels: Tensor) -> tuple[float, Tensor, Tensor]
         The temperature; (N,) float64 losses in nats and (N,) float64 confidences, NaN where a half has no temperature.
     """
     temperature = fit_temperature(scores, labels)
-    start = temperature if LOWEST < temperature < HIGHEST else 1.0
+    start = temperature if LOWEST_TEMPERATURE < temperature < HIGHEST_TEMPERATURE else 1.0
     losses, confidences = (torch.full((len(scores),), torch.nan, dtype=torch.float64) for _ in range(2))
-    for half in range(2):
-        fitted = fit_temperature(scores[1 - half :: 2], labels[1 - half :: 2], start)
+    order = labels.argsort(stable=True)
+    for judged, other in ((order[::2], order[1::2]), (order[1::2], order[::2])):
+        fitted = fit_temperature(scores[other], labels[other], start)
         if not math.isnan(fitted):
-            losses[half::2], confidences[half::2] = _losses(scores[half::2], labels[half::2], 1 / fitted)
+            losses[judged], confidences[judged] = _losses(scores[judged], labels[judged], 1 / fitted)
     return temperature, losses, confidences
 
 
@@ -150,13 +149,13 @@ def fit_temperature(scores: Tensor, labels: Tensor, start: float = 1.0) -> float
         start: where the search begins.
 
     Returns:
-        T between `LOWEST` and `HIGHEST`; 1 where all scores of a sample are the same in all samples; NaN without
-        samples, and where a score is NaN or infinite.
+        T between `LOWEST_TEMPERATURE` and `HIGHEST_TEMPERATURE`; 1 where each sample's scores are all the same; NaN
+        without samples, and where a score is NaN or infinite.
     """
     if not len(scores):
         return math.nan
     targets = _targets(scores, labels)
-    low, high = math.log(1 / HIGHEST), math.log(1 / LOWEST)
+    low, high = math.log(1 / HIGHEST_TEMPERATURE), math.log(1 / LOWEST_TEMPERATURE)
     at, step = -math.log(start), math.inf
     if not _derivatives(scores, targets, math.exp(low))[0] < 0:
         at = low
@@ -167,7 +166,7 @@ def fit_temperature(scores: Tensor, labels: Tensor, start: float = 1.0) -> float
         if slope == curvature == 0:
             return 1.0
         if at <= low:
-            return HIGHEST
+            return HIGHEST_TEMPERATURE
         low, high = (low, at) if slope > 0 else (at, high)
         newton = -slope / (curvature * math.exp(at)) if curvature > 0 else math.inf
         if not low < at + newton < high or abs(newton) > abs(step) / 2:
