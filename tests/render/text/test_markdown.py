@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import TYPE_CHECKING
 
@@ -71,3 +72,12 @@ def test_no_text_is_markup(hostile: History, encoding: str, epochs: bool) -> Non
 )
 def test_names_are_shown_letter_by_letter(make: Callable[..., History], name: str, cell: str) -> None:
     assert f"| {cell} | Conv2d |" in shown(make((name,)), "markdown")
+
+
+def test_a_row_an_epoch_has_the_calibration_where_it_was_measured(history: History) -> None:
+    figures = {f"probe/{name}": np.full(12, 0.5) for name in ("temperature", "calibrated_loss")}
+    figures["probe/temperature"][0] = np.nan
+    more = dataclasses.replace(history, columns={**history.columns, **figures})
+    head, _, first, second, *_ = table(shown(more, "markdown", epochs=True))
+    assert head == ["epoch", "loss", "accuracy", "calibrated", "T", "conv1", "conv2", "fc1"]
+    assert (first[3:5], second[3:5]) == (["0.500", ""], ["0.500", "0.50"])
