@@ -42,8 +42,9 @@ def main(stores: list[str], out: str) -> None:
 
 
 def draw_loss(axes: Axes, history: History, limits: tuple[float, float]) -> None:
-    """The held-out loss, with a line at its minimum."""
+    """The held-out loss, and what it is with a temperature (dashed), with a line at its minimum."""
     axes.plot(history.epochs, history.loss, color="0.2")
+    axes.plot(history.epochs, history.calibrated_loss, color="0.2", linestyle="--", linewidth=0.9)
     axes.axvline(history.epochs[history.loss.argmin()], color="0.6", linestyle=":")
     axes.set(ylabel="held-out loss", ylim=limits)
 

@@ -11,6 +11,7 @@ from rfav_cli.version import __version__
 
 if TYPE_CHECKING:
     from rfav_cli.commands.analyze import analyze
+    from rfav_cli.commands.calibrate import calibrate
     from rfav_cli.commands.check import check, explain
     from rfav_cli.commands.compare import compare
     from rfav_cli.commands.doctor import examine
@@ -40,6 +41,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "analyze",
+    "calibrate",
     "check",
     "compare",
     "examine",
@@ -65,6 +67,7 @@ _HOMES = {
     "Thresholds": "options",
     "Verdict": "records",
     "analyze": "commands.analyze",
+    "calibrate": "commands.calibrate",
     "check": "commands.check",
     "compare": "commands.compare",
     "examine": "commands.doctor",

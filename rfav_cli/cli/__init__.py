@@ -8,7 +8,21 @@ from typing import Annotated, Any
 
 import typer
 
-from rfav_cli.cli import analyze, check, compare, doctor, layers, pack, plot, recommend, report, show, train, watch
+from rfav_cli.cli import (
+    analyze,
+    calibrate,
+    check,
+    compare,
+    doctor,
+    layers,
+    pack,
+    plot,
+    recommend,
+    report,
+    show,
+    train,
+    watch,
+)
 from rfav_cli.cli.config import Takes, defaults_of_project
 from rfav_cli.cli.output import emit, flushed, forget, open_closed
 from rfav_cli.errors import RfavError, ToldError
@@ -29,7 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (analyze, watch, layers, show, report, plot, check, compare, recommend, train, pack, doctor):
+for module in (analyze, watch, layers, show, report, plot, check, compare, recommend, calibrate, train, pack, doctor):
     name = module.__name__.rpartition(".")[2]
     app.command(epilog="\n\n".join(["Examples:", *(f"$ {line}" for line in module.EXAMPLES)]))(getattr(module, name))
 

@@ -4,7 +4,7 @@ from rfav_cli.options.field import Option, Options, group, keyword, option, opti
 from rfav_cli.options.flat import flat, flat_method
 from rfav_cli.options.gate import Check
 from rfav_cli.options.groups import Activations, Hyperparameters, Measured, Net, Samples
-from rfav_cli.options.measuring import Analyze, Layers, Monitored, Watch
+from rfav_cli.options.measuring import Analyze, Calibrate, Layers, Monitored, Watch
 from rfav_cli.options.panels import FIRST, PANELS
 from rfav_cli.options.stores import Compare, Doctor, Judge, Pack, Plot, Recommend, Report, Show
 from rfav_cli.options.thresholds import Thresholds
@@ -15,6 +15,7 @@ __all__ = [
     "PANELS",
     "Activations",
     "Analyze",
+    "Calibrate",
     "Check",
     "Compare",
     "Doctor",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rfav_cli.options.field import group, keyword, option, required
 from rfav_cli.options.groups import (
+    Callbacks,
     Checkpoints,
     ChosenLayers,
     Device,
@@ -20,11 +21,14 @@ from rfav_cli.options.panels import (
     RUNS,
     SAMPLES,
     WATCH,
+    WRITTEN,
 )
 from rfav_cli.records import ALONE, Ranks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from rfav_cli.records import History
 
 
 @group
@@ -71,6 +75,44 @@ class Layers(Net, Samples, ProbeSize, Device, ChosenLayers):
         help="Held-out samples, as for `analyze`; without them no forward is run, and the weights alone are listed.",
         panel=SAMPLES,
         metavar="SAMPLES",
+    )
+
+
+@group
+class Calibrate(Net, Samples, ProbeSize, Device, Callbacks):
+    """What `calibrate` takes."""
+
+    FIRST: ClassVar[tuple[str, ...]] = ("model", "probe", "out")
+
+    path: str | Path | History = option(
+        default="rfav.h5",
+        help="A store that `rfav analyze` wrote, or a checkpoint, which is measured on --probe.",
+        kind=Path,
+        metavar="STORE|CHECKPOINT",
+        kw_only=False,
+    )
+    probe: str | Path | None = option(
+        default=None,
+        help="Held-out samples with labels, as for `analyze`, to measure a checkpoint on.",
+        panel=SAMPLES,
+        metavar="SAMPLES",
+    )
+    epoch: int | None = option(
+        default=None,
+        help="Which epoch of a store; the last by default.",
+        kind=int,
+        panel=RUNS,
+        unit="number of an epoch",
+        low=-1,
+        metavar="N",
+    )
+    out: str | Path | None = option(
+        default=None,
+        help="Write what `--format json` prints, too; another such file there is replaced.",
+        names=("--out", "-o"),
+        kind=Path,
+        panel=WRITTEN,
+        metavar="FILE",
     )
 
 

@@ -4,6 +4,7 @@ Shapes are written with E epochs, L layers, N probe images, M images whose heatm
 """
 
 from rfav_cli.records.advice import Advice, AdviceStep, Best, Gain
+from rfav_cli.records.calibration import Calibration
 from rfav_cli.records.checking import (
     Allowance,
     Baseline,
@@ -53,6 +54,7 @@ __all__ = [
     "Baseline",
     "BaselineLayer",
     "Best",
+    "Calibration",
     "Candidate",
     "Centering",
     "CheckReport",

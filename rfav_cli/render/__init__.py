@@ -12,9 +12,10 @@ from rfav_cli.render.text import FORMATS, render
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from rfav_cli.records import Comparison, Finding, LayerList, Recipe
+    from rfav_cli.records import Calibration, Comparison, Finding, LayerList, Recipe
 
 __all__ = [
+    "CALIBRATION_FORMATS",
     "COMPARISON_FORMATS",
     "FINDING_FORMATS",
     "FORMATS",
@@ -22,6 +23,7 @@ __all__ = [
     "RECIPE_FORMATS",
     "Screen",
     "render",
+    "render_calibration",
     "render_comparison",
     "render_findings",
     "render_layers",
@@ -39,6 +41,9 @@ COMPARISON_FORMATS = ("table", "json")
 
 LAYER_LIST_FORMATS = ("table", "json")
 """The formats of `rfav layers`, likewise: layers.py."""
+
+CALIBRATION_FORMATS = ("number", "json")
+"""The formats of `rfav calibrate`, likewise: calibration.py."""
 
 
 def render_findings(findings: Sequence[Finding], output_format: str = "table", *, screen: Screen | None = None) -> str:
@@ -95,6 +100,20 @@ def render_layers(listed: LayerList, output_format: str = "table", *, screen: Sc
         RfavError: there is no such format.
     """
     return _rendered("layers", listed, output_format, LAYER_LIST_FORMATS, screen)
+
+
+def render_calibration(found: Calibration, output_format: str = "number", *, screen: Screen | None = None) -> str:
+    """What `rfav calibrate` prints.
+
+    Args:
+        found: the temperature of a checkpoint, and what it is worth.
+        output_format: a name in `CALIBRATION_FORMATS`.
+        screen: as for `render`.
+
+    Raises:
+        RfavError: there is no such format.
+    """
+    return _rendered("calibration", found, output_format, CALIBRATION_FORMATS, screen)
 
 
 def _rendered(stem: str, record: object, output_format: str, formats: Collection[str], screen: Screen | None) -> str:

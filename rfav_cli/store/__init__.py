@@ -6,11 +6,21 @@ lie in the folder `rfav.h5.d` beside `rfav.h5`; packing moves them into it; read
 
 from __future__ import annotations
 
-from rfav_cli.store.finding import Finder
+from rfav_cli.store.finding import Finder, is_store
 from rfav_cli.store.pack import pack
 from rfav_cli.store.reader import held_open, open_store
 from rfav_cli.store.scan import state_of
 from rfav_cli.store.watchers import watching
 from rfav_cli.store.writer import StoreWriter, check_place
 
-__all__ = ["Finder", "StoreWriter", "check_place", "held_open", "open_store", "pack", "state_of", "watching"]
+__all__ = [
+    "Finder",
+    "StoreWriter",
+    "check_place",
+    "held_open",
+    "is_store",
+    "open_store",
+    "pack",
+    "state_of",
+    "watching",
+]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rfav_cli.store.hdf5 import is_store_file
 from rfav_cli.store.opening import StoreInUseError
 from rfav_cli.store.scan import RUN_FILE
+from rfav_cli.store.schema import folder_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,6 +71,11 @@ class Finder:
             remembered = stamp, not path.is_symlink() and _may_be_store(path)
         seen[path] = remembered
         return seen[path][1]
+
+
+def is_store(path: Path) -> bool:
+    """Whether there is a store at a path, packed or still a folder beside it."""
+    return _may_be_store(path) or _may_be_store(folder_of(path) / RUN_FILE)
 
 
 def _may_be_store(path: Path) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rfav_cli.errors import StoreError, UsageError
+from rfav_cli.render.document import OF_PREDICTIONS
 from rfav_cli.text import printable, what_it_says, whole
 
 if TYPE_CHECKING:
@@ -107,8 +108,8 @@ def tags_of(names: Sequence[str]) -> list[str]:
 
 
 def _write_net(writer: Any, history: History, row: int, epoch: int) -> None:
-    for tag, values in (("held-out/loss", history.loss), ("held-out/accuracy", history.accuracy)):
-        _scalar(writer, tag, values[row], epoch)
+    for name in OF_PREDICTIONS:
+        _scalar(writer, f"held-out/{name}", getattr(history, name)[row], epoch)
 
 
 def _write_layer(writer: Any, history: History, row: int, epoch: int, index: int, tag: str) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import h5py
 
-from rfav_cli.store import Finder, finding
+from rfav_cli.store import Finder, finding, is_store
 from tests.browser.stores import names_of, write_store
 
 if TYPE_CHECKING:
@@ -72,3 +72,15 @@ def test_a_file_is_opened_again_only_when_it_changed(tmp_path: Path, monkeypatch
 
 def test_a_folder_that_is_not_there_or_may_not_be_read(tmp_path: Path) -> None:
     assert Finder(tmp_path / "none").find() == ([], True)
+
+
+def test_a_store_is_one_packed_or_not_and_nothing_else_is(tmp_path: Path) -> None:
+    packed, running = store(tmp_path / "packed.h5"), store(tmp_path / "running.h5", stop=2)
+    assert not running.exists()
+    (tmp_path / "epoch_1.pt").write_text("weights")
+    with h5py.File(tmp_path / "weights.h5", "w") as file:
+        file["schema"] = 1
+    found = {name: is_store(tmp_path / name) for name in ("epoch_1.pt", "weights.h5", "nothing.h5", ".")}
+    assert found == dict.fromkeys(found, False)
+    assert is_store(packed)
+    assert is_store(running)

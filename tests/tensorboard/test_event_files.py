@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,16 @@ def test_pictures_have_the_colours_of_the_entropy(tmp_path: Path) -> None:
     share = float(history.columns["entropy/map/1"][5, 1, 2, 3]) / np.log(32)
     expected = np.round(np.array(colormaps["YlGnBu"](share)[:3]) * 255)
     np.testing.assert_allclose(picture[2 * 16 + 8, 68 + 3 * 16 + 8], expected, atol=1)
+
+
+def test_the_calibration_of_each_epoch_is_a_scalar_where_it_was_measured(tmp_path: Path) -> None:
+    history = complete(make_history(epochs=3))
+    names = ("confidence", "temperature", "calibrated_loss", "calibration_error", "calibrated_error")
+    figures = {f"probe/{name}": np.array([0.5, np.nan, place]) for place, name in enumerate(names)}
+    write(replace(history, columns={**history.columns, **figures}), tmp_path)
+    found = read(tmp_path)
+    for place, name in enumerate(names):
+        assert [(event.step, event.value) for event in found.Scalars(f"held-out/{name}")] == [(-1, 0.5), (1, place)]
 
 
 def test_another_analysis_replaces_its_files_and_no_others(tmp_path: Path) -> None:

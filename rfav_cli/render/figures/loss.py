@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 6.0, 3.2
 """Inches; the height goes with the width."""
+
+CALIBRATED: Any = (0, (3, 1.5))
+"""The line of the loss with a temperature."""
+THIN = 0.9
+"""Its width."""
 
 
 def draw(runs: Sequence[DrawnRun], options: FigureOptions) -> Page:
@@ -46,6 +51,8 @@ def draw(runs: Sequence[DrawnRun], options: FigureOptions) -> Page:
         styles = list(zip(runs, COLOURS, LINES, strict=False))
         entries = [(key(colour, style), literal(run.name, 24)) for run, colour, style in styles]
         entries.append((key("0.6", linewidth=0.7), "not smoothed"))
+        if has_calibrated(runs):
+            entries.append((key("0.3", CALIBRATED, linewidth=THIN), "with a\ntemperature"))
         if marked:
             entries.append((key(ONSET, linewidth=0.9), "onset of\noverfitting"))
         handles, labels = zip(*entries, strict=True)
@@ -53,12 +60,20 @@ def draw(runs: Sequence[DrawnRun], options: FigureOptions) -> Page:
     return page
 
 
+def has_calibrated(runs: Sequence[DrawnRun]) -> bool:
+    """Whether there is a loss with a temperature to draw."""
+    return any(bool(np.isfinite(run.history.calibrated_loss).any()) for run in runs)
+
+
 def draw_losses(axes: Axes, runs: Sequence[DrawnRun], epochs: Sequence[int]) -> None:
-    """The curves alone, from 0 on."""
+    """The curves alone, from 0 on: smoothed, as measured, and as measured with a temperature where there is one."""
     for run, colour, style in zip(runs, COLOURS, LINES, strict=False):
         rows = np.isin(run.history.epochs, epochs)
         at, raw = run.history.epochs[rows], column(run.history, "probe/loss")[rows]
         plot(axes, at, raw, color=colour, linewidth=0.7, alpha=0.4, zorder=2)
         plot(axes, at, run.smoothed[rows], color=colour, linestyle=style, linewidth=1.5, zorder=3)
+        if has_calibrated([run]):
+            calibrated = run.history.calibrated_loss[rows]
+            plot(axes, at, calibrated, color=colour, linestyle=CALIBRATED, linewidth=THIN, zorder=2.5)
     axes.set_ylim(bottom=0)
     axes.set_ylabel("held-out loss")

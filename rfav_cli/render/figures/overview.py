@@ -10,10 +10,10 @@ import numpy as np
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from rfav_cli.render.base import entropies
-from rfav_cli.render.drawing.curves import edges_between, epoch_axis, mark_overfitting
+from rfav_cli.render.drawing.curves import edges_between, epoch_axis, key, mark_overfitting
 from rfav_cli.render.drawing.page import colormap, literal, new_page, styled
 from rfav_cli.render.drawing.selection import chosen_epochs, chosen_layers
-from rfav_cli.render.figures.loss import draw_losses
+from rfav_cli.render.figures.loss import CALIBRATED, THIN, draw_losses, has_calibrated
 from rfav_cli.render.remarks import headline
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def draw(runs: Sequence[DrawnRun], options: FigureOptions) -> Page:
         scale = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(0, 1), colours)
         bar = page.colorbar(scale, ax=list(lower), pad=0.02, aspect=body / BAR, fraction=0.06)
         bar.set_label("mean entropy / ln D")
-        _explain(page, lower)
+        _explain(page, lower, runs)
     return page
 
 
@@ -137,8 +137,10 @@ def _mark_onsets(axes: Axes, run: DrawnRun, layers: Sequence[str], epochs: Seque
             )
 
 
-def _explain(page: Page, lower: Sequence[Axes]) -> None:
-    """What the marks mean, below all, where there are any."""
+def _explain(page: Page, lower: Sequence[Axes], runs: Sequence[DrawnRun]) -> None:
+    """What the marks and the dashed curve mean, below all, where there are any."""
     entries = {label: handle for axes in lower for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    if has_calibrated(runs):
+        entries["loss with a temperature"] = key("0.3", CALIBRATED, linewidth=THIN)
     if entries:
         page.legend(list(entries.values()), list(entries), loc="outside lower left", ncols=2)

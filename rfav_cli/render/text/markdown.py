@@ -10,6 +10,7 @@ import numpy as np
 
 from rfav_cli.render.base import Screen, entropies, finite_or_none, sparkline
 from rfav_cli.render.document import show_document
+from rfav_cli.render.epoch_figures import epoch_figures
 from rfav_cli.render.remarks import headline, remarks
 from rfav_cli.text import printable, whole
 
@@ -73,18 +74,18 @@ def _layer_rows(document: dict[str, Any], history: History, screen: Screen) -> I
 
 def _epoch_table(document: dict[str, Any], history: History) -> str:
     names = [escaped(layer.name) for layer in history.run.layers]
+    figures = list(epoch_figures(document["epochs"]))
     trained = {} if history.run.train_probe is None else {"confidence": "confidence on training samples", "gap": "gap"}
     rows = (
         [
-            str(row["epoch"]),
-            _number(row["loss"], "{:.3f}"),
-            _number(row["accuracy"], "{:.1%}"),
-            *(_number(row["train"][name], "{:.3f}") for name in trained),
+            str(epoch["epoch"]),
+            *(cells[row] or "" for _, cells in figures),
+            *(_number(epoch["train"][name], "{:.3f}") for name in trained),
             *(_number(finite_or_none(value)) for value in values),
         ]
-        for row, values in zip(document["epochs"], np.atleast_2d(entropies(history)), strict=True)
+        for row, (epoch, values) in enumerate(zip(document["epochs"], np.atleast_2d(entropies(history)), strict=True))
     )
-    return _table(["epoch", "loss", "accuracy", *trained.values(), *names], set(), rows)
+    return _table(["epoch", *(title for title, _ in figures), *trained.values(), *names], set(), rows)
 
 
 def _table(head: Sequence[str], left: set[int], rows: Iterable[Sequence[str]]) -> str:

@@ -10,6 +10,7 @@ from rich.text import Text
 from rfav_cli.records import Settings
 from rfav_cli.render.base import column, count, entropies, shorten, sparkline
 from rfav_cli.render.document import show_document
+from rfav_cli.render.epoch_figures import NOTE, epoch_figures
 from rfav_cli.render.remarks import headline, remarks, span
 from rfav_cli.render.states import LAYER_STATES, STYLES
 from rfav_cli.render.text_table import TextColumn, text_table
@@ -101,6 +102,8 @@ def _held_out(history: History, epochs: Sequence[int], screen: Screen) -> Iterat
     absent = NOT_FINITE if epochs and "probe/sample_prediction" in history.columns else NOT_APPLICABLE
     yield HEAD.format("held-out loss", _course(loss, epochs, np.nanargmin, "{:.3f}", screen) or absent)
     yield HEAD.format("held-out accuracy", _course(accuracy, epochs, np.nanargmax, "{:.1%}", screen) or absent)
+    if epochs and np.isfinite(history.temperature[-1]):
+        yield HEAD.format("calibration", _calibration(history))
 
 
 def _with_path(before: str, path: str, after: str, screen: Screen) -> str:
@@ -125,6 +128,14 @@ def _course(
     if room < TREND:
         return text
     return f"{text}  {sparkline(values, float(np.nanmin(values)), float(np.nanmax(values)), room, screen)}"
+
+
+def _calibration(history: History) -> str:
+    """How sure the net of the last epoch is, and how right."""
+    return (
+        f"confidence {history.confidence[-1]:.1%}, error {history.calibration_error[-1]:.1%}; temperature "
+        f"{history.temperature[-1]:.2f}: loss {history.calibrated_loss[-1]:.3f}"
+    )
 
 
 def _unusual(settings: Settings) -> Iterator[str]:
@@ -197,12 +208,12 @@ def _state(row: dict[str, Any]) -> str:
 def _epoch_table(history: History, verdict: Verdict, screen: Screen) -> tuple[Table, list[str]]:
     """A row an epoch; of many layers the last ones, as many as fit."""
     rows, values = show_document(history, verdict)["epochs"], entropies(history)
+    figures = list(epoch_figures(rows))
     columns = [
         TextColumn("epoch", tuple(str(row["epoch"]) for row in rows)),
-        TextColumn("loss", tuple(_text(row["loss"], "{:.3f}") for row in rows)),
-        TextColumn("accuracy", tuple(_text(row["accuracy"], "{:.1%}") for row in rows)),
+        *(TextColumn(title, tuple(cell or NOT_APPLICABLE for cell in cells)) for title, cells in figures),
     ]
-    notes = ["Mean entropy of each layer, in nats."]
+    notes = ["Mean entropy of each layer, in nats.", *([NOTE] if len(figures) > 2 else [])]
     if history.run.train_probe is not None:
         columns += [
             TextColumn(title, tuple(_text(row["train"][name], "{:.3f}") for row in rows))

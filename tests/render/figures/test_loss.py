@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 import rfav_cli
+from rfav_cli.render.figures.loss import THIN
 from tests.render.figures.histories import KINDS
 
 
@@ -28,3 +31,23 @@ def test_each_run_has_a_colour_and_a_style_of_its_own() -> None:
     assert smoothed[0].get_color() != smoothed[1].get_color()
     assert smoothed[0].get_linestyle() != smoothed[1].get_linestyle()
     assert lines[0].axes.get_ylim()[0] == 0
+
+
+def test_the_loss_with_a_temperature_is_dashed_where_there_is_one() -> None:
+    plain, values = KINDS["plain"], np.linspace(2, 1, 29)
+    values[3] = np.nan
+    history = replace(plain, columns={**plain.columns, "probe/calibrated_loss": values})
+    page = rfav_cli.plot([history, plain], figure="loss")
+    dashed = [line for line in page.axes[0].lines if line.get_linewidth() == THIN and len(line.get_xdata()) == 29]
+    assert len(dashed) == 1
+    assert dashed[0].get_linestyle() == "--"
+    np.testing.assert_array_equal(dashed[0].get_ydata(), values)
+    for shown, expected in ((page, True), (rfav_cli.plot(plain, figure="loss"), False)):
+        assert ("with a\ntemperature" in [text.get_text() for text in shown.legends[0].get_texts()]) == expected
+
+
+def test_the_overview_has_it_too() -> None:
+    plain = KINDS["plain"]
+    history = replace(plain, columns={**plain.columns, "probe/calibrated_loss": np.linspace(2, 1, 29)})
+    (legend,) = rfav_cli.plot(history, figure="overview").legends
+    assert "loss with a temperature" in [text.get_text() for text in legend.get_texts()]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import TYPE_CHECKING
 
@@ -78,3 +79,12 @@ def test_rows_of_epochs_have_the_gap_in_confidence_where_there_are_training_samp
     text = shown(with_training(history, confidence=0.75, gap=0.125), "markdown", epochs=True)
     assert "| epoch | loss | accuracy | confidence on training samples | gap | conv1 |" in text
     assert "| 0.750 | 0.125 |" in text
+
+
+def test_a_row_an_epoch_has_the_calibration_where_it_was_measured(history: History) -> None:
+    figures = {f"probe/{name}": np.full(12, 0.5) for name in ("temperature", "calibrated_loss")}
+    figures["probe/temperature"][0] = np.nan
+    more = dataclasses.replace(history, columns={**history.columns, **figures})
+    head, _, first, second, *_ = table(shown(more, "markdown", epochs=True))
+    assert head == ["epoch", "loss", "accuracy", "calibrated", "T", "conv1", "conv2", "fc1"]
+    assert (first[3:5], second[3:5]) == (["0.500", ""], ["0.500", "0.50"])

@@ -264,3 +264,26 @@ def test_training_samples_are_named_with_the_gap_in_confidence(make: Callable[..
 def test_a_run_without_training_samples_says_nothing_of_them(make: Callable[..., History]) -> None:
     for epochs in (True, False):
         assert "train" not in shown(make(), epochs=epochs)
+
+
+def calibrated(history: History) -> History:
+    """The same with figures of its calibration."""
+    epochs = len(history)
+    names = ("temperature", "calibrated_loss", "confidence", "calibration_error")
+    figures = {f"probe/{name}": np.full(epochs, 0.5 + place / 4) for place, name in enumerate(names)}
+    return dataclasses.replace(history, columns={**history.columns, **figures})
+
+
+def test_the_head_says_how_calibrated_the_last_epoch_is(history: History) -> None:
+    line = "calibration        confidence 100.0%, error 125.0%; temperature 0.50: loss 0.750"
+    assert line in shown(calibrated(history), screen=Screen(120)).splitlines()
+    assert "calibration  " not in shown(history)
+
+
+def test_rows_of_epochs_have_the_calibration_where_it_was_measured(history: History) -> None:
+    text = shown(calibrated(history), epochs=True, screen=Screen(120))
+    head = ["epoch", "loss", "accuracy", "calibrated", "T", "conf", "error", "conv1", "conv2", "fc1"]
+    assert cells(text, "epoch") == head
+    assert cells(text, "   -1")[3:7] == ["0.750", "0.50", "100.0%", "125.0%"]
+    assert "calibrated: the loss with a temperature" in text
+    assert "calibrated" not in shown(history, epochs=True)

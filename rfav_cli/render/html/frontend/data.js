@@ -46,6 +46,10 @@ export class Run {
     this.epochs = this.document.epochs.map((checkpoint) => checkpoint.epoch);
     this.loss = this.document.epochs.map((checkpoint) => checkpoint.loss ?? NaN);
     this.accuracy = this.document.epochs.map((checkpoint) => checkpoint.accuracy ?? NaN);
+    this.calibrated = this.document.epochs.map((checkpoint) => checkpoint.calibrated_loss ?? NaN);
+    this.temperature = this.document.epochs.map((checkpoint) => checkpoint.temperature ?? NaN);
+    this.confidence = this.document.epochs.map((checkpoint) => checkpoint.confidence ?? NaN);
+    this.calibrationError = this.document.epochs.map((checkpoint) => checkpoint.calibration_error ?? NaN);
     this.trained = Object.fromEntries(["confidence", "gap"].map((name) => [name, this.document.epochs.map((checkpoint) => checkpoint.train?.[name] ?? NaN)]));
     this.smoothed = manifest.smoothed_loss.map((loss) => loss ?? NaN);
     this.layers = this.document.layers.map((layer, index) => ({ ...layer, index, top: layer.entropy.max }));

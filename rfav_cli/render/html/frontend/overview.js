@@ -84,12 +84,16 @@ export function overview(app, body) {
     subject: () => app.run.name,
     svg: () => parts.chart.svg,
     rows: () => [
-      ["epoch", "loss", "loss smoothed", "accuracy", ...app.run.layers.map((layer) => `entropy in nats: ${layer.name}`)],
+      ["epoch", "loss", "loss smoothed", "accuracy", "loss with a temperature", "temperature", "confidence", "calibration error", ...app.run.layers.map((layer) => `entropy in nats: ${layer.name}`)],
       ...app.run.epochs.map((epoch, i) => [
         epoch,
         app.run.loss[i],
         app.run.smoothed[i],
         app.run.accuracy[i],
+        app.run.calibrated[i],
+        app.run.temperature[i],
+        app.run.confidence[i],
+        app.run.calibrationError[i],
         ...app.run.layers.map((layer) => app.run.at("entropy", i, layer.index)),
       ]),
     ],
@@ -101,7 +105,7 @@ function onsetWords(run) {
 }
 
 function drawLoss(app, chart, x, narrow) {
-  const all = app.runs.flatMap((run) => [...run.loss, ...run.smoothed]);
+  const all = app.runs.flatMap((run) => [...run.loss, ...run.smoothed, ...run.calibrated]);
   const [, high] = extent(all);
   const y = linear(0, high * 1.06, LOSS_HEIGHT, 0);
   valueAxis(chart.plot, y, 0, high * 1.06, chart.width, { wanted: 3, title: "held-out loss", height: LOSS_HEIGHT });
@@ -113,6 +117,7 @@ function drawLoss(app, chart, x, narrow) {
       s("path", { class: "raw", d: path(xs, shown.map((i) => y(run.loss[i]))), "stroke-dasharray": "none" }),
       s("path", { class: "smooth", d: path(xs, shown.map((i) => y(run.smoothed[i]))) }),
     );
+    if (run === app.run) drawCalibrated(group, run, shown, xs, y, { right: chart.width, narrow });
     const last = shown.at(-1);
     if (last !== undefined && app.runs.length > 1 && Number.isFinite(run.smoothed[last])) {
       const end = Math.min(x(run.epochs[last]), chart.width);
@@ -121,6 +126,17 @@ function drawLoss(app, chart, x, narrow) {
     }
     chart.plot.append(group);
   }
+}
+
+/** The loss that the run would have with a temperature; how far the loss is above it is overconfidence. */
+function drawCalibrated(group, run, shown, xs, y, { right, narrow }) {
+  const last = shown.findLast((i) => Number.isFinite(run.calibrated[i]));
+  if (last === undefined) return;
+  const heights = shown.map((i) => y(run.calibrated[i]));
+  group.append(s("path", { class: "calibrated", d: path(xs, heights), "stroke-dasharray": "4 3" }));
+  const below = Math.max(...heights.slice(heights.length >> 1).filter(Number.isFinite)) + 14;
+  const where = narrow ? { x: right, y: below, "text-anchor": "end" } : { x: right + 6, y: y(run.calibrated[last]), "dominant-baseline": "central" };
+  group.append(s("text", { class: "line-name", ...where }, "with a temperature"));
 }
 
 function drawStrip(app, strip, width, rowHeight) {
@@ -185,7 +201,20 @@ function lossLines(app, epoch) {
     ["held-out loss", plain(run.loss[epoch], 3)],
     ["smoothed", plain(run.smoothed[epoch], 3)],
     ["accuracy", percent(run.accuracy[epoch], 1)],
+    ...calibration(run, epoch),
   ];
+}
+
+/** How sure the net is, where that was measured, and with labels the temperature that it lacks. */
+function calibration(run, epoch) {
+  return [
+    ["confidence", run.confidence, (value) => percent(value, 1)],
+    ["calibration error", run.calibrationError, (value) => percent(value, 1)],
+    ["temperature", run.temperature, (value) => plain(value)],
+    ["loss with it", run.calibrated, (value) => plain(value, 3)],
+  ]
+    .filter(([, course]) => Number.isFinite(course[epoch]))
+    .map(([title, course, text]) => [title, text(course[epoch])]);
 }
 
 /** The colour bar of entropies, 0 to ln D. */

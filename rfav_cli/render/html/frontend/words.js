@@ -59,6 +59,9 @@ function figures(run) {
     shown.push(["best held-out loss", plain(best, 3), `epoch ${run.epochs[row]}`]);
     shown.push(["last held-out loss", ...lastLoss(run.epochs, run.loss, run.accuracy)]);
   }
+  if (Number.isFinite(run.temperature.at(-1))) {
+    shown.push(["last with a temperature", plain(run.calibrated.at(-1), 3), `temperature ${plain(run.temperature.at(-1))}, confidence ${percent(run.confidence.at(-1), 1)}`]);
+  }
   shown.push(["samples", run.document.probe.size.toLocaleString("en"), run.document.probe.labels ? "held out, with labels" : "held out, no labels"]);
   return shown;
 }

@@ -11,7 +11,7 @@ function deflated(array) {
 
 function manifest(blocks = {}) {
   const layers = ["a", "b"].map((name) => ({ name, onset: null, entropy: { max: 2 }, correlation: {} }));
-  const epochs = [-1, 0, 4].map((epoch) => ({ epoch, loss: epoch ? 1.5 : null, accuracy: null }));
+  const epochs = [-1, 0, 4].map((epoch) => ({ epoch, loss: epoch ? 1.5 : null, accuracy: null, calibrated_loss: epoch < 0 ? null : 1.25, ...(epoch >= 0 && { temperature: 2 }) }));
   return {
     id: "7",
     name: "run",
@@ -78,6 +78,9 @@ test("figures that are missing in the document are NaN", () => {
   assert.deepEqual(run.loss, [1.5, NaN, 1.5]);
   assert.deepEqual(run.accuracy, [NaN, NaN, NaN]);
   assert.deepEqual(run.smoothed, [NaN, 1, 2]);
+  assert.deepEqual(run.calibrated, [NaN, 1.25, 1.25]);
+  assert.deepEqual(run.temperature, [NaN, 2, 2]);
+  assert.deepEqual([run.confidence, run.calibrationError], [[NaN, NaN, NaN], [NaN, NaN, NaN]]);
   assert.deepEqual(run.layers.map(({ index, top }) => [index, top]), [[0, 2], [1, 2]]);
   assert.equal(run.onset, 4);
   assert.ok(Number.isNaN(run.at("entropy", 0, 0)));

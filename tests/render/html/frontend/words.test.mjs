@@ -29,6 +29,9 @@ const diverged = {
   epochs: [11, 12, 13, 14],
   loss: [1.2, 1.106, NaN, NaN],
   accuracy: [0.5, 0.627, 0.1, NaN],
+  calibrated: [1.1, 1.05, NaN, NaN],
+  temperature: [1.2, 1.3, NaN, NaN],
+  confidence: [0.6, 0.7, NaN, NaN],
   layers: [{ state: null }, { state: null }],
 };
 
@@ -38,4 +41,11 @@ test("a run that diverged is called so, and its last loss is not an earlier one"
   assert.match(said, /best held-out loss1\.106epoch 12/);
   assert.match(said, /last held-out lossnot finite1\.106 at epoch 12/);
   assert.doesNotMatch(said, /62\.7|stable|undefined|NaN/);
+});
+
+test("with a temperature stands beside the last loss where the last epoch has one", () => {
+  const run = { ...diverged, loss: [1.2, 1.1, 1.3, 1.5], calibrated: [1.1, 1.05, 1.06, 1.07], temperature: [1, 1.2, 1.8, 2.345], confidence: [0.6, 0.7, 0.8, 0.9] };
+  const said = verdict({ run }).map(text).join(" ");
+  assert.match(said, /last with a temperature1\.070temperature 2\.35, confidence 90\.0 %/);
+  assert.doesNotMatch(verdict({ run: diverged }).map(text).join(" "), /with a temperature/);
 });

@@ -1,0 +1,176 @@
+"""The temperature of a checkpoint, from a store or measured."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rfav_cli.atomic import write_whole
+from rfav_cli.commands.measuring import name_of, open_options, sample_options
+from rfav_cli.errors import OutputError, SampleError, StoreError, UsageError
+from rfav_cli.options import Calibrate, flat
+from rfav_cli.records import Calibration, Checkpoint, History, Settings
+from rfav_cli.text import printable, what_it_says
+
+if TYPE_CHECKING:
+    from rfav_cli.measure.setup import Setup
+    from rfav_cli.records import Payload
+
+LARGEST = 1 << 20
+"""Bytes of a file that may be one of ours."""
+
+
+def run(options: Calibrate) -> Calibration:
+    """Say by which temperature the scores of a net are to be divided before softmax, and what that is worth.
+
+    A store gives what was measured of an epoch; a checkpoint is measured, for which it takes a probe with labels.
+
+    Returns:
+        The temperature and what it is worth, which is written as well where `out` says where.
+
+    Raises:
+        StoreError: the store can't be read, or has no temperature of that epoch.
+        UsageError: the epoch is not in the store, or a checkpoint is given without a probe or with an epoch.
+        CheckpointError: the checkpoint cannot be read, is none of the net, or gives no finite scores.
+        ModelError: the net cannot be made, or returns no class scores.
+        SampleError: the probe cannot be read, has no labels, or does not fit the net.
+        OutputError: what was found can't be written.
+    """
+    found = _of_store(options) if _is_store(options.path) else _of_checkpoint(options)
+    if options.out is not None:
+        _write(found, Path(options.out))
+    return found
+
+
+calibrate = flat(Calibrate, run)
+
+
+def _is_store(path: str | Path | History) -> bool:
+    """Whether a path is to be read as a store: it is one, or there is nothing, which reading it says best."""
+    from rfav_cli.store import is_store
+
+    return isinstance(path, History) or is_store(Path(path)) or not Path(path).exists()
+
+
+def _of_store(options: Calibrate) -> Calibration:
+    from rfav_cli.commands.open_store import as_history
+
+    history, epoch = as_history(options.path), options.epoch
+    epochs = history.epochs.tolist()
+    if not epochs:
+        raise StoreError(f"{history.path}: holds no epoch yet", "Measure a checkpoint first, with `rfav analyze`.")
+    if epoch is not None and epoch not in epochs:
+        raise UsageError(
+            f"--epoch {epoch}: is not in {history.path}", f"It has {len(epochs)}, from {epochs[0]} to {epochs[-1]}."
+        )
+    row = len(epochs) - 1 if epoch is None else epochs.index(epoch)
+    where = f"{history.path}: epoch {epochs[row]}"
+    if history.run.probe.labels is None:
+        raise StoreError(f"{where} has no temperature: the probe has no labels", "Analyze on a probe with labels.")
+    if "probe/temperature" not in history.columns:
+        raise StoreError(f"{where} was measured without a temperature", "Analyze again with --fresh.")
+    return _calibration(history, row, where)
+
+
+def _of_checkpoint(options: Calibrate) -> Calibration:
+    from rfav_cli.measure.checkpoint import BatchSize, measure_weights
+
+    path = str(options.path)
+    if options.probe is None:
+        raise UsageError(
+            f"{printable(path)}: not a store, and to measure a checkpoint takes samples",
+            "Give held-out samples with labels by --probe.",
+        )
+    if options.epoch is not None:
+        raise UsageError("--epoch: is of a store; a checkpoint is of one epoch", "Leave it out.")
+    setup, payload = _opened(options)
+    size = BatchSize.of(None, setup.device, setup.run.layers)
+    checkpoint = Checkpoint(0, path, "")
+    measurement = measure_weights(setup, payload, checkpoint, size, lambda _: None, options.report)
+    columns = {name: np.asarray(values)[None] for name, values in measurement.columns.items()}
+    history = History(path, setup.run, (checkpoint,), (), columns, setup.doubts)
+    return replace(_calibration(history, 0, path), epoch=None, notes=(*setup.probe.notes, *setup.notes))
+
+
+def _opened(options: Calibrate) -> tuple[Setup, Payload]:
+    """The net with the checkpoint's weights, and the probe, found to fit each other."""
+    from rfav_cli.activations import networks
+    from rfav_cli.activations.factory import make_factory
+    from rfav_cli.checkpoints import formats
+    from rfav_cli.checkpoints.formats.base import ReadOptions
+    from rfav_cli.data.probe import load_probe
+    from rfav_cli.measure.device import pick_device
+    from rfav_cli.measure.setup import fit
+
+    model = options.model
+    settings = Settings(model=name_of(model, options.model_arg), output=options.output or "", maps=0)
+    make_model = make_factory(model, options.model_arg) if isinstance(model, str) else model
+    opening = open_options(settings, make_model, pick_device(options.device))
+    payload = formats.read(Path(str(options.path)), ReadOptions(options.i_trust_this_pickle, opening.device))
+    probe = load_probe(str(options.probe), size=options.probe_size, options=sample_options(options), thumbnails=0)
+    if probe.labels is None:
+        raise SampleError(f"{probe.source}: has no labels, which a temperature is fitted to", "Give a labelled probe.")
+    return fit(networks.open_network(payload, opening), probe, opening, settings), payload
+
+
+def _calibration(history: History, row: int, where: str) -> Calibration:
+    """One epoch's calibration.
+
+    Raises:
+        StoreError: it has no temperature.
+    """
+    from rfav_cli.diagnosis import judge
+
+    if not math.isfinite(history.temperature[row]):
+        raise StoreError(
+            f"{where} has no temperature: its output is no row of class scores, or scores are NaN or infinite",
+            "`rfav show --epochs` shows which epochs have one.",
+        )
+    return Calibration(
+        history.path,
+        epoch=int(history.epochs[row]),
+        checkpoint=history.checkpoints[row].path,
+        samples=history.run.probe.size,
+        output=history.run.settings.output,
+        temperature=float(history.temperature[row]),
+        loss=float(history.loss[row]),
+        calibrated_loss=float(history.calibrated_loss[row]),
+        calibration_error=float(history.calibration_error[row]),
+        calibrated_error=float(history.calibrated_error[row]),
+        accuracy=float(history.accuracy[row]),
+        confidence=float(history.confidence[row]),
+        doubts=judge(history).doubts,
+    )
+
+
+def _write(found: Calibration, path: Path) -> None:
+    """Write the document of a calibration, at once or not at all; another one of this name is replaced.
+
+    Raises:
+        OutputError: what is there is something else, or it can't be written; what is there stays as it is.
+    """
+    from rfav_cli.render import render_calibration
+
+    if os.path.lexists(path) and not _is_calibration(path):
+        raise OutputError(f"{path}: is there already and no calibration, so it stays as it is", "Choose another --out.")
+    try:
+        write_whole({path: [render_calibration(found, "json").encode()]})
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be written ({what_it_says(error)})", "Make its folder writable, or choose another --out."
+        ) from None
+
+
+def _is_calibration(path: Path) -> bool:
+    with suppress(OSError, ValueError, RecursionError):
+        if path.is_file() and path.stat().st_size <= LARGEST:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            return isinstance(document, dict) and {"schema", "temperature", "calibrated_loss"} <= document.keys()
+    return False

@@ -1,0 +1,29 @@
+"""Which figures of an epoch stand in tables."""
+
+from __future__ import annotations
+
+from rfav_cli.render.epoch_figures import epoch_figures
+
+CALIBRATION = ("calibrated_loss", "temperature", "confidence", "calibration_error")
+
+
+def test_a_store_of_before_has_loss_and_accuracy_alone() -> None:
+    epoch = {"loss": 1.23456, "accuracy": None, **dict.fromkeys(CALIBRATION)}
+    assert list(epoch_figures([epoch])) == [("loss", ["1.235"]), ("accuracy", [None])]
+
+
+def test_an_epoch_without_a_temperature_has_no_cell_beside_one_with() -> None:
+    old = {"loss": 1.5, "accuracy": 0.5, **dict.fromkeys(CALIBRATION)}
+    new = {"loss": 1.5, "accuracy": 0.5, "confidence": 0.9, "temperature": 2.5, "calibrated_loss": 1.25}
+    new |= {"calibration_error": 0.4}
+    assert list(epoch_figures([old, new]))[2:] == [
+        ("calibrated", [None, "1.250"]),
+        ("T", [None, "2.50"]),
+        ("conf", [None, "90.0%"]),
+        ("error", [None, "40.0%"]),
+    ]
+
+
+def test_confidence_alone_is_what_a_probe_without_labels_gives() -> None:
+    epoch = {"loss": None, "accuracy": None, **dict.fromkeys(CALIBRATION), "confidence": 0.875}
+    assert [title for title, _ in epoch_figures([epoch])] == ["loss", "accuracy", "conf"]
