@@ -33,7 +33,7 @@ _RULES = (
         "The entropy of a layer's softmax falls when its activations grow, which is what overconfidence is made of, "
         "and when their shape changes, so that fewer filters take part. The message says how much of the fall is "
         "which: growth alone leaves the share of filters that take part as it was. In a run that overfits, what was "
-        "lost since the onset of overfitting counts; in others, most of the entropy there was.",
+        "lost since the onset of overfitting counts; in others, what was lost of the shape.",
         "Look at the layer with `rfav show`, which gives its scale, its entropy at unit scale, its effective rank "
         "and its dead units. Growth is held back by weight decay, normalisation, or a penalty where `rfav recommend` "
         "advises one. A layer whose shape or rank is lost may be narrower.",
@@ -169,7 +169,7 @@ _RULES = (
         "unfit-baseline",
         "no verdict",
         "The baseline cannot be compared with.",
-        "It was measured with other settings (`--with-bias`, `--fold-norm`), so that entropies mean something else, "
+        "It was measured with other settings (`--with-bias`, `--no-fold-norm`), so that entropies mean something else, "
         "or it lacks a figure that is to be compared.",
         "Write the baseline from a store that was analyzed with the same options.",
     ),

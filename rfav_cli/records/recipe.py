@@ -69,7 +69,7 @@ class Recipe(InNotebooks):
     layers: tuple[LayerRecipe, ...]
     reason: str = ""
     with_bias: bool = False
-    fold_norm: bool = False
+    fold_norm: bool = True
     centering: str = "pearson"
     doubts: tuple[str, ...] = ()
     advice: Advice | None = None

@@ -94,6 +94,17 @@ def test_the_calibration_of_each_epoch_is_a_scalar_where_it_was_measured(tmp_pat
         assert [(event.step, event.value) for event in found.Scalars(f"held-out/{name}")] == [(-1, 0.5), (1, place)]
 
 
+def test_figures_of_activations_are_scalars(tmp_path: Path) -> None:
+    history = make_history(("a", "b"), epochs=3)
+    values = np.array([[0.5, np.nan], [2.0, 3.0], [4.0, 5.0]])
+    more = {f"activation/{name}": values * (i + 1) for i, name in enumerate(("scale", "shape", "rank", "dead"))}
+    write(replace(history, columns={**history.columns, **more}), tmp_path)
+    found = read(tmp_path)
+    for i, name in enumerate(("scale", "shape", "rank", "dead")):
+        assert [e.value for e in found.Scalars(f"activation_{name}/a")] == [x * (i + 1) for x in (0.5, 2.0, 4.0)]
+        assert len(found.Scalars(f"activation_{name}/b")) == 2
+
+
 def test_another_analysis_replaces_its_files_and_no_others(tmp_path: Path) -> None:
     (tmp_path / "events.out.tfevents.1.other").write_bytes(b"")
     for epochs in (3, 5):
