@@ -42,7 +42,8 @@ def test_the_verdict_is_in_the_document(make: Callable[..., History]) -> None:
     assert found.onset
     assert (fc1["state"], fc1["onset"]) == ("collapsed", found.onset.epoch)
     assert fc1["interval"] == [found.onset.low, found.onset.high]
-    assert fc1["fall"] == {"nats": found.fall, "fraction": found.fall_fraction}
+    parts = {"scale": found.scale, "shape": found.shape}
+    assert fc1["fall"] == {"nats": found.fall, "fraction": found.fall_fraction, **parts}
     assert (fc1["confidence"], fc1["evidence"]) == (found.confidence, found.evidence)
 
 

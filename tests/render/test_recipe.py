@@ -83,7 +83,7 @@ def test_doubts_of_the_verdict_stand_before_what_is_recommended() -> None:
 def test_json_is_the_recipe() -> None:
     document = json.loads(render_recipe(RECIPE, "json"))
     assert list(document) == [
-        *("schema", "store", "digest", "rule", "reason", "doubts", "rewind", "checkpoint", "loss"),
+        *("schema", "store", "digest", "rule", "reason", "doubts", "advice", "warning", "rewind", "checkpoint", "loss"),
         *("with_bias", "fold_norm", "centering", "layers"),
     ]
     assert (document["rewind"], document["checkpoint"], document["loss"]) == (11, "run/epoch_011.pt", 3.1512)

@@ -35,8 +35,8 @@ export function advice(document) {
 function basis(finding) {
   const parts = [];
   if (finding.basis) parts.push(`Rests on ${finding.basis}.`);
-  if (finding.confidence !== null) parts.push(`${capitalised(sure(finding.confidence))} sure.`);
-  if (finding.probability !== null && finding.state !== "overfitting") parts.push(`Probability that the run overfits: ${sure(finding.probability)}.`);
+  if ((finding.confidence ?? null) !== null) parts.push(`${capitalised(sure(finding.confidence))} sure.`);
+  if ((finding.probability ?? null) !== null && finding.state !== "overfitting") parts.push(`Probability that the run overfits: ${sure(finding.probability)}.`);
   return parts.join(" ");
 }
 
