@@ -101,7 +101,7 @@ def test_the_tab_on_a_sample_series(watch: Watch, address: str, pictures: Path, 
     watch.page.set_viewport_size({"width": 1400, "height": 2400})
     page, frame = opened(watch, address)
     frame.locator(".run-tab", has_text=name).click()
-    frame.locator(".verdict", has_text={"overfit": "since epoch 11", "healthy": "ealthy"}[name]).wait_for()
+    frame.locator(".verdict", has_text={"overfit": "overfitting since epoch 11", "healthy": "ealthy"}[name]).wait_for()
     check_views(frame, layers=5)
     page.screenshot(path=pictures / f"tab-{name}.png")
 

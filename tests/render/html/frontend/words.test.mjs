@@ -59,7 +59,7 @@ const overconfident = {
 
 test("the kind of overfitting is said, and that it may have begun before", () => {
   const said = verdict({ run: overconfident }).map(text).join(" ");
-  assert.match(said, /▼overfitting \(overconfidence\) at or before epoch 11/);
+  assert.match(said, /▼overfitting at or before epoch 11 \(overconfidence, between 11 and 12\)/);
   assert.match(said, /97\s?% sure\./);
   assert.doesNotMatch(said, /Probability/);
 });
