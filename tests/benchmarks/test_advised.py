@@ -33,6 +33,16 @@ def test_it_is_never_less_accurate_than_the_last_by_more_than_noise(gains: dict[
     assert {name: gain for name, gain in gains.items() if gain < -NOISE} == {}
 
 
+def test_the_readme_says_how_often_it_is_another_one_and_what_that_gains(gains: dict[str, float]) -> None:
+    moved = [gain for gain in gains.values() if gain]
+    better, mean = sum(gain > 0 for gain in moved), 100 * sum(moved) / len(moved)
+    said = f"On {len(TRUTHS)} trainings it names another one in {len(moved)}; "
+    said += f"{'all ' if better == len(moved) else ''}{better} are more accurate"
+    text = " ".join((RUNS.parents[2] / "README.md").read_text(encoding="utf-8").split())
+    assert said in text
+    assert f"has, by {mean:.1f} points on average" in text
+
+
 def test_where_it_is_another_it_is_better(gains: dict[str, float]) -> None:
     moved = np.array([gain for gain in gains.values() if gain])
     assert len(moved) >= 5
