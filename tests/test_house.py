@@ -12,7 +12,7 @@ import sys
 import types
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pytest
@@ -29,6 +29,7 @@ from rfav_cli.diagnosis.rules import DOUBT_RULES
 from rfav_cli.diagnosis.rules import RULES as CHECK_RULES
 from rfav_cli.options import FIRST, Option, Options, options_of
 from rfav_cli.records import DOUBT_KINDS
+from rfav_cli.records.verdict import RunState
 from rfav_cli.render import ci as render_check
 from rfav_cli.render import figures
 from rfav_cli.statistics.base import Statistic
@@ -145,6 +146,10 @@ def test_each_plug_in_is_in_its_table_and_back(folder: str) -> None:
 def test_the_readme_lists_each_kind_of_doubt_with_its_rule() -> None:
     rows = [(quoted(row[0])[0], row[-1]) for row in marked_rows("README.md", "doubts")]
     assert rows == [(kind, DOUBT_RULES[kind]) for kind in DOUBT_KINDS]
+
+
+def test_the_readme_lists_each_state_of_a_run() -> None:
+    assert tuple(quoted(row[0])[0] for row in marked_rows("README.md", "run-states")) == get_args(RunState)
 
 
 @pytest.mark.parametrize("folder", TABLES)

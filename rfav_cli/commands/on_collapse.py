@@ -32,9 +32,9 @@ def is_collapse(verdict: Verdict) -> bool:
 class CollapseCommand:
     """Runs a command of the user's once, without a shell, and never ends it.
 
-    It is told in the environment what became of the run: RFAV_STORE, RFAV_EPOCH, RFAV_STATE and RFAV_LAYERS, the names of the
-    layers with a comma between two, in which letters, digits and `_.:/-` are as they are and all else is `_`. It has
-    a session of its own, so that Ctrl-C does not reach it, and prints to stderr.
+    It is told in the environment what became of the run: RFAV_STORE, RFAV_EPOCH, RFAV_STATE and RFAV_LAYERS, the names
+    of the layers that collapsed with a comma between two, in which letters, digits and `_.:/-` are as they are and all
+    else is `_`. It has a session of its own, so that Ctrl-C does not reach it, and prints to stderr.
 
     Args:
         command: as a shell would split it; no variables, no globs.

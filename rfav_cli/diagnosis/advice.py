@@ -193,7 +193,9 @@ def _mend(history: History, verdict: Verdict, kept: _Kept | None, temperature: f
     if gain is not None and is_gain(gain) and layers:
         words = f"Train again with {REMEDIES[ADVISED]} on {', '.join(layers)}. That gave {NETS[make]} "
         words += f"{gain_in_words(gain)} in rfav's benchmark."
-        yield AdviceStep("retrain", words, f"rfav recommend {store} --out recipe.toml", _all_gains(ADVISED, make))
+        yield AdviceStep(
+            "retrain", words, f"rfav recommend {store} --rule {ADVISED} --out recipe.toml", _all_gains(ADVISED, make)
+        )
     yield _instead(make, bool(layers))
 
 
@@ -210,12 +212,9 @@ def _calibrate(history: History, kept: _Kept, temperature: float) -> AdviceStep:
     if "calibrated loss" in kept.measured and "loss" in kept.measured:
         loss, calibrated = (kept.measured[name].values[kept.row] for name in ("loss", "calibrated loss"))
         words += f", and takes the held-out loss from {loss:.3f} to {calibrated:.3f}"
-    return AdviceStep("temperature", f"{words}.", _calibrate_command(history, kept))
-
-
-def _calibrate_command(history: History, kept: _Kept) -> str:
-    epoch = "" if kept.row == len(history) - 1 else f" --epoch {kept.checkpoint.epoch}"
-    return f"rfav calibrate {shlex.quote(history.path)}{epoch}"
+    return AdviceStep(
+        "temperature", f"{words}.", f"rfav calibrate {shlex.quote(history.path)} --epoch {kept.checkpoint.epoch}"
+    )
 
 
 def _penalised(verdict: Verdict) -> list[str]:

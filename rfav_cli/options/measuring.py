@@ -147,8 +147,8 @@ class Watch(Checkpoints, Judging):
     )
     on_collapse: str | None = option(
         default=None,
-        help="A command to run once when the run overfits, breaks or diverges, or a layer has collapsed, without a shell; "
-        "RFAV_STORE, RFAV_EPOCH, RFAV_STATE and RFAV_LAYERS tell it what.",
+        help="A command to run once when the run overfits, breaks or diverges, or a layer has collapsed, without a "
+        "shell; RFAV_STORE, RFAV_EPOCH, RFAV_STATE and RFAV_LAYERS tell it what.",
         panel=WATCH,
         metavar="CMD",
     )

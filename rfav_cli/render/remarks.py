@@ -8,7 +8,7 @@ import numpy as np
 from rich.text import Text
 
 from rfav_cli.render.base import column, count
-from rfav_cli.render.states import RUN_STATES, STYLES, certainty, since, state_words
+from rfav_cli.render.states import RUN_STATES, STYLES, since, state_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,9 +23,8 @@ def headline(run: RunFinding, doubts: int = 0) -> Text:
     text = state_words(run) + since(run.onset, interval=True)
     style = f"bold {STYLES[RUN_STATES[run.state][0]]}".rstrip()
     basis = f", by {run.basis}" if run.basis else ""
-    sure = f"; {words}" if (words := certainty(run)) else ""
     doubted = (f"; in doubt, for {count(doubts, 'reason')}", "bold yellow") if doubts else ""
-    return Text.assemble("verdict: ", (text, style), basis, sure, doubted)
+    return Text.assemble("verdict: ", (text, style), basis, doubted)
 
 
 def remarks(history: History, verdict: Verdict) -> Iterator[tuple[str, Iterable[str]]]:

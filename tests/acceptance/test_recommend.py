@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rfav_cli import open_store, recipes
-from rfav_cli.records import Checkpoint, Layer, Measurement, ProbeRecord, Run
+from rfav_cli.records import Checkpoint, Layer, Measurement, ProbeRecord, Run, Settings
 from rfav_cli.store import StoreWriter, pack
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ LAYERS = (
 ILL = ["conv2\x1b[31m", "fc1"]
 
 
-def write_store(path: Path, *, overfits: bool, packed: bool = True) -> None:
+def write_store(path: Path, *, overfits: bool, packed: bool = True, known: bool = True) -> None:
     """A run whose later layers lose their entropy after an onset of overfitting, or one whose curves level off.
 
-    The first layer is correlated throughout in both.
+    The first layer is correlated throughout in both. That the net has no normalisation is known, or is not.
     """
     random = np.random.default_rng(0)
     probe = ProbeRecord("ab" * 32, SIZE, np.arange(SIZE, dtype=np.int64) % 10)
-    writer = StoreWriter.open(path, Run(LAYERS, (), probe))
+    writer = StoreWriter.open(path, Run(LAYERS, (), probe, Settings(model="nets:make" if known else "")))
     hardness = random.uniform(0.5, 1.5, SIZE)
     histogram = np.zeros((3, 201), np.uint32)
     histogram[:, 120] = [120, 496, 2016]
@@ -110,15 +110,28 @@ def test_it_fits_a_narrow_terminal(rfav: Rfav, overfitted: Path, tmp_path: Path)
     assert max(map(len, done.out.splitlines())) <= 60
 
 
-def test_a_healthy_run_gets_an_empty_recipe_and_says_so(rfav: Rfav, tmp_path: Path) -> None:
+def test_a_healthy_run_gets_no_recipe_and_advice(rfav: Rfav, tmp_path: Path) -> None:
     write_store(tmp_path / "rfav.h5", overfits=False)
     done = rfav(tmp_path, "recommend", "--out", "recipe.toml")
-    assert done.code == 0
+    assert (done.code, done.err) == (0, "recipe.toml: not written: no penalties are advised\n")
     text = " ".join(done.out.split())
     assert text.startswith("rfav.h5: healthy, so there is nothing to do: ")
     assert "correlated filters alone (conv1)" in text
-    assert recipes.load(tmp_path / "recipe.toml").layers == ()
-    assert "# healthy" in (tmp_path / "recipe.toml").read_text()
+    assert "Keep the last checkpoint, epoch 23 (run/epoch_023.pt)" in text
+    assert not (tmp_path / "recipe.toml").exists()
+
+
+def test_penalties_that_are_not_advised_are_given_on_request_with_a_warning(rfav: Rfav, tmp_path: Path) -> None:
+    write_store(tmp_path / "rfav.h5", overfits=True, known=False)
+    done = rfav(tmp_path, "recommend", "--out", "recipe.toml")
+    assert (done.code, done.err) == (0, "recipe.toml: not written: no penalties are advised\n")
+    assert "lambda" not in done.out
+    assert not (tmp_path / "recipe.toml").exists()
+    done = rfav(tmp_path, "recommend", "--out", "recipe.toml", "--anyway")
+    assert (done.code, done.err) == (0, "recipe.toml: written\n")
+    assert "Not advised: " in done.out
+    assert [layer.name for layer in recipes.load(tmp_path / "recipe.toml").layers] == ["conv1", *ILL]
+    assert "# Not advised: " in (tmp_path / "recipe.toml").read_text()
 
 
 def test_without_a_verdict_nothing_is_said_and_nothing_written(rfav: Rfav, measured: Path, tmp_path: Path) -> None:

@@ -17,11 +17,13 @@ from benchmarks.detection.configurations import split
 from benchmarks.pages import marked
 from benchmarks.remedy.methods import recipe_options, source_options, sources
 from benchmarks.remedy.nets import make
+from benchmarks.remedy.record import make_of, record
 from benchmarks.remedy.results import PATIENCE, Outcome, read, stop_early
 from benchmarks.remedy.runs import HALVES, REPORTING, TUNING
 from benchmarks.remedy.score import HERE, document, load
 from benchmarks.remedy.tables import FIGURES, differences, noise, pairs, t95
 from rfav_cli.diagnosis import judge
+from rfav_cli.diagnosis.remedy_record import GAINS
 from tests.commands.judged import write_judged
 
 if TYPE_CHECKING:
@@ -164,3 +166,23 @@ def test_each_source_is_a_net_that_takes_the_images(run: Any) -> None:
         kinds = {type(module).__name__ for module in net.modules()}
         assert ("BatchNorm2d" in kinds) == ("norm" in given or run.net.startswith("normnet"))
         assert ("Dropout" in kinds) == ("dropout" in given or run.net.startswith("dropnet"))
+
+
+def test_advice_states_the_gains_that_the_committed_figures_give() -> None:
+    assert record(load(HERE / "reporting.json")) == GAINS
+
+
+def test_a_recipe_is_held_against_what_it_goes_on_from() -> None:
+    plain, normalised = "cifar10_lenet_2000_momentum_40epochs", "cifar10_normnet-s_5000_adam_20epochs"
+    outcomes = [
+        *(
+            outcome(method, run, 1, 0.4 + by, 2.0)
+            for run in (plain, normalised)
+            for method, by in (("plain", 0.0), ("plain+even", 0.1))
+        ),
+        *(outcome(method, plain, 1, 0.4 + by, 2.0) for method, by in (("norm", 0.2), ("norm+even", 0.1))),
+    ]
+    (gain,) = (each for each in record(outcomes) if each.remedy == "even" and each.measure == "best accuracy")
+    assert (gain.nets, gain.runs, gain.value) == ("normalised", 2, pytest.approx(0.0))  # one plain run has no interval
+    assert make_of(plain, "plain") == "plain"
+    assert make_of(plain, "norm") == make_of(normalised, "plain") == "normalised"

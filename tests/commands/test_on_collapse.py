@@ -6,12 +6,14 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from rfav_cli.commands.on_collapse import CollapseCommand
+from rfav_cli.commands.on_collapse import CollapseCommand, is_collapse
 from rfav_cli.errors import UsageError
 from rfav_cli.records import LayerFinding, RunFinding, Verdict
+from rfav_cli.records.verdict import RunState
 
 PATIENCE = 30.0
 LAYERS = (LayerFinding("conv4", "collapsed"), LayerFinding("fc1", "stable"), LayerFinding("a $(x)\n,b\0é", "collapsed"))
@@ -35,6 +37,13 @@ def test_it_is_told_what_collapsed_by_the_environment(tmp_path):
     assert (told["RFAV_EPOCH"], told["RFAV_STATE"]) == ("12", "overfitting")
     assert told["RFAV_LAYERS"] == "conv4,a___x___b_é"
     assert told["PATH"] == os.environ["PATH"]
+
+
+@pytest.mark.parametrize("state", get_args(RunState))
+def test_a_run_that_overfits_broke_or_diverged_has_collapsed_whatever_its_layers_do(state):
+    stable = Verdict(RunFinding(state, "because"), (LayerFinding("conv1", "stable"),))
+    assert is_collapse(stable) == (state in {"overfitting", "broken", "diverged"})
+    assert is_collapse(Verdict(stable.run, LAYERS))
 
 
 def test_no_shell_is_between(tmp_path):

@@ -188,7 +188,7 @@ def test_the_gate_passes_no_run_that_diverged(labels: bool, final: bool, policy:
     asked = Policy(final=final, max_correlation=(("*", 0.9),), **policy)
     store, found = check(replace(history, columns=columns), asked, None, Thresholds())
     missing = [each for each in found if each.outcome == "missing"]
-    assert [each.rule for each in missing] == ["RFAV101"]
+    assert [each.rule for each in missing] == ["RFAV110"]
     assert "epoch 13" in missing[0].message
     assert "conv2" in missing[0].message
     assert store.state == "diverged"

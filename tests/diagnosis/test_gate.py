@@ -5,15 +5,29 @@ from __future__ import annotations
 import datetime
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pytest
 
-from rfav_cli.diagnosis import RULES, baseline_of, check, check_policy, with_exceptions
+from rfav_cli.diagnosis import RULES, baseline_of, check, check_policy, gate, with_exceptions
+from rfav_cli.diagnosis.gate import STATE_RULES
 from rfav_cli.diagnosis.rules import DOUBT_RULES
+from rfav_cli.errors import UsageError
 from rfav_cli.options.thresholds import Thresholds
-from rfav_cli.records import DOUBT_KINDS, Allowance, BadCheckpoint, CheckReport, Doubt, Policy, SourceLocation
+from rfav_cli.records import (
+    DOUBT_KINDS,
+    Allowance,
+    BadCheckpoint,
+    CheckReport,
+    Doubt,
+    LayerFinding,
+    Policy,
+    RunFinding,
+    SourceLocation,
+    Verdict,
+)
+from rfav_cli.records.verdict import OverfittingKind, RunState
 from tests.diagnosis.conftest import TOP, falling, learning, make_history, overfitting, sample_losses
 
 if TYPE_CHECKING:
@@ -155,7 +169,7 @@ CASES: dict[str, tuple[Callable[[], History], dict[str, Any], Callable[[], Basel
     "too short for a verdict": (final, {}, None, 2, {"RFAV101"}),
     "loss of an epoch not finite": (lambda: spoiled("probe/loss", 9), {}, None, 2, {"RFAV102"}),
     "entropy of an epoch not finite": (lambda: spoiled("entropy/mean", (9, 0)), {}, None, 2, {"RFAV102"}),
-    "entropy of the last not finite": (lambda: spoiled("entropy/mean", (-1, 0)), {}, None, 2, {"RFAV101"}),
+    "entropy of the last not finite": (lambda: spoiled("entropy/mean", (-1, 0)), {}, None, 2, {"RFAV110"}),
     "a checkpoint was bad": (with_bad, {}, None, 2, {"RFAV105"}),
     "bad and flagged": (lambda: replace(overfitted(), bad=with_bad().bad), {}, None, 2,
                         {"RFAV001", "RFAV002", "RFAV105"}),
@@ -192,7 +206,7 @@ def report(history: History, policy: Policy, baseline: Baseline | None = None) -
 def test_the_table_is_long_enough() -> None:
     assert len(CASES) >= 40
     assert {code for *_, code, _ in CASES.values()} == {0, 1, 2}
-    assert {rule for *_, rules in CASES.values() for rule in rules} == set(RULES)
+    assert {rule for *_, rules in CASES.values() for rule in rules} | {*STATE_RULES.values()} == set(RULES)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -202,6 +216,51 @@ def test_policy(name: str) -> None:
     check_policy(policy, compared=make_baseline is not None)
     done = report(make(), policy, make_baseline() if make_baseline else None)
     assert ({each.rule for each in done.findings}, done.code) == (rules, code), done.findings
+
+
+def judged_as(monkeypatch: pytest.MonkeyPatch, state: RunState, kind: OverfittingKind | None = None) -> None:
+    """The verdict on each run that is checked, whatever it measured; its layers are stable."""
+    layers = tuple(LayerFinding(name, "stable", evidence="as it was") for name in ("conv1", "fc1"))
+    finding = RunFinding(state, f"it is {state}", kind=kind)
+    monkeypatch.setattr(gate, "judge", lambda *_: Verdict(finding, layers))
+
+
+LIMIT = {"min_accuracy": 0.5}
+
+
+@pytest.mark.parametrize("state", get_args(RunState))
+@pytest.mark.parametrize("options", [{}, LIMIT, {"fail_on": (), **LIMIT}, {"fail_on": ("collapsed",)}])
+@pytest.mark.parametrize("final", [False, True])
+def test_no_run_in_a_bad_state_passes(
+    monkeypatch: pytest.MonkeyPatch, state: RunState, options: dict[str, Any], final: bool
+) -> None:
+    judged_as(monkeypatch, state)
+    done = report(run(), Policy(**{**options, **LIMIT}, final=final))
+    never = {"not learning", "broken", "diverged"} | (set() if final else {"unknown"})
+    asked = not final and "overfitting" in options.get("fail_on", Policy.fail_on)
+    expected = 2 if state in never or (asked and state == "unclear") else 1 if asked and state == "overfitting" else 0
+    assert done.code == expected
+    assert {found.rule for found in done.findings} == {0: set(), 1: {"RFAV001"}, 2: {STATE_RULES.get(state)}}[expected]
+    assert all(found.message == f"it is {state}" for found in done.findings)
+
+
+@pytest.mark.parametrize("kind", get_args(OverfittingKind))
+def test_either_kind_of_overfitting_is_flagged(monkeypatch: pytest.MonkeyPatch, kind: OverfittingKind) -> None:
+    judged_as(monkeypatch, "overfitting", kind)
+    assert [found.rule for found in report(run(), Policy()).findings] == ["RFAV001"]
+
+
+@pytest.mark.parametrize("state", STATE_RULES)
+def test_what_is_unclear_can_be_allowed_and_no_other_state(monkeypatch: pytest.MonkeyPatch, state: RunState) -> None:
+    judged_as(monkeypatch, state)
+    policy = Policy(allow=(until(LATER, STATE_RULES[state]),))
+    assert report(run(), policy).code == (0 if state == "unclear" else 2)
+    if state == "unclear":
+        check_policy(policy, compared=False)
+        assert report(run(), Policy(allow=(until(BEFORE, "RFAV111"),))).code == 2
+    else:
+        with pytest.raises(UsageError, match=STATE_RULES[state]):
+            check_policy(policy, compared=False)
 
 
 @pytest.mark.parametrize("kind", DOUBT_KINDS)

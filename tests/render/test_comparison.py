@@ -23,7 +23,7 @@ BASIS = "held-out loss and accuracy"
 COMPARISON = Comparison(
     a=RunSide(
         "runs/before/rfav.h5",
-        RunFinding("overfitting", "likely overfitting since epoch 12", BASIS, Onset(12, 11, 13), 0.99),
+        RunFinding("overfitting", "likely overfitting since epoch 12", BASIS, Onset(12, 11, 13), confidence=0.99),
         EpochFigures(12, 1.2541, 0.5972),
         EpochFigures(30, 2.1083, 0.5741),
     ),

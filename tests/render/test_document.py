@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from rfav_cli.diagnosis import judge
+from rfav_cli.records import Advice, AdviceStep, Best
 from rfav_cli.render.document import show_document
 from tests.render.conftest import shown, with_training
 
@@ -44,8 +45,20 @@ def test_the_verdict_is_in_the_document(make: Callable[..., History]) -> None:
     assert found.onset
     assert (fc1["state"], fc1["onset"]) == ("collapsed", found.onset.epoch)
     assert fc1["interval"] == [found.onset.low, found.onset.high]
-    assert fc1["fall"] == {"nats": found.fall, "fraction": found.fall_fraction}
+    parts = {"scale": found.scale, "shape": found.shape}
+    assert fc1["fall"] == {"nats": found.fall, "fraction": found.fall_fraction, **parts}
     assert (fc1["confidence"], fc1["evidence"]) == (found.confidence, found.evidence)
+
+
+def test_advice_stands_beside_the_run(history: History) -> None:
+    step = AdviceStep("look", "Look.", "rfav show")
+    best = Best("loss", 3, "run/epoch_3.pt", 1.0, math.inf, True)
+    verdict = dataclasses.replace(judge(history), advice=Advice((best,), 3, "", 2.5, (step,)))
+    advice = show_document(history, verdict)["advice"]
+    assert (advice["keep"], advice["keep_by"], advice["temperature"]) == (3, None, 2.5)
+    assert advice["best"][0]["last"] is None
+    assert advice["steps"] == [{"kind": "look", "words": "Look.", "command": "rfav show", "gains": ()}]
+    assert show_document(history, dataclasses.replace(verdict, advice=None))["advice"] is None
 
 
 def test_filters_are_listed_by_problem(history: History) -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 
 import pytest
 
 from rfav_cli.errors import RfavError
-from rfav_cli.records import LayerRecipe, Recipe
+from rfav_cli.records import Advice, AdviceStep, Best, Gain, LayerRecipe, Recipe
 from rfav_cli.render import RECIPE_FORMATS, Screen, render_recipe
 from tests.render.conftest import HOSTILE
 
@@ -83,7 +84,7 @@ def test_doubts_of_the_verdict_stand_before_what_is_recommended() -> None:
 def test_json_is_the_recipe() -> None:
     document = json.loads(render_recipe(RECIPE, "json"))
     assert list(document) == [
-        *("schema", "store", "digest", "rule", "reason", "doubts", "rewind", "checkpoint", "loss"),
+        *("schema", "store", "digest", "rule", "reason", "doubts", "advice", "warning", "rewind", "checkpoint", "loss"),
         *("with_bias", "fold_norm", "centering", "layers"),
     ]
     assert (document["rewind"], document["checkpoint"], document["loss"]) == (11, "run/epoch_011.pt", 3.1512)
@@ -96,6 +97,55 @@ def test_json_is_the_recipe() -> None:
         "decorrelation": 1234.5,
         "why": "fell by half",
     }
+
+
+ADVICE = Advice(
+    best=(Best("accuracy", 12, "run/epoch_012.pt", 0.61, math.nan, True),),
+    keep=12,
+    keep_by="accuracy",
+    temperature=None,
+    steps=(
+        AdviceStep("keep", f"Keep the checkpoint of epoch 12: {'more accurate ' * 8}."),
+        AdviceStep(
+            "retrain", "Train again.", "rfav recommend x", (Gain("even", "best accuracy", 0.1, 0, 0.2, 5, 15, "plain"),)
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_what_to_do_comes_first_then_the_penalties(width: int) -> None:
+    lines = render_recipe(replace(RECIPE, advice=ADVICE), screen=Screen(width)).splitlines()
+    assert max(map(len, lines)) <= width
+    at = lines.index("What to do")
+    assert lines[at + 1].startswith("  1. Keep the checkpoint of epoch 12: more")
+    assert lines[at + 2].startswith("     ")
+    assert "  2. Train again. `rfav recommend x`" in lines
+    assert at < next(number for number, line in enumerate(lines) if line.startswith("layer"))
+
+
+def test_a_warning_stands_above_penalties_that_are_not_advised() -> None:
+    text = render_recipe(replace(RECIPE, warning="it lost on such nets"))
+    assert text.index("Not advised: it lost on such nets") < text.index("layer ")
+    assert json.loads(render_recipe(replace(RECIPE, warning="it lost"), "json"))["warning"] == "it lost"
+    assert "Not advised" not in render_recipe(RECIPE)
+
+
+def test_json_has_the_advice_without_nan() -> None:
+    document = json.loads(render_recipe(replace(RECIPE, advice=ADVICE), "json"))["advice"]
+    assert (document["keep"], document["keep_by"], document["temperature"]) == (12, "accuracy", None)
+    assert document["best"] == [
+        {
+            "measure": "accuracy",
+            "epoch": 12,
+            "path": "run/epoch_012.pt",
+            "value": 0.61,
+            "last": None,
+            "beyond_noise": True,
+        }
+    ]
+    assert document["steps"][1]["gains"][0]["remedy"] == "even"
+    assert json.loads(render_recipe(RECIPE, "json"))["advice"] is None
 
 
 @pytest.mark.parametrize("width", [40, 100])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rfav_cli.diagnosis import judge
-from rfav_cli.records import Doubt, FilterFinding, LayerFinding, Onset, RunFinding, Verdict
+from rfav_cli.records import Advice, AdviceStep, Doubt, FilterFinding, LayerFinding, Onset, RunFinding, Verdict
 from rfav_cli.render import Screen, render
 from tests.render.conftest import shown
 
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
         (RunFinding("unknown", "why"), "verdict: unknown"),
         (RunFinding("sparsifying", "why", "x", Onset(4, 4, 4)), "verdict: sparsifying since epoch 4, by x"),
         (RunFinding("overfitting", "why", "x", Onset(4, 2, 5)), "verdict: overfitting since epoch 4 (2 to 5), by x"),
+        (
+            RunFinding("overfitting", "why", "x", Onset(0, 0, 0, True), "lost knowledge"),
+            "verdict: overfitting (lost knowledge) at or before epoch 0, by x",
+        ),
+        (RunFinding("not learning", "why", "x"), "verdict: not learning, by x"),
+        (RunFinding("broken", "why", "x", Onset(4, 4, 4)), "verdict: broken since epoch 4, by x"),
+        (RunFinding("unclear", "why", "x"), "verdict: unclear, by x"),
     ],
 )
 def test_each_state_of_a_run_has_its_line(history: History, run: RunFinding, line: str) -> None:
@@ -41,6 +48,23 @@ def test_doubts_stand_beside_the_verdict_and_are_listed(history: History, output
     for doubt in doubts:
         assert doubt.sentence in text
     assert "doubt" not in render(history, dataclasses.replace(verdict, doubts=()), output_format)
+
+
+@pytest.mark.parametrize("output_format", ["table", "markdown"])
+def test_how_sure_the_state_is_is_told(history: History, output_format: str) -> None:
+    verdict = Verdict(RunFinding("healthy", "why", "x", probability=0.04, confidence=0.96), judge(history).layers)
+    assert "96% sure, P(overfits) 4%" in render(history, verdict, output_format).replace("\\", "")
+
+
+@pytest.mark.parametrize("output_format", ["table", "markdown"])
+def test_what_to_do_is_listed_with_its_command(history: History, output_format: str) -> None:
+    steps = (AdviceStep("keep", "Keep the last."), AdviceStep("retrain", "Train.", "rfav recommend a.h5"))
+    verdict = Verdict(RunFinding("healthy", "why"), judge(history).layers, advice=Advice((), 5, "loss", None, steps))
+    text = render(history, verdict, output_format).replace("\\", "")
+    assert "What to do" in text
+    assert "Keep the last." in text
+    assert "Train. `rfav recommend a.h5`" in text
+    assert "What to do" not in render(history, dataclasses.replace(verdict, advice=None), output_format)
 
 
 def test_what_is_said_of_filters_is_listed(history: History) -> None:

@@ -12,6 +12,7 @@ from rfav_cli.render.base import Screen, entropies, finite_or_none, sparkline
 from rfav_cli.render.document import show_document
 from rfav_cli.render.epoch_figures import epoch_figures
 from rfav_cli.render.remarks import headline, remarks
+from rfav_cli.render.states import certainty
 from rfav_cli.text import printable, whole
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def render(history: History, verdict: Verdict, *, epochs: bool, screen: Screen) 
     document = show_document(history, verdict)
     blocks = [
         f"**{headline(verdict.run, len(verdict.doubts)).plain}**",
-        escaped(verdict.run.reason),
+        escaped(verdict.run.reason) + (f" ({sure})" if (sure := certainty(verdict.run)) else ""),
         _epoch_table(document, history) if epochs else _layer_table(document, history, screen),
     ]
     for title, lines in remarks(history, verdict):

@@ -12,7 +12,7 @@ from rfav_cli.render.base import column, count, entropies, shorten, sparkline
 from rfav_cli.render.document import show_document
 from rfav_cli.render.epoch_figures import NOTE, epoch_figures
 from rfav_cli.render.remarks import headline, remarks, span
-from rfav_cli.render.states import LAYER_STATES, STYLES
+from rfav_cli.render.states import LAYER_STATES, STYLES, certainty
 from rfav_cli.render.text_table import TextColumn, text_table
 from rfav_cli.text import printable, whole
 
@@ -65,6 +65,8 @@ def render(history: History, verdict: Verdict, *, epochs: bool, screen: Screen) 
     console.print(
         "", headline(verdict.run, len(verdict.doubts)), Text(printable(verdict.run.reason, LONGEST)), sep="\n"
     )
+    if sure := certainty(verdict.run):
+        console.print(Text(sure, style="dim"))
     if history.checkpoints and history.run.layers:
         table, notes = _epoch_table(history, verdict, screen) if epochs else _layer_table(history, verdict, screen)
         console.print("", table, "", *(Text(note, style="dim") for note in notes), sep="\n")

@@ -46,6 +46,12 @@ def test_the_verdict_is_a_line_with_the_layers_and_the_figures(verdict):
     assert "loss" not in judged(Judged(7, verdict, None))
 
 
+def test_kind_and_onset_are_those_of_the_verdict(verdict):
+    run = RunFinding("overfitting", "why", onset=Onset(0, 0, 0, True), kind="overconfidence")
+    line = judged(Judged(7, dataclasses.replace(verdict, run=run), None))
+    assert line.startswith("epoch 7  overfitting (overconfidence) at or before epoch 0  collapsed: ")
+
+
 def test_a_doubt_is_told_even_to_the_quiet_and_marks_the_line(verdict, capsys):
     doubt = Doubt("run", "epoch 3", "it looks wrong", "Look.", 1.0)
     with WatchReporter(quiet=True) as reporter:

@@ -36,11 +36,6 @@ export function layerMark(state) {
   return (LAYERS[state] ?? ["", "○"])[1];
 }
 
-/** The state with the kind of overfitting: "overfitting (lost knowledge)". */
-export function stateWords(finding) {
-  return finding.kind ? `${finding.state} (${finding.kind})` : finding.state;
-}
-
 /** Since when: " since epoch 11", " at or before epoch 3"; nothing where that is not known. */
 export function since(finding) {
   if (finding.onset === null || finding.onset === undefined) return "";

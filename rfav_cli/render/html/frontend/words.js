@@ -2,7 +2,7 @@
 
 import { size } from "./activations.js";
 import { fill, h, name } from "./dom.js";
-import { layerMark, layerTone, markOf, since, stateWords, toneOf } from "./marks.js";
+import { layerMark, layerTone, markOf, since, toneOf } from "./marks.js";
 import { lastLoss, moved, nats, percent, plain } from "./numbers.js";
 import { ranked, winnerBars } from "./winners.js";
 
@@ -10,11 +10,13 @@ import { ranked, winnerBars } from "./winners.js";
 export function verdict(app) {
   const { run } = app;
   const { finding } = run;
-  const between = finding.interval && finding.interval[0] !== finding.interval[1] ? ` (between ${finding.interval.join(" and ")})` : "";
+  const between = finding.interval && finding.interval[0] !== finding.interval[1] ? `between ${finding.interval.join(" and ")}` : "";
+  const more = [finding.kind, between].filter(Boolean).join(", ");
   return [
-    h("div", { class: "finding" }, h("p", { class: `verdict-state tone-${toneOf(finding.state)}` }, h("span", { class: "badge", "aria-hidden": "true" }, markOf(finding.state)), h("strong", {}, `${stateWords(finding)}${since(finding)}`), h("span", { class: "between" }, between)), h("p", { class: "reason", title: finding.reason }, finding.reason), h("p", { class: "note" }, basis(finding)), doubts(run.document), advice(run.document)),
+    h("div", { class: "finding" }, h("p", { class: `verdict-state tone-${toneOf(finding.state)}` }, h("span", { class: "badge", "aria-hidden": "true" }, markOf(finding.state)), h("strong", {}, `${finding.state}${since(finding)}`), h("span", { class: "between" }, more && ` (${more})`)), h("p", { class: "reason", title: finding.reason }, finding.reason), h("p", { class: "note" }, basis(finding)), doubts(run.document)),
     h("dl", { class: "figures" }, figures(run).map(([term, value, more]) => h("div", {}, h("dt", {}, term), h("dd", {}, value, more && h("small", {}, more))))),
-  ];
+    advice(run.document),
+  ].filter(Boolean);
 }
 
 /** Why the verdict may not be true of the run as its owner ran it; nothing where there is no doubt. */
@@ -36,8 +38,8 @@ export function advice(document) {
 function basis(finding) {
   const parts = [];
   if (finding.basis) parts.push(`Rests on ${finding.basis}.`);
-  if (finding.confidence !== null) parts.push(`${capitalised(sure(finding.confidence))} sure.`);
-  if (finding.probability !== null && finding.state !== "overfitting") parts.push(`Probability that the run overfits: ${sure(finding.probability)}.`);
+  if ((finding.confidence ?? null) !== null) parts.push(`${capitalised(sure(finding.confidence))} sure.`);
+  if ((finding.probability ?? null) !== null && finding.state !== "overfitting") parts.push(`Probability that the run overfits: ${sure(finding.probability)}.`);
   return parts.join(" ");
 }
 

@@ -11,7 +11,7 @@ test("the line of onset stands at its epoch, and its band over the epochs that i
   const scale = linear(-1, 29, 0, 300);
   const mark = onsetMark(FINDING, scale, 80, "5 3", "here");
   const [band, line, label] = mark.children;
-  assert.equal(mark.attributes.class, "run-onset overfitting");
+  assert.equal(mark.attributes.class, "run-onset tone-bad");
   assert.deepEqual([line.tag, line.attributes.x1, line.attributes.x2, line.attributes.y1, line.attributes.y2], ["line", 130, 130, 0, 80]);
   assert.deepEqual([band.tag, band.attributes.x, band.attributes.width, band.attributes.height], ["rect", 120, 30, 80]);
   assert.equal(label.children[0], "here");

@@ -3,7 +3,7 @@ import "./fake_dom.mjs";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { doubts, verdict } from "../../../../rfav_cli/render/html/frontend/words.js";
+import { advice, doubts, verdict } from "../../../../rfav_cli/render/html/frontend/words.js";
 
 const text = (element) => (typeof element === "string" ? element : element.children.map(text).join(""));
 
@@ -48,4 +48,41 @@ test("with a temperature stands beside the last loss where the last epoch has on
   const said = verdict({ run }).map(text).join(" ");
   assert.match(said, /last with a temperature1\.070temperature 2\.35, confidence 90\.0 %/);
   assert.doesNotMatch(verdict({ run: diverged }).map(text).join(" "), /with a temperature/);
+});
+
+const unclear = {
+  ...diverged,
+  finding: { state: "unclear", kind: null, onset: null, interval: null, reason: "neither is sure", basis: "x", probability: 0.6, confidence: null },
+};
+
+test("a run that is unclear says how probable it is that it overfits, and is never called healthy", () => {
+  const said = verdict({ run: unclear }).map(text).join(" ");
+  assert.match(said, /◐unclear/);
+  assert.match(said, /Probability that the run overfits: 60/);
+  assert.doesNotMatch(said, /healthy|sure\.|undefined|NaN/);
+});
+
+const overconfident = {
+  ...diverged,
+  finding: { state: "overfitting", kind: "overconfidence", onset: 11, at_or_before: true, interval: [11, 12], reason: "x", basis: "x", probability: 0.97, confidence: 0.97 },
+};
+
+test("the kind of overfitting is said, and that it may have begun before", () => {
+  const said = verdict({ run: overconfident }).map(text).join(" ");
+  assert.match(said, /▼overfitting at or before epoch 11 \(overconfidence, between 11 and 12\)/);
+  assert.match(said, /97\s?% sure\./);
+  assert.doesNotMatch(said, /Probability/);
+});
+
+test("what to do is a list, each with its command, as text", () => {
+  const steps = [{ kind: "keep", words: "Keep <b>.", command: "" }, { kind: "retrain", words: "Train.", command: "rfav recommend a.h5" }];
+  const [head, list] = advice({ advice: { steps } }).children;
+  assert.equal(text(head), "What to do");
+  assert.deepEqual(list.children.map(text), ["Keep <b>.", "Train. rfav recommend a.h5"]);
+});
+
+test("without advice, as in an older document, there is no such place", () => {
+  assert.equal(advice({}), null);
+  assert.equal(advice({ advice: null }), null);
+  assert.equal(advice({ advice: { steps: [] } }), null);
 });
