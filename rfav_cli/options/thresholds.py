@@ -36,7 +36,7 @@ class Thresholds(Options):
         "labels.",
     )
     gap: float = _threshold(
-        0.05,
+        0.04,
         "confidence",
         0.0,
         1.0,
