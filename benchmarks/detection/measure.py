@@ -41,6 +41,8 @@ NARROW = {
     "probe/sample_loss": np.float16,
     "probe/sample_confidence": np.float16,
     "probe/sample_prediction": np.int8,
+    "train/sample_confidence": np.float16,
+    "train/sample_loss": np.float16,
 }
 """Column -> the type that it is committed in: 11 significant bits, and up to 128 classes."""
 NEAR_ZERO = 0.05
@@ -86,6 +88,7 @@ def measure(configuration: Configuration, out: Path, views: list[str]) -> dict[s
             rfav_cli.analyze(
                 folder / "checkpoints",
                 probe=folder / f"{TRAINING if view == TRAINING else PROBE}.npz",
+                train_probe=folder / f"{TRAINING}.npz" if view == PROBE else None,
                 model=f"zoo:{configuration.net}",
                 model_arg=[f"classes={configuration.classes}"],
                 mean=MEAN,
@@ -104,7 +107,9 @@ def strip(store: Path, target: Path, configuration: Configuration) -> None:
     """Write a store anew without what is large and what says where it was made."""
     history = open_store(store)
     probe = replace(history.run.probe, thumbnails=None, source=f"{configuration.data}, held out")
-    run = replace(history.run, probe=probe, settings=replace(history.run.settings, maps=0))
+    train_probe = history.run.train_probe and replace(history.run.train_probe, source=f"{configuration.data}, training")
+    settings = replace(history.run.settings, maps=0)
+    run = replace(history.run, probe=probe, train_probe=train_probe, settings=settings)
     columns = {name: column for name, column in history.columns.items() if not name.startswith(LEFT_OUT)}
     target.parent.mkdir(exist_ok=True)
     writer = StoreWriter.open(target, run, fresh=True)

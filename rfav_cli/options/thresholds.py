@@ -45,7 +45,7 @@ class Thresholds(Options):
         "How often two checkpoints may disagree, as a ratio to what both say of their own uncertainty, without labels.",
     )
     gap: float = _threshold(
-        0.05,
+        0.04,
         "confidence",
         0.0,
         1.0,

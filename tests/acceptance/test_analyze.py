@@ -6,11 +6,12 @@ import re
 import shutil
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import torch
 
 from rfav_cli import open_store
-from tests.acceptance.runs import ANALYZE, EPOCHS, name_of
+from tests.acceptance.runs import ANALYZE, EPOCHS, draw, name_of
 from tests.acceptance.stores import assert_same_figures
 
 if TYPE_CHECKING:
@@ -97,3 +98,36 @@ def test_two_processes_fill_one_store(rfav: Rfav, folder: Path, measured: Path) 
     assert rfav(folder, "pack", "rfav.h5").out == "rfav.h5: 5 epochs\n"
     assert not (folder / "rfav.h5.d").exists()
     assert_same_figures(folder / "rfav.h5", measured / "rfav.h5")
+
+
+@pytest.fixture
+def training(folder: Path) -> Path:
+    """The samples that the tiny net was trained on, without labels, beside the run."""
+    np.save(folder / "train.npy", draw(240, seed=1)[0])
+    (folder / "rfav.h5").unlink()
+    return folder
+
+
+@pytest.mark.parametrize("command", ["analyze", "watch"])
+def test_training_samples_are_measured_beside_the_probe(rfav: Rfav, training: Path, command: str) -> None:
+    given = [*("--model", "tiny_net:make_net", "--probe", "probe.npz", "--train-probe", "train.npy")]
+    done = rfav(training, command, "run", *given, *(["--idle", "1"] if command == "watch" else []))
+    assert done.code == 0, done.err
+    if command == "analyze":
+        assert "looked at 120 samples of probe.npz, 4 classes, 240 training samples of train.npy, not" in done.err
+    history = open_store(training / "rfav.h5")
+    assert history.run.train_probe is not None
+    assert history.run.train_probe.size == 240
+    assert np.isfinite(history.confidence_gap).all()
+    assert "train/loss" not in history.columns
+    assert "training samples: 240 of train.npy" in rfav(training, "show").out
+    refused = rfav(training, *ANALYZE)
+    assert (refused.code, "train_probe: 240 samples of train.npy" in refused.err) == (2, True)
+    assert rfav(training, *ANALYZE, "--fresh").code == 0
+
+
+def test_the_probe_given_as_training_samples_is_refused(rfav: Rfav, training: Path) -> None:
+    done = rfav(training, *ANALYZE, "--train-probe", "probe.npz")
+    assert (done.code, done.out) == (2, "")
+    assert "what a net was trained on says nothing of overfitting" in done.err
+    assert not (training / "rfav.h5").exists()
