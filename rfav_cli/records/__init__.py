@@ -23,7 +23,7 @@ from rfav_cli.records.history import Column, History
 from rfav_cli.records.nonlinearity import Nonlinearity
 from rfav_cli.records.payload import Candidate, Payload, RunnableProgram
 from rfav_cli.records.ranks import ALONE, Ranks
-from rfav_cli.records.recipe import RULES, LayerRecipe, Recipe, Rule
+from rfav_cli.records.recipe import PENALISED, RULES, LayerRecipe, Recipe, Rule
 from rfav_cli.records.run import (
     CENTERINGS,
     BadCheckpoint,
@@ -45,6 +45,7 @@ __all__ = [
     "ALONE",
     "CENTERINGS",
     "DOUBT_KINDS",
+    "PENALISED",
     "RULES",
     "Advice",
     "AdviceStep",
