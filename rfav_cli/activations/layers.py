@@ -70,4 +70,4 @@ def _reason_to_skip(name: str, classifier: str, layers: Sequence[str], skip: Seq
         return f"--skip {glob}"
     if layers:
         return "" if any(fnmatchcase(name, glob) for glob in layers) else "not named by --layers"
-    return "classifier" if name == classifier else ""
+    return CLASSIFIER if name == classifier else ""

@@ -86,7 +86,7 @@ def _fits(allowance: Allowance, checked: Checked) -> bool:
 def _described(history: History, verdict: Verdict, policy: Policy) -> CheckedStore:
     epochs = [int(epoch) for epoch in history.epochs]
     notes = [
-        f"{layer.name} is not measured: {layer.reason}" for layer in history.run.skipped if layer.reason != "classifier"
+        f"{layer.name} is not measured: {layer.reason}" for layer in history.run.skipped if layer.reason != CLASSIFIER
     ]
     if policy.final and epochs:
         notes.append(f"epoch {epochs[-1]} alone was judged, by limits and the baseline")
