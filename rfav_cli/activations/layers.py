@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from rfav_cli.errors import ModelError
-from rfav_cli.records import Layer, SkippedLayer
+from rfav_cli.records import CLASSIFIER, Layer, SkippedLayer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -26,7 +26,7 @@ def run(options: Recommend) -> Recipe:
     """
     from rfav_cli import recipes
 
-    recipe = prescribe(as_history(options.path), options.rule, options.thresholds)
+    recipe = prescribe(as_history(options.path), options.rule, options.thresholds, signed=options.signed)
     if options.out is not None:
         recipes.write(recipe, Path(options.out))
     return recipe
@@ -35,7 +35,7 @@ def run(options: Recommend) -> Recipe:
 recommend = flat(Recommend, run)
 
 
-def prescribe(history: History, rule: str, thresholds: Thresholds) -> Recipe:
+def prescribe(history: History, rule: str, thresholds: Thresholds, *, signed: bool = False) -> Recipe:
     """The recipe that follows from a store; one without layers where there is nothing to do.
 
     Raises:
@@ -45,7 +45,7 @@ def prescribe(history: History, rule: str, thresholds: Thresholds) -> Recipe:
     from rfav_cli.errors import RecipeError
 
     verdict = diagnosis.judge(history, thresholds)
-    recipe = diagnosis.recommend(history, verdict, rule)
+    recipe = diagnosis.recommend(history, verdict, rule, signed=signed)
     if verdict.run.state == "unknown":
         raise RecipeError(f"{history.path}: {recipe.reason}", "`rfav show` shows what was measured.")
     return recipe

@@ -14,7 +14,7 @@ from rfav_cli.diagnosis.filters import CORRELATIONS
 from rfav_cli.diagnosis.limits import compare_with_baseline, hold_against_limits
 from rfav_cli.diagnosis.rules import DOUBT_RULES, RULES
 from rfav_cli.diagnosis.verdict import judge
-from rfav_cli.records import Checked, CheckedStore
+from rfav_cli.records import CLASSIFIER, Checked, CheckedStore
 
 if TYPE_CHECKING:
     import datetime

@@ -26,6 +26,7 @@ from rfav_cli.records.ranks import ALONE, Ranks
 from rfav_cli.records.recipe import PENALISED, RULES, LayerRecipe, Recipe, Rule
 from rfav_cli.records.run import (
     CENTERINGS,
+    CLASSIFIER,
     BadCheckpoint,
     Centering,
     Checkpoint,
@@ -44,6 +45,7 @@ from rfav_cli.records.watched import Watched
 __all__ = [
     "ALONE",
     "CENTERINGS",
+    "CLASSIFIER",
     "DOUBT_KINDS",
     "PENALISED",
     "RULES",

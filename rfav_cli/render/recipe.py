@@ -58,10 +58,12 @@ def as_json(recipe: Recipe, _: Screen) -> str:
         "with_bias": recipe.with_bias,
         "fold_norm": recipe.fold_norm,
         "centering": recipe.centering,
+        "squared": recipe.squared,
         "layers": [
             {
                 "name": layer.name,
                 "finding": layer.finding,
+                "target": layer.target,
                 "lambda": layer.lambda_,
                 "kappa": layer.kappa,
                 "sparsity": layer.sparsity,

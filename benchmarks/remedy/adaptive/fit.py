@@ -173,7 +173,7 @@ def inverse_temperature(scores: Tensor, labels: Tensor) -> float:
 
 def _optimizer(run: SmallRun, net: nn.Module, decay: float) -> torch.optim.Optimizer:
     if run.optimizer == "adam":
-        return torch.optim.Adam(net.parameters(), run.rate, weight_decay=decay)
+        return torch.optim.Adam(net.parameters(), run.rate, weight_decay=decay, fused=True)
     return torch.optim.SGD(net.parameters(), run.rate, momentum=0.9, weight_decay=decay)
 
 

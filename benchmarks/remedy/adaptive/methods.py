@@ -6,8 +6,8 @@ validation loss: `even` (constant lambdas) and `adaptive` on the layers that the
 `adaptive random` (as many, drawn), `adaptive scale` and `adaptive shape` (one part of the gradient), `adaptive scores`
 and `even scores` (the classifier's entropy). In a net with normalisation it is folded in.
 
-What differs stands after a colon: `s1` (lambda starts at 1 of even's, not 0.3), `g3` (gain 3, not 6), `fresh` (from
-fresh weights).
+What differs stands after a colon: `s1` (lambda starts at 1 of even's, not 0.3), `g3` (gain 3, not 6), `h10` (the
+factor is 10 at most), `fresh` (from fresh weights).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Method:
         kind: "even" or "adaptive".
         what: of which layers or of what: "", "all", "random", "scale", "shape" or "scores".
         start: the share of even's lambda that it starts from.
-        gain: of the control.
+        gain, highest: of the control: how fast, and the factor's upper bound.
         fresh: it starts from fresh weights.
     """
 
@@ -60,6 +60,7 @@ class Method:
     what: str
     start: float
     gain: float
+    highest: float
     fresh: bool
 
     @classmethod
@@ -69,7 +70,8 @@ class Method:
         kind, _, what = told.partition(" ")
         numbers = {variant[0]: float(variant[1:]) for variant in variants if variant != "fresh"}
         start = numbers.get("s", START if kind == "adaptive" else 1.0)
-        return cls(kind, what, start, numbers.get("g", control.GAIN), "fresh" in variants)
+        gain, highest = numbers.get("g", control.GAIN), numbers.get("h", control.HIGHEST)
+        return cls(kind, what, start, gain, highest, "fresh" in variants)
 
     def layers(self, positions: Mapping[str, int], flagged: list[str], seed: int) -> list[str]:
         """The layers that are penalised, of those that the net has: name -> positions."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from benchmarks.remedy.adaptive.fit import Parts, Row
     from benchmarks.remedy.adaptive.runs import SmallRun
 
-PROBE = 500
+PROBE = 300
 """Validation images that the verdict is made of."""
 
 
@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--methods", default="plain,adaptive,adaptive scores", help="see `methods`; by commas")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--only", default="", help="runs whose name has this in it")
+    parser.add_argument("--skip", default="(none)", help="runs whose name has this in it are left out")
     options = parser.parse_args()
     torch.set_num_threads(1)
     parts: dict[str, Parts] = {}
@@ -49,7 +50,7 @@ def main() -> None:
         for seed in options.seeds:
             for run in split()[options.half]:
                 result = options.out / options.half / run.name / f"{method}.{seed}.json"
-                if options.only not in run.name or result.exists():
+                if options.only not in run.name or options.skip in run.name or result.exists():
                     continue
                 if run.name not in parts:
                     parts[run.name] = read_parts(run, options.decoded)
@@ -90,14 +91,13 @@ def from_start(run: SmallRun, source: str, seed: int, parts: Parts, result: Path
         torch.save(net.state_dict(), kept)
 
         def watch(epoch: int, row: Row) -> None:
-            verdict = monitor.record(epoch)
+            if "loss" in row:
+                verdict = monitor.record(epoch)
+                collapsed = [layer.name for layer in verdict.layers if layer.state == "collapsed"]
+                found.update(state=verdict.run.state, layers=collapsed)
             if row["validation_loss"] < best["loss"]:
                 best["loss"] = row["validation_loss"]
                 torch.save(net.state_dict(), kept)
-            found["state"], found["layers"] = (
-                verdict.run.state,
-                [layer.name for layer in verdict.layers if layer.state == "collapsed"],
-            )
 
         found: dict[str, Any] = {}
         rows = fit(run, net, parts, None, epochs=range(run.epochs), seed=seed, after=watch)
@@ -120,11 +120,12 @@ def on(run: SmallRun, name: str, seed: int, parts: Parts, result: Path) -> dict[
     if not method.fresh:
         net.load_state_dict(torch.load(plain.with_suffix(".pt"), weights_only=True))
         best = int(np.argmin([row["validation_loss"] for row in begun["rows"]]))
-    gain, control.GAIN = control.GAIN, method.gain
+    before = control.GAIN, control.HIGHEST
+    control.GAIN, control.HIGHEST = method.gain, method.highest
     try:
         rows = fit(run, net, parts, regularizer, epochs=range(best, run.epochs), seed=seed)
     finally:
-        control.GAIN = gain
+        control.GAIN, control.HIGHEST = before
     return {"rows": begun["rows"][: best + 1] + rows, "first": best, "layers": names}
 
 
