@@ -194,6 +194,8 @@ def _load_data(options: Train, start: Start, samples: SampleOptions) -> tuple[Pa
     options.report(Note(f"training on {len(training):,} samples{beside}"))
     if start.checkpoint is not None and validation is not None and validation.source is training.source:
         text = "a checkpoint that was trained on the samples of --data has seen those that it is validated on"
+        if start.recipe is not None and start.recipe.rule == "adaptive":
+            text += ", and lambda follows how sure it is of them: give --validation samples that it has not seen"
         options.report(Note(text))
     return training, validation
 
