@@ -141,18 +141,23 @@ def correlation_matrix(filters: Tensor, centering: Centering = "pearson") -> Ten
     return (unit @ unit.mT).clamp(-1.0, 1.0)
 
 
-def decorrelation_penalty(filters: Tensor, squared: bool = False, centering: Centering = "pearson") -> Tensor:
-    """Eq. 7 for one layer, without kappa: the sum of the correlations of the pairs d < e.
+def decorrelation_penalty(filters: Tensor, squared: bool = True, centering: Centering = "pearson") -> Tensor:
+    """Eq. 7 for one layer, without kappa: the sum over the pairs d < e of the squares of their correlations.
+
+    As printed it is the sum of the correlations, which is at its least, -D / 2, where each filter has one that is its
+    opposite: just as redundant. Squares are 0 where no two filters are correlated, and nowhere else.
 
     Args:
         filters: (..., D, K); the sums of the groups of a grouped layer are added up.
-        squared: sum the squares, so that anti-correlated filters count as redundant too.
+        squared: sum the squares; False for the signed sum, as printed.
         centering: see `correlation_matrix`.
 
     Returns:
         A scalar, to be multiplied with kappa and added to the loss.
 
     >>> decorrelation_penalty(torch.tensor([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0], [1.0, 2.0, 3.0]]))
+    tensor(3.0000)
+    >>> decorrelation_penalty(torch.tensor([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0], [1.0, 2.0, 3.0]]), squared=False)
     tensor(-1.0000)
     """
     pairs = correlation_matrix(filters, centering).triu(1)

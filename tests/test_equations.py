@@ -248,8 +248,21 @@ def test_decorrelation_penalty_is_the_sum_over_the_pairs(squared: bool) -> None:
 def test_the_printed_centering_pins_the_penalty_near_minus_half_the_filters() -> None:
     """DESIGN's reason for the other default: 64 filters alike give -D/2 as printed, and thousands by their own mean."""
     filters = double(1, 75) + 0.3 * double(64, 75).roll(1, 0)
-    assert decorrelation_penalty(filters, centering="paper").item() == pytest.approx(-32, abs=2)
-    assert decorrelation_penalty(filters).item() > 1500
+    assert decorrelation_penalty(filters, squared=False, centering="paper").item() == pytest.approx(-32, abs=2)
+    assert decorrelation_penalty(filters, squared=False).item() > 1500
+
+
+@given(st.integers(2, 6), st.integers(2, 8), st.integers(0, 2**16))
+@settings(deadline=None)
+def test_squares_are_least_where_nothing_is_correlated_and_the_signed_sum_is_not(d: int, k: int, seed: int) -> None:
+    """Filters and their opposites: as redundant as filters can be, and the least of the signed sum, -D/2."""
+    half = torch.randn(d, k, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    mirrored = torch.cat([half, -half])
+    assert decorrelation_penalty(mirrored, squared=False).item() == pytest.approx(-d, abs=1e-6)
+    assert decorrelation_penalty(mirrored).item() >= d - 1e-6
+    random = torch.randn(2 * d, k, generator=torch.Generator().manual_seed(seed + 1), dtype=torch.float64)
+    assert decorrelation_penalty(random).item() >= 0
+    assert decorrelation_penalty(random, squared=False).item() >= -d - 1e-6
 
 
 @pytest.mark.parametrize("squared", [False, True])

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from rfav_cli.errors import ModelError
-from rfav_cli.records import Layer, SkippedLayer
+from rfav_cli.records import CLASSIFIER, Layer, SkippedLayer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,4 +70,4 @@ def _reason_to_skip(name: str, classifier: str, layers: Sequence[str], skip: Seq
         return f"--skip {glob}"
     if layers:
         return "" if any(fnmatchcase(name, glob) for glob in layers) else "not named by --layers"
-    return "classifier" if name == classifier else ""
+    return CLASSIFIER if name == classifier else ""

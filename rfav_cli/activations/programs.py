@@ -214,13 +214,13 @@ class ProgramNetwork(Network):
             name: problem_of_shapes(seen[0].kind, [use.values.shape for use in seen], len(images))
             for name, seen in uses.items()
         }
-        layers = [_layer(seen[0]) for name, seen in uses.items() if not problems[name]]
+        norms = {name: hook.norm(name) for name in uses if not problems[name]}
+        layers = [_layer(uses[name][0], normalised=norm is not None) for name, norm in norms.items()]
         skipped = [SkippedLayer(name, problem) for name, problem in problems.items() if problem]
         skipped += self._skipped_layers(set(uses))
         trace = Trace(tuple(layers), {layer.name: len(uses[layer.name]) for layer in layers}, tuple(skipped))
         fold = self._options.fold_norm
         scales = {layer.name: hook.scale(layer.name) if fold else None for layer in layers}
-        norms = {layer.name: hook.norm(layer.name) for layer in layers}
         nonlinearities = {
             name: hook.consumers.nonlinearity(name, normalised=norm is not None) for name, norm in norms.items()
         }
@@ -240,9 +240,9 @@ class ProgramNetwork(Network):
         return [SkippedLayer(name, reason) for name, reason in reasons.items() if name not in used]
 
 
-def _layer(use: Use) -> Layer:
-    shape = use.values.shape
-    return Layer(use.layer, use.kind, shape[use.channel_dim], tuple(use.weight.shape), positions(use.kind, shape))
+def _layer(use: Use, *, normalised: bool) -> Layer:
+    shape, weight_shape = use.values.shape, tuple(use.weight.shape)
+    return Layer(use.layer, use.kind, shape[use.channel_dim], weight_shape, positions(use.kind, shape), normalised)
 
 
 def _differences(first: tuple[Layer, ...], second: tuple[Layer, ...]) -> list[str]:

@@ -186,7 +186,10 @@ class Observer:
     def _layer(self, hook: Hook) -> Layer:
         shape = self._uses[hook.name][0].shape
         weight_shape = tuple(hook.module.weight.shape)
-        return Layer(hook.name, hook.kind, shape[hook.channel_dim], weight_shape, positions(hook.kind, shape))
+        normalised = bool(self.folded([hook]))
+        return Layer(
+            hook.name, hook.kind, shape[hook.channel_dim], weight_shape, positions(hook.kind, shape), normalised
+        )
 
     def _quantised(self) -> list[SkippedLayer]:
         kinds = {kind.__name__ for kind in STANDARD}

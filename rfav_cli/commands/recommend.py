@@ -28,7 +28,9 @@ def run(options: Recommend) -> Recipe:
     """
     from rfav_cli import recipes
 
-    recipe = prescribe(as_history(options.path), options.rule, options.thresholds, anyway=options.anyway)
+    recipe = prescribe(
+        as_history(options.path), options.rule, options.thresholds, anyway=options.anyway, signed=options.signed
+    )
     if options.out is not None and recipe.layers:
         recipes.write(recipe, Path(options.out))
     return recipe
@@ -37,7 +39,9 @@ def run(options: Recommend) -> Recipe:
 recommend = flat(Recommend, run)
 
 
-def prescribe(history: History, rule: str, thresholds: Thresholds, *, anyway: bool = False) -> Recipe:
+def prescribe(
+    history: History, rule: str, thresholds: Thresholds, *, anyway: bool = False, signed: bool = False
+) -> Recipe:
     """The recipe that follows from a store; one without layers where there is nothing to do, or no penalty is advised.
 
     Args:
@@ -45,6 +49,7 @@ def prescribe(history: History, rule: str, thresholds: Thresholds, *, anyway: bo
         rule: how lambda follows from a layer.
         thresholds: of the verdict.
         anyway: penalise also where that is not advised, with a warning.
+        signed: kappa weighs the signed sum of Eq. 7.
 
     Raises:
         RecipeError, UsageError: as for `recommend`.
@@ -54,7 +59,7 @@ def prescribe(history: History, rule: str, thresholds: Thresholds, *, anyway: bo
 
     verdict = diagnosis.judge(history, thresholds)
     advice = verdict.advice or diagnosis.advise(history, verdict, thresholds)
-    recipe = replace(diagnosis.recommend(history, verdict, rule), advice=advice)
+    recipe = replace(diagnosis.recommend(history, verdict, rule, signed=signed), advice=advice)
     if verdict.run.state == "unknown":
         raise RecipeError(f"{history.path}: {recipe.reason}", "`rfav show` shows what was measured.")
     if not recipe.layers or diagnosis.penalties_are_advised(advice, history, rule):

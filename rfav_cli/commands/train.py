@@ -76,7 +76,8 @@ def _start(options: Train) -> Start:
     start = Start.of(options)
     if options.from_store is not None:
         history = open_store(options.from_store)
-        start = start.after_run(history, prescribe(history, options.rule, options.thresholds, anyway=options.anyway))
+        recipe = prescribe(history, options.rule, options.thresholds, anyway=options.anyway, signed=options.signed)
+        start = start.after_run(history, recipe)
     elif options.recipe is not None:
         start = start.with_recipe(recipes.find(options.recipe))
     return start.from_weights(options.init)

@@ -14,7 +14,7 @@ from rfav_cli.diagnosis.filters import CORRELATIONS
 from rfav_cli.diagnosis.limits import compare_with_baseline, hold_against_limits
 from rfav_cli.diagnosis.rules import DOUBT_RULES, RULES
 from rfav_cli.diagnosis.verdict import judge
-from rfav_cli.records import Checked, CheckedStore
+from rfav_cli.records import CLASSIFIER, Checked, CheckedStore
 
 if TYPE_CHECKING:
     import datetime
@@ -88,7 +88,7 @@ def _fits(allowance: Allowance, checked: Checked) -> bool:
 def _described(history: History, verdict: Verdict, policy: Policy) -> CheckedStore:
     epochs = [int(epoch) for epoch in history.epochs]
     notes = [
-        f"{layer.name} is not measured: {layer.reason}" for layer in history.run.skipped if layer.reason != "classifier"
+        f"{layer.name} is not measured: {layer.reason}" for layer in history.run.skipped if layer.reason != CLASSIFIER
     ]
     if policy.final and epochs:
         notes.append(f"epoch {epochs[-1]} alone was judged, by limits and the baseline")

@@ -22,6 +22,10 @@ EVEN = 0.3
 
 On the tuning runs of `benchmarks/remedy` 1 gave a lower last loss and 0.3 the better accuracy; on the sample run,
 whose layers are narrow, 0.5 holds the net back."""
+START = 0.3
+"""The share of `even` that `adaptive` starts from; from there on lambda follows the validation samples."""
+SCORES = 0.3
+"""What a nat of the predictions' entropy weighs at first, by the rule `adaptive`."""
 LAMBDA, KAPPA = 0.001, 1.0
 """The paper's: the sum of Eq. 5 is weighed with 0.001, that of Eq. 7 is switched on or off."""
 POSITIONS = 100
@@ -29,17 +33,26 @@ POSITIONS = 100
 
 A dense layer then has 0.1 and the paper's convolutions keep 0.001, which on CIFAR-10 gave a lower held-out loss and the
 same accuracy or a better one."""
+_NORMALISED = (
+    "the net has batch normalisation, where penalties on activations cost accuracy wherever that was measured; `--rule "
+    "adaptive` weighs the entropy of the predictions, where the store knows the net's classifier"
+)
 CORRELATED = ("correlated", "correlating")
 
 
-def recommend(history: History, verdict: Verdict, rule: str = "even") -> Recipe:
+def recommend(history: History, verdict: Verdict, rule: str = "adaptive", *, signed: bool = False) -> Recipe:
     """Turn a verdict into a recipe.
+
+    In a net with batch normalisation penalties on activations cost accuracy wherever that was measured; there
+    `adaptive` weighs the entropy of the predictions, and the other rules recommend nothing.
 
     Args:
         history: what was judged.
         verdict: of that history.
-        rule: "even" (lambda is 0.3 / positions), "paper" (0.001 for every layer) or "balanced" (that, and more for
-            layers of fewer than 100 positions).
+        rule: "adaptive" (lambda starts at 0.09 / positions and follows the validation samples), "even" (0.3 /
+            positions), "paper" (0.001 for every layer) or "balanced" (that, and more for layers of fewer than 100
+            positions).
+        signed: kappa weighs the signed sum of Eq. 7, as it is printed, and not the sum of the squares.
 
     Returns:
         One without layers where the run is healthy, has diverged, nothing can be said of it, or no layer can be blamed;
@@ -51,9 +64,9 @@ def recommend(history: History, verdict: Verdict, rule: str = "even") -> Recipe:
     if rule not in RULES:
         raise UsageError(f"--rule: there is no {rule!r:.60}", f"Give one of: {', '.join(RULES)}.")
     flagged = verdict.run.state in {"overfitting", "sparsifying"}
-    layers = tuple(_layer_recipes(history, verdict, rule)) if flagged else ()
+    layers = _layer_recipes(history, verdict, rule, signed=signed) if flagged else ()
     rewinds = bool(layers) or verdict.run.state == "diverged"
-    start = _checkpoint_before_onset(history, verdict) if rewinds else None
+    start = best_checkpoint(history, verdict) if rewinds else None
     return Recipe(
         rule=rule,
         store=history.path,
@@ -67,10 +80,21 @@ def recommend(history: History, verdict: Verdict, rule: str = "even") -> Recipe:
         fold_norm=history.run.settings.fold_norm,
         centering=history.run.settings.centering,
         doubts=tuple(doubt.sentence for doubt in verdict.doubts),
+        squared=not signed,
     )
 
 
-def _layer_recipes(history: History, verdict: Verdict, rule: str) -> Iterator[LayerRecipe]:
+def _layer_recipes(history: History, verdict: Verdict, rule: str, *, signed: bool) -> tuple[LayerRecipe, ...]:
+    if not history.run.normalised:
+        return tuple(penalties_on_layers(history, verdict, rule, signed=signed))
+    if rule != "adaptive" or not history.run.classifier:
+        return ()
+    why = "the scale of its activations is free, so the penalty is on what the net says: the entropy of its predictions"
+    return (LayerRecipe(history.run.classifier, "too sure", SCORES, 0.0, why=why, target="scores"),)
+
+
+def penalties_on_layers(history: History, verdict: Verdict, rule: str, *, signed: bool) -> Iterator[LayerRecipe]:
+    """Penalties on the layers that collapse or have correlated filters, whatever the net is made of."""
     for index, (layer, finding) in enumerate(zip(history.run.layers, verdict.layers, strict=True)):
         correlated = _correlated_filters(finding)
         collapsed = finding.state == "collapsed"
@@ -84,7 +108,7 @@ def _layer_recipes(history: History, verdict: Verdict, rule: str) -> Iterator[La
             lambda_=lambda_,
             kappa=kappa,
             sparsity=_sparsity(history, index, lambda_) if lambda_ else None,
-            decorrelation=_decorrelation(history, index, kappa) if kappa else None,
+            decorrelation=_decorrelation(history, index, kappa, signed=signed) if kappa else None,
             why=_why(finding, correlated),
         )
 
@@ -96,8 +120,8 @@ def lambda_by_rule(layer: Layer, rule: str) -> float:
     of its images. `balanced` makes up for that where they are few, `even` everywhere.
     """
     positions = max(math.prod(layer.positions), 1)
-    if rule == "even":
-        return EVEN / positions
+    if rule in ("adaptive", "even"):
+        return (START if rule == "adaptive" else 1.0) * EVEN / positions
     return LAMBDA if rule == "paper" else LAMBDA * max(1.0, POSITIONS / positions)
 
 
@@ -123,8 +147,8 @@ def _sparsity(history: History, index: int, lambda_: float) -> float | None:
     return -lambda_ * math.prod(history.run.layers[index].positions) * float(values[-1]) if values.size else None
 
 
-def _decorrelation(history: History, index: int, kappa: float) -> float | None:
-    """Eq. 7 by the last finite mean correlation; pairs are those of the histogram, which knows groups."""
+def _decorrelation(history: History, index: int, kappa: float, *, signed: bool) -> float | None:
+    """Eq. 7 by the last finite mean correlation, or by the histogram of that epoch; its pairs know groups."""
     if "correlation/mean" not in history.columns:
         return None
     means = np.asarray(history.columns["correlation/mean"][:, index], np.float64)
@@ -132,23 +156,33 @@ def _decorrelation(history: History, index: int, kappa: float) -> float | None:
     if not epochs.size:
         return None
     channels = history.run.layers[index].channels
-    pairs = channels * (channels - 1) // 2
+    pairs = channels * (channels - 1) / 2
     if "correlation/histogram" in history.columns:
-        pairs = int(np.sum(history.columns["correlation/histogram"][epochs[-1]][index], dtype=np.int64))
-    return kappa * float(means[epochs[-1]]) * pairs
+        counts = np.asarray(history.columns["correlation/histogram"][epochs[-1]][index], np.float64)
+        if not signed:
+            return kappa * float(counts @ np.linspace(-1, 1, len(counts)) ** 2)
+        pairs = float(counts.sum())
+    return kappa * float(means[epochs[-1]]) * pairs if signed else None
 
 
-def _checkpoint_before_onset(history: History, verdict: Verdict) -> Checkpoint | None:
-    """The last one before the onset whose figures are finite; None where there is none, or no onset is known."""
+def best_checkpoint(history: History, verdict: Verdict) -> Checkpoint | None:
+    """Where another training should start.
+
+    Returns:
+        The checkpoint of the lowest held-out loss; without labels that of the onset, or the last one before; of a run
+        that diverged the last one before it did. Its figures are finite. None where there is none, or no onset is known.
+    """
+    sound = is_sound(history)
+    losses = np.where(sound & np.isfinite(history.loss), history.loss, np.inf)
+    diverged = verdict.run.state == "diverged"
+    if not diverged and np.isfinite(losses).any():
+        return history.checkpoints[int(losses.argmin())]
     onsets = [layer.onset.epoch for layer in verdict.in_state("collapsed") if layer.onset]
     since = verdict.run.onset.epoch if verdict.run.onset else min(onsets, default=None)
     if since is None:
         return None
-    earlier = [
-        checkpoint
-        for checkpoint, sound in zip(history.checkpoints, is_sound(history), strict=True)
-        if checkpoint.epoch < since and sound
-    ]
+    last = since - 1 if diverged else since
+    earlier = [each for each, usable in zip(history.checkpoints, sound, strict=True) if usable and each.epoch <= last]
     return max(earlier, key=lambda checkpoint: checkpoint.epoch, default=None)
 
 
@@ -163,10 +197,12 @@ def _reason(history: History, verdict: Verdict, layers: tuple[LayerRecipe, ...])
         return f"healthy, so there is nothing to do: {run.reason}{but}"
     if layers:
         return run.reason
-    start = _checkpoint_before_onset(history, verdict)
+    start = best_checkpoint(history, verdict)
     if run.state == "diverged":
         return f"{run.reason}; {_way_back(start)}"
-    best = f"; epoch {start.epoch} is the last checkpoint before it began" if start else ""
+    best = f"; epoch {start.epoch} is the best checkpoint" if start else ""
+    if history.run.normalised:
+        return f"{run.state}, but {_NORMALISED}: {run.reason}{best}"
     return (
         f"{run.state}, but no layer collapses or has correlated filters that a penalty could aim at: {run.reason}{best}"
     )

@@ -187,9 +187,10 @@ class RuleOfLambda(Options):
     """How lambda follows from a layer."""
 
     rule: str = option(
-        default="even",
-        help="lambda: 0.3 / positions, so that each layer weighs the same (even); 0.001 for every layer (paper); "
-        "that, or more where a layer has few positions (balanced).",
+        default="adaptive",
+        help="lambda: 0.09 / positions at first, then as much as the net is surer of validation samples than right "
+        "(adaptive); 0.3 / positions, so that each layer weighs the same (even); 0.001 for every layer (paper); that, "
+        "or more where a layer has few positions (balanced).",
         panel=PENALTIES,
         choices="rfav_cli.records:RULES",
         metavar="RULE",
@@ -197,6 +198,11 @@ class RuleOfLambda(Options):
     anyway: bool = option(
         default=False,
         help="Penalise the layers also where that is not advised; a warning says what it did on such nets.",
+        panel=PENALTIES,
+    )
+    signed: bool = option(
+        default=False,
+        help="kappa weighs the signed sum of the correlations, as Eq. 7 is printed, and not that of their squares.",
         panel=PENALTIES,
     )
 

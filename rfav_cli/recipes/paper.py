@@ -23,7 +23,7 @@ NAMED: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 
 
 def named(name: str) -> Recipe:
-    """A recipe of the paper: "paper:sr1", "paper:sr2" or "paper:sr3".
+    """A recipe of the paper: "paper:sr1", "paper:sr2" or "paper:sr3"; Eq. 7 is the signed sum, as it is printed.
 
     Raises:
         RecipeError: there is no recipe of that name.
@@ -33,4 +33,5 @@ def named(name: str) -> Recipe:
     reason, sparse, decorrelated = NAMED[name]
     layers = [LayerRecipe(layer, "", 0.0, KAPPA) for layer in decorrelated]
     layers += [LayerRecipe(layer, "", LAMBDA, 0.0) for layer in sparse]
-    return Recipe("paper", "", "", None, None, None, tuple(layers), f"{name}: {reason} (arXiv 2002.09237, section 4.2)")
+    why = f"{name}: {reason} (arXiv 2002.09237, section 4.2)"
+    return Recipe("paper", "", "", None, None, None, tuple(layers), why, squared=False)

@@ -108,10 +108,17 @@ def _recipe(table: dict[str, Any]) -> Recipe:
         checkpoint=table.get("checkpoint"),
         loss=None,
         layers=tuple(
-            LayerRecipe(layer["name"], "", float(layer.get("lambda", 0)), float(layer.get("kappa", 0)))
+            LayerRecipe(
+                layer["name"],
+                "",
+                float(layer.get("lambda", 0)),
+                float(layer.get("kappa", 0)),
+                target=layer.get("target", "activation"),
+            )
             for layer in table.get("layer", [])
         ),
         with_bias=table.get("with_bias", False),
         fold_norm=table.get("fold_norm", True),
         centering=table.get("centering", "pearson"),
+        squared=table.get("squared", True),
     )

@@ -7,7 +7,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from rfav_cli.records import CENTERINGS, RULES
+from rfav_cli.records import CENTERINGS, PENALISED, RULES
 from rfav_cli.text import printable, quoted
 
 if TYPE_CHECKING:
@@ -65,6 +65,10 @@ def _centering(value: object) -> str:
     return "" if value in CENTERINGS else f"must be one of {', '.join(CENTERINGS)}"
 
 
+def _target(value: object) -> str:
+    return "" if value in PENALISED else f"must be one of {', '.join(PENALISED)}"
+
+
 def _weight(value: object) -> str:
     number = value if isinstance(value, float) or _is_integer(value) else -1.0
     return "" if 0 <= number <= sys.float_info.max else "must be a finite number from 0 on"
@@ -80,11 +84,17 @@ RUN: Mapping[str, Callable[[object], str]] = {
     "with_bias": _switch,
     "fold_norm": _switch,
     "centering": _centering,
+    "squared": _switch,
 }
 """What stands above the layers -> what is wrong with a value, or ""; only `schema` must be there."""
 
-LAYER: Mapping[str, Callable[[object], str]] = {"name": _text, "lambda": _weight, "kappa": _weight}
-"""What stands in a [[layer]]: its name, and one of the weights or both."""
+LAYER: Mapping[str, Callable[[object], str]] = {
+    "name": _text,
+    "target": _target,
+    "lambda": _weight,
+    "kappa": _weight,
+}
+"""What stands in a [[layer]]: its name, what lambda is about, and one of the weights or both."""
 
 
 def problems(table: Mapping[str, object]) -> Iterator[str]:

@@ -25,6 +25,9 @@ LONGEST = 2000
 
 _HEAD = f"""{MARK}: the penalties of another training. Edit what you like.
 # lambda weighs the sparsity penalty (Eq. 5) of a layer, kappa the decorrelation penalty (Eq. 7); 0 is none.
+# rule = "adaptive": after each epoch every lambda follows how much surer the net is on validation samples than right.
+# target = "scores": lambda weighs the entropy of the predictions, which are the softmax of this classifier's output.
+# squared: kappa weighs the squares of the correlations (true), or their signed sum, as Eq. 7 is printed (false).
 """
 
 
@@ -51,6 +54,7 @@ def dump(recipe: Recipe) -> str:
         lines.append("fold_norm = false")
     if recipe.centering != "pearson":
         lines.append(f"centering = {_string(recipe.centering)}")
+    lines.append(f"squared = {str(recipe.squared).lower()}")
     for layer in recipe.layers:
         lines += ["", *_layer(layer, recipe.loss)]
     if not recipe.layers:
@@ -98,6 +102,8 @@ def _layer(layer: LayerRecipe, loss: float | None) -> Iterator[str]:
         yield from _comment(f"by the last figures: {', '.join(penalties)}{beside}")
     yield "[[layer]]"
     yield f"name = {_string(layer.name)}"
+    if layer.target != "activation":
+        yield f"target = {_string(layer.target)}"
     yield f"lambda = {_number(layer.lambda_)}"
     yield f"kappa = {_number(layer.kappa)}"
 

@@ -24,9 +24,10 @@ from rfav_cli.records.history import Column, History
 from rfav_cli.records.nonlinearity import Nonlinearity
 from rfav_cli.records.payload import Candidate, Payload, RunnableProgram
 from rfav_cli.records.ranks import ALONE, Ranks
-from rfav_cli.records.recipe import RULES, LayerRecipe, Recipe, Rule
+from rfav_cli.records.recipe import PENALISED, RULES, LayerRecipe, Recipe, Rule
 from rfav_cli.records.run import (
     CENTERINGS,
+    CLASSIFIER,
     BadCheckpoint,
     Centering,
     Checkpoint,
@@ -45,7 +46,9 @@ from rfav_cli.records.watched import Watched
 __all__ = [
     "ALONE",
     "CENTERINGS",
+    "CLASSIFIER",
     "DOUBT_KINDS",
+    "PENALISED",
     "RULES",
     "Advice",
     "AdviceStep",

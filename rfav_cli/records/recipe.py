@@ -10,11 +10,18 @@ from rfav_cli.records.notebooks import InNotebooks
 if TYPE_CHECKING:
     from rfav_cli.records.advice import Advice
 
-Rule = Literal["even", "paper", "balanced"]
+Rule = Literal["adaptive", "even", "paper", "balanced"]
 
 RULES: tuple[Rule, ...] = get_args(Rule)
-"""How lambda follows from a layer: so that the mean entropy of each weighs the same, the same for all, or more where a
-layer has few positions."""
+"""How lambda follows from a layer: as `even`, from less on, and then from how much surer the net is on validation
+samples than it is right; so that the mean entropy of each weighs the same; the same for all; or more where a layer has
+few positions."""
+
+Penalised = Literal["activation", "scores"]
+
+PENALISED: tuple[Penalised, ...] = get_args(Penalised)
+"""Whose entropy a lambda weighs: that of a layer's activation (Eq. 1), or that of the net's predictions, which are the
+softmax of what its classifier gives, bias included."""
 
 
 @dataclass(frozen=True)
@@ -22,13 +29,14 @@ class LayerRecipe:
     """The penalties of a layer.
 
     Attributes:
-        name: of the layer.
+        name: of the layer; of the classifier, where its scores are the target.
         finding: what is wrong with it, in a word or two: "collapsed", "correlated", "collapsed, correlating", ...
         lambda_: weight of the sparsity penalty (Eq. 5), 0 for none.
         kappa: weight of the decorrelation penalty (Eq. 7), 0 for none.
         sparsity: the size that Eq. 5 has by the last figures, in nats (0 or less); None where nothing is known.
         decorrelation: the size that Eq. 7 has by the last figures; None where nothing is known.
         why: what the penalties rest on, in words.
+        target: what the sparsity penalty is of, a name in `PENALISED`.
     """
 
     name: str
@@ -38,6 +46,7 @@ class LayerRecipe:
     sparsity: float | None = None
     decorrelation: float | None = None
     why: str = ""
+    target: str = "activation"
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,7 @@ class Recipe(InNotebooks):
         doubts: why the verdict that it rests on may be unsafe, a sentence each.
         advice: what to do about the run, of which training again may be a part; None where nothing was asked.
         warning: why its penalties are not advised, where they were asked for anyway; empty where they are.
+        squared: kappa weighs the sum of the squares of the correlations, and not their signed sum, as Eq. 7 is printed.
     """
 
     rule: str
@@ -74,3 +84,4 @@ class Recipe(InNotebooks):
     doubts: tuple[str, ...] = ()
     advice: Advice | None = None
     warning: str = ""
+    squared: bool = True

@@ -19,6 +19,10 @@ CENTERINGS: tuple[Centering, ...] = get_args(Centering)
 """How Eq. 6 centres the filters: each by its own mean, or by the mean filter, as printed."""
 
 
+CLASSIFIER = "classifier"
+"""Why the layer is skipped whose output is the scores."""
+
+
 @dataclass(frozen=True)
 class Layer:
     """A layer that is measured.
@@ -29,6 +33,7 @@ class Layer:
         channels: D, the number of filters or neurons.
         weight_shape: as the weight is stored.
         positions: the shape of the positions for one image: (A, B) for Conv2d, (T,) for tokens, () for a dense layer.
+        normalised: a batch normalisation takes all of its outputs; False in stores of before this was kept.
     """
 
     name: str
@@ -36,6 +41,7 @@ class Layer:
     channels: int
     weight_shape: tuple[int, ...]
     positions: tuple[int, ...]
+    normalised: bool = False
 
     @property
     def max_entropy(self) -> float:
@@ -140,6 +146,16 @@ class Run:
     probe: ProbeRecord
     settings: Settings = field(default_factory=Settings)
     train_probe: ProbeRecord | None = None
+
+    @property
+    def normalised(self) -> bool:
+        """Whether a batch normalisation follows any of the layers."""
+        return any(layer.normalised for layer in self.layers)
+
+    @property
+    def classifier(self) -> str:
+        """The layer whose output is the scores; empty where there is none, or it is measured like the others."""
+        return next((layer.name for layer in self.skipped if layer.reason == CLASSIFIER), "")
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,9 @@ class TrainingEpoch:
         train_loss, train_accuracy: means over the samples as the epoch went on, without penalties: what the paper calls
             the adjusted loss (Fig. 3).
         penalties: the mean of each, by name ("sparsity/conv4", ...).
-        validation_loss, validation_accuracy: at its end.
+        validation_loss, validation_accuracy, validation_confidence: at its end; the last is the mean of the largest
+            probabilities.
+        lambda_factor: what the recipe's lambdas are multiplied with from now on, where they are adaptive.
         seconds: that it took, with validation.
     """
 
@@ -53,6 +55,8 @@ class TrainingEpoch:
     penalties: Mapping[str, float] = field(default_factory=dict)
     validation_loss: float | None = None
     validation_accuracy: float | None = None
+    validation_confidence: float | None = None
+    lambda_factor: float | None = None
     seconds: float = 0.0
 
     @property
@@ -71,6 +75,8 @@ class TrainingEpoch:
             "penalised_loss": self.penalised_loss if self.penalties else None,
             "validation_loss": self.validation_loss,
             "validation_accuracy": self.validation_accuracy,
+            "validation_confidence": self.validation_confidence,
+            "lambda_factor": self.lambda_factor,
             "seconds": round(self.seconds, 3),
         }
         return {

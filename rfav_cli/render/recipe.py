@@ -68,10 +68,12 @@ def as_json(recipe: Recipe, _: Screen) -> str:
         "with_bias": recipe.with_bias,
         "fold_norm": recipe.fold_norm,
         "centering": recipe.centering,
+        "squared": recipe.squared,
         "layers": [
             {
                 "name": layer.name,
                 "finding": layer.finding,
+                "target": layer.target,
                 "lambda": layer.lambda_,
                 "kappa": layer.kappa,
                 "sparsity": layer.sparsity,
@@ -119,7 +121,8 @@ def _table(layers: tuple[LayerRecipe, ...], screen: Screen) -> Table:
 def _print_notes(recipe: Recipe, console: Console) -> None:
     loss = "" if recipe.loss is None else f", beside the held-out loss of {recipe.loss:.3f} in the last epoch"
     sizes = f"what the penalties would add to the training loss by the last figures{loss}"
-    note = f"lambda by the rule {recipe.rule!r}. sparsity (Eq. 5), decorr (Eq. 7): {sizes}."
+    follows = ": at first, then as the validation samples say" if recipe.rule == "adaptive" else ""
+    note = f"lambda by the rule {recipe.rule!r}{follows}. sparsity (Eq. 5), decorr (Eq. 7): {sizes}."
     console.print(Text(note, style="dim"))
     start = "Train anew from the start." if recipe.rewind is None else f"Rewind to epoch {recipe.rewind}"
     if recipe.rewind is not None and recipe.checkpoint:

@@ -80,6 +80,7 @@ def write_run(file: h5py.File, run: Run) -> None:
     file["layer/channels"] = np.array([layer.channels for layer in run.layers], np.int32)
     write_texts(file, "layer/weight_shape", [json.dumps(layer.weight_shape) for layer in run.layers])
     write_texts(file, "layer/positions", [json.dumps(layer.positions) for layer in run.layers])
+    file["layer/normalised"] = np.array([layer.normalised for layer in run.layers], np.uint8)
     write_texts(file, "skipped/name", [layer.name for layer in run.skipped])
     write_texts(file, "skipped/reason", [layer.reason for layer in run.skipped])
     if run.probe.labels is not None:
@@ -101,9 +102,14 @@ def read_run(file: StoreFile) -> Run:
         raise damaged(file.path, "its layers are not complete")
     if channels.size and channels.min() < 1:
         raise damaged(file.path, "a layer has no channels")
+    normalised = _optional(file, "layer/normalised", "u", (len(names),))
+    if normalised is None:
+        normalised = np.zeros(len(names), np.uint8)
     layers = tuple(
-        Layer(name, kind, int(count), _shape(file, weight), _shape(file, position))
-        for name, kind, count, weight, position in zip(names, kinds, channels, weights, positions, strict=True)
+        Layer(name, kind, int(count), _shape(file, weight), _shape(file, position), bool(follows))
+        for name, kind, count, weight, position, follows in zip(
+            names, kinds, channels, weights, positions, normalised, strict=True
+        )
     )
     skipped_names, reasons = file.texts("skipped/name"), file.texts("skipped/reason")
     if len(skipped_names) != len(reasons):

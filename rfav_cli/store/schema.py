@@ -28,7 +28,7 @@ DOUBT_KIND, DOUBT_WHERE, DOUBT_WORDS, DOUBT_REMEDY = "doubt/kind", "doubt/where"
 DOUBT_CERTAINTY, DOUBT_DERIVED = "doubt/certainty", "doubt/derived"
 DOUBT = frozenset({DOUBT_KIND, DOUBT_WHERE, DOUBT_WORDS, DOUBT_REMEDY, DOUBT_CERTAINTY, DOUBT_DERIVED})
 PER_RUN = frozenset(
-    {"layer/name", "layer/kind", "layer/channels", "layer/weight_shape", "layer/positions"}
+    {"layer/name", "layer/kind", "layer/channels", "layer/weight_shape", "layer/positions", "layer/normalised"}
     | {"probe/label", "probe/thumbnail", "skipped/name", "skipped/reason", BAD_PATH, BAD_REASON}
     | DOUBT
 )

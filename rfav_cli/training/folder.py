@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOG, STORE, STATE = "log.jsonl", "rfav.h5", "resume.pt"
-_IN_STATE = {"settings", "position", "others", "row", "model", "optimizer"}
+_IN_STATE = {"settings", "position", "others", "row", "model", "optimizer", "regularizer"}
 _ANEW = "another from its last checkpoint: --init FILE with another --out."
 _CHECKPOINT = re.compile(r"epoch_(-1|\d{1,9})\.pt", re.ASCII)
 

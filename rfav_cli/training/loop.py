@@ -97,7 +97,8 @@ class Loop:
                 if broken := [name for name in broken_weights(self.net.model) if name not in meant]:
                     cause = f"{broken[0]} is not finite after the last step of the epoch"
                     raise _broken_down(position, cause, penalised=self.regularizer is not None)
-            loss, accuracy = self._validate(position.epoch)
+            loss, accuracy, confidence = self._validate(position.epoch)
+            factor = self._follow(position.epoch, confidence, accuracy)
             done = TrainingEpoch(
                 epoch=position.epoch,
                 epochs=options.epochs,
@@ -107,6 +108,8 @@ class Loop:
                 penalties={name: position.mean(name) for name in position.sums if "/" in name},
                 validation_loss=loss,
                 validation_accuracy=accuracy,
+                validation_confidence=confidence,
+                lambda_factor=factor,
                 seconds=time.monotonic() - start,
             )
             position.start_next()
@@ -176,23 +179,33 @@ class Loop:
         return means | dict.fromkeys(names, 0.0) | self.regularizer.values
 
     @torch.no_grad()
-    def _validate(self, epoch: int) -> tuple[float | None, float | None]:
-        """The mean loss and accuracy over the validation samples."""
+    def _validate(self, epoch: int) -> tuple[float | None, float | None, float | None]:
+        """The mean loss, accuracy and confidence over the validation samples."""
         if self.validation is None:
-            return None, None
+            return None, None, None
         self.net.model.eval()
-        seen, loss, correct = 0, 0.0, 0.0
+        seen, loss, correct, confidence = 0, 0.0, 0.0, 0.0
         for samples, labels in self.validation.in_order(self.device):
             with self._blamed(f"epoch {epoch}, validation"), autocast(self.device.type, self.options.amp):
                 scores = self.net.scores(samples)
                 mean = self.net.loss(scores, labels).item()
             seen += len(labels)
             loss += mean * len(labels)
+            confidence += self.net.confidence(scores).item() * len(labels)
             correct += (scores.argmax(1) == labels).double().sum().item()
         if self.regularizer is not None:
             self.regularizer.clear()
-        all_seen, all_loss, all_correct = self.group.sums([seen, loss, correct])
-        return all_loss / all_seen, all_correct / all_seen
+        all_seen, *sums = self.group.sums([seen, loss, correct, confidence])
+        all_loss, all_correct, all_confidence = (each / all_seen for each in sums)
+        return all_loss, all_correct, all_confidence
+
+    def _follow(self, epoch: int, confidence: float | None, accuracy: float | None) -> float | None:
+        """What lambda is multiplied with from now on; None where nothing follows the validation samples."""
+        if self.regularizer is None or not self.regularizer.adaptive:
+            return None
+        if epoch >= 0 and confidence is not None and accuracy is not None:
+            self.regularizer.follow(confidence, accuracy)
+        return self.regularizer.factor
 
     def _cause(self, samples: Tensor, means: Mapping[str, float]) -> str:
         """What is not finite, and where that began; empty where all is."""

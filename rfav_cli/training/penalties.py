@@ -13,6 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from rfav_cli import recipes
 from rfav_cli.equations import decorrelation_penalty
 from rfav_cli.errors import RecipeError
+from rfav_cli.training.control import Control
 from rfav_cli.training.readers import HookReader, Reader
 from rfav_cli.training.scripted import Attachment, Program
 from rfav_cli.training.targets import find_targets, unwrapped
@@ -52,7 +53,10 @@ class TargetedRegularizer:
             entropy is taken, sigma being what the normalisation divides by in this forward (with SyncBatchNorm, what
             this rank alone would divide by). kappa is about the weights as they are.
         centering: see `equations.correlation_matrix`.
-        squared: see `equations.decorrelation_penalty`.
+        squared: see `equations.decorrelation_penalty`; None for what the recipe says.
+
+    Attributes:
+        adaptive: the recipe is by the rule `adaptive`, so `follow` is to be called after each epoch.
 
     Raises:
         RecipeError: the recipe can't be read, names no layer or one that the net has not, or gives a layer of one
@@ -68,7 +72,7 @@ class TargetedRegularizer:
         with_bias: bool | None = None,
         fold_norm: bool | None = None,
         centering: Centering | None = None,
-        squared: bool = False,
+        squared: bool | None = None,
     ) -> None:
         root = unwrapped(model)
         program = Program(root) if isinstance(root, torch.jit.ScriptModule) else None
@@ -78,7 +82,9 @@ class TargetedRegularizer:
         fold_norm = penalties.fold_norm if fold_norm is None else fold_norm
         self._decorrelated = [target for target in targets if target.kappa]
         self._centering: Centering = centering or ("paper" if penalties.centering == "paper" else "pearson")
-        self._squared = squared
+        self._squared = penalties.squared if squared is None else squared
+        self.adaptive = penalties.rule == "adaptive"
+        self._control = Control()
         self._values: dict[str, Tensor] = {}
         self._readers: list[Reader] = []
         self._handles: list[RemovableHandle | Attachment] = []
@@ -129,6 +135,40 @@ class TargetedRegularizer:
         sparsity = [f"sparsity/{reader.target.name}" for reader in self._readers]
         return (*sparsity, *(f"decorrelation/{target.name}" for target in self._decorrelated))
 
+    @property
+    def factor(self) -> float:
+        """What every lambda of the recipe is multiplied with; 1 until `follow` is called."""
+        return self._control.factor
+
+    def follow(self, confidence: float, accuracy: float) -> float:
+        """Have every lambda follow how much surer the net is than it is right, once after each epoch.
+
+            regularizer.follow(confidence, accuracy)
+
+        All are multiplied with exp(6 (confidence - accuracy)); see `control.followed`.
+
+        Args:
+            confidence: the mean, over validation samples, of the largest probability that the net gives to a class.
+            accuracy: the share of them whose class it is. A figure that is not a share leaves lambda as it is; a
+                warning says so once.
+
+        Returns:
+            The factor from now on.
+        """
+        return self._control.follow(confidence, accuracy)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a training needs beside net and optimizer to go on: {"factor": ...}."""
+        return {"factor": self.factor}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state_dict`.
+
+        Raises:
+            UsageError: it holds no factor that there can be.
+        """
+        self._control = Control.at(state.get("factor"))
+
     def clear(self) -> None:
         """Forget the forwards since the last call."""
         for reader in self._readers:
@@ -157,7 +197,7 @@ class TargetedRegularizer:
 
     def _sparsity(self) -> dict[str, Tensor]:
         training = [reader for reader in self._readers if reader.target.module.training]
-        sums = {f"sparsity/{r.target.name}": r.total for r in training if r.total is not None}
+        sums = {f"sparsity/{r.target.name}": r.total * self.factor for r in training if r.total is not None}
         if training and not sums and not any(reader.ran and reader.seen for reader in training):
             names = ", ".join(reader.target.name for reader in training)
             raise RecipeError(

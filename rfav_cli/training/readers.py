@@ -75,7 +75,7 @@ class HookReader(Reader):
     def __init__(self, target: Target, root: nn.Module, *, with_bias: bool) -> None:
         super().__init__(target)
         self._root = root
-        self._with_bias = with_bias
+        self._with_bias = with_bias or target.scores
         self._norms: list[_BatchNorm] = []
         self._last: tuple[Tensor, int, Tensor | None] | None = None
         self._before: Tensor | None = None
@@ -92,9 +92,9 @@ class HookReader(Reader):
         """Hook the layer, first of all, so that nothing has written over its output.
 
         Args:
-            norms: the batch normalisations that are folded in if they take the layer's output.
+            norms: the batch normalisations that are folded in if they take the layer's output; in scores none is.
         """
-        self._norms = norms
+        self._norms = norms = [] if self.target.scores else norms
         return [
             self._root.register_forward_pre_hook(self._on_forward),
             self._root.register_forward_hook(self._on_end, always_call=True),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rfav_cli.checkpoints.find import sha256_of
 from rfav_cli.checkpoints.formats.base import ReadOptions
-from rfav_cli.errors import StoreError
+from rfav_cli.errors import StoreError, UsageError
 from rfav_cli.records import Note, Training, TrainingEpoch
 from rfav_cli.text import printable
 from rfav_cli.training import log
@@ -107,7 +107,6 @@ class Assembly:
             with_bias=settings.with_bias,
             fold_norm=settings.fold_norm,
             centering="paper" if settings.centering == "paper" else "pearson",
-            squared=self.options.squared,
         )
 
     def _loop(self, regularizer: TargetedRegularizer | None) -> Loop:
@@ -168,7 +167,7 @@ def assembled(
             "model": opening.model_name,
             "init": digest,
             **settings_of_data(training, validation),
-            **settings_of_penalties(options, start),
+            **settings_of_penalties(start),
             "output": start.settings.output,
             **record_of(options),
         }
@@ -200,10 +199,17 @@ def _load_data(options: Train, start: Start, samples: SampleOptions) -> tuple[Pa
         skip_unreadable=options.skip_unreadable,
         report=options.report,
     )
+    if validation is None and start.recipe is not None and start.recipe.rule == "adaptive":
+        raise UsageError(
+            "--validation 0: by the rule adaptive lambda follows the validation samples, and there are none",
+            'Give --validation a share of the data or samples, or a recipe of another rule, such as rule = "even".',
+        )
     beside = "" if validation is None else f", validated on {len(validation):,}"
     options.report(Note(f"training on {len(training):,} samples{beside}"))
     if start.checkpoint is not None and validation is not None and validation.source is training.source:
         text = "a checkpoint that was trained on the samples of --data has seen those that it is validated on"
+        if start.recipe is not None and start.recipe.rule == "adaptive":
+            text += ", and lambda follows how sure it is of them: give --validation samples that it has not seen"
         options.report(Note(text))
     return training, validation
 
@@ -255,6 +261,8 @@ class Trainer:
             return position, []
         self.loop.net.model.load_state_dict(state["model"])
         self.loop.optimizer.load_state_dict(state["optimizer"])
+        if self.loop.regularizer is not None:
+            self.loop.regularizer.load_state_dict(state["regularizer"])
         rank, randoms = group.ranks.rank, [state["position"]["random"], *state["others"]]
         position = Position.restored(state["position"] | {"random": randoms[rank] if rank < len(randoms) else ()})
         where = f"epoch {position.epoch}" + (f", step {position.step + 1}" if position.step else "")
@@ -300,6 +308,7 @@ class Trainer:
                     "row": rows[-1] if rows else None,
                     "model": self.loop.net.model.state_dict(),
                     "optimizer": self.loop.optimizer.state_dict(),
+                    "regularizer": None if self.loop.regularizer is None else self.loop.regularizer.state_dict(),
                 }
             )
 

@@ -94,8 +94,8 @@ class Program:
 
         Args:
             readers: their targets are layers of this program.
-            with_bias: the bias is part of the activation.
-            fold_norm: the batch normalisation that takes an activation, as it is, is folded in.
+            with_bias: the bias is part of the activation; of scores it always is.
+            fold_norm: the batch normalisation that takes an activation, as it is, is folded in; into scores none is.
 
         Raises:
             RecipeError: something is attached to the module already.
@@ -108,7 +108,9 @@ class Program:
             uses.setType(torch._C.ListType.ofTensors())
             lists.append(uses)
             for use in reader.target.module.uses:
-                self._take_entropy(reader.target.kind, use, uses, with_bias=with_bias, fold_norm=fold_norm)
+                scores = reader.target.scores
+                bias, fold = with_bias or scores, fold_norm and not scores
+                self._take_entropy(reader.target.kind, use, uses, with_bias=bias, fold_norm=fold)
         (output,) = self._graph.outputs()
         together = self._graph.create("prim::TupleConstruct", [output, *lists], 1)
         together.output().setType(torch._C.TupleType([value.type() for value in (output, *lists)]))

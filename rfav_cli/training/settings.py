@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from rfav_cli.options import Train
     from rfav_cli.training.data import Part
     from rfav_cli.training.start import Start
 
@@ -77,13 +76,14 @@ def settings_of_data(training: Part, validation: Part | None) -> dict[str, str]:
     }
 
 
-def settings_of_penalties(options: Train, start: Start) -> dict[str, str]:
+def settings_of_penalties(start: Start) -> dict[str, str]:
     """What of the penalties decides the weights, as it is kept with a run."""
     if start.recipe is None or not start.recipe.layers:
         return {"penalties": "none"}
-    layers = [[layer.name, layer.lambda_, layer.kappa] for layer in start.recipe.layers]
-    measured = [start.settings.with_bias, start.settings.fold_norm, start.settings.centering, options.squared]
-    return {"penalties": json.dumps([*layers, measured])}
+    recipe, measured = start.recipe, start.settings
+    layers = [[layer.name, layer.target, layer.lambda_, layer.kappa] for layer in recipe.layers]
+    how = [measured.with_bias, measured.fold_norm, measured.centering, recipe.squared, recipe.rule == "adaptive"]
+    return {"penalties": json.dumps([*layers, how])}
 
 
 def check_same(stored: Mapping[str, Any], now: Mapping[str, Any], where: Path) -> None:

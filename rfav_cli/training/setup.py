@@ -96,6 +96,10 @@ class TrainedNet:
         """
         folder.save(epoch, plain(self.model.state_dict()))
 
+    def confidence(self, scores: Tensor) -> Tensor:
+        """The mean over a batch of the largest probability of a class."""
+        return (scores if self.probabilities else scores.softmax(1)).max(1).values.mean()
+
     def loss(self, scores: Tensor, labels: Tensor) -> Tensor:
         """The mean cross-entropy of a batch, in nats."""
         if self.probabilities:

@@ -19,10 +19,12 @@ class Target(Hook):
     Attributes:
         lambda_: weight of the sparsity penalty, 0 for none.
         kappa: weight of the decorrelation penalty, 0 for none.
+        scores: the sparsity penalty is of the layer's output as it is, the scores of a classifier with their bias.
     """
 
     lambda_: float
     kappa: float
+    scores: bool = False
 
     def weights(self) -> Tensor:
         """The filters as they are in the net, for gradients to flow through: (groups, D / groups, weights of one)."""

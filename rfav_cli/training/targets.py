@@ -12,6 +12,7 @@ from torch.nn.parameter import is_lazy
 from rfav_cli.activations.hooks import STANDARD, Hook
 from rfav_cli.activations.layer_kinds import LAZY, grouped_filters
 from rfav_cli.errors import RecipeError
+from rfav_cli.records import PENALISED
 from rfav_cli.text import printable
 from rfav_cli.training.scripted import Program
 from rfav_cli.training.target import Target, weight_of
@@ -54,7 +55,8 @@ def find_targets(model: nn.Module | Program, recipe: Recipe) -> list[Target]:
         if problem:
             problems.append(f"layer {printable(penalties.name, 80)!r}: {problem}")
         elif layer and (penalties.lambda_ or penalties.kappa):
-            targets.append(Target(penalties.name, layer.module, layer.kind, penalties.lambda_, penalties.kappa))
+            scores = penalties.target == "scores"
+            targets.append(Target(penalties.name, layer.module, layer.kind, penalties.lambda_, penalties.kappa, scores))
     if len({id(target.module) for target in targets}) < len(targets):
         problems.append("two of the recipe's names are of one layer")
     if problems:
@@ -99,6 +101,8 @@ def _problem(asked: LayerRecipe, layer: Hook | None) -> str:
     for name, weight in (("lambda", asked.lambda_), ("kappa", asked.kappa)):
         if not (0 <= weight < math.inf):
             return f"{name} must be a finite number from 0 on, not {weight}"
+    if asked.target not in PENALISED:
+        return f"target must be one of {', '.join(PENALISED)}, not {printable(asked.target, 80)!r}"
     if layer is None:
         return "this net has no such layer"
     weight = weight_of(layer.module)

@@ -73,10 +73,10 @@ def test_the_table_and_the_recipe_of_a_run_that_overfits(rfav: Rfav, overfitted:
     recipe = recipes.load(tmp_path / "recipe.toml")
     assert {layer.name: (layer.lambda_, layer.kappa) for layer in recipe.layers} == {
         "conv1": (0.0, 1.0),
-        ILL[0]: (pytest.approx(0.3 / 144), 0.0),
-        ILL[1]: (0.3, 0.0),
+        ILL[0]: (pytest.approx(0.09 / 144), 0.0),
+        ILL[1]: (pytest.approx(0.09), 0.0),
     }
-    assert recipe.rule == "even"
+    assert (recipe.rule, recipe.squared) == ("adaptive", True)
     assert recipe.digest == open_store(overfitted).digest
     assert recipe.rewind is not None
     assert MOMENT - 3 <= recipe.rewind <= MOMENT
@@ -85,15 +85,19 @@ def test_the_table_and_the_recipe_of_a_run_that_overfits(rfav: Rfav, overfitted:
 
 def test_json_is_one_document_that_says_the_same(rfav: Rfav, overfitted: Path, tmp_path: Path) -> None:
     done = rfav(tmp_path, "recommend", overfitted, "--out", "recipe.toml", "--rule", "balanced", "--format", "json")
+    signed = rfav(tmp_path, "recommend", overfitted, "--signed", "--format", "json").json()
+    assert (signed["squared"], signed["layers"][0]["decorrelation"]) == (False, pytest.approx(0.2 * 120))
     document, recipe = done.json(), recipes.load(tmp_path / "recipe.toml")
     keys = ("name", "lambda", "kappa")
     assert [tuple(layer[key] for key in keys) for layer in document["layers"]] == [
         (layer.name, layer.lambda_, layer.kappa) for layer in recipe.layers
     ]
     assert [layer["lambda"] for layer in document["layers"]] == [0.0, 0.001, pytest.approx(0.1)]
+    assert document["squared"] is recipe.squared is True
+    assert {layer["target"] for layer in document["layers"]} == {"activation"}
     assert (document["rewind"], document["digest"]) == (recipe.rewind, recipe.digest)
     conv1, conv2, _ = document["layers"]
-    assert conv1["decorrelation"] == pytest.approx(0.2 * 120)
+    assert conv1["decorrelation"] == pytest.approx(0.2**2 * 120)
     last = open_store(overfitted).entropy[-1, 1]
     assert conv2["sparsity"] == pytest.approx(-0.001 * 144 * last)
 

@@ -74,7 +74,7 @@ def test_a_norm_is_folded_into_the_filters_unless_raw_ones_are_asked_for() -> No
     nn.init.uniform_(layers[1].running_var, 1, 2)
     plain, folded = opened(*layers, fold_norm=False), opened(*layers)
     for network in (plain, folded):
-        network.trace(torch.randn(2, 3, 5, 5))
+        assert [layer.normalised for layer in network.trace(torch.randn(2, 3, 5, 5)).layers] == [True]
     scale = (layers[1].running_var + layers[1].eps).rsqrt().view(1, 4, 1)
     torch.testing.assert_close(folded.filters("0"), plain.filters("0") * scale)
     assert torch.equal(folded.filters("0", folded=False), plain.filters("0"))

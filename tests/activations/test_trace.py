@@ -89,6 +89,7 @@ def test_a_norm_is_folded_where_it_alone_takes_the_output_as_it_is() -> None:
         observer.run(torch.randn(2, 3, 4, 4))
         folded = observer.folded(observer.hooks(2))
         assert all(norm is net.norm for norm in folded.values())
+        assert [layer.name for layer in observer.trace(2).layers if layer.normalised] == list(folded)
         return list(folded)
 
     assert norm_of(lambda m, x: m.norm(m.conv(x))) == ["conv"]

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from rfav_cli import equations
 from rfav_cli.diagnosis import recommend
-from rfav_cli.diagnosis.recipe import lambda_by_rule
+from rfav_cli.diagnosis.recipe import SCORES, lambda_by_rule
 from rfav_cli.errors import UsageError
 from rfav_cli.records import (
+    CLASSIFIER,
     RULES,
     Checkpoint,
     FilterFinding,
@@ -19,6 +22,7 @@ from rfav_cli.records import (
     ProbeRecord,
     Run,
     RunFinding,
+    SkippedLayer,
     Verdict,
 )
 
@@ -85,7 +89,7 @@ def test_the_papers_targets() -> None:
 
 def test_a_layer_can_need_both() -> None:
     both = make_verdict(filters=((), (), (CORRELATING, FilterFinding("duplicate", 3, "3 pairs"))))
-    layer = recommend(make_history(), both).layers[-1]
+    layer = recommend(make_history(), both, "even").layers[-1]
     assert (layer.finding, layer.lambda_, layer.kappa) == ("collapsed, correlating", 0.3, 1.0)
     assert CORRELATING.evidence in layer.why
     assert "3 pairs" not in layer.why
@@ -119,6 +123,7 @@ def test_balanced_by_its_formula(positions: tuple[int, ...]) -> None:
 def test_even_weighs_the_mean_entropy_of_each_layer_alike(layer: Layer) -> None:
     positions = int(np.prod(layer.positions))
     assert lambda_by_rule(layer, "even") * positions == pytest.approx(0.3)
+    assert lambda_by_rule(layer, "adaptive") == pytest.approx(0.3 * lambda_by_rule(layer, "even"))
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -148,22 +153,25 @@ def columns_of_filters(layers: list[torch.Tensor]) -> dict[str, np.ndarray]:
     }
 
 
-def test_the_size_of_eq_7_is_the_penalty_on_the_filters() -> None:
+@pytest.mark.parametrize(("signed", "within"), [(True, 1e-9), (False, 0.02)])
+def test_the_size_of_eq_7_is_the_penalty_on_the_filters(signed: bool, within: float) -> None:
     """Within groups: the second layer has four of them."""
     generator = torch.Generator().manual_seed(0)
     filters = [torch.randn(shape, generator=generator) for shape in ((1, 8, 27), (4, 4, 18), (1, 64, 256))]
     filters[1] = filters[1].abs() + torch.arange(18)
     verdict = make_verdict(filters=((CORRELATED,), (CORRELATED,), (CORRELATING,)))
-    recipe = recommend(make_history(**columns_of_filters(filters)), verdict)
+    recipe = recommend(make_history(**columns_of_filters(filters)), verdict, signed=signed)
+    assert recipe.squared is not signed
     for layer, each in zip(recipe.layers, filters, strict=True):
-        expected = float(equations.decorrelation_penalty(each.double()))
-        assert layer.decorrelation == pytest.approx(layer.kappa * expected, rel=1e-9)
+        expected = float(equations.decorrelation_penalty(each.double(), squared=not signed))
+        assert layer.decorrelation == pytest.approx(layer.kappa * expected, rel=within)
 
 
-def test_without_a_histogram_a_layer_is_one_group() -> None:
+def test_without_a_histogram_a_layer_is_one_group_and_squares_are_not_known() -> None:
     history = make_history(**{"correlation/mean": np.full((len(EPOCHS), 3), 0.5)})
-    layer = recommend(history, make_verdict(filters=((CORRELATED,), (), ()))).layers[0]
-    assert layer.decorrelation == 0.5 * (8 * 7 / 2)
+    verdict = make_verdict(filters=((CORRELATED,), (), ()))
+    assert recommend(history, verdict, signed=True).layers[0].decorrelation == 0.5 * (8 * 7 / 2)
+    assert recommend(history, verdict).layers[0].decorrelation is None
 
 
 def test_sizes_are_of_the_last_figures_that_are_finite() -> None:
@@ -177,9 +185,11 @@ def test_sizes_are_of_the_last_figures_that_are_finite() -> None:
     loss = np.full(len(EPOCHS), np.inf)
     figures = {"entropy/mean": entropies, "correlation/mean": means, "correlation/histogram": histogram}
     history = make_history(**figures, **{"probe/loss": loss})
-    recipe = recommend(history, make_verdict(filters=((CORRELATED,), (CORRELATED,), ())))
+    verdict = make_verdict(filters=((CORRELATED,), (CORRELATED,), ()))
+    recipe = recommend(history, verdict, "even")
     conv1, conv4, fc1 = recipe.layers
-    assert conv1.decorrelation == 0.25 * 28
+    assert recommend(history, verdict, signed=True).layers[0].decorrelation == 0.25 * 28
+    assert conv1.decorrelation == pytest.approx(20 * 0.1**2 + 8 * 0.3**2)
     assert conv4.sparsity == pytest.approx(-0.3 * entropies[-2, 1])
     assert conv4.decorrelation is None
     assert fc1.sparsity is None
@@ -189,26 +199,61 @@ def test_sizes_are_of_the_last_figures_that_are_finite() -> None:
 @pytest.mark.parametrize(
     ("run_onset", "layer_onsets", "rewind"),
     [
-        (4, (None, 2, 2), 2),  # the run's own onset counts
+        (4, (None, 2, 2), 4),  # the run's own onset counts
         (3, (None, 2, 2), 2),  # the last measured before
-        (None, (None, 4, 2), 0),  # the first layer's where the run has none
-        (None, (4, 6, None), 4),  # but not that of a layer that only falls
-        (0, (None, 2, 2), -1),
-        (-1, (None, 2, 2), None),
+        (None, (None, 4, 2), 2),  # the first layer's where the run has none
+        (None, (4, 6, None), 6),  # but not that of a layer that only falls
+        (0, (None, 2, 2), 0),
+        (-2, (None, 2, 2), None),
         (None, (None, None, None), None),
         (99, (None, 2, 2), 6),
     ],
 )
-def test_rewind_to_the_last_checkpoint_before_the_onset(
+def test_without_labels_it_starts_at_the_onset(
     run_onset: int | None, layer_onsets: tuple[int | None, ...], rewind: int | None
 ) -> None:
     verdict = make_verdict("sparsifying", onset=None, states=("falling", "collapsed", "collapsed"), onsets=layer_onsets)
     if run_onset is not None:
         run = RunFinding("sparsifying", "because", onset=Onset(run_onset, run_onset, run_onset))
         verdict = Verdict(run, verdict.layers)
-    recipe = recommend(make_history(), verdict)
+    recipe = recommend(make_history(labels=False), verdict)
     assert recipe.rewind == rewind
     assert recipe.checkpoint == (None if rewind is None else f"run/{rewind}.pt")
+
+
+def test_with_labels_it_starts_at_the_lowest_loss_whatever_the_onset() -> None:
+    loss = np.array([2.3, 1.9, 1.2, 1.4, 3.0])
+    recipe = recommend(make_history(**{"probe/loss": loss}), make_verdict(onset=4))
+    assert (recipe.rewind, recipe.checkpoint) == (2, "run/2.pt")
+    broken = np.array([2.3, 1.9, np.nan, 1.4, 3.0])
+    assert recommend(make_history(**{"probe/loss": broken}), make_verdict(onset=4)).rewind == 4
+
+
+NORMALISED = replace(
+    make_history().run,
+    layers=(LAYERS[0], replace(LAYERS[1], normalised=True), LAYERS[2]),
+    skipped=(SkippedLayer("fc2", CLASSIFIER),),
+)
+
+
+def test_in_a_normalised_net_the_predictions_are_penalised_in_place_of_layers() -> None:
+    history = replace(make_history(), run=NORMALISED)
+    recipe = recommend(history, make_verdict(filters=((CORRELATED,), (), ())))
+    (only,) = recipe.layers
+    assert (only.name, only.target, only.lambda_, only.kappa) == ("fc2", "scores", SCORES, 0.0)
+    assert recipe.rewind == -1
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_no_rule_penalises_the_activations_of_a_normalised_net(rule: str) -> None:
+    without = replace(NORMALISED, skipped=())
+    for run in (NORMALISED, without):
+        recipe = recommend(replace(make_history(), run=run), make_verdict(), rule)
+        assert all(layer.target == "scores" for layer in recipe.layers)
+        assert bool(recipe.layers) == (rule == "adaptive" and run is NORMALISED)
+        if not recipe.layers:
+            assert "batch normalisation" in recipe.reason
+            assert recipe.rewind is None
 
 
 @pytest.mark.parametrize("state", ["overfitting", "sparsifying"])
@@ -239,7 +284,7 @@ def test_overfitting_that_no_layer_shows_leaves_nothing_to_aim_at() -> None:
     recipe = recommend(make_history(), make_verdict(states=("stable", "falling", None)))
     assert (recipe.layers, recipe.rewind) == ((), None)
     assert "overfitting, but no layer" in recipe.reason
-    assert "epoch 2" in recipe.reason  # what to keep in place of the last checkpoint
+    assert "epoch -1" in recipe.reason  # what to keep in place of the last checkpoint
 
 
 def test_without_epochs() -> None:
@@ -250,5 +295,5 @@ def test_without_epochs() -> None:
 
 
 def test_an_unknown_rule_names_the_known() -> None:
-    with pytest.raises(UsageError, match="even, paper, balanced"):
+    with pytest.raises(UsageError, match="adaptive, even, paper, balanced"):
         recommend(make_history(), make_verdict(), "boldest")

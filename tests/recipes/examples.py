@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from rfav_cli.recipes import schema
-from rfav_cli.records import RULES, LayerRecipe, Recipe
+from rfav_cli.records import PENALISED, RULES, LayerRecipe, Recipe
 
 RECIPE = Recipe(
     rule="paper",
@@ -40,17 +40,29 @@ def any_recipe(draw: st.DrawFn) -> Recipe:
         checkpoint=draw(st.none() | texts.filter(bool)),
         loss=draw(sizes),
         layers=tuple(
-            LayerRecipe(name, draw(texts), draw(weights), draw(weights), draw(sizes), draw(sizes), draw(texts))
+            LayerRecipe(
+                name,
+                draw(texts),
+                draw(weights),
+                draw(weights),
+                draw(sizes),
+                draw(sizes),
+                draw(texts),
+                draw(st.sampled_from(PENALISED)),
+            )
             for name in names
         ),
         reason=draw(texts),
         with_bias=draw(st.booleans()),
         fold_norm=draw(st.booleans()),
         centering=draw(st.sampled_from(schema.CENTERINGS)),
+        squared=draw(st.booleans()),
     )
 
 
 def held(recipe: Recipe) -> Recipe:
     """What a file holds of a recipe other than in comments."""
-    layers = tuple(LayerRecipe(layer.name, "", layer.lambda_, layer.kappa) for layer in recipe.layers)
+    layers = tuple(
+        LayerRecipe(layer.name, "", layer.lambda_, layer.kappa, target=layer.target) for layer in recipe.layers
+    )
     return replace(recipe, loss=None, reason="", layers=layers)

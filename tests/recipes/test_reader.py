@@ -82,7 +82,7 @@ paper'''
         ("# rfav recipe\n", ["recipe.toml: schema is missing; it must be 1"]),
         (
             "schema = 1\n[[layer]]\nname = 'a'\nkappa = 1\n[layer.more]\nname = 'a'",
-            ["recipe.toml: layer[0].more is no key of a recipe; here can be name, lambda, kappa"],
+            ["recipe.toml: layer[0].more is no key of a recipe; here can be name, target, lambda, kappa"],
         ),
         (
             "schema = 1\nlayer.name = 'a'",

@@ -23,12 +23,13 @@ RIGHT: dict[str, Any] = {
     "with_bias": False,
     "fold_norm": True,
     "centering": "paper",
-    "layer": [{"name": "conv4", "lambda": 0.001}, {"name": "", "kappa": 1, "lambda": 0}],
+    "squared": False,
+    "layer": [{"name": "conv4", "lambda": 0.001, "target": "scores"}, {"name": "", "kappa": 1, "lambda": 0}],
 }
 EPOCH = "rewind must be an epoch, a whole number from -1 to 2147483647, not "
 SCHEMA = "schema must be 1, the only one that this version of rfav reads, not "
 DIGEST = "store_digest must be a SHA-256 of 64 hexadecimal digits, not "
-KEYS = "schema, rule, store, store_digest, rewind, checkpoint, with_bias, fold_norm, centering, layer"
+KEYS = "schema, rule, store, store_digest, rewind, checkpoint, with_bias, fold_norm, centering, squared, layer"
 
 
 def test_nothing_is_wrong_with_every_key_at_once_nor_with_the_least() -> None:
@@ -45,8 +46,8 @@ def test_nothing_is_wrong_with_every_key_at_once_nor_with_the_least() -> None:
         ("schema", 2, f"{SCHEMA}2"),
         ("schema", True, f"{SCHEMA}true"),
         ("schema", 1.0, f"{SCHEMA}1.0"),
-        ("rule", "bold", "rule must be one of even, paper, balanced, not 'bold'"),
-        ("rule", ["even"], "rule must be one of even, paper, balanced, not ['even']"),
+        ("rule", "bold", "rule must be one of adaptive, even, paper, balanced, not 'bold'"),
+        ("rule", ["even"], "rule must be one of adaptive, even, paper, balanced, not ['even']"),
         ("store", "", "store must be a path, not ''"),
         ("store_digest", "AB" * 32, f"{DIGEST}{quoted('AB' * 32)}"),
         ("store_digest", "ab" * 31, f"{DIGEST}{quoted('ab' * 31)}"),
@@ -56,6 +57,7 @@ def test_nothing_is_wrong_with_every_key_at_once_nor_with_the_least() -> None:
         ("rewind", True, f"{EPOCH}true"),
         ("rewind", datetime.date(1979, 5, 27), f"{EPOCH}1979-05-27"),
         ("checkpoint", 3, "checkpoint must be a path, not 3"),
+        ("squared", 1, "squared must be true or false, not 1"),
         ("with_bias", "true", "with_bias must be true or false, not 'true'"),
         ("fold_norm", 1, "fold_norm must be true or false, not 1"),
         ("centering", "mean", "centering must be one of pearson, paper, not 'mean'"),
@@ -79,10 +81,17 @@ def test_a_key_of_the_run(key: str, value: object, said: str) -> None:
         ({"name": "conv4", "kappa": 0}, "layer[2].name: the layer 'conv4' is layer[0] already"),
         (
             {"name": "a", "kappa": 1, "lamda": 1},
-            "layer[2].lamda is no key of a recipe; here can be name, lambda, kappa",
+            "layer[2].lamda is no key of a recipe; here can be name, target, lambda, kappa",
+        ),
+        (
+            {"name": "a", "lambda": 1, "target": "logits"},
+            "layer[2].target must be one of activation, scores, not 'logits'",
         ),
         ({"name": "a", "kappa": 1, "schema": 1}, "layer[2].schema belongs above the first [[layer]]"),
-        ({"name": "a", "kappa": 1, "": 1}, 'layer[2]."" is no key of a recipe; here can be name, lambda, kappa'),
+        (
+            {"name": "a", "kappa": 1, "": 1},
+            'layer[2]."" is no key of a recipe; here can be name, target, lambda, kappa',
+        ),
         (["a", 1], "layer[2] must be a table, not ['a', 1]"),
         ("a", "layer[2] must be a table, not 'a'"),
     ],

@@ -35,6 +35,7 @@ def test_no_text_ends_a_comment_or_a_string(name: str, why: str) -> None:
         "store": HOSTILE,
         "rewind": 3,
         "checkpoint": HOSTILE + name,
+        "squared": True,
         "layer": [{"name": name + HOSTILE, "lambda": 0.5, "kappa": 0}],
     }
 

@@ -16,7 +16,7 @@ def test_before_training_there_is_little_to_say() -> None:
 
 def test_a_row_has_all_that_is_known() -> None:
     penalties = {"sparsity/conv4": -0.2, "decorrelation/conv1": 0.1}
-    epoch = TrainingEpoch(3, 10, 0.01, 0.5, 0.75, penalties, 0.6, 0.7, 1.23456)
+    epoch = TrainingEpoch(3, 10, 0.01, 0.5, 0.75, penalties, 0.6, 0.7, 0.8, 1.5, 1.23456)
     assert epoch.row() == {
         "epoch": 3,
         "learning_rate": 0.01,
@@ -26,6 +26,8 @@ def test_a_row_has_all_that_is_known() -> None:
         "penalised_loss": pytest.approx(0.4),
         "validation_loss": 0.6,
         "validation_accuracy": 0.7,
+        "validation_confidence": 0.8,
+        "lambda_factor": 1.5,
         "seconds": 1.235,
     }
 

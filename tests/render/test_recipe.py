@@ -85,12 +85,13 @@ def test_json_is_the_recipe() -> None:
     document = json.loads(render_recipe(RECIPE, "json"))
     assert list(document) == [
         *("schema", "store", "digest", "rule", "reason", "doubts", "advice", "warning", "rewind", "checkpoint", "loss"),
-        *("with_bias", "fold_norm", "centering", "layers"),
+        *("with_bias", "fold_norm", "centering", "squared", "layers"),
     ]
     assert (document["rewind"], document["checkpoint"], document["loss"]) == (11, "run/epoch_011.pt", 3.1512)
     assert document["layers"][1] == {
         "name": "features.block2.conv4",
         "finding": "collapsed, correlating",
+        "target": "activation",
         "lambda": 0.001,
         "kappa": 1.0,
         "sparsity": -0.1534,
@@ -146,6 +147,12 @@ def test_json_has_the_advice_without_nan() -> None:
     ]
     assert document["steps"][1]["gains"][0]["remedy"] == "even"
     assert json.loads(render_recipe(RECIPE, "json"))["advice"] is None
+
+
+def test_a_rule_that_follows_says_that_lambda_is_where_it_starts() -> None:
+    text = " ".join(render_recipe(replace(RECIPE, rule="adaptive")).split())
+    assert "lambda by the rule 'adaptive': at first, then as the validation samples say" in text
+    assert "at first" not in render_recipe(RECIPE)
 
 
 @pytest.mark.parametrize("width", [40, 100])

@@ -100,6 +100,24 @@ def test_a_run_of_nothing_is_read_as_such(path: Path) -> None:
     assert (read.layers, read.skipped, read.probe.labels, read.probe.thumbnails) == ((), (), None, None)
 
 
+def test_which_layers_are_normalised_is_kept_and_none_is_where_a_store_does_not_say(path: Path) -> None:
+    run = make_run()
+    run = replace(run, layers=(replace(run.layers[0], normalised=True), run.layers[1]))
+    read = read_back(path, run)
+    assert [layer.normalised for layer in read.layers] == [True, False]
+    assert (read.normalised, make_run().normalised) == (True, False)
+    with h5py.File(path, "r+") as file:
+        del file["layer/normalised"]
+    with opened(path) as file:
+        assert not read_run(file).normalised
+
+
+def test_the_classifier_is_the_layer_that_was_skipped_as_such() -> None:
+    run = make_run()
+    assert run.classifier == "fc2"
+    assert replace(run, skipped=()).classifier == ""
+
+
 def test_the_fingerprint_is_of_what_makes_figures_comparable() -> None:
     run = make_run()
     same = [

@@ -91,5 +91,6 @@ def penalties(net: nn.Module, images: Tensor, recipe: Mapping[str, tuple[float, 
             sums = [twins.entropy(use).sum() / len(images) for use in uses[name]]
             found[f"sparsity/{name}"] = -lambda_ * float(sum(sums))
         if kappa:
-            found[f"decorrelation/{name}"] = kappa * float(twins.correlations(twins.filters(modules[name])).sum())
+            correlations = twins.correlations(twins.filters(modules[name]))
+            found[f"decorrelation/{name}"] = kappa * float((correlations**2).sum())
     return found

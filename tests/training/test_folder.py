@@ -15,7 +15,7 @@ from rfav_cli.errors import TrainingError
 from rfav_cli.training.folder import RunFolder, plain
 from rfav_cli.training.position import Position
 
-STATE: dict[str, Any] = {"settings": {}, "others": [], "row": None, "model": {}, "optimizer": {}}
+STATE: dict[str, Any] = {"settings": {}, "others": [], "row": None, "model": {}, "optimizer": {}, "regularizer": None}
 STATE["position"] = Position().capture()
 WEIGHTS = {"weight": torch.arange(6.0).view(2, 3), "steps": torch.tensor(3)}
 

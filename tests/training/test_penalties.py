@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import pickle
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -114,12 +115,60 @@ def test_it_penalises_as_the_recipe_was_measured_unless_told_otherwise(
     assert value(known, **other) == value(pairs) != value(known)
 
 
-@pytest.mark.parametrize("options", [{"squared": True}, {"centering": "paper"}])
+@pytest.mark.parametrize("options", [{"squared": False}, {"squared": True}, {"centering": "paper"}])
 def test_the_other_forms_of_the_decorrelation_penalty(options: dict[str, Any]) -> None:
     layer = nn.ConvTranspose2d(4, 6, 3, groups=2)
     rows = layer.weight.detach().reshape(2, 2, 3, 9).transpose(1, 2).flatten(2)
     found = TargetedRegularizer(layer, {"": (0.0, 2.0)}, **options)()
     assert found.item() == pytest.approx(2 * equations.decorrelation_penalty(rows, **options).item(), rel=1e-5)
+
+
+SCORES = Recipe("adaptive", "", "", None, None, None, (LayerRecipe("fc2", "", 0.3, 0.0, target="scores"),))
+
+
+def test_the_penalty_on_scores_is_the_entropy_of_the_predictions_in_double_precision() -> None:
+    """With the bias, since that is what the softmax sees; against autograd in float64, to float32's digits."""
+    net, (images, _) = Net(), batch()
+    nn.init.normal_(net.fc2.bias, 0.0, 2.0)
+    TargetedRegularizer(net, SCORES)  # a second one is not in the way
+    regularizer = TargetedRegularizer(net, SCORES)
+    net(images)
+    found = regularizer()
+    found.backward()
+    wide = copy.deepcopy(Net()).double()
+    wide.load_state_dict(net.state_dict())
+    shares = wide(images.double()).softmax(1)
+    expected = 0.3 * (shares * shares.log()).sum(1).mean()
+    expected.backward()
+    assert found.item() == pytest.approx(expected.item(), rel=1e-6)
+    for one, other in zip(net.parameters(), wide.parameters(), strict=True):
+        torch.testing.assert_close(one.grad.double(), other.grad, rtol=1e-4, atol=1e-6)
+
+
+def test_scores_have_their_bias_and_no_normalisation_whatever_activations_have() -> None:
+    net, images = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4)), torch.randn(6, 3)
+    for options in ({}, {"fold_norm": True}, {"with_bias": True}):
+        asked = Recipe("even", "", "", None, None, None, (LayerRecipe("0", "", 1.0, 0.0, target="scores"),))
+        with TargetedRegularizer(net, asked, **options) as regularizer:
+            net(images)
+            assert regularizer().item() == pytest.approx(equations.sparsity_penalty(net[0](images), 1, 1.0).item())
+
+
+def test_every_lambda_follows_and_no_kappa_does() -> None:
+    net, (images, _) = Net(), batch()
+    regularizer = TargetedRegularizer(net, replace(recipe(**RECIPE), rule="adaptive"))
+    assert regularizer.adaptive
+    before = penalties(net, images)
+    factor = regularizer.follow(0.8, 0.6)
+    assert factor == regularizer.factor == pytest.approx(math.exp(1.2))
+    net(images)
+    regularizer()
+    expected = {name: value * (factor if name.startswith("sparsity") else 1) for name, value in before.items()}
+    assert regularizer.values == pytest.approx(expected, rel=1e-5)
+    other = TargetedRegularizer(net, RECIPE)
+    assert not other.adaptive
+    other.load_state_dict(regularizer.state_dict())
+    assert other.factor == factor
 
 
 @settings(deadline=None, max_examples=20)
@@ -443,12 +492,13 @@ def test_two_processes_are_as_one(tmp_path: Path) -> None:
 
 def test_a_recipe_is_a_record_a_file_a_name_or_a_mapping(tmp_path: Path) -> None:
     asked = recipe(conv3=(0.001, 0.0), conv4=(0.001, 0.0), fc1=(0.001, 0.0), conv1=(0.0, 1.0))
+    asked = replace(asked, squared=False)
     recipes.write(asked, tmp_path / "recipe.toml")
     mapping = {layer.name: (layer.lambda_, layer.kappa) for layer in asked.layers}
     net, images = nets.vanilla_net("s"), torch.randn(2, 3, 32, 32)
     found = []
     for form in (asked, tmp_path / "recipe.toml", str(tmp_path / "recipe.toml"), "paper:sr3", mapping):
-        with TargetedRegularizer(net, form) as regularizer:
+        with TargetedRegularizer(net, form, squared=False if form is mapping else None) as regularizer:
             net(images)
             regularizer()
             found.append(regularizer.values)

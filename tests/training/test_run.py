@@ -6,13 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import torch
 
 from rfav_cli.activations.network import OpenOptions
 from rfav_cli.data.sources import SampleOptions
 from rfav_cli.distributed import Group
-from rfav_cli.errors import StoreError, TrainingError
+from rfav_cli.errors import StoreError, TrainingError, UsageError
 from rfav_cli.options import Train
 from rfav_cli.records import ALONE, LayerRecipe, Recipe, TrainingEpoch
+from rfav_cli.training.control import followed
 from rfav_cli.training.run import assembled
 from rfav_cli.training.start import Start
 from tests.training.loops import CPU, Net
@@ -116,6 +118,55 @@ def test_other_penalties_are_another_run(
     train(epochs=1)
     with pytest.raises(TrainingError, match=said):
         train(recipe=Recipe("paper", "", "", None, None, None, (LayerRecipe(layers[0], "", *layers[1:]),)), resume=True)
+
+
+ADAPTIVE = Recipe(
+    "adaptive",
+    "",
+    "",
+    None,
+    None,
+    None,
+    (LayerRecipe("conv2", "", 0.05, 0.0), LayerRecipe("fc2", "", 0.1, 0.0, target="scores")),
+)
+
+
+def test_an_adaptive_training_that_was_stopped_goes_on_bit_for_bit(
+    train: Callable[..., Training], tmp_path: Path
+) -> None:
+    """Stopped within an epoch, after one that moved lambda."""
+    whole = train(recipe=ADAPTIVE, epochs=3, out=tmp_path / "whole")
+    assert not train(recipe=ADAPTIVE, epochs=3, should_stop=stop_after(11)).ended
+    resumed = train(recipe=ADAPTIVE, epochs=3, resume=True)
+    factors = [row["lambda_factor"] for row in whole.rows]
+    assert factors[0] == 1.0  # before training nothing is followed
+    assert len(set(factors)) == 4
+    assert [row["lambda_factor"] for row in resumed.rows] == factors
+    assert [row["penalties"] for row in resumed.rows[1:]] == [row["penalties"] for row in whole.rows[1:]]
+    one, other = (torch.load(tmp_path / name / "epoch_2.pt")["model"] for name in ("whole", "run"))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_each_epoch_follows_what_its_validation_said(train: Callable[..., Training]) -> None:
+    rows = train(recipe=ADAPTIVE, epochs=3).rows
+    factor = 1.0
+    for row in rows[1:]:
+        factor = followed(factor, row["validation_confidence"], row["validation_accuracy"])
+        assert row["lambda_factor"] == pytest.approx(factor)
+
+
+def test_a_rule_that_follows_nothing_has_no_factor(train: Callable[..., Training]) -> None:
+    rows = train(recipe=replace(ADAPTIVE, rule="even")).rows
+    assert all("lambda_factor" not in row for row in rows)
+    assert all(0 < row["validation_confidence"] <= 1 for row in rows)
+
+
+def test_without_validation_samples_there_is_nothing_to_follow(train: Callable[..., Training], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="lambda follows the validation samples") as caught:
+        train(recipe=ADAPTIVE, validation="0")
+    assert "--validation" in caught.value.remedy
+    assert not (tmp_path / "run").exists()
+    assert train(recipe=replace(ADAPTIVE, rule="even"), validation="0").ended
 
 
 def test_a_folder_is_nobody_elses_while_it_is_trained_in(train: Callable[..., Training]) -> None:

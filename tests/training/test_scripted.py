@@ -10,10 +10,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from rfav_cli import equations
 from rfav_cli.activations.network import OpenOptions
 from rfav_cli.activations.networks import torchscript
 from rfav_cli.errors import ModelError, RecipeError
-from rfav_cli.records import Payload
+from rfav_cli.records import LayerRecipe, Payload, Recipe
 from rfav_cli.training.penalties import TargetedRegularizer
 from rfav_cli.training.scripted import Program, fixed_modes
 from tests.activations.networks.program_nets import NETS, make, samples
@@ -120,6 +121,21 @@ def test_with_bias_and_before_the_normalisation(form: str, options: dict[str, bo
     plain = assert_as_eager(net, form, ALL)
     assert values["sparsity/conv"] != pytest.approx(plain["sparsity/conv"], rel=1e-3)
     assert (values["sparsity/twice"] == plain["sparsity/twice"]) == ("with_bias" not in options)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_scores_are_penalised_with_their_bias_and_without_the_normalisation(form: str) -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+    nn.init.uniform_(net[1].weight, 0.5, 3)
+    images = torch.randn(6, 3)
+    module = program(net, form, images).train()
+    name = next(iter(Program(module).layers))
+    layers = (LayerRecipe(name, "", 1.0, 0.0, target="scores"),)
+    recipe = Recipe("even", "", "", None, None, None, layers, fold_norm=True)
+    with TargetedRegularizer(module, recipe) as regularizer:
+        module(images)
+        assert regularizer().item() == pytest.approx(equations.sparsity_penalty(net[0](images), 1, 1.0).item())
 
 
 @pytest.mark.parametrize("form", FORMS)

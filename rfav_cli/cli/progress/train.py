@@ -93,7 +93,8 @@ def summary(done: records.Training) -> str:
 def _held_out(row: Mapping[str, Any]) -> str:
     if "validation_accuracy" not in row:
         return ""
-    return f"  validation loss {_shown(row['validation_loss'])}  accuracy {row['validation_accuracy']:.4f}"
+    text = f"  validation loss {_shown(row['validation_loss'])}  accuracy {row['validation_accuracy']:.4f}"
+    return text + (f"  lambda x {row['lambda_factor']:.3g}" if "lambda_factor" in row else "")
 
 
 def _shown(loss: float | None) -> str:

@@ -1,0 +1,1 @@
+"""The rule `adaptive` and the penalty on scores, on small runs, with controls."""
