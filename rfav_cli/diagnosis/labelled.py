@@ -112,7 +112,7 @@ class LabelledCourses:
 def follow_labelled(history: History, thresholds: Thresholds) -> LabelledCourses | None:
     """Follow what a labelled probe has; None where the losses of fewer epochs are finite than are needed."""
     losses = held_out_losses(history)
-    finite = np.isfinite(losses).all(1)
+    finite = np.asarray(np.isfinite(losses).all(1))
     if finite.sum() < thresholds.fewest:
         return None
     calibrated = _calibrated(history, finite)
