@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from rfav_cli.records import Settings
 from rfav_cli.records.calibration import HIGHEST_TEMPERATURE as HIGHEST
@@ -198,6 +199,20 @@ def test_scores_of_any_size_end_the_search(scale: float) -> None:
     found = measured(scores * scale, labels)
     assert LOWEST <= found["temperature"] <= HIGHEST
     assert np.isfinite(found["calibrated_loss"])
+
+
+@given(
+    values=arrays(np.float32, st.tuples(st.integers(1, 8), st.integers(2, 4)), elements=st.floats(width=32)),
+    seed=st.integers(0, 9),
+)
+def test_whatever_the_scores_are_there_are_figures_that_can_be_or_none(values: NDArray[np.float32], seed: int) -> None:
+    labels = torch.from_numpy(np.random.default_rng(seed).integers(0, values.shape[1], len(values)))
+    found = measured(torch.from_numpy(values), labels)
+    assert np.isnan(found["temperature"]) or LOWEST <= found["temperature"] <= HIGHEST
+    for name in ("calibration_error", "calibrated_error", "confidence"):
+        assert np.isnan(found[name]) or 0 <= found[name] <= 1 + 1e-6
+    assert np.isnan(found["calibrated_loss"]) or found["calibrated_loss"] >= 0
+    assert not np.isnan(values).any() or np.isnan(found["temperature"])
 
 
 @pytest.mark.parametrize("transform", [lambda s: s.softmax(1), lambda s: s.log_softmax(1)])
