@@ -85,6 +85,27 @@ def dead(activation: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) -
     return float(np.mean([all(value == 0 for value in values) for values in given]))
 
 
+def scale_shape_rank(
+    vectors: np.ndarray, function: Callable[[np.ndarray], np.ndarray] | None
+) -> tuple[float, float, float]:
+    """Scale, entropy at unit scale and effective rank of vectors (M, D), with the function after them if known."""
+    vectors = np.array([vector for vector in vectors.astype(np.float64) if np.isfinite(vector).all()])
+    if not len(vectors):
+        return np.nan, np.nan, np.nan
+    filters = list(vectors.T)
+    sizes = [np.sqrt(np.mean(filter_**2)) for filter_ in filters]
+    made = filters if function is None else [function(filter_) for filter_ in filters]
+    live = [d for d in range(len(filters)) if sizes[d] > 0 and any(made[d] != 0)]
+    unit = np.array([filters[d] / sizes[d] if d in live else 0 * filters[d] for d in range(len(filters))]).T
+    shape = entropy(unit).mean() if live and len(filters) > 1 else np.nan
+    scale = np.prod([sizes[d] for d in live]) ** (1 / len(live)) if live else np.nan
+    varying = [made[d] for d in live if np.ptp(made[d]) > 1e-6 * np.abs(made[d]).max()]
+    eigenvalues = np.linalg.eigvalsh(np.atleast_2d(np.corrcoef(varying))) if varying else np.array([])
+    shares = [value / eigenvalues.sum() for value in eigenvalues if value > 1e-12]
+    rank = np.exp(-sum(share * np.log(share) for share in shares)) if varying else 0.0
+    return float(scale), float(shape), np.nan if function is None else float(rank)
+
+
 def winners(activation: np.ndarray) -> np.ndarray:
     """The share of positions at which each filter, on the last axis, is the first of the largest, one by one."""
     counts = np.zeros(activation.shape[-1])

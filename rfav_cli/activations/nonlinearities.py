@@ -45,18 +45,21 @@ def nonlinearity_of(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any])
         kwargs: those that are given by name.
     """
     name = func.overloadpacket.__name__.removesuffix("_")
-    if name in _ALWAYS_THE_SAME:
-        return Nonlinearity(name, _ALWAYS_THE_SAME[name])
-    if name not in _BY_ARGUMENTS:
+    if name not in _ALWAYS_THE_SAME and name not in _BY_ARGUMENTS:
         return None
+    values = _arguments(func, args, kwargs)
+    if not all(value is None or isinstance(value, (int, float, str)) for value in values.values()):
+        return None  # limits that are tensors
+    zeros = _ALWAYS_THE_SAME[name] if name in _ALWAYS_THE_SAME else _BY_ARGUMENTS[name](**values)
+    return None if zeros is None else Nonlinearity(name, zeros, tuple(values.items()))
+
+
+def _arguments(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """What an operator is given after its first argument, or takes by default, by name."""
     parameters = [argument.name for argument in func._schema.arguments]
     values = {argument.name: argument.default_value for argument in func._schema.arguments[1:]}
     values |= dict(zip(parameters[1:], args[1:], strict=False))
-    values |= {key: value for key, value in kwargs.items() if key in values}
-    if not all(value is None or isinstance(value, (int, float)) for value in values.values()):
-        return None  # limits that are tensors
-    zeros = _BY_ARGUMENTS[name](**values)
-    return None if zeros is None else Nonlinearity(name, zeros)
+    return values | {key: value for key, value in kwargs.items() if key in values}
 
 
 def _clamped(low: float | None, high: float | None) -> Zeros | None:

@@ -225,7 +225,8 @@ def measure(setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Cal
         torch.OutOfMemoryError: the batch is too large.
     """
     nonlinearities = tuple(setup.network.nonlinearity(layer.name) for layer in setup.run.layers)
-    context = replace(setup.context, nonlinearities=nonlinearities)
+    uses = tuple(setup.uses[layer.name] for layer in setup.run.layers)
+    context = replace(setup.context, nonlinearities=nonlinearities, uses=uses)
     started = statistics.start(context)
     sink = _Sink(setup, started)
     with drawn_from(0, setup.device):

@@ -21,6 +21,9 @@ _A_LAYER = (
     "correlation/degenerate",
     "weights/nonfinite",
     "activation/dead",
+    "activation/scale",
+    "activation/shape",
+    "activation/rank",
     "nonfinite",
 )
 _AN_EPOCH = ("probe/loss", "probe/accuracy", "checkpoint/distance")

@@ -97,6 +97,32 @@ class History(InNotebooks):
         return self._numbers("activation/dead", len(self.run.layers))
 
     @property
+    def scale(self) -> NDArray[np.float64]:
+        """(E, L) scales: how large each layer's activation is as it goes into the nonlinearity that follows.
+
+        The geometric mean, over the live filters, of each filter's root mean square over samples and positions; NaN
+        where there is no live filter, and in epochs that were measured without this figure.
+        """
+        return self._numbers("activation/scale", len(self.run.layers))
+
+    @property
+    def shape(self) -> NDArray[np.float64]:
+        """(E, L) mean entropies, in nats, of that activation with each filter at unit scale; at most ln D.
+
+        NaN as `scale` is, and for a layer of one filter.
+        """
+        return self._numbers("activation/shape", len(self.run.layers))
+
+    @property
+    def rank(self) -> NDArray[np.float64]:
+        """(E, L) effective ranks after the nonlinearity: how many of the D filters vary independently.
+
+        e to the entropy of the normalised eigenvalues of the filters' correlation matrix, between 0 and D; NaN where
+        that nonlinearity is not known, and in epochs that were measured without this figure.
+        """
+        return self._numbers("activation/rank", len(self.run.layers))
+
+    @property
     def distance(self) -> NDArray[np.float64]:
         """(E,) distances of the weights from those of the epoch before, relative to their length.
 

@@ -13,7 +13,10 @@ class Nonlinearity:
         name: torch's operator: "relu", "hardtanh" (ReLU6 as well), "gelu", ...
         zeros: closed intervals (low, high) of what it maps to zero, as the function is defined, whatever rounding makes
             of small results: (-inf, 0) of ReLU, (0, 0) of GELU, none of a sigmoid.
+        arguments: what the operator is given besides the activation, by the names that torch has for it:
+            ("negative_slope", 0.01) of leaky ReLU.
     """
 
     name: str
     zeros: tuple[tuple[float, float], ...]
+    arguments: tuple[tuple[str, float | str | None], ...] = ()

@@ -25,40 +25,22 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
 
     Entropies are in nats; `std` is their deviation over samples and positions. `nonfinite` counts the values skipped
     because they were NaN or infinite, of a layer in all epochs or of an epoch in all layers. `fall` is of
-    the smoothed entropies; every other figure is as it was measured. `dead` is the share of
-    dead filters; `winners` says how many filters are the largest anywhere, and which are the most often. `distance` is
-    how far the weights are from those of the checkpoint before, relative to their length, of an epoch in all layers.
-    `columns` has what other statistics gave. `std`, `correlation`, `dead`, `distance`, `winners` and the layers'
+    the smoothed entropies; every other figure is as it was measured. `scale` is how large the activation is
+    that goes into the nonlinearity, `shape` its entropy with each filter at unit scale, in nats and as a fraction of
+    ln D, `rank` the effective rank after the nonlinearity, as a number of filters and as a fraction of D; `dead` is
+    the share of dead filters; `winners` says how many filters are the largest anywhere, and which are the most often.
+    `distance` is how far the weights are from those of the checkpoint before, relative to their length, of an epoch in
+    all layers. `columns` has what other statistics gave. `std`, `correlation`, `distance`, these five and the layers'
     `columns` are the last epoch's.
     What does not apply or is not finite is None.
     """
-    entropy = entropies(history)
     probe = history.run.probe
-    mean, abs_mean = column(history, "correlation/mean"), column(history, "correlation/abs_mean")
-    std = column(history, "entropy/std")
-    nonfinite, dead, columns = column(history, "nonfinite"), history.dead, layer_columns(history)
-    distance = history.layer_distance
     return {
         "schema": SCHEMA,
         "store": history.path,
         "run": run_document(verdict.run),
         "doubts": [asdict(doubt) for doubt in verdict.doubts],
-        "layers": [
-            {
-                "name": layer.name,
-                "kind": layer.kind,
-                "channels": layer.channels,
-                **_finding(finding),
-                "entropy": _entropy(entropy[:, i], layer.max_entropy) | {"std": _last(std[:, i])},
-                "correlation": {"mean": _last(mean[:, i]), "abs_mean": _last(abs_mean[:, i])},
-                "nonfinite": _total(nonfinite[:, i]),
-                "dead": _last(dead[:, i]),
-                "distance": _last(distance[:, i]),
-                "winners": _winners(history, i),
-                **_other_columns(columns[i]),
-            }
-            for i, (layer, finding) in enumerate(zip(history.run.layers, verdict.layers, strict=True))
-        ],
+        "layers": _layers(history, verdict),
         "skipped": [{"name": layer.name, "reason": layer.reason} for layer in history.run.skipped],
         "bad": [{"path": file.path, "reason": file.reason} for file in history.bad],
         "epochs": _epochs(history),
@@ -83,6 +65,32 @@ def run_document(finding: RunFinding) -> dict[str, Any]:
         "basis": finding.basis,
         "reason": finding.reason,
     }
+
+
+def _layers(history: History, verdict: Verdict) -> list[dict[str, Any]]:
+    entropy, std = entropies(history), column(history, "entropy/std")
+    mean, abs_mean = column(history, "correlation/mean"), column(history, "correlation/abs_mean")
+    scale, shape, rank, dead = history.scale, history.shape, history.rank, history.dead
+    nonfinite, distance, columns = column(history, "nonfinite"), history.layer_distance, layer_columns(history)
+    return [
+        {
+            "name": layer.name,
+            "kind": layer.kind,
+            "channels": layer.channels,
+            **_finding(finding),
+            "entropy": _entropy(entropy[:, i], layer.max_entropy) | {"std": _last(std[:, i])},
+            "correlation": {"mean": _last(mean[:, i]), "abs_mean": _last(abs_mean[:, i])},
+            "nonfinite": _total(nonfinite[:, i]),
+            "scale": _last(scale[:, i]),
+            "shape": _of_most(shape[:, i], layer.max_entropy),
+            "rank": _of_most(rank[:, i], layer.channels),
+            "dead": _last(dead[:, i]),
+            "distance": _last(distance[:, i]),
+            "winners": _winners(history, i),
+            **_other_columns(columns[i]),
+        }
+        for i, (layer, finding) in enumerate(zip(history.run.layers, verdict.layers, strict=True))
+    ]
 
 
 def _finding(finding: LayerFinding) -> dict[str, Any]:
@@ -112,6 +120,12 @@ def _entropy(values: NDArray[np.float64], maximum: float) -> dict[str, float | N
         "fraction": None if capped is None else capped / maximum,
         "perplexity": None if capped is None else math.exp(capped),
     }
+
+
+def _of_most(values: NDArray[np.float64], most: float) -> dict[str, float | None]:
+    """The last of a layer's figures along the epochs, as it is and as a fraction of the most that it can be."""
+    last = _last(values)
+    return {"last": last, "fraction": None if last is None or not most else min(last / most, 1.0)}
 
 
 def _other_columns(columns: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ STATISTICS = {
     "loss": "Loss",
     "outputs": "Outputs",
     "dead": "Dead",
+    "shape": "Shape",
     "winners": "Winners",
     "sketch": "Sketch",
 }

@@ -26,6 +26,7 @@ class Context:
         settings: see `Settings`.
         nonlinearities: of each layer, the function that the net applies to its activation before anything else sees it;
             None where that is not known (`activations.consumers` says when), and () where nobody has looked.
+        uses: how often a forward uses each layer; () where each is used once.
     """
 
     layers: tuple[Layer, ...]
@@ -33,6 +34,11 @@ class Context:
     labels: Tensor | None
     settings: Settings
     nonlinearities: tuple[Nonlinearity | None, ...] = ()
+    uses: tuple[int, ...] = ()
+
+    def nonlinearity(self, layer: int) -> Nonlinearity | None:
+        """What follows a layer; None where that is not known."""
+        return self.nonlinearities[layer] if self.nonlinearities else None
 
 
 class Statistic:
@@ -87,6 +93,13 @@ def to_numpy(tensor: Tensor, dtype: np.dtype[Any] | type[Any]) -> NDArray[Any]:
 def widened(tensor: Tensor) -> Tensor:
     """A tensor as float64: on its device, or on the CPU where the device has none (MPS)."""
     return (tensor.cpu() if tensor.device.type == "mps" else tensor).double()
+
+
+def applied(nonlinearity: Nonlinearity, activation: Tensor) -> Tensor:
+    """What a nonlinearity makes of an activation, of any shape."""
+    result = getattr(torch.ops.aten, nonlinearity.name)(activation, **dict(nonlinearity.arguments))
+    made: Tensor = result[0] if isinstance(result, tuple) else result  # log_sigmoid gives a buffer as well
+    return made
 
 
 def has_nan(tensor: Tensor) -> bool:

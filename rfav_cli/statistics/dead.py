@@ -36,7 +36,7 @@ class Dead(Statistic):
 
     def update_activation(self, layer: int, rows: slice, activation: Tensor) -> None:  # noqa: ARG002 - pooled over samples
         """See which filters of (n, D, *positions) give something; nothing is read once all of a layer have."""
-        nonlinearity = self.context.nonlinearities[layer] if self.context.nonlinearities else None
+        nonlinearity = self.context.nonlinearity(layer)
         if nonlinearity is None or layer in self._live or not activation.numel():
             return
         alive = alive_filters(activation, nonlinearity)

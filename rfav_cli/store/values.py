@@ -23,8 +23,9 @@ SLACK = 2e-3
 """How far a figure may be beyond its limits, as a share of the upper one, of 1 at least: half precision rounds so."""
 
 _SHARES = ("probe/accuracy", "probe/sample_confidence", "activation/dead", "correlation/abs_mean")
-_ENTROPIES = ("entropy/mean", "entropy/std", "entropy/sample_mean")
-_FILTERS = ("correlation/degenerate", "weights/nonfinite")
+_ENTROPIES = ("entropy/mean", "entropy/std", "entropy/sample_mean", "activation/shape")
+_FILTERS = ("correlation/degenerate", "weights/nonfinite", "activation/rank")
+_NOT_NEGATIVE = ("nonfinite", "correlation/histogram", "activation/scale", "probe/norm_shift", "probe/norm_variance")
 _OF_A_LAYER = re.compile(r"(entropy/mean_map|entropy/map|activation/winners)/(\d{1,6})", re.ASCII)
 _MANY = 1 << 14
 """Numbers of which a second look takes longer than to spare it."""
@@ -66,7 +67,7 @@ def _limits(name: str, run: Run) -> tuple[float, float | tuple[float, ...]] | No
         return 0.0, tuple(layer.max_entropy for layer in run.layers)
     if name in _FILTERS and run.layers:
         return 0.0, tuple(float(layer.channels) for layer in run.layers)
-    if name in {"nonfinite", "correlation/histogram", "probe/norm_shift", "probe/norm_variance"}:
+    if name in _NOT_NEGATIVE:
         return 0.0, math.inf
     if name == "probe/sample_prediction":
         return -1.0, math.inf

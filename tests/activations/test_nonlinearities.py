@@ -11,6 +11,7 @@ from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from rfav_cli.activations.nonlinearities import _ALWAYS_THE_SAME, _BY_ARGUMENTS, nonlinearity_of
+from rfav_cli.statistics.base import applied
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +82,27 @@ def test_the_zeros_are_those_that_torch_makes(name: str) -> None:
     (nonlinearity,) = known(FUNCTIONS[name])
     inside = [any(low <= x <= high for low, high in nonlinearity.zeros) for x in GRID.tolist()]
     assert inside == (FUNCTIONS[name](GRID) == 0).tolist()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_record_is_enough_to_apply_the_function_again(name: str) -> None:
+    (nonlinearity,) = known(FUNCTIONS[name])
+    torch.testing.assert_close(applied(nonlinearity, GRID), FUNCTIONS[name](GRID), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (functional.leaky_relu, lambda x: functional.leaky_relu(x, 0.2)),
+        (functional.gelu, lambda x: functional.gelu(x, approximate="tanh")),
+        (functional.softplus, lambda x: functional.softplus(x, beta=2)),
+    ],
+)
+def test_functions_that_differ_in_an_argument_are_told_apart(
+    one: Callable[[Tensor], Tensor], other: Callable[[Tensor], Tensor]
+) -> None:
+    assert known(one) != known(other)
+    assert known(one) == known(one)
 
 
 def test_every_function_of_the_table_is_among_them() -> None:

@@ -536,3 +536,89 @@ def test_a_layer_that_some_checkpoint_does_not_reach_is_told(tmp_path, samples):
 def test_no_such_device_is_an_error(tmp_path, copied, samples):
     with pytest.raises(ModelError, match="--device abacus"):
         run(copied, samples(nets.Vectors), tmp_path / "a.h5", nets.Vectors, device="abacus")
+
+
+class Homogeneous(torch.nn.Module):
+    """A net of convolutions and dense layers with ReLUs, normalised or not."""
+
+    def __init__(self, norm: str = "") -> None:
+        super().__init__()
+        self.conv1, self.conv2 = torch.nn.Conv2d(3, 8, 3), torch.nn.Conv2d(8, 12, 3)
+        self.fc1, self.fc2 = torch.nn.Linear(12, 16), torch.nn.Linear(16, 4)
+        self.norm1, self.norm2 = (torch.nn.BatchNorm2d(n) if norm else torch.nn.Identity() for n in (8, 12))
+
+    def forward(self, x):
+        x = self.norm1(self.conv1(x)).relu()
+        x = self.norm2(self.conv2(x)).relu().mean((2, 3))
+        return self.fc2(self.fc1(x).relu())
+
+
+def drawn(norm: str, seed: int) -> Homogeneous:
+    torch.manual_seed(seed)
+    net = Homogeneous(norm).eval()
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.mul_(3)
+        for module in net.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.running_mean.normal_()
+                module.running_var.uniform_(0.5, 2)
+                module.weight.uniform_(0.5, 2)
+                module.bias.normal_()
+    return net
+
+
+def rescale(net: Homogeneous, factors: dict[str, torch.Tensor], norm: str) -> None:
+    """Make each neuron's activation so many times as large, and what takes it so many times less sensitive."""
+    following = {"conv1": net.conv2, "conv2": net.fc1, "fc1": net.fc2}
+    for name, factor in factors.items():
+        made_by = net.get_submodule(f"norm{name[-1]}" if norm and name != "fc1" else name)
+        made_by.weight.mul_(factor.view(-1, *[1] * (made_by.weight.ndim - 1)))
+        made_by.bias.mul_(factor)
+        taken_by = following[name].weight
+        taken_by.div_(factor.view(1, -1, *[1] * (taken_by.ndim - 2)))
+
+
+def rescale_before_the_norm(net: Homogeneous) -> None:
+    """Make the convolutions' weights ten times as large, which a normalisation in training takes back."""
+    for conv, norm in ((net.conv1, net.norm1), (net.conv2, net.norm2)):
+        conv.weight.mul_(10)
+        conv.bias.mul_(10)
+        norm.running_mean.mul_(10)
+        norm.running_var.add_(norm.eps).mul_(100).sub_(norm.eps)
+
+
+@pytest.mark.parametrize("norm", ["", "after", "before"])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_scale_shape_and_rank_are_of_the_function_and_not_of_its_weights(tmp_path, samples, norm, seed):
+    generator = torch.Generator().manual_seed(seed)
+    sizes = {"conv1": 8, "conv2": 12, "fc1": 16}
+    factors = {name: torch.empty(n).uniform_(-3, 3, generator=generator).exp() for name, n in sizes.items()}
+    for name, chosen in (("plain", {}), ("rescaled", factors)):
+        net = drawn(norm, seed)
+        with torch.no_grad():
+            rescale(net, chosen, norm)
+            if norm == "before" and chosen:
+                rescale_before_the_norm(net)
+        (tmp_path / name).mkdir()
+        torch.save(net.state_dict(), tmp_path / name / "epoch_0.pt")
+    plain, other = (
+        rfav_cli.analyze(
+            tmp_path / name,
+            probe=samples(nets.Images),
+            out=tmp_path / f"{name}.h5",
+            model=lambda: Homogeneous(norm),
+            layout="nchw",
+        )
+        for name in ("plain", "rescaled")
+    )
+    np.testing.assert_allclose(other.loss, plain.loss, 1e-4)
+    np.testing.assert_allclose(other.shape, plain.shape, 1e-4)
+    np.testing.assert_allclose(other.rank, plain.rank, 1e-3)
+    assert np.abs(other.entropy - plain.entropy).max() > 0.1  # which is of the weights
+    for index, name in enumerate(sizes):
+        growth = (other.scale / plain.scale)[0, index]
+        logs = factors[name].log().numpy()
+        assert logs.min() < np.log(growth) < logs.max()
+        if plain.dead[0, index] == 0:
+            assert growth == pytest.approx(np.exp(logs.mean()), rel=1e-3)

@@ -23,6 +23,7 @@ from tests import twins
 from tests.commands.nets import Images, Sequences, Vectors, make
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from rfav_cli.activations.network import Network
@@ -63,9 +64,17 @@ def figures(network: Network, images: np.ndarray, batch: int, **settings: Any) -
     setup = fit(network, probe, options, Settings(maps=0, outputs=False, **settings))
     columns = measure(setup, Checkpoint(0, "a.pt", ""), batch, lambda _: None).columns
     return {
-        layer.name: {"dead": columns["activation/dead"][i], "winners": columns[f"activation/winners/{i}"]}
+        layer.name: {
+            "dead": columns["activation/dead"][i],
+            "winners": columns[f"activation/winners/{i}"],
+            "scale, shape, rank": [columns[f"activation/{name}"][i] for name in ("scale", "shape", "rank")],
+        }
         for i, layer in enumerate(setup.run.layers)
     }
+
+
+def relu(values: np.ndarray) -> np.ndarray:
+    return np.maximum(values, 0)
 
 
 def expected(net: nn.Module, images: np.ndarray) -> dict[str, dict[str, Any]]:
@@ -76,13 +85,16 @@ def expected(net: nn.Module, images: np.ndarray) -> dict[str, dict[str, Any]]:
             norm = copy.deepcopy(net.get_submodule("norm")).double()
             uses = [norm(torch.from_numpy(use).movedim(-1, 1)).detach().movedim(1, -1).numpy() for use in uses]
         pooled = np.concatenate([use.reshape(-1, use.shape[-1]) for use in uses])
+        function: Callable[[np.ndarray], np.ndarray] | None = None
         if isinstance(net, Vectors):
-            share = twins.dead(pooled, np.tanh)
+            function = np.tanh
         elif name in BEFORE_RELU[type(net)]:
-            share = twins.dead(pooled, lambda x: np.maximum(x, 0))
-        else:
-            share = np.nan
-        result[name] = {"dead": share, "winners": twins.winners(pooled)}
+            function = relu
+        result[name] = {
+            "dead": np.nan if function is None else twins.dead(pooled, function),
+            "winners": twins.winners(pooled),
+            "scale, shape, rank": twins.scale_shape_rank(pooled, function),
+        }
     return result
 
 
@@ -90,6 +102,7 @@ def assert_same(found: dict[str, dict[str, Any]], wanted: dict[str, dict[str, An
     for name, values in found.items():
         np.testing.assert_array_equal(values["dead"], wanted[name]["dead"], err_msg=name)
         np.testing.assert_allclose(values["winners"], wanted[name]["winners"], atol=1e-6, err_msg=name)
+        np.testing.assert_allclose(*(each[name]["scale, shape, rank"] for each in (found, wanted)), 1e-4, err_msg=name)
 
 
 @pytest.mark.parametrize("batch", [1, 4, SIZE])
@@ -133,7 +146,7 @@ def test_the_activation_is_not_made_where_no_statistic_reads_it(monkeypatch: pyt
     network = eager.open_fresh(lambda: partly_dead(Vectors), OpenOptions(torch.device("cpu")))
     with pytest.raises(AssertionError, match="was made"):
         figures(network, drawn(Vectors), 4)
-    others = {stem: name for stem, name in statistics.STATISTICS.items() if stem not in {"dead", "winners"}}
+    others = {stem: name for stem, name in statistics.STATISTICS.items() if stem not in {"dead", "shape", "winners"}}
     monkeypatch.setattr(statistics, "STATISTICS", others)  # another table: entries that are put back would come last
     with pytest.raises(KeyError, match="activation/dead"):  # measured to its end, without such a column
         figures(network, drawn(Vectors), 4)

@@ -78,21 +78,22 @@ def test_settings_of_a_later_version_leave_digests_as_they_are(
     assert plain.digest == before
 
 
-def test_dead_filters_and_winners_are_those_of_the_store(tmp_path: Path) -> None:
+def test_figures_of_activations_are_those_of_the_store(tmp_path: Path) -> None:
     writer = StoreWriter.open(tmp_path / "a.h5", make_run())
     for epoch in (0, 1):
         writer.append(measure(epoch))
     history = open_store(tmp_path / "a.h5")
     for row in (0, 1):
         columns = measure(row).columns
-        np.testing.assert_array_equal(history.dead[row], columns["activation/dead"])
+        for name in ("scale", "shape", "rank", "dead"):
+            np.testing.assert_array_equal(getattr(history, name)[row], columns[f"activation/{name}"])
         np.testing.assert_array_equal(history.winners("fc.é")[row], columns["activation/winners/1"])
     with pytest.raises(KeyError, match="no layer 'fc'"):
         history.winners("fc")
 
 
-def test_a_store_of_before_has_neither(tmp_path: Path) -> None:
-    """An epoch that is added to it has both."""
+def test_a_store_of_before_has_none(tmp_path: Path) -> None:
+    """An epoch that is added to it has them."""
     writer = StoreWriter.open(tmp_path / "a.h5", make_run())
     old = measure(0)
     columns = {name: values for name, values in old.columns.items() if not name.startswith("activation/")}
@@ -102,7 +103,9 @@ def test_a_store_of_before_has_neither(tmp_path: Path) -> None:
     assert np.isnan([*history.dead.flat, *history.winners("conv1").flat]).all()
     writer.append(measure(1))
     history = open_store(tmp_path / "a.h5")
-    assert np.isnan(history.dead[0]).all()
+    for name in ("scale", "shape", "rank", "dead"):
+        assert np.isnan(getattr(history, name)[0]).all()
+        np.testing.assert_array_equal(getattr(history, name)[1], measure(1).columns[f"activation/{name}"])
     np.testing.assert_array_equal(history.winners("conv1")[1], measure(1).columns["activation/winners/0"])
 
 

@@ -8,6 +8,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
 from rfav_cli.diagnosis import judge
 from tests.render.conftest import shown
@@ -88,6 +89,19 @@ def test_one_channel_no_labels_no_epoch(make: Callable[..., History]) -> None:
     assert document["layers"][0]["entropy"]["fraction"] is None
     assert document["probe"]["labels"] is False
     assert load(shown(make(epochs=0), "json"))["epochs"] == []
+
+
+def test_scale_shape_and_rank_are_the_last_epochs(history: History) -> None:
+    channels = [layer.channels for layer in history.run.layers]
+    scale, shape, rank = (np.full((12, 3), np.nan) for _ in range(3))
+    scale[-1], shape[-1, :2], rank[-1, 1] = [0.5, 2, 3], np.log(channels[:2]) * [0.5, 1 + 1e-9], channels[1] / 4
+    more = {"activation/scale": scale, "activation/shape": shape, "activation/rank": rank}
+    layers = load(shown(dataclasses.replace(history, columns={**history.columns, **more}), "json"))["layers"]
+    assert [layer["scale"] for layer in layers] == [0.5, 2, 3]
+    assert [layer["shape"]["fraction"] for layer in layers] == [pytest.approx(0.5), 1.0, None]
+    assert layers[0]["shape"]["last"] == pytest.approx(np.log(channels[0]) / 2)
+    none = {"last": None, "fraction": None}
+    assert [layer["rank"] for layer in layers] == [none, {"last": channels[1] / 4, "fraction": 0.25}, none]
 
 
 def test_dead_filters_and_winners_are_the_last_epochs(history: History) -> None:

@@ -1,7 +1,20 @@
 import pytest
 import torch
 
-from rfav_cli.statistics.base import are_class_scores, are_probabilities, predicted_classes
+from rfav_cli.records import Layer, Nonlinearity, Settings
+from rfav_cli.statistics.base import Context, applied, are_class_scores, are_probabilities, predicted_classes
+
+
+def test_a_nonlinearity_is_applied_with_its_arguments():
+    values = torch.tensor([-2.0, 0.0, 3.0])
+    assert applied(Nonlinearity("leaky_relu", ((0.0, 0.0),), (("negative_slope", 0.5),)), values).tolist() == [-1, 0, 3]
+    assert applied(Nonlinearity("log_sigmoid_forward", ()), values).shape == (3,)
+
+
+def test_without_anyone_who_looked_no_nonlinearity_is_known():
+    layers, relu = (Layer("a", "Linear", 2, (), ()),), Nonlinearity("relu", ())
+    assert Context(layers, 1, None, Settings()).nonlinearity(0) is None
+    assert Context(layers, 1, None, Settings(), (relu,)).nonlinearity(0) == relu
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])

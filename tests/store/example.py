@@ -42,6 +42,9 @@ def measure(epoch: int, /, **more: Any) -> Measurement:
         ),
         "nonfinite": random.integers(0, 2, 2),
         "activation/dead": np.array([random.random(), np.nan]),
+        "activation/scale": 9 * random.random(2),
+        "activation/shape": random.random(2) * np.log([8, 16]),
+        "activation/rank": np.array([8 * random.random(), np.nan]),
         "activation/winners/0": random.dirichlet(np.ones(8)).astype(np.float32),
         "activation/winners/1": random.dirichlet(np.ones(16)).astype(np.float32),
     }

@@ -42,6 +42,9 @@ def column(name: str) -> NDArray[Any]:
         "weights/nonfinite": random.integers(0, 9, (3, 2)),
         "correlation/histogram": np.stack([random.multinomial([28, 120], [1 / 201] * 201)] * 3).astype(np.uint32),
         "activation/dead": share,
+        "activation/scale": 9 * share,
+        "activation/shape": share * TOPS,
+        "activation/rank": share * [8, 16],
         "activation/winners/1": random.dirichlet(np.ones(16), 3).astype(np.float32),
         "probe/accuracy": share[:, 0],
         "probe/loss": 5 * share[:, 0],
@@ -64,12 +67,17 @@ def slowly(name: str, values: NDArray[Any]) -> bool:
                 top = TOPS[int(name[-1])] if name[-1].isdigit() else TOPS[index[0]]
             if name in ("correlation/mean", "correlation/abs_mean"):
                 top = 1.0
-            if name in ("correlation/degenerate", "weights/nonfinite"):
+            if name == "activation/scale":
+                top = np.inf
+            if name == "activation/shape":
+                top = TOPS[index[0]]
+            if name in ("correlation/degenerate", "weights/nonfinite", "activation/rank"):
                 top = LAYERS[index[0]].channels
             low = -1.0 if name in ("correlation/mean", "probe/sample_prediction") else 0.0
             if name.startswith("probe/") and name.endswith("loss"):
                 low, top = -np.inf, np.inf
-            if value < low - 0.01 or value > top + 0.01:  # type: ignore[operator]
+            slack = 0.03 if name == "activation/rank" else 0.01
+            if value < low - slack or value > top + slack:  # type: ignore[operator]
                 return False
     return True
 
@@ -85,6 +93,9 @@ NAMES = (
     "correlation/degenerate",
     "weights/nonfinite",
     "activation/dead",
+    "activation/scale",
+    "activation/shape",
+    "activation/rank",
     "probe/accuracy",
     "probe/loss",
     "probe/sample_loss",
@@ -121,7 +132,7 @@ def test_a_column_of_many_numbers_is_looked_at_as_a_small_one(name: str) -> None
     if name.endswith("loss"):
         return
     for wrong in (-7, 300) if few.dtype.kind != "u" else (300,):
-        if wrong == 300 and (name == "nonfinite" or "prediction" in name):
+        if wrong == 300 and (name in {"nonfinite", "activation/scale"} or "prediction" in name):
             continue
         changed = many.copy()
         changed.reshape(24000, -1)[20001, 0] = wrong
@@ -177,6 +188,9 @@ CHANGES = {
     "entropy/sample_mean": 3.6,
     "probe/accuracy": 7.0,
     "activation/dead": 1.5,
+    "activation/scale": -1.0,
+    "activation/shape": 2.2,
+    "activation/rank": 8.5,
     "activation/winners/0": 0.5,
     "correlation/histogram": 3,
     "nonfinite": -1,
