@@ -90,7 +90,7 @@ def measure(configuration: Configuration, out: Path, views: list[str]) -> dict[s
                 model_arg=[f"classes={configuration.classes}"],
                 mean=MEAN,
                 std=STD,
-                fold_norm=view == FOLDED,
+                no_fold_norm=view != FOLDED,
                 out=folder / f"{view}.h5",
                 fresh=True,
             )

@@ -66,7 +66,7 @@ def recipe_options(recipe: str, history: History, verdict: Verdict, seed: int) -
         if variant == "fresh":
             options["init"] = "fresh"
         elif variant == "fold":
-            options["fold_norm"] = True
+            told = replace(told, fold_norm=True)
         elif variant in ("k1", "kall"):
             told = _decorrelated(told, history, first_only=variant == "k1")
         elif variant.startswith("c"):

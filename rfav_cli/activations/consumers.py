@@ -19,6 +19,18 @@ aten = torch.ops.aten
 NORMS = {aten.native_batch_norm, aten.cudnn_batch_norm, aten.miopen_batch_norm}
 """Batch normalisation; the first that it gives is what it makes of the first that it takes."""
 INFERENCE_NORM = aten._native_batch_norm_legit_no_training
+NORMALISING = {
+    *NORMS,
+    INFERENCE_NORM,
+    aten._native_batch_norm_legit,
+    aten.native_layer_norm,
+    aten.native_group_norm,
+    aten.batch_norm,
+    aten.instance_norm,
+    aten.layer_norm,
+    aten.group_norm,
+}
+"""What divides by how much its input varies, so that the scale of this is free; the last four in inference mode."""
 REARRANGED = {
     aten.view,
     aten._unsafe_view,
@@ -42,6 +54,7 @@ class _Value:
         self.output = output
         self.memory = output.untyped_storage().data_ptr()
         self.overwritten = False
+        self.normalised = False
         self.consumers: list[Nonlinearity | _Value | None] = []
 
 
@@ -79,6 +92,7 @@ class Consumers:
                 consumer = _Value(result[0])
                 self._held[id(result[0])] = (result[0], consumer)
             value.consumers.append(consumer)
+            value.normalised |= operator in NORMALISING and is_first
             # What reads the same memory from now on reads what was written there.
             value.overwritten |= operator.__name__.endswith("_") and is_first
 
@@ -96,6 +110,10 @@ class Consumers:
         """
         following = {_after(value, normalised) for value in self._uses.get(layer, [])}
         return following.pop() if len(following) == 1 else None
+
+    def normalised(self, layer: str) -> bool:
+        """Whether an output of a layer goes into a normalisation, as it is or in another shape."""
+        return any(value.normalised for value in self._uses.get(layer, []))
 
     def _held_inputs(self, tree: Any) -> Iterator[tuple[Tensor, _Value]]:
         """Each tensor in there that holds an output which was not written over."""

@@ -230,9 +230,13 @@ class TracingHook(OperatorHook):
         if follows_running and args[4] is not None:
             self.normalised = True
             norm = _affine(args, args[-1] if operator is INFERENCE_NORM else args[7])
-            for values, layer, use in self._outputs:
-                if values is args[0]:
+            for output in [output for output in self._outputs if output[0] is args[0]]:
+                _, layer, use = output
+                if self.norms[layer][use] is None:
                     self.norms[layer][use] = norm
+                else:  # of two, none is folded in
+                    self.norms[layer][use] = None
+                    self._outputs = [other for other in self._outputs if other is not output]
         elif operator in FUSED:
             self._weights.borrow(operator.__name__.strip("_"), pytree.tree_leaves(args))
         elif operator.__name__.endswith("_"):

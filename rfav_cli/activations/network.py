@@ -93,7 +93,7 @@ class OpenOptions:
     make_model: Callable[[], torch.nn.Module] | None = None
     model_name: str = ""
     with_bias: bool = False
-    fold_norm: bool = False
+    fold_norm: bool = True
     notes: list[str] = field(default_factory=list)
 
 
@@ -187,6 +187,15 @@ class Network(ABC):
     @abstractmethod
     def held(self) -> tuple[HeldLayer, ...]:
         """The layers that the net holds, in its order; those of the trace where only use shows what a layer is."""
+
+    def normalised(self) -> Mapping[str, bool]:
+        """The layers whose outputs go into a normalisation, before which their scale is free.
+
+        Returns:
+            Name -> whether that can be folded in: a batch normalisation with running statistics, which all uses of the
+            layer go into, as they are, and nothing else takes before.
+        """
+        return {}
 
     def nonlinearity(self, layer: str) -> Nonlinearity | None:
         """What the net applies to `Activation.plain` of every use of a layer, and to nothing but that.

@@ -65,6 +65,7 @@ class _Traced:
     scales: Mapping[str, Tensor | None]
     norms: Mapping[str, tuple[Tensor, Tensor] | None]
     nonlinearities: Mapping[str, Nonlinearity | None]
+    before_norms: frozenset[str]
     normalised: bool
 
 
@@ -171,6 +172,13 @@ class ProgramNetwork(Network):
         uses = {} if self._traced is None else self._traced.uses
         return tuple(HeldLayer(name, use.kind, tuple(use.weight.shape), use.parameters) for name, use in uses.items())
 
+    def normalised(self) -> Mapping[str, bool]:
+        """The layers that a normalisation follows, and whether it can be folded in; see `Network.normalised`."""
+        if self._traced is None:
+            return {}
+        folded = {name for name, norm in self._traced.norms.items() if norm is not None}
+        return {name: name in folded for name in sorted({*self._traced.before_norms, *folded})}
+
     def nonlinearity(self, layer: str) -> Nonlinearity | None:
         """What the net applies to a layer's activation, where that is known; see `Network.nonlinearity`."""
         return None if self._traced is None else self._traced.nonlinearities.get(layer)
@@ -216,9 +224,9 @@ class ProgramNetwork(Network):
         nonlinearities = {
             name: hook.consumers.nonlinearity(name, normalised=norm is not None) for name, norm in norms.items()
         }
-        return _Traced(
-            trace, {name: seen[0] for name, seen in uses.items()}, scales, norms, nonlinearities, hook.normalised
-        )
+        firsts = {name: seen[0] for name, seen in uses.items()}
+        before_norms = frozenset(name for name in norms if hook.consumers.normalised(name))
+        return _Traced(trace, firsts, scales, norms, nonlinearities, before_norms, hook.normalised)
 
     def _try(self, images: Tensor) -> None:
         with torch.no_grad(), optimized_execution(False):

@@ -143,6 +143,10 @@ class Observer:
         consumers = self._weights.consumers
         return {name: consumers.nonlinearity(name, normalised=name in norms) for name in self._uses}
 
+    def before_norms(self) -> frozenset[str]:
+        """The layers of which an output goes into a normalisation of any kind."""
+        return frozenset(name for name in self._uses if self._weights.consumers.normalised(name))
+
     def _on_entry(self, hook: Hook, _: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         samples = args[0] if args else kwargs.get("input")
         self.current = (hook, tuple(samples.shape)) if isinstance(samples, Tensor) else None

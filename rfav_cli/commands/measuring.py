@@ -70,7 +70,7 @@ def prepare(
     settings = Settings(
         options.with_bias,
         options.centering,
-        options.fold_norm,
+        not options.no_fold_norm,
         model_name,
         options.output or "",
         maps=min(shown, len(loaded)),

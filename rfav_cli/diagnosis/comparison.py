@@ -19,6 +19,7 @@ from rfav_cli.diagnosis.differences import (
 from rfav_cli.diagnosis.verdict import judge
 from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records import Comparison, EpochFigures, LayerComparison, LayerSide, RunSide
+from rfav_cli.records.run import option_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -179,7 +180,9 @@ def _notes(
     if not paired:
         yield "the entropies were measured on different samples"
     for setting, in_a, in_b in _other_settings(a, b):
-        yield f"--{setting.replace('_', '-')}: {in_a} in A, {in_b} in B, so the {BEARS_ON[setting]} cannot be compared"
+        option, _ = option_of(setting, in_a)
+        values = (_value(option_of(setting, value)[1]) for value in (in_a, in_b))
+        yield "{}: {} in A, {} in B, so the {} cannot be compared".format(option, *values, BEARS_ON[setting])
     layers_a, layers_b = ({layer.name: layer for layer in history.run.layers} for history in (a, b))
     for name, layers, other_layers in (("A", layers_a, layers_b), ("B", layers_b, layers_a)):
         lone = [layer for layer in layers if layer not in other_layers]
@@ -220,10 +223,10 @@ def _missing(name: str, history: History, side: RunSide) -> Iterator[str]:
         yield f"{name}'s held-out loss in its last epoch, {history.epochs[-1]}, is not finite"
 
 
-def _other_settings(a: History, b: History) -> list[tuple[str, str, str]]:
+def _other_settings(a: History, b: History) -> list[tuple[str, Any, Any]]:
     """(setting, its value in A, in B) for those that differ and make figures others."""
     in_a, in_b = asdict(a.run.settings), asdict(b.run.settings)
-    return [(name, _value(in_a[name]), _value(in_b[name])) for name in BEARS_ON if in_a[name] != in_b[name]]
+    return [(name, in_a[name], in_b[name]) for name in BEARS_ON if in_a[name] != in_b[name]]
 
 
 def _value(setting: Any) -> str:

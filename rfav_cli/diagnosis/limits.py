@@ -10,6 +10,7 @@ import numpy as np
 
 from rfav_cli.diagnosis.curves import finite_or_none
 from rfav_cli.records import Baseline, BaselineLayer, Checked
+from rfav_cli.records.run import option_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -83,9 +84,9 @@ def _unfit(history: History, baseline: Baseline) -> list[tuple[str, str]]:
         reasons.append(("RFAV104", f"{baseline.name} was measured on other samples"))
     for name in ("with_bias", "fold_norm"):
         if getattr(settings, name) != getattr(baseline, name):
-            option = name.replace("_", "-")
-            how = "with" if getattr(baseline, name) else "without"
-            reasons.append(("RFAV107", f"{baseline.name} was measured {how} --{option}, the store was not"))
+            option, given = option_of(name, getattr(baseline, name))
+            how = "with" if given else "without"
+            reasons.append(("RFAV107", f"{baseline.name} was measured {how} {option}, the store was not"))
     return reasons
 
 

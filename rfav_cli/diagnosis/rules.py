@@ -163,7 +163,7 @@ _RULES = (
         "unfit-baseline",
         "no verdict",
         "The baseline cannot be compared with.",
-        "It was measured with other settings (`--with-bias`, `--fold-norm`), so that entropies mean something else, "
+        "It was measured with other settings (`--with-bias`, `--no-fold-norm`), so that entropies mean something else, "
         "or it lacks a figure that is to be compared.",
         "Write the baseline from a store that was analyzed with the same options.",
     ),

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 TRACE_SAMPLES = 2
 """Samples of the first, small forward: more than one, so that the axis of the samples can be told from the others."""
 
+MOST_NAMES = 5
+"""Of layers that are named in a note."""
+
 _RECOLOURED = {
     1: "the net takes images of three channels, so each gray one is given three times (--rgb)",
     3: "the net takes images of one channel, so the probe's are given in gray (--gray)",
@@ -145,8 +148,24 @@ def fit(
     chosen, skipped = select_layers(examined.trace, output.classifier, layers, skip)
     run = Run(chosen, skipped, probe.record(), replace(settings, output=output.choice))
     doubts = examined.doubts([layer.name for layer in chosen], output=output.read)
-    notes = (*options.notes, *output.notes)
+    raw = _raw_layers(network, [layer.name for layer in chosen], fold_norm=settings.fold_norm)
+    notes = (*options.notes, *output.notes, *raw)
     return Setup(network, probe, run, examined.trace, output, options.device, notes, (*doubts, *output.doubts))
+
+
+def _raw_layers(network: Network, names: Sequence[str], *, fold_norm: bool) -> list[str]:
+    """What to say of layers that are measured before a normalisation, if there are any."""
+    normalised = network.normalised()
+    raw = [name for name in names if name in normalised and not (fold_norm and normalised[name])]
+    if not raw:
+        return []
+    listed = ", ".join(printable(name, 80) for name in raw[:MOST_NAMES])
+    listed += f" and {len(raw) - MOST_NAMES} more" if len(raw) > MOST_NAMES else ""
+    what = "as --no-fold-norm says" if not fold_norm else "since that cannot be folded in"
+    return [
+        f"measured before the normalisation that follows, {what}: {listed}; the scale is free there, so a fall of "
+        "their entropy may mean nothing"
+    ]
 
 
 def _trace(network: Network, probe: Probe, options: OpenOptions) -> tuple[Probe, Trace]:

@@ -138,8 +138,11 @@ class Activations(Options):
     with_bias: bool = option(
         default=False, help="Measure activations with their bias (Eq. 1 has none).", panel=MEASURED
     )
-    fold_norm: bool = option(
-        default=False, help="Measure activations after the batch normalisation that follows them.", panel=MEASURED
+    no_fold_norm: bool = option(
+        default=False,
+        help="Measure activations before the batch normalisation that follows them, where their scale is free, and not "
+        "after it.",
+        panel=MEASURED,
     )
     centering: Centering = option(
         default="pearson",

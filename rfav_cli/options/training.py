@@ -42,9 +42,10 @@ class Train(Net, Samples, ProbeSize, Activations, RuleOfLambda, Hyperparameters,
         "model": "What makes the net: module:factory, torchvision:NAME, timm:NAME or zoo:NAME. --from-store knows a "
         "net of the zoo by itself.",
         "with_bias": "Penalise (and measure) activations with their bias (Eq. 1 has none).",
-        "fold_norm": "Penalise (and measure) activations after the batch normalisation that follows them.",
+        "no_fold_norm": "Penalise (and measure) activations before the batch normalisation that follows them, where "
+        "their scale is free, and not after it.",
         "centering": "How Eq. 6 centres the filters: each by its own mean (pearson), or as printed (paper). This, "
-        "--with-bias and --fold-norm are those of the store with --from-store, or of a recipe that has them.",
+        "--with-bias and --no-fold-norm are those of the store with --from-store, or of a recipe that has them.",
         "rule": "How lambda follows from a layer of that store: even, paper or balanced.",
     }
 

@@ -112,6 +112,6 @@ def _recipe(table: dict[str, Any]) -> Recipe:
             for layer in table.get("layer", [])
         ),
         with_bias=table.get("with_bias", False),
-        fold_norm=table.get("fold_norm", False),
+        fold_norm=table.get("fold_norm", True),
         centering=table.get("centering", "pearson"),
     )

@@ -44,7 +44,10 @@ def dump(recipe: Recipe) -> str:
         lines.append(f"rewind = {recipe.rewind}")
     if recipe.checkpoint:
         lines.append(f"checkpoint = {_string(recipe.checkpoint)}")
-    lines += [f"{key} = true" for key in ("with_bias", "fold_norm") if getattr(recipe, key)]
+    if recipe.with_bias:
+        lines.append("with_bias = true")
+    if not recipe.fold_norm:
+        lines.append("fold_norm = false")
     if recipe.centering != "pearson":
         lines.append(f"centering = {_string(recipe.centering)}")
     for layer in recipe.layers:

@@ -64,6 +64,6 @@ class Recipe(InNotebooks):
     layers: tuple[LayerRecipe, ...]
     reason: str = ""
     with_bias: bool = False
-    fold_norm: bool = False
+    fold_norm: bool = True
     centering: str = "pearson"
     doubts: tuple[str, ...] = ()

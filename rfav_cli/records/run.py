@@ -94,7 +94,8 @@ class Settings:
     Attributes:
         with_bias: the bias is part of the activation (Eq. 1 has none).
         centering: "pearson" (each filter by its own mean) or "paper" (by the mean filter, Eq. 6 as printed).
-        fold_norm: the activation is taken after the batch normalisation that follows the layer.
+        fold_norm: the activation is taken after the batch normalisation that follows the layer, where there is one.
+            Before it the scale is free. A store that is older than this setting was measured without.
         model: the specification of the net, empty for TorchScript and exported programs.
         output: which of several outputs holds the class scores; empty for the first tensor.
         maps: M.
@@ -104,11 +105,22 @@ class Settings:
 
     with_bias: bool = False
     centering: str = "pearson"
-    fold_norm: bool = False
+    fold_norm: bool = True
     model: str = ""
     output: str = ""
     maps: int = 32
     outputs: bool = True
+
+
+def option_of(setting: str, value: Any) -> tuple[str, Any]:
+    """The option that makes a setting what it is, and the value of that option.
+
+    >>> option_of("with_bias", True), option_of("fold_norm", True)
+    (('--with-bias', True), ('--no-fold-norm', False))
+    """
+    if setting == "fold_norm":
+        return "--no-fold-norm", not value
+    return f"--{setting.replace('_', '-')}", value
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,8 @@ def read_run(file: StoreFile) -> Run:
     skipped_names, reasons = file.texts("skipped/name"), file.texts("skipped/reason")
     if len(skipped_names) != len(reasons):
         raise damaged(file.path, "its skipped layers are not complete")
-    settings = {name: file.attribute(name, default) for name, default in asdict(Settings()).items()}
+    before = asdict(Settings(fold_norm=False))  # what stores were measured with that are older than a setting
+    settings = {name: file.attribute(name, default) for name, default in before.items()}
     skipped = tuple(map(SkippedLayer, skipped_names, reasons))
     return Run(layers, skipped, _read_probe(file), Settings(**settings))
 

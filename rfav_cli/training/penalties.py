@@ -39,9 +39,9 @@ class TargetedRegularizer:
     backward. When it is not wanted for a while, `close()` it: forwards that no call follows are kept.
 
     It works with autocast, gradient accumulation, layers that are used several times, DistributedDataParallel,
-    checkpointing (not reentrant), `torch.compile` (with `fold_norm` in several graphs, so not with fullgraph), and with
-    TorchScript modules, whose layers are called as `rfav analyze` calls them. The first axis of what a layer gives must
-    be the batch. Where weights are sharded (FSDP), kappa must be 0.
+    checkpointing (not reentrant), `torch.compile` (a batch-normalised net in several graphs: for fullgraph give
+    `fold_norm=False`), and with TorchScript modules, whose layers are called as `rfav analyze` calls them. The first
+    axis of what a layer gives must be the batch. Where weights are sharded (FSDP), kappa must be 0.
 
     Args:
         model: the net; what is wrapped around it, before or after, does not matter.

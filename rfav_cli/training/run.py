@@ -12,6 +12,7 @@ from rfav_cli.checkpoints.find import sha256_of
 from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.errors import StoreError
 from rfav_cli.records import Note, Training, TrainingEpoch
+from rfav_cli.text import printable
 from rfav_cli.training import log
 from rfav_cli.training.batches import Batches
 from rfav_cli.training.data import load_data
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from rfav_cli.activations.network import OpenOptions
+    from rfav_cli.activations.network import Network, OpenOptions
     from rfav_cli.data.sources import SampleOptions
     from rfav_cli.distributed import Group
     from rfav_cli.options import Train
@@ -171,9 +172,22 @@ def assembled(
             "output": start.settings.output,
             **record_of(options),
         }
-        for text in notes:
+        for text in (*notes, *_raw_penalties(net.network, start)):
             options.report(Note(text))
         yield Assembly(options, start, group, folder, training, validation, net, opening.device, settings)
+
+
+def _raw_penalties(network: Network, start: Start) -> Iterator[str]:
+    """What to say of layers that are penalised before a normalisation which could be folded in."""
+    if start.recipe is None or start.settings.fold_norm:
+        return
+    normalised = network.normalised()
+    names = [printable(layer.name, 80) for layer in start.recipe.layers if layer.lambda_ and layer.name in normalised]
+    if names:
+        yield (
+            f"penalised before the normalisation that follows, as the options, the recipe or the store say: "
+            f"{', '.join(names)}; the scale is free there, so smaller weights pay the penalty"
+        )
 
 
 def _load_data(options: Train, start: Start, samples: SampleOptions) -> tuple[Part, Part | None]:

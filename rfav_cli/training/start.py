@@ -49,7 +49,7 @@ class Start:
     @classmethod
     def of(cls, options: Train) -> Start:
         """What the options alone say: fresh weights, no penalties."""
-        settings = Settings(options.with_bias, options.centering, options.fold_norm, "", options.output or "")
+        settings = Settings(options.with_bias, options.centering, not options.no_fold_norm, "", options.output or "")
         return cls(options.model, tuple(options.model_arg), None, None, "", settings)
 
     def with_recipe(self, recipe: Recipe) -> Start:
@@ -57,7 +57,7 @@ class Start:
         settings = replace(
             self.settings,
             with_bias=self.settings.with_bias or recipe.with_bias,
-            fold_norm=self.settings.fold_norm or recipe.fold_norm,
+            fold_norm=self.settings.fold_norm and recipe.fold_norm,
             centering=recipe.centering if self.settings.centering == "pearson" else self.settings.centering,
         )
         checkpoint = Path(recipe.checkpoint) if recipe.checkpoint else None

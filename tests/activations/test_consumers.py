@@ -208,6 +208,29 @@ def test_zeros_are_where_the_function_is_zero(case: str, tmp_path: Path) -> None
     torch.testing.assert_close(inside, expected)
 
 
+NORMALISED: dict[str, tuple[Callable[[Net, Tensor], Tensor], dict[str, bool]]] = {
+    "one": (lambda m, x: m.norm(m.conv(x)).relu().sum((2, 3)), {"conv": True}),
+    "two": (lambda m, x: (m.norm(y := m.conv(x)) + m.other(y)).relu().sum((2, 3)), {"conv": False}),
+    "a group": (lambda m, x: m.group(m.conv(x)).relu().sum((2, 3)), {"conv": False}),
+    "moved": (
+        lambda m, x: nn.functional.layer_norm(m.conv(x).permute(0, 2, 3, 1), (4,)).relu().sum((1, 2)),
+        {"conv": False},
+    ),
+    "instances": (lambda m, x: nn.functional.instance_norm(m.conv(x)).relu().sum((2, 3)), {"conv": False}),
+    "after a nonlinearity": (lambda m, x: m.norm(m.conv(x).relu()).sum((2, 3)), {}),
+    "none": (lambda m, x: m.conv(x).relu().sum((2, 3)), {}),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("case", NORMALISED)
+def test_what_goes_into_a_normalisation_is_told_and_whether_it_can_be_folded_in(
+    case: str, kind: str, tmp_path: Path
+) -> None:
+    run, expected = NORMALISED[case]
+    assert opened(kind, Net(run), tmp_path).normalised() == expected
+
+
 @pytest.mark.parametrize("fold_norm", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_plain_activation_is_what_the_nonlinearity_gets(kind: str, fold_norm: bool, tmp_path: Path) -> None:

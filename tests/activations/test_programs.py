@@ -69,10 +69,10 @@ def test_activations_come_as_they_arise_and_the_sink_may_end_the_forward(with_bi
     assert seen == [("0", with_bias)]
 
 
-def test_a_norm_is_folded_into_the_filters_where_that_is_asked_for() -> None:
+def test_a_norm_is_folded_into_the_filters_unless_raw_ones_are_asked_for() -> None:
     layers = nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4)
     nn.init.uniform_(layers[1].running_var, 1, 2)
-    plain, folded = opened(*layers), opened(*layers, fold_norm=True)
+    plain, folded = opened(*layers, fold_norm=False), opened(*layers)
     for network in (plain, folded):
         network.trace(torch.randn(2, 3, 5, 5))
     scale = (layers[1].running_var + layers[1].eps).rsqrt().view(1, 4, 1)

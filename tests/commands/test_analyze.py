@@ -46,7 +46,8 @@ def rfav_options(net):
 @pytest.mark.parametrize("with_bias", [False, True])
 def test_every_figure_is_that_of_the_naive_definition(tmp_path, series, samples, net, kind, with_bias):
     probe = samples(net)
-    history = run(series(net, kind), probe, tmp_path / "a.h5", net, kind, with_bias=with_bias, maps="all", batch_size=7)
+    options = {"with_bias": with_bias, "maps": "all", "batch_size": 7, "no_fold_norm": True}
+    history = run(series(net, kind), probe, tmp_path / "a.h5", net, kind, **options)
     assert list(history.epochs) == [0, 1]
     for row, epoch in enumerate(history.epochs):
         twin = expected(net, probe, int(epoch), with_bias)
@@ -128,8 +129,8 @@ def test_cuda_gives_the_figures_of_the_cpu(tmp_path, series, samples, net, kind)
 
 def test_folding_the_norm_measures_after_it(tmp_path, series, samples):
     path = samples(nets.Images)
-    history = run(series(nets.Images, "eager"), path, tmp_path / "a.h5", nets.Images, fold_norm=True)
-    script = run(series(nets.Images, "scripted"), path, tmp_path / "b.h5", nets.Images, "scripted", fold_norm=True)
+    history = run(series(nets.Images, "eager"), path, tmp_path / "a.h5", nets.Images)
+    script = run(series(nets.Images, "scripted"), path, tmp_path / "b.h5", nets.Images, "scripted")
     np.testing.assert_allclose(history.entropy, script.entropy, 1e-5)
     net = nets.make(nets.Images, 0)
     scale = (net.norm.weight / (net.norm.running_var + net.norm.eps).sqrt()).detach().double().numpy()
@@ -143,7 +144,7 @@ def test_folding_the_norm_measures_after_it(tmp_path, series, samples):
 def test_a_frozen_archive_has_its_norms_folded_in_and_its_layers_numbered(tmp_path, series, samples):
     path = samples(nets.Images)
     frozen = run(series(nets.Images, "frozen"), path, tmp_path / "a.h5", nets.Images, "frozen")
-    eager = run(series(nets.Images, "eager"), path, tmp_path / "b.h5", nets.Images, fold_norm=True)
+    eager = run(series(nets.Images, "eager"), path, tmp_path / "b.h5", nets.Images)
     assert [layer.name for layer in frozen.run.layers][:2] == ["conv2d_1", "conv2d_2"]
     np.testing.assert_allclose(frozen.entropy, eager.entropy, 1e-5)
     np.testing.assert_allclose(frozen.loss, eager.loss, 1e-5)

@@ -44,7 +44,7 @@ def assert_same(history, other):
 
 
 @pytest.mark.parametrize("kind", nets.SHAPES)
-@pytest.mark.parametrize("options", [{}, {"fold_norm": True, "with_bias": True, "maps": "all", "batch_size": 7}])
+@pytest.mark.parametrize("options", [{}, {"no_fold_norm": True, "with_bias": True, "maps": "all", "batch_size": 7}])
 def test_the_figures_are_those_of_the_checkpoints(tmp_path, samples, kind, options):
     model = nets.make(kind, 3).train()
     with monitor_of(model, kind, samples, tmp_path / "live.h5", **options) as monitor:

@@ -376,7 +376,7 @@ def test_how_the_recipe_was_measured_is_how_it_is_penalised(user: Path) -> None:
     known = replace(recipe(conv2=(0.001, 0.0)), with_bias=True, centering="paper")
     train(recipe=known, probe="probe.npz")
     kept = rfav_cli.open_store("new/rfav.h5").run.settings
-    assert (kept.with_bias, kept.fold_norm, kept.centering) == (True, False, "paper")
+    assert (kept.with_bias, kept.fold_norm, kept.centering) == (True, True, "paper")
 
 
 class Normalised(TinyNet):
@@ -393,16 +393,20 @@ class Normalised(TinyNet):
         return scores
 
 
-def test_a_recipe_that_was_measured_with_the_norm_folded_in_is_penalised_so(user: Path) -> None:
+def test_a_recipe_that_was_measured_before_the_norm_is_penalised_so(user: Path) -> None:
     plain = recipe(conv2=(0.001, 0.0))
     options: dict[str, Any] = {"model": Normalised, "probe": "probe.npz"}
-    train("by-recipe", recipe=replace(plain, fold_norm=True), **options)
-    train("by-option", recipe=plain, fold_norm=True, **options)
-    train("raw", recipe=plain, **options)
+    train("by-recipe", recipe=replace(plain, fold_norm=False), **options)
+    told: list[Any] = []
+    train("by-option", recipe=plain, no_fold_norm=True, report=told.append, **options)
+    said = [note for note in told if isinstance(note, Note) and "penalised before the normalisation" in note.text]
+    assert ["conv2;" in note.text for note in said] == [True]
+    train("folded", recipe=plain, report=told.append, **options)
+    assert len([note for note in told if isinstance(note, Note) and "before the normalisation" in note.text]) == 2
     assert_same(user / "by-recipe", user / "by-option")
-    folded, raw = (rows(user / name)[-1]["penalties"]["sparsity/conv2"] for name in ("by-recipe", "raw"))
+    folded, raw = (rows(user / name)[-1]["penalties"]["sparsity/conv2"] for name in ("folded", "by-recipe"))
     assert abs(folded - raw) > 0.1 * abs(raw)
-    stores = [rfav_cli.open_store(f"{name}/rfav.h5") for name in ("by-recipe", "raw")]
+    stores = [rfav_cli.open_store(f"{name}/rfav.h5") for name in ("folded", "by-recipe")]
     assert [store.run.settings.fold_norm for store in stores] == [True, False]
     assert abs(stores[0].entropy - stores[1].entropy).max() > 0.1
 

@@ -265,7 +265,7 @@ def test_few_epochs(count: int) -> None:
     ("setting", "what", "said"),
     [
         ({"with_bias": True}, "entropies", "--with-bias: off in A, on in B"),
-        ({"fold_norm": True}, "entropies", "--fold-norm: off in A, on in B"),
+        ({"fold_norm": False}, "entropies", "--no-fold-norm: off in A, on in B"),
         ({"centering": "paper"}, "correlations", "--centering: pearson in A, paper in B"),
         ({"output": "logits"}, "losses", "--output: the first in A, logits in B"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ from rfav_cli.records import Settings
 from tests.measure.runs import READING, SAMPLES, opening, probe_of, save, set_up
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from rfav_cli.data.probe import Probe
@@ -95,6 +97,54 @@ def test_a_probe_that_does_not_fit_is_named(tmp_path: Path) -> None:
     torch.save(net.state_dict(), entries[0].path)
     with pytest.raises(SampleError, match=r"probe\.npz: the net does not run on samples of 3"):
         open_run(entries, probe_of(tmp_path), READING, opening(lambda: net), Settings())
+
+
+class Normed(nn.Module):
+    """A layer with a normalisation after it."""
+
+    def __init__(self, norm: nn.Module, *, inference: bool = False) -> None:
+        super().__init__()
+        self.fc, self.norm, self.head, self.inference = nn.Linear(3, 4), norm, nn.Linear(4, 2), inference
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        with torch.inference_mode(self.inference):
+            scores: torch.Tensor = self.head(self.norm(self.fc(x)).relu())
+        return scores
+
+
+@pytest.mark.parametrize(
+    ("make", "fold_norm", "note"),
+    [
+        (lambda: Normed(nn.BatchNorm1d(4)), True, ""),
+        (lambda: Normed(nn.Identity()), True, ""),
+        (lambda: Normed(nn.Identity()), False, ""),
+        (lambda: Normed(nn.BatchNorm1d(4)), False, "follows, as --no-fold-norm says: fc; the scale is free there"),
+        (lambda: Normed(nn.LayerNorm(4)), True, "follows, since that cannot be folded in: fc; the scale is free"),
+        (lambda: Normed(nn.GroupNorm(2, 4)), False, "follows, as --no-fold-norm says: fc;"),
+        (lambda: Normed(nn.BatchNorm1d(4), inference=True), True, "since that cannot be folded in: fc;"),
+        (lambda: Normed(nn.LayerNorm(4), inference=True), True, "since that cannot be folded in: fc;"),
+    ],
+)
+def test_layers_that_are_measured_before_a_normalisation_are_said(
+    make: Callable[[], nn.Module], fold_norm: bool, note: str, tmp_path: Path
+) -> None:
+    entries = save(tmp_path, 1)
+    torch.save(make().state_dict(), entries[0].path)
+    options = replace(opening(make), fold_norm=fold_norm)
+    notes = open_run(entries, probe_of(tmp_path), READING, options, Settings(fold_norm=fold_norm)).notes
+    assert len(notes) == bool(note)
+    assert all(note in each for each in notes)
+
+
+def test_of_many_layers_some_are_named(tmp_path: Path) -> None:
+    def make() -> nn.Module:
+        blocks = [part for _ in range(7) for part in (nn.Linear(3, 3), nn.LayerNorm(3), nn.ReLU())]
+        return nn.Sequential(*blocks, nn.Linear(3, 2))
+
+    entries = save(tmp_path, 1)
+    torch.save(make().state_dict(), entries[0].path)
+    (note,) = open_run(entries, probe_of(tmp_path), READING, opening(make), Settings()).notes
+    assert "folded in: 0, 3, 6, 9, 12 and 2 more; the scale" in note
 
 
 def coloured_probe(folder: Path, channels: int, side: int = 6) -> Probe:

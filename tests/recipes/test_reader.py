@@ -60,7 +60,7 @@ def test_the_run_in_every_way_that_toml_has() -> None:
         ]
         centering = '''
 paper'''
-        "fold_norm" = true
+        "fold_norm" = false
         'rewind' = +1_1
         store = \"\"\"runs\\\\\\
             /rfav.h5\"\"\"
@@ -70,7 +70,7 @@ paper'''
     """
     layers = (LayerRecipe("conv4", "", 0.001, 0.0),)
     expected = Recipe(
-        "", "runs\\/rfav.h5", "", 11, "run\n1.pt", None, layers, fold_norm=True, centering="paper", with_bias=False
+        "", "runs\\/rfav.h5", "", 11, "run\n1.pt", None, layers, fold_norm=False, centering="paper", with_bias=False
     )
     assert recipes.parse(text, "x") == expected
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,7 @@ def test_the_digest_tells_what_a_verdict_rests_on(history: History) -> None:
     entropies[0, 0] += 1e-15
     others = [
         replace(history, run=replace(run, probe=replace(run.probe, sha256="cd" * 32))),
-        replace(history, run=replace(run, settings=replace(run.settings, fold_norm=True))),
+        replace(history, run=replace(run, settings=replace(run.settings, fold_norm=False))),
         replace(history, run=replace(run, layers=(run.layers[0], replace(run.layers[1], name="fc")))),
         replace(history, checkpoints=(Checkpoint(first.epoch, first.path, "0" * 64), history.checkpoints[1])),
         replace(history, checkpoints=(Checkpoint(-1, first.path, first.sha256), history.checkpoints[1])),
@@ -68,11 +69,24 @@ def test_the_digest_is_blind_to_paths_and_other_columns(history: History) -> Non
     assert replace(history, path="b.h5", checkpoints=moved, columns=more).digest == history.digest
 
 
+def test_a_raw_store_keeps_the_digest_that_it_had_when_raw_was_the_default(history: History) -> None:
+    run = replace(history.run, settings=Settings(fold_norm=False))
+    parts = [
+        run.probe.sha256,
+        {},
+        [layer.name for layer in run.layers],
+        [[checkpoint.epoch, checkpoint.sha256] for checkpoint in history.checkpoints],
+        history.entropy.tolist(),
+    ]
+    expected = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    assert replace(history, run=run).digest == expected
+
+
 def test_settings_of_a_later_version_leave_digests_as_they_are(
     history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What has its default is not digested, so a new setting is not either."""
-    plain = replace(history, run=replace(history.run, settings=Settings()))
+    plain = replace(history, run=replace(history.run, settings=Settings(fold_norm=False)))
     before = plain.digest
     monkeypatch.setattr("rfav_cli.records.history.asdict", lambda _: {"with_bias": False, "added": 1})
     assert plain.digest == before

@@ -28,6 +28,6 @@ def test_each_setting_has_a_default_which_older_stores_are_read_with() -> None:
 
 
 def test_settings_are_the_same_where_their_values_are() -> None:
-    assert Settings() == Settings(False, "pearson", False, "", "", 32, True)
-    changed = [Settings(with_bias=True), Settings(centering="paper"), Settings(fold_norm=True), Settings(maps=0)]
+    assert Settings() == Settings(False, "pearson", True, "", "", 32, True)
+    changed = [Settings(with_bias=True), Settings(centering="paper"), Settings(fold_norm=False), Settings(maps=0)]
     assert len({Settings(), *changed}) == 5

@@ -49,6 +49,16 @@ def read_back(path: Path, run: Run) -> Run:
         return read_run(file)
 
 
+def test_a_store_that_is_older_than_folding_was_measured_without(path: Path) -> None:
+    run = make_run()
+    with h5py.File(path, "w", libver=LIBVER) as file:
+        write_header(file, run, fingerprint(run))
+        write_run(file, run)
+        del file.attrs["fold_norm"]
+    with opened(path) as file:
+        assert read_run(file).settings == replace(run.settings, fold_norm=False)
+
+
 def test_a_run_is_read_as_it_was_written(path: Path) -> None:
     run = make_run(with_bias=True, centering="paper", model="zoo:lenet(classes=3)", output="scores", outputs=False)
     read = read_back(path, run)
@@ -69,7 +79,7 @@ def test_the_fingerprint_is_of_what_makes_figures_comparable() -> None:
         replace(run, probe=replace(run.probe, source="elsewhere", labels=None, thumbnails=None)),
     ]
     others = [
-        make_run(fold_norm=True),
+        make_run(fold_norm=False),
         make_run(maps=3),
         replace(run, layers=run.layers[::-1]),
         replace(run, layers=run.layers[:1]),

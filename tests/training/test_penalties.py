@@ -91,7 +91,7 @@ def test_a_bias_is_part_of_the_activation_if_asked_for() -> None:
     ("measured", "other"),
     [
         ({"with_bias": True}, {"with_bias": False}),
-        ({"fold_norm": True}, {"fold_norm": False}),
+        ({"fold_norm": False}, {"fold_norm": True}),
         ({"centering": "paper"}, {"centering": "pearson"}),
     ],
 )

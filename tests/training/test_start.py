@@ -31,12 +31,18 @@ def test_options_alone_give_fresh_weights_and_no_penalties() -> None:
     assert (fresh.settings.with_bias, fresh.settings.output) == (True, "scores")
 
 
+@pytest.mark.parametrize(("option", "recipe", "folded"), [(0, 1, True), (1, 1, False), (0, 0, False), (1, 0, False)])
+def test_raw_penalties_are_for_whoever_asks_for_them(option: int, recipe: int, folded: bool) -> None:
+    asked = start(no_fold_norm=bool(option)).with_recipe(replace(RECIPE, fold_norm=bool(recipe)))
+    assert asked.settings.fold_norm == folded
+
+
 def test_a_recipe_says_how_it_was_measured_and_where_it_rewinds_to(tmp_path: Path) -> None:
     (tmp_path / "epoch_3.pt").touch()
-    recipe = replace(RECIPE, fold_norm=True, centering="paper", rewind=3, checkpoint=str(tmp_path / "epoch_3.pt"))
+    recipe = replace(RECIPE, fold_norm=False, centering="paper", rewind=3, checkpoint=str(tmp_path / "epoch_3.pt"))
     begun = start().with_recipe(recipe).from_weights(None)
     assert begun.checkpoint == tmp_path / "epoch_3.pt"
-    assert (begun.settings.with_bias, begun.settings.fold_norm, begun.settings.centering) == (False, True, "paper")
+    assert (begun.settings.with_bias, begun.settings.fold_norm, begun.settings.centering) == (False, False, "paper")
     assert begun.notes == (f"starts from epoch 3, {tmp_path / 'epoch_3.pt'} (--init gives others)",)
     assert start(with_bias=True).with_recipe(recipe).settings.with_bias
 

@@ -82,6 +82,7 @@ class EagerNetwork(Network):
         self._affine: dict[str, tuple[Tensor, Tensor]] = {}
         self._scales: dict[str, Tensor] = {}
         self._nonlinearities: Mapping[str, Nonlinearity | None] = {}
+        self._before_norms: frozenset[str] = frozenset()
         convolutions = (nn.Conv2d, nn.ConvTranspose2d)
         planes = [p for m in model.modules() if isinstance(m, convolutions) for p in m.parameters()]
         self._planes = [(p, None if is_lazy(p) else p.stride()) for p in planes]
@@ -109,6 +110,7 @@ class EagerNetwork(Network):
         self._hooks = observer.hooks(len(images))
         self._norms = observer.folded(self._hooks)
         self._nonlinearities = observer.nonlinearities(self._norms)
+        self._before_norms = observer.before_norms()
         self._scale()
         return observer.trace(len(images))
 
@@ -160,6 +162,10 @@ class EagerNetwork(Network):
     def held(self) -> tuple[HeldLayer, ...]:
         """See `Network.held`."""
         return tuple(hook.held() for hook in find_hooks(self.model))
+
+    def normalised(self) -> Mapping[str, bool]:
+        """See `Network.normalised`."""
+        return {name: name in self._affine for name in sorted({*self._before_norms, *self._affine})}
 
     def nonlinearity(self, layer: str) -> Nonlinearity | None:
         """See `Network.nonlinearity`."""

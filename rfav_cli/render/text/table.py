@@ -120,8 +120,8 @@ def _unusual(settings: Settings) -> Iterator[str]:
     """Settings that make the figures others than the default's."""
     if settings.with_bias:
         yield "activations with the layer's bias (--with-bias)"
-    if settings.fold_norm:
-        yield "activations after the batch normalisation that follows (--fold-norm)"
+    if not settings.fold_norm:
+        yield "activations before the normalisation that follows, where scale is free (--no-fold-norm)"
     if settings.centering != Settings.centering:
         yield f"filters centred otherwise (--centering {printable(settings.centering)})"
 

@@ -97,7 +97,7 @@ def test_the_whole_document(make: Callable[..., History]) -> None:
         "settings": {
             "with_bias": False,
             "centering": "pearson",
-            "fold_norm": False,
+            "fold_norm": True,
             "model": "",
             "output": "",
             "maps": 32,

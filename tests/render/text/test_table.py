@@ -188,9 +188,9 @@ def test_columns_that_an_older_store_has_not(history: History) -> None:
 
 def test_other_settings_are_said(history: History) -> None:
     assert "--" not in shown(history)
-    run = dataclasses.replace(history.run, settings=Settings(with_bias=True, centering="paper", fold_norm=True))
+    run = dataclasses.replace(history.run, settings=Settings(with_bias=True, centering="paper", fold_norm=False))
     text = shown(dataclasses.replace(history, run=run))
-    assert all(option in text for option in ("--with-bias", "--fold-norm", "--centering paper"))
+    assert all(option in text for option in ("--with-bias", "--no-fold-norm", "--centering paper"))
 
 
 @pytest.mark.parametrize("epochs", [False, True])
