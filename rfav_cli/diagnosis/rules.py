@@ -26,11 +26,12 @@ _RULES = (
         "RFAV002",
         "collapsed-layer",
         "flag",
-        "A layer's entropy has collapsed: few of its filters still take part.",
-        "A layer that loses most of its entropy responds with a few filters alone. In a run that overfits, what was "
-        "lost since the onset of overfitting counts; in others, most of the entropy there was.",
-        "Look at the layer with `rfav show`. Penalise it (`rfav recommend`), or make it narrower: it does not use the "
-        "filters that it has.",
+        "A layer's entropy has collapsed: its activations have grown, or are spread over fewer filters.",
+        "The entropy falls for either reason, mostly for the first: such a net is surer of what it says than before, "
+        "right or wrong. In a run that overfits, what was lost since the onset of overfitting counts; in others, most of "
+        "the entropy there was.",
+        "See in `rfav show` which of the two it is: `scale`, or `shape`, `rank` and `dead`. `rfav recommend` says what "
+        "helps; filters that are dead, or vary with others, are filters that the layer does not need.",
     ),
     CheckRule(
         "RFAV003",

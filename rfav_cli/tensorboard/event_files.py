@@ -118,6 +118,9 @@ def _write_layer(writer: Any, history: History, row: int, epoch: int, index: int
         entropy = history.entropy[row, index]
         _scalar(writer, f"entropy/{tag}", entropy, epoch)
         _scalar(writer, f"entropy_of_max/{tag}", entropy / maximum, epoch)
+    for name in ("scale", "shape", "rank", "dead"):
+        if (column := f"activation/{name}") in history.columns:
+            _scalar(writer, f"activation_{name}/{tag}", history.columns[column][row, index], epoch)
     for column in ("mean", "abs_mean"):
         if (name := f"correlation/{column}") in history.columns:
             _scalar(writer, f"correlation_{column}/{tag}", history.columns[name][row, index], epoch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,17 @@ def test_pictures_have_the_colours_of_the_entropy(tmp_path: Path) -> None:
     share = float(history.columns["entropy/map/1"][5, 1, 2, 3]) / np.log(32)
     expected = np.round(np.array(colormaps["YlGnBu"](share)[:3]) * 255)
     np.testing.assert_allclose(picture[2 * 16 + 8, 68 + 3 * 16 + 8], expected, atol=1)
+
+
+def test_figures_of_activations_are_scalars(tmp_path: Path) -> None:
+    history = make_history(("a", "b"), epochs=3)
+    values = np.array([[0.5, np.nan], [2.0, 3.0], [4.0, 5.0]])
+    more = {f"activation/{name}": values * (i + 1) for i, name in enumerate(("scale", "shape", "rank", "dead"))}
+    write(replace(history, columns={**history.columns, **more}), tmp_path)
+    found = read(tmp_path)
+    for i, name in enumerate(("scale", "shape", "rank", "dead")):
+        assert [e.value for e in found.Scalars(f"activation_{name}/a")] == [x * (i + 1) for x in (0.5, 2.0, 4.0)]
+        assert len(found.Scalars(f"activation_{name}/b")) == 2
 
 
 def test_another_analysis_replaces_its_files_and_no_others(tmp_path: Path) -> None:

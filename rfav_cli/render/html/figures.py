@@ -29,6 +29,9 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 NUMBERS = {
     "correlation_mean": "correlation/mean",
     "correlation_abs_mean": "correlation/abs_mean",
+    "scale": "activation/scale",
+    "shape": "activation/shape",
+    "rank": "activation/rank",
     "dead": "activation/dead",
 }
 """Block -> column, (E, L)."""

@@ -38,16 +38,19 @@ TREND = 8
 """Cells that a trend has at least; it takes what is left over, up to one an epoch."""
 LAYER_STYLES = {"stable": "green", "falling": "yellow", "collapsed": "bold red"}
 """State of a layer -> how it is shown."""
-NARROWER: tuple[tuple[int, frozenset[str]], ...] = (
-    (GAP, frozenset()),
-    (1, frozenset()),
-    (1, frozenset({"kind"})),
-    (1, frozenset({"kind", "corr"})),
-    (1, frozenset({"kind", "corr", "D"})),
-    (1, frozenset({"kind", "corr", "D", "|corr|"})),
-    (1, frozenset({"kind", "corr", "D", "|corr|", "lowest"})),
-    (1, frozenset({"kind", "corr", "D", "|corr|", "lowest", "first"})),
-    (1, frozenset({"kind", "corr", "D", "|corr|", "lowest", "first", "of max"})),
+GIVEN_UP = ("kind", "corr", "|corr|", "lowest", "D", "first", "dead", "rank", "of max", "scale", "shape")
+"""Columns in the order in which they are left out."""
+OF_ACTIVATIONS = {
+    "scale": "how large the activation is",
+    "shape": "its entropy with each filter at unit scale / ln D",
+    "rank": "effective rank after the nonlinearity / D",
+    "dead": "share of dead filters",
+}
+"""Columns that a store may lack, and what they are."""
+NARROWER = (
+    (GAP, frozenset[str]()),
+    (1, frozenset[str]()),
+    *((1, frozenset(GIVEN_UP[:count])) for count in range(1, len(GIVEN_UP) + 1)),
 )
 """What is given up in turn, for names and trends to stay legible: (blanks between columns, columns left out)."""
 
@@ -142,9 +145,11 @@ def _layer_table(history: History, verdict: Verdict, screen: Screen) -> tuple[Ta
         for curve, layer in zip(values.T, history.run.layers, strict=True)
     ]
     first = TextColumn("layer", tuple(shorten(name, width, screen) for name in names.cells), "left")
+    shown = [f"{name}: {what}" for name, what in OF_ACTIVATIONS.items() if name in {c.title for c in fitting}]
     notes = [
         "State @ its onset. Entropy in nats, mean over held-out samples and positions; lowest @ its epoch; of max: last"
-        " / ln D; trend: from 0 to ln D. corr, |corr|: mean and mean absolute correlation of the filters, last epoch."
+        " / ln D; trend: from 0 to ln D. Of the last epoch: "
+        + "; ".join([*shown, "corr, |corr|: mean and mean absolute correlation of the filters."])
     ]
     if dropped:
         notes.append(f"Left out at this width: {', '.join(sorted(dropped))}; --format json and csv have all.")
@@ -161,7 +166,7 @@ def _layer_columns(
         NOT_APPLICABLE if cell["lowest"] is None else f"{_text(cell['lowest'])} @{epoch}"
         for cell, epoch in zip(entropy, at, strict=True)
     )
-    return [
+    columns = [
         TextColumn("kind", tuple(shorten(row["kind"], 15, screen) for row in rows), "left"),
         TextColumn("D", tuple(str(row["channels"]) for row in rows)),
         TextColumn("state", tuple(_state(row) for row in rows), "left"),
@@ -169,9 +174,19 @@ def _layer_columns(
         TextColumn("last", tuple(_text(cell["last"]) for cell in entropy)),
         TextColumn("lowest", tuple(lowest)),
         TextColumn("of max", tuple(_text(cell["fraction"], "{:.0%}") for cell in entropy)),
+        TextColumn("scale", tuple(_scale(row["scale"]) for row in rows)),
+        TextColumn("shape", tuple(_text(row["shape"]["fraction"], "{:.0%}") for row in rows)),
+        TextColumn("rank", tuple(_text(row["rank"]["fraction"], "{:.0%}") for row in rows)),
+        TextColumn("dead", tuple(_text(row["dead"], "{:.0%}") for row in rows)),
         TextColumn("corr", tuple(_text(cell["mean"]) for cell in correlation)),
         TextColumn("|corr|", tuple(_text(cell["abs_mean"]) for cell in correlation)),
     ]
+    return [c for c in columns if c.title not in OF_ACTIVATIONS or {*c.cells} != {NOT_APPLICABLE}]
+
+
+def _scale(value: float | None) -> str:
+    """A scale, which may be of any size, in three digits."""
+    return _text(value, "{:.3g}" if value is not None and (value < 1e-3 or value >= 100) else "{:.2f}")
 
 
 def _state(row: dict[str, Any]) -> str:

@@ -186,6 +186,20 @@ def test_columns_that_an_older_store_has_not(history: History) -> None:
     assert cells(shown(bare, screen=Screen(200)), "fc1 ")[-4:-1] == ["25%", "n/a", "n/a"]
 
 
+@pytest.mark.parametrize("width", [80, 140])
+def test_scale_shape_rank_and_dead_filters_fit_on_a_narrow_screen(history: History, width: int) -> None:
+    more = {
+        f"activation/{name}": np.full((12, 3), value)
+        for name, value in (("scale", 0.0001234), ("shape", np.log(32) / 2), ("rank", 8.0), ("dead", 0.125))
+    }
+    text = shown(dataclasses.replace(history, columns={**history.columns, **more}), screen=Screen(width))
+    (head,) = (line.split() for line in text.splitlines() if line.startswith("layer "))
+    row = dict(zip(reversed(head), reversed(cells(text, "conv1 ")), strict=False))
+    assert [row[name] for name in ("scale", "shape", "rank", "dead")] == ["0.000123", "50%", "25%", "12%"]
+    assert "shape: its entropy with each filter at unit scale" in " ".join(text.split())
+    assert "dead:" not in shown(history)
+
+
 def test_other_settings_are_said(history: History) -> None:
     assert "--" not in shown(history)
     run = dataclasses.replace(history.run, settings=Settings(with_bias=True, centering="paper", fold_norm=False))

@@ -94,7 +94,7 @@ export class Run {
 
   /** Read what every view needs at once. */
   async ready() {
-    const names = ["entropy", "sample_std", "correlation_mean", "correlation_abs_mean", "dead", "distance"];
+    const names = ["entropy", "sample_std", "correlation_mean", "correlation_abs_mean", "scale", "shape", "rank", "dead", "distance"];
     const blocks = await Promise.all(names.map((name) => this.needed(name)));
     names.forEach((name, i) => (this.figures[name] = blocks[i]));
     return this;

@@ -1,5 +1,6 @@
 // The page: what stands where.
 
+import { scales, shapes } from "./activations.js";
 import { correlation, countBar, distribution } from "./profiles.js";
 import { curves, runLegend } from "./curves.js";
 import { distances } from "./distances.js";
@@ -23,6 +24,8 @@ export function page(app, manifest) {
   const views = {
     overview: card(app, "Layers and epochs", "Colour: mean entropy as a share of ln D, the most that it can be. ◆ onset of a fall or collapse, and the epochs that it lies between.", overview, { wide: true }),
     curves: card(app, "Mean entropy of each layer", "Band: one deviation over the samples, of the selected layer.", curves, { tools: [settings.unit] }),
+    scales: card(app, "Scale", "How large each layer's activation is: the root mean square of its live filters. The entropy falls as it grows.", scales),
+    shapes: card(app, "Shape", "The entropy with each filter at unit scale, as a share of ln D: what of it is not scale.", shapes),
     heatmaps: card(app, "Heatmaps", "Entropy at each position of an image. Point at a map to see it over the image.", heatmaps, { wide: true, tools: [settings.scale] }),
     distribution: card(app, "Samples", "Mean entropy of each sample; lines at 5, 25, 50, 75 and 95 % of the samples.", distribution, { tools: [settings.counts[0]], after: true }),
     correlation: card(app, "Correlation of the filters", "Of all pairs of the layer's filters; line: mean.", correlation, { tools: [settings.counts[1]], after: true }),
@@ -30,7 +33,7 @@ export function page(app, manifest) {
     table: card(app, "All layers", "", layerTable, { wide: true }),
   };
   const facing = h("section", { class: "card side", "aria-label": "The selected layer" }, layerFacts);
-  const main = h("main", {}, words, views.overview.element, views.curves.element, facing, views.heatmaps.element, views.distribution.element, views.correlation.element, views.distances.element, views.table.element);
+  const main = h("main", {}, words, views.overview.element, views.curves.element, facing, views.scales.element, views.shapes.element, views.heatmaps.element, views.distribution.element, views.correlation.element, views.distances.element, views.table.element);
   const element = h("div", { class: "page" }, head, bar.element, main, foot);
   const all = Object.values(views).map((card) => card.view);
 
@@ -54,7 +57,7 @@ export function page(app, manifest) {
 
   function change(changed) {
     if (changed.has("layer") || changed.has("epoch")) {
-      [views.overview, views.curves, views.distances, views.table].forEach((view) => view.view.mark());
+      [views.overview, views.curves, views.scales, views.shapes, views.distances, views.table].forEach((view) => view.view.mark());
       bar.mark();
       fill(layerFacts, facts(app));
     }

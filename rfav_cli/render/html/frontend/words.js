@@ -1,5 +1,6 @@
 // What is said in words: the verdict, the selected layer, and what the page leaves out.
 
+import { size } from "./activations.js";
 import { fill, h, name } from "./dom.js";
 import { lastLoss, moved, nats, percent, plain } from "./numbers.js";
 import { STATES } from "./overview.js";
@@ -65,6 +66,9 @@ export function facts(app) {
     ["perplexity", Number.isFinite(here) ? `${Math.exp(here).toFixed(1)} of ${layer.channels}` : "–"],
     ["deviation over samples", nats(run.at("sample_std", app.row, app.layer))],
     ["filter correlation, mean c", `${plain(run.at("correlation_mean", app.row, app.layer))}, mean |c| ${plain(run.at("correlation_abs_mean", app.row, app.layer))}`],
+    ["scale of the activation", size(run.at("scale", app.row, app.layer))],
+    ["shape, at unit scale", `${nats(run.at("shape", app.row, app.layer))}, ${percent(run.at("shape", app.row, app.layer) / layer.top)} of ln\u00a0${layer.channels}`],
+    ["effective rank", Number.isFinite(run.at("rank", app.row, app.layer)) ? `${plain(run.at("rank", app.row, app.layer), 1)} of ${layer.channels}` : "n/a"],
     ["dead filters", dead(run.at("dead", app.row, app.layer), layer.channels)],
     ["weights since the epoch before", moved(run.at("distance", app.row, app.layer))],
     ["values skipped", layer.nonfinite ? layer.nonfinite.toLocaleString("en") : "none"],
