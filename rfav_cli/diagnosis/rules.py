@@ -28,8 +28,8 @@ _RULES = (
         "flag",
         "A layer's entropy has collapsed: its activations have grown, or are spread over fewer filters.",
         "The entropy falls for either reason, mostly for the first: such a net is surer of what it says than before, "
-        "right or wrong. In a run that overfits, what was lost since the onset of overfitting counts; in others, most of "
-        "the entropy there was.",
+        "right or wrong. In a run that overfits, what was lost since the onset of overfitting counts; in others, most "
+        "of the entropy there was.",
         "See in `rfav show` which of the two it is: `scale`, or `shape`, `rank` and `dead`. `rfav recommend` says what "
         "helps; filters that are dead, or vary with others, are filters that the layer does not need.",
     ),
