@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rfav_cli.render.drawing.page import Page
     from rfav_cli.render.drawing.selection import DrawnRun, FigureOptions
 
-FIGURES = ("overview", "entropy", "heatmaps", "correlation", "loss")
+FIGURES = ("overview", "entropy", "scale", "heatmaps", "correlation", "loss")
 """Stems of the files in this folder; each has `draw(runs, options) -> Page`."""
 
 

@@ -22,6 +22,9 @@ def complete(history: History, *, maps: int = 2, positions: tuple[int, ...] = (8
     epochs, layers = len(history), history.run.layers
     columns: dict[str, Any] = dict(history.columns)
     columns["correlation/histogram"] = random.integers(0, 9, (epochs, len(layers), 201)).astype(np.uint32)
+    columns["activation/scale"] = random.uniform(0.1, 9, (epochs, len(layers)))
+    tops = np.array([layer.max_entropy or np.nan for layer in layers])
+    columns["activation/shape"] = random.uniform(0, 1, (epochs, len(layers))) * tops
     for index, layer in enumerate(layers):
         values = random.uniform(0.2, 1.0, (epochs, max(maps, 1), *positions)) * layer.max_entropy
         columns[f"entropy/mean_map/{index}"] = values.mean(1).astype(np.float32)

@@ -49,7 +49,9 @@ def test_options_change_the_figure() -> None:
 
 def test_what_a_store_has_not_cannot_be_drawn() -> None:
     bare = make_history(labels=False)
-    for figure, said in (("loss", "no held-out loss"), ("heatmaps", "no heatmaps"), ("correlation", "no histograms")):
+    lacking = {"loss": "no held-out loss", "heatmaps": "no heatmaps", "correlation": "no histograms"}
+    lacking["scale"] = "measured without scale and shape"
+    for figure, said in lacking.items():
         with pytest.raises(StoreError, match=said):
             rfav_cli.plot(bare, figure=figure)
     rfav_cli.plot(complete(bare), figure="overview")._repr_png_()  # type: ignore[attr-defined]
