@@ -12,7 +12,7 @@ import numpy as np
 from rfav_cli.diagnosis.best import GUARDS, Choice, choose, courses
 from rfav_cli.diagnosis.divergence import is_sound
 from rfav_cli.diagnosis.make_of_net import make_of_net
-from rfav_cli.diagnosis.recipe import CORRELATED
+from rfav_cli.diagnosis.recipe import recommend
 from rfav_cli.diagnosis.remedy_record import ADVISED, GAINS, REMEDIES, gain_in_words, gain_of, is_gain
 from rfav_cli.records import RULES, Advice, AdviceStep
 
@@ -189,7 +189,8 @@ def _mend(history: History, verdict: Verdict, kept: _Kept | None, temperature: f
     if kept and temperature is not None:
         yield _calibrate(history, kept, temperature)
     make, store = make_of_net(history), shlex.quote(history.path)
-    gain, layers = gain_of(ADVISED, make), _penalised(verdict)
+    gain = gain_of(ADVISED, make)
+    layers = [layer.name for layer in recommend(history, verdict, ADVISED).layers]
     if gain is not None and is_gain(gain) and layers:
         words = f"Train again with {REMEDIES[ADVISED]} on {', '.join(layers)}. That gave {NETS[make]} "
         words += f"{gain_in_words(gain)} in rfav's benchmark."
@@ -215,15 +216,6 @@ def _calibrate(history: History, kept: _Kept, temperature: float) -> AdviceStep:
     return AdviceStep(
         "temperature", f"{words}.", f"rfav calibrate {shlex.quote(history.path)} --epoch {kept.checkpoint.epoch}"
     )
-
-
-def _penalised(verdict: Verdict) -> list[str]:
-    """The layers that a recipe would aim at."""
-    return [
-        layer.name
-        for layer in verdict.layers
-        if layer.state == "collapsed" or any(filters.problem in CORRELATED for filters in layer.filters)
-    ]
 
 
 def _all_gains(remedy: str, make: Make) -> tuple[Gain, ...]:

@@ -123,7 +123,9 @@ CASES: dict[str, tuple[Callable[[], History], dict[str, Any], Callable[[], Basel
     # limits
     "accuracy enough": (run, {"min_accuracy": 0.8}, None, 0, set()),
     "accuracy too low": (run, {"min_accuracy": 0.81}, None, 1, {"RFAV007"}),
-    "accuracy without labels": (lambda: without_labels(run()), {"min_accuracy": 0.5}, None, 2, {"RFAV104"}),
+    "accuracy without labels": (
+        lambda: without_labels(run()), {"min_accuracy": 0.5, "fail_on": ("collapsed",)}, None, 2, {"RFAV104"},
+    ),
     "accuracy not finite": (lambda: spoiled("probe/accuracy", -1), {"min_accuracy": 0.5}, None, 2, {"RFAV106"}),
     "entropy enough": (run, {"min_entropy": (("*", 0.6),)}, None, 0, set()),
     "entropy too low": (run, {"min_entropy": (("fc*", 0.7),)}, None, 1, {"RFAV005"}),
@@ -150,7 +152,9 @@ CASES: dict[str, tuple[Callable[[], History], dict[str, Any], Callable[[], Basel
     "baseline of other samples": (run, {}, lambda: good(probe_sha256="cd" * 32), 2, {"RFAV104"}),
     "baseline of other settings": (with_bias, {}, good, 2, {"RFAV107"}),
     "baseline without accuracy": (run, {}, lambda: good(accuracy=None), 2, {"RFAV104"}),
-    "neither with labels": (lambda: without_labels(run()), {}, lambda: good(accuracy=None), 0, set()),
+    "neither with labels": (
+        lambda: without_labels(run()), {"fail_on": ("collapsed",)}, lambda: good(accuracy=None), 0, set(),
+    ),
     "layer gone": (
         lambda: run(entropies={"conv1": np.full(25, 0.9 * TOP)}), {}, good, 2, {"RFAV103"},
     ),
