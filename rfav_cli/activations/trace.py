@@ -183,7 +183,9 @@ class Observer:
         shape = self._uses[hook.name][0].shape
         weight_shape = tuple(hook.module.weight.shape)
         normalised = bool(self.folded([hook]))
-        return Layer(hook.name, hook.kind, shape[hook.channel_dim], weight_shape, positions(hook.kind, shape), normalised)
+        return Layer(
+            hook.name, hook.kind, shape[hook.channel_dim], weight_shape, positions(hook.kind, shape), normalised
+        )
 
     def _quantised(self) -> list[SkippedLayer]:
         kinds = {kind.__name__ for kind in STANDARD}

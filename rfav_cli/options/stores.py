@@ -197,7 +197,7 @@ class RuleOfLambda(Options):
     )
     signed: bool = option(
         default=False,
-        help="kappa weighs the signed sum of the correlations, as Eq. 7 is printed, and not that of their squares.",
+        help="Weigh the signed sum of the correlations with kappa, as Eq. 7 is printed, and not that of their squares.",
         panel=PENALTIES,
     )
 

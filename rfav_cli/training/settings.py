@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from rfav_cli.options import Train
     from rfav_cli.training.data import Part
     from rfav_cli.training.start import Start
 

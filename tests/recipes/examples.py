@@ -62,5 +62,7 @@ def any_recipe(draw: st.DrawFn) -> Recipe:
 
 def held(recipe: Recipe) -> Recipe:
     """What a file holds of a recipe other than in comments."""
-    layers = tuple(LayerRecipe(layer.name, "", layer.lambda_, layer.kappa, target=layer.target) for layer in recipe.layers)
+    layers = tuple(
+        LayerRecipe(layer.name, "", layer.lambda_, layer.kappa, target=layer.target) for layer in recipe.layers
+    )
     return replace(recipe, loss=None, reason="", layers=layers)

@@ -88,7 +88,10 @@ def test_a_key_of_the_run(key: str, value: object, said: str) -> None:
             "layer[2].target must be one of activation, scores, not 'logits'",
         ),
         ({"name": "a", "kappa": 1, "schema": 1}, "layer[2].schema belongs above the first [[layer]]"),
-        ({"name": "a", "kappa": 1, "": 1}, 'layer[2]."" is no key of a recipe; here can be name, target, lambda, kappa'),
+        (
+            {"name": "a", "kappa": 1, "": 1},
+            'layer[2]."" is no key of a recipe; here can be name, target, lambda, kappa',
+        ),
         (["a", 1], "layer[2] must be a table, not ['a', 1]"),
         ("a", "layer[2] must be a table, not 'a'"),
     ],

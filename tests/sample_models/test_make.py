@@ -51,6 +51,13 @@ def test_drawing_is_deterministic_and_the_seed_matters():
 
 
 @pytest.mark.parametrize("count", [50, 57])
+def test_validation_images_are_of_no_run_and_not_of_the_probe(tmp_path):
+    make.write_validation_set(tmp_path / "others.npz")
+    with np.load(tmp_path / "others.npz") as others, np.load(make.Path(make.__file__).parent / "probe.npz") as probe:
+        assert others["images"].shape == probe["images"].shape
+        assert not set(map(bytes, others["images"])) & set(map(bytes, probe["images"]))
+
+
 def test_classes_are_balanced(count):
     images, labels = draw(count, seed=0)
     assert images.shape == (count, 32, 32, 3)

@@ -1,4 +1,4 @@
-"""What is done about a run: trainings from the start, and trainings that go on from the best checkpoint of the plain one.
+"""What is done about a run: trainings from the start, and trainings that go on from the best checkpoint of one.
 
 From the start: `plain`, `decay` (weight decay 5e-4), `dropout` (p = 0.25 after each pooling), `norm` (batch
 normalisation after each convolution) and `augment` (flips and shifts). From the checkpoint of the plain run's lowest

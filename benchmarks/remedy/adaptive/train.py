@@ -61,7 +61,9 @@ def train(run: SmallRun, method: str, seed: int, parts: Parts, result: Path) -> 
     """Train one, and write its figures."""
     result.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    document = from_start(run, method, seed, parts, result) if method in SOURCES else on(run, method, seed, parts, result)
+    document = (
+        from_start(run, method, seed, parts, result) if method in SOURCES else on(run, method, seed, parts, result)
+    )
     if document is None:
         return
     write_json(result, document)
