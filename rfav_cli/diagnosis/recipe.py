@@ -188,7 +188,7 @@ def best_checkpoint(history: History, verdict: Verdict) -> Checkpoint | None:
 
     Returns:
         The checkpoint of the lowest held-out loss; without labels that of the onset, or the last one before; of a run
-        that diverged the last one before it did. Its figures are finite. None where there is none, or no onset is known.
+        that diverged the last one before it did. Its figures are finite. None where there is none or no onset is known.
     """
     sound = is_sound(history)
     losses = np.where(sound & np.isfinite(history.loss), history.loss, np.inf)
