@@ -1,7 +1,7 @@
 """What `rfav train --from-store` makes of the sample run that overfits: `python -m benchmarks.retraining`.
 
-The run is judged, and trained again from the epoch before the onset, on the same images: with the recommended
-penalties, and without any. Held-out loss and accuracy are those of the sample probe.
+The run is judged, and trained again from its best checkpoint, on the same images: with the recommended penalties,
+which follow other images than those of the probe, and without any. Held-out loss and accuracy are those of the probe.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from benchmarks.inputs import machine, print_table, write_json
 from rfav_cli import recipes
 from rfav_cli.diagnosis import judge
 from rfav_cli.records import RULES
-from sample_models.make import write_training_set
+from sample_models.make import write_training_set, write_validation_set
 
 SAMPLES = Path(__file__).parents[1] / "sample_models"
 MODEL = "sample_models.net:make_net"
@@ -30,14 +30,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--rule", choices=RULES, default="even")
+    parser.add_argument("--rule", choices=RULES, default="adaptive")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, help="a JSON file for the figures")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as scratch:
         rows = measure(Path(scratch), options.seeds, options.epochs, options.rule)
-    title = f"Held-out figures of the sample run, and {options.epochs} epochs from before the onset"
+    title = f"Held-out figures of the sample run, and {options.epochs} epochs from its best checkpoint"
     print_table(title, [{key: str(value) for key, value in row.items()} for row in rows])
     write_json(options.out, {"machine": machine("cpu"), "rows": rows})
 
@@ -47,9 +47,11 @@ def measure(folder: Path, seeds: int, epochs: int, rule: str) -> list[dict[str, 
     probe, store = SAMPLES / "probe.npz", folder / "run.h5"
     rows = [described("the run", rfav_cli.analyze(SAMPLES / "overfit", model=MODEL, probe=probe, out=store))]
     write_training_set(folder / "few.npz")
+    write_validation_set(folder / "others.npz")
     rfav_cli.recommend(store, rule=rule, out=folder / "recipe.toml")
     start = recipes.load(folder / "recipe.toml").checkpoint
-    common: dict[str, Any] = {"data": folder / "few.npz", "validation": 0, "probe": probe, "epochs": epochs}
+    common: dict[str, Any] = {"data": folder / "few.npz", "probe": probe, "epochs": epochs}
+    common["validation"] = folder / "others.npz"
     for seed in range(seeds):
         for name, how in (
             ("penalties", {"from_store": store, "rule": rule, "model": MODEL}),

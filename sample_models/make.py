@@ -78,11 +78,14 @@ def main() -> None:
     wanted.add_argument(
         "--training-set", type=Path, metavar="FILE", help=".npz for the images of overfit/, and no more"
     )
+    wanted.add_argument("--validation-set", type=Path, metavar="FILE", help=".npz for images of no run, and no more")
     parser.add_argument("--epochs", type=int, default=EPOCHS, help=f"epochs of each run (default {EPOCHS})")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.training_set:
         write_training_set(arguments.training_set)
+    elif arguments.validation_set:
+        write_validation_set(arguments.validation_set)
     else:
         make(arguments.out, arguments.epochs)
 
@@ -99,6 +102,12 @@ def make(out: Path, epochs: int = EPOCHS) -> None:
 def write_training_set(path: Path) -> None:
     """Write the images and labels that `overfit/` is trained on, as `rfav train --data` takes them."""
     images, labels = draw_training_set(RUNS["overfit"], epoch=0)
+    np.savez_compressed(path, images=images, labels=labels)
+
+
+def write_validation_set(path: Path) -> None:
+    """Write images and labels that neither a run nor the probe has, as `rfav train --validation` takes them."""
+    images, labels = draw(PROBE_SIZE, PROBE_SEED + 1)
     np.savez_compressed(path, images=images, labels=labels)
 
 

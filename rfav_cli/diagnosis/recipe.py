@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from rfav_cli.errors import UsageError
 from rfav_cli.records import RULES, LayerRecipe, Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rfav_cli.records import Checkpoint, FilterFinding, History, Layer, LayerFinding, Verdict
 
@@ -24,8 +25,8 @@ On the tuning runs of `benchmarks/remedy` 1 gave a lower last loss and 0.3 the b
 whose layers are narrow, 0.5 holds the net back."""
 START = 0.3
 """The share of `even` that `adaptive` starts from; from there on lambda follows the validation samples."""
-SCORES = 0.3
-"""What a nat of the predictions' entropy weighs at first, by the rule `adaptive`."""
+SCORES = START * EVEN
+"""What a nat of the predictions' entropy weighs at first, by the rule `adaptive`: as that of a dense layer."""
 LAMBDA, KAPPA = 0.001, 1.0
 """The paper's: the sum of Eq. 5 is weighed with 0.001, that of Eq. 7 is switched on or off."""
 POSITIONS = 100
@@ -33,6 +34,7 @@ POSITIONS = 100
 
 A dense layer then has 0.1 and the paper's convolutions keep 0.001, which on CIFAR-10 gave a lower held-out loss and the
 same accuracy or a better one."""
+_SCORES = "the entropy of the predictions, without which lambda can grow for long before the net is less sure"
 _NORMALISED = (
     "the net has batch normalisation, where penalties on activations cost accuracy wherever that was measured; `--rule "
     "adaptive` weighs the entropy of the predictions, where the store knows the net's classifier"
@@ -43,8 +45,9 @@ CORRELATED = ("correlated", "correlating")
 def recommend(history: History, verdict: Verdict, rule: str = "adaptive", *, signed: bool = False) -> Recipe:
     """Turn a verdict into a recipe.
 
-    In a net with batch normalisation penalties on activations cost accuracy wherever that was measured; there
-    `adaptive` weighs the entropy of the predictions, and the other rules recommend nothing.
+    `adaptive` aims at the layers that collapse, or at all where none does, and at the predictions. In a net with batch
+    normalisation and in one without convolutions, penalties on activations cost accuracy where that was measured; there
+    it aims at the predictions alone, and the other rules recommend nothing for a net with batch normalisation.
 
     Args:
         history: what was judged.
@@ -85,12 +88,27 @@ def recommend(history: History, verdict: Verdict, rule: str = "adaptive", *, sig
 
 
 def _layer_recipes(history: History, verdict: Verdict, rule: str, *, signed: bool) -> tuple[LayerRecipe, ...]:
-    if not history.run.normalised:
-        return tuple(penalties_on_layers(history, verdict, rule, signed=signed))
-    if rule != "adaptive" or not history.run.classifier:
-        return ()
-    why = "the scale of its activations is free, so the penalty is on what the net says: the entropy of its predictions"
-    return (LayerRecipe(history.run.classifier, "too sure", SCORES, 0.0, why=why, target="scores"),)
+    run = history.run
+    if rule != "adaptive":
+        return () if run.normalised else tuple(penalties_on_layers(history, verdict, rule, signed=signed))
+    layers: tuple[LayerRecipe, ...] = ()
+    if not run.normalised and run.convolutional:
+        layers = tuple(penalties_on_layers(history, verdict, rule, signed=signed))
+        if not any(layer.lambda_ for layer in layers):
+            known = {layer.name: layer for layer in layers}
+            layers = tuple(_beside_others(history, index, known) for index in range(len(run.layers)))
+    if not run.classifier:
+        return layers
+    return (*layers, LayerRecipe(run.classifier, "classifier", SCORES, 0.0, why=_SCORES, target="scores"))
+
+
+def _beside_others(history: History, index: int, known: Mapping[str, LayerRecipe]) -> LayerRecipe:
+    """The penalties of a layer that does not collapse where none does; some have a kappa that is known already."""
+    layer = history.run.layers[index]
+    lambda_ = lambda_by_rule(layer, "adaptive")
+    found = known.get(layer.name, LayerRecipe(layer.name, "", 0.0, 0.0))
+    why = "; ".join(filter(None, [found.why, "no layer collapses, so all are held"]))
+    return replace(found, lambda_=lambda_, sparsity=_sparsity(history, index, lambda_), why=why)
 
 
 def penalties_on_layers(history: History, verdict: Verdict, rule: str, *, signed: bool) -> Iterator[LayerRecipe]:
@@ -170,8 +188,7 @@ def best_checkpoint(history: History, verdict: Verdict) -> Checkpoint | None:
 
     Returns:
         The checkpoint of the lowest held-out loss; without labels that of the onset, or the last one before; of a run
-        that diverged the last one before it did. Its figures are finite. None where there is none, or no onset is
-        known.
+        that diverged the last one before it did. Its figures are finite. None where there is none or no onset is known.
     """
     sound = is_sound(history)
     losses = np.where(sound & np.isfinite(history.loss), history.loss, np.inf)

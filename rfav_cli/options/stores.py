@@ -188,9 +188,9 @@ class RuleOfLambda(Options):
 
     rule: str = option(
         default="adaptive",
-        help="lambda: 0.09 / positions at first, then as much as the net is surer of validation samples than right "
-        "(adaptive); 0.3 / positions, so that each layer weighs the same (even); 0.001 for every layer (paper); that, "
-        "or more where a layer has few positions (balanced).",
+        help="lambda: 0.09 / positions at first, then as much as it takes for the net to be no surer of validation "
+        "samples than right (adaptive); 0.3 / positions, so that each layer weighs the same (even); 0.001 for every "
+        "layer (paper); that, or more where a layer has few positions (balanced).",
         panel=PENALTIES,
         choices="rfav_cli.records:RULES",
         metavar="RULE",
@@ -202,7 +202,7 @@ class RuleOfLambda(Options):
     )
     signed: bool = option(
         default=False,
-        help="kappa weighs the signed sum of the correlations, as Eq. 7 is printed, and not that of their squares.",
+        help="Weigh the signed sum of the correlations with kappa, as Eq. 7 is printed, and not that of their squares.",
         panel=PENALTIES,
     )
 

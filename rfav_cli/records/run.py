@@ -153,6 +153,11 @@ class Run:
         return any(layer.normalised for layer in self.layers)
 
     @property
+    def convolutional(self) -> bool:
+        """Whether any of the layers is a convolution."""
+        return any(layer.kind.startswith("Conv") for layer in self.layers)
+
+    @property
     def classifier(self) -> str:
         """The layer whose output is the scores; empty where there is none, or it is measured like the others."""
         return next((layer.name for layer in self.skipped if layer.reason == CLASSIFIER), "")

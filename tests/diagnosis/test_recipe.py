@@ -229,6 +229,39 @@ def test_with_labels_it_starts_at_the_lowest_loss_whatever_the_onset() -> None:
     assert recommend(make_history(**{"probe/loss": broken}), make_verdict(onset=4)).rewind == 4
 
 
+CLASSIFIED = replace(make_history().run, skipped=(SkippedLayer("fc2", CLASSIFIER),))
+
+
+def test_adaptive_aims_at_the_predictions_as_well() -> None:
+    recipe = recommend(replace(make_history(), run=CLASSIFIED), make_verdict())
+    assert [(layer.name, layer.target) for layer in recipe.layers] == [
+        ("conv4", "activation"),
+        ("fc1", "activation"),
+        ("fc2", "scores"),
+    ]
+    assert recipe.layers[1].lambda_ == recipe.layers[2].lambda_ == SCORES
+    assert len(recommend(replace(make_history(), run=CLASSIFIED), make_verdict(), "even").layers) == 2
+
+
+def test_where_no_layer_collapses_adaptive_aims_at_all() -> None:
+    verdict = make_verdict(states=("stable", "falling", None), filters=((CORRELATED,), (), ()))
+    recipe = recommend(make_history(), verdict)
+    assert [(layer.name, layer.kappa) for layer in recipe.layers] == [("conv1", 1.0), ("conv4", 0.0), ("fc1", 0.0)]
+    for layer, measured in zip(recipe.layers, LAYERS, strict=True):
+        assert layer.lambda_ == lambda_by_rule(measured, "adaptive")
+        assert layer.sparsity is not None
+    assert [layer.name for layer in recommend(make_history(), verdict, "even").layers] == ["conv1"]
+
+
+def test_of_a_net_without_convolutions_the_predictions_alone_are_penalised() -> None:
+    dense = replace(CLASSIFIED, layers=(LAYERS[2],))
+    verdict = make_verdict()
+    verdict = replace(verdict, layers=verdict.layers[2:])
+    columns = {"entropy/mean": np.linspace([4.0], [0.5], len(EPOCHS))}
+    recipe = recommend(replace(make_history(**columns), run=dense), verdict)
+    assert [(layer.name, layer.target) for layer in recipe.layers] == [("fc2", "scores")]
+
+
 NORMALISED = replace(
     make_history().run,
     layers=(LAYERS[0], replace(LAYERS[1], normalised=True), LAYERS[2]),
@@ -281,7 +314,7 @@ def test_of_an_unknown_run_nothing_can_be_recommended() -> None:
 
 
 def test_overfitting_that_no_layer_shows_leaves_nothing_to_aim_at() -> None:
-    recipe = recommend(make_history(), make_verdict(states=("stable", "falling", None)))
+    recipe = recommend(make_history(), make_verdict(states=("stable", "falling", None)), "even")
     assert (recipe.layers, recipe.rewind) == ((), None)
     assert "overfitting, but no layer" in recipe.reason
     assert "epoch -1" in recipe.reason  # what to keep in place of the last checkpoint

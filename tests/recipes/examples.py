@@ -62,7 +62,5 @@ def any_recipe(draw: st.DrawFn) -> Recipe:
 
 def held(recipe: Recipe) -> Recipe:
     """What a file holds of a recipe other than in comments."""
-    layers = tuple(
-        LayerRecipe(layer.name, "", layer.lambda_, layer.kappa, target=layer.target) for layer in recipe.layers
-    )
+    layers = tuple(replace(layer, finding="", sparsity=None, decorrelation=None, why="") for layer in recipe.layers)
     return replace(recipe, loss=None, reason="", layers=layers)

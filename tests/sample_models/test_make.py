@@ -50,6 +50,13 @@ def test_drawing_is_deterministic_and_the_seed_matters():
     assert (first[0] != other[0]).mean() > 0.9
 
 
+def test_validation_images_are_of_no_run_and_not_of_the_probe(tmp_path):
+    make.write_validation_set(tmp_path / "others.npz")
+    with np.load(tmp_path / "others.npz") as others, np.load(FOLDER / "probe.npz") as probe:
+        assert others["images"].shape == probe["images"].shape
+        assert not set(map(bytes, others["images"])) & set(map(bytes, probe["images"]))
+
+
 @pytest.mark.parametrize("count", [50, 57])
 def test_classes_are_balanced(count):
     images, labels = draw(count, seed=0)

@@ -1,4 +1,4 @@
-"""What is done about a run: trainings from the start, and trainings that go on from the best checkpoint of the plain one.
+"""What is done about a run: trainings from the start, and trainings that go on from the best checkpoint of one.
 
 From the start: `plain`, `decay` (weight decay 5e-4), `dropout` (p = 0.25 after each pooling), `norm` (batch
 normalisation after each convolution) and `augment` (flips and shifts). From the checkpoint of the plain run's lowest
@@ -50,7 +50,8 @@ class Method:
 
     Attributes:
         kind: "even" or "adaptive".
-        what: of which layers or of what: "", "all", "random", "scale", "shape" or "scores".
+        what: of which layers or of what: "", "all", "random", "scale", "shape", "scores"; "and scores" and "all and
+            scores" are both.
         start: the share of even's lambda that it starts from.
         gain, highest: of the control: how fast, and the factor's upper bound.
         fresh: it starts from fresh weights.
@@ -74,28 +75,31 @@ class Method:
         return cls(kind, what, start, gain, highest, "fresh" in variants)
 
     def layers(self, positions: Mapping[str, int], flagged: list[str], seed: int) -> list[str]:
-        """The layers that are penalised, of those that the net has: name -> positions."""
-        if self.what == "all":
+        """The layers that are penalised, of those that the net has: name -> positions.
+
+        As `rfav recommend` has it, "and scores" aims at all where the verdict names none.
+        """
+        if "all" in self.what.split():
             return [*positions]
         if self.what == "random":
             drawn = np.random.default_rng(seed).choice(len(positions), len(flagged), replace=False)
             return [[*positions][index] for index in sorted(drawn)]
-        return flagged
+        return flagged or ([*positions] if self.what == "and scores" else [])
 
     def regularizer(
         self, run: SmallRun, net: nn.Module, positions: Mapping[str, int], names: list[str]
     ) -> Regularizer | None:
         """The penalties on some layers; None where there is none."""
-        weights = {name: self.start * EVEN / positions[name] for name in names}
-        if self.what == "scores":
+        what = self.what.split()
+        weights = {name: self.start * EVEN / positions[name] for name in names if what != ["scores"]}
+        layers = [LayerRecipe(name, "", weight, 0.0) for name, weight in weights.items()]
+        if "scores" in what:
             classifier = next(name for name, _ in reversed([*net.named_modules()]))
-            layers = [LayerRecipe(classifier, "", self.start * EVEN, 0.0, target="scores")]
-        elif not weights:
+            layers.append(LayerRecipe(classifier, "", self.start * EVEN, 0.0, target="scores"))
+        if not layers:
             return None
-        elif self.what in ("scale", "shape"):
+        if self.what in ("scale", "shape"):
             return PartRegularizer(net, weights, self.what)
-        else:
-            layers = [LayerRecipe(name, "", weight, 0.0) for name, weight in weights.items()]
         rule = "adaptive" if self.kind == "adaptive" else "even"
         recipe = Recipe(rule, "", "", None, None, None, tuple(layers), fold_norm=run.normalised)
         return TargetedRegularizer(net, recipe)

@@ -78,7 +78,7 @@ TUNING_OF = {False: 4, True: 3}
 
 
 def split() -> dict[str, tuple[SmallRun, ...]]:
-    """ "tuning" and "reporting": of nets with and without normalisation, those whose names' digests come first tune."""
+    """The halves "tuning" and "reporting": of nets with and without normalisation the first by digest tune."""
     halves: dict[str, tuple[SmallRun, ...]] = {"tuning": (), "reporting": ()}
     for normalised, count in TUNING_OF.items():
         these = [each for each in RUNS if each.normalised == normalised]

@@ -1,7 +1,7 @@
 """Train the small runs: `python -m benchmarks.remedy.adaptive.train --decoded DIR --out DIR --half tuning`.
 
-DIR of `--decoded` holds `<data>.npz` as `benchmarks.detection.train` decodes them. What is there is passed over, so that
-the whole can be stopped at any time and gone on with. A training takes 5 to 40 s of one core.
+DIR of `--decoded` holds `<data>.npz` as `benchmarks.detection.train` decodes them. What is there is passed over, so
+that the whole can be stopped at any time and gone on with. A training takes 5 to 40 s of one core.
 """
 
 from __future__ import annotations
@@ -61,9 +61,8 @@ def train(run: SmallRun, method: str, seed: int, parts: Parts, result: Path) -> 
     """Train one, and write its figures."""
     result.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    document = (
-        from_start(run, method, seed, parts, result) if method in SOURCES else on(run, method, seed, parts, result)
-    )
+    how = from_start if method in SOURCES else go_on
+    document = how(run, method, seed, parts, result)
     if document is None:
         return
     write_json(result, document)
@@ -73,7 +72,7 @@ def train(run: SmallRun, method: str, seed: int, parts: Parts, result: Path) -> 
 
 
 def from_start(run: SmallRun, source: str, seed: int, parts: Parts, result: Path) -> dict[str, Any] | None:
-    """A training from fresh weights; of the plain one the best weights and the layers that the verdict names are kept."""
+    """A training from fresh weights; of the plain one the best weights and the layers that collapse are kept."""
     options = source_options(run, source)
     if options is None:
         return None
@@ -109,7 +108,7 @@ def from_start(run: SmallRun, source: str, seed: int, parts: Parts, result: Path
     return {"rows": [before, *rows], "positions": positions, **found}
 
 
-def on(run: SmallRun, name: str, seed: int, parts: Parts, result: Path) -> dict[str, Any] | None:
+def go_on(run: SmallRun, name: str, seed: int, parts: Parts, result: Path) -> dict[str, Any] | None:
     """A training that goes on from the best checkpoint of the plain one, with as many epochs in all."""
     method, plain = Method.of(name), result.with_name(f"plain.{seed}.json")
     begun = json.loads(plain.read_text(encoding="utf-8"))
