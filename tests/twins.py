@@ -98,7 +98,8 @@ def scale_shape_rank(
     live = [d for d in range(len(filters)) if sizes[d] > 0 and any(made[d] != 0)]
     unit = np.array([filters[d] / sizes[d] if d in live else 0 * filters[d] for d in range(len(filters))]).T
     shape = entropy(unit).mean() if live and len(filters) > 1 else np.nan
-    scale = np.prod([sizes[d] for d in live]) ** (1 / len(live)) if live else np.nan
+    sized = [size for size in sizes if size > 0]
+    scale = np.prod(sized) ** (1 / len(sized)) if sized else np.nan
     varying = [made[d] for d in live if np.ptp(made[d]) > 1e-6 * np.abs(made[d]).max()]
     eigenvalues = np.linalg.eigvalsh(np.atleast_2d(np.corrcoef(varying))) if varying else np.array([])
     shares = [value / eigenvalues.sum() for value in eigenvalues if value > 1e-12]

@@ -40,6 +40,11 @@ _NORMALISED = (
     "adaptive` weighs the entropy of the predictions, where the store knows the net's classifier"
 )
 CORRELATED = ("correlated", "correlating")
+BY_WEIGHTS = ("paper", "balanced")
+"""Rules that penalise correlated filters.
+
+Correlations are of the weights: the same function in other weights has others, and in `benchmarks/remedy` penalties on
+them gained nothing. So the rules that are advised do without."""
 
 
 def recommend(history: History, verdict: Verdict, rule: str = "adaptive", *, signed: bool = False) -> Recipe:
@@ -119,7 +124,9 @@ def penalties_on_layers(history: History, verdict: Verdict, rule: str, *, signed
         if not collapsed and not correlated:
             continue
         lambda_ = lambda_by_rule(layer, rule) if collapsed else 0.0
-        kappa = KAPPA if correlated else 0.0
+        kappa = KAPPA if correlated and rule in BY_WEIGHTS else 0.0
+        if not collapsed and not kappa:
+            continue
         yield LayerRecipe(
             name=layer.name,
             finding=", ".join([*(["collapsed"] if collapsed else []), *(filters.problem for filters in correlated)]),

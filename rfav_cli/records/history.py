@@ -199,8 +199,8 @@ class History(InNotebooks):
         """SHA-256 in hex of what a store was measured from; the same wherever it lies, packed or not.
 
         It is of the probes, the layers, the checkpoint files, the mean entropies and what was set other than by
-        default, so that a setting which a later version adds does not change it. The defaults are those of the first stores,
-        in which no normalisation was folded in, so that theirs stay what they were.
+        default, so that a setting which a later version adds does not change it. The defaults are those of the first
+        stores, in which no normalisation was folded in, so that theirs stay what they were.
         """
         usual = asdict(Settings(fold_norm=False))
         settings = asdict(self.run.settings)

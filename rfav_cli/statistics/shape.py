@@ -34,15 +34,16 @@ class Shape(Statistic):
     The filters' root mean squares r_d over samples and positions are needed first, so vectors are kept: all of a small
     probe, else evenly spaced ones, the same whatever the batch size. A vector with a number that is not finite is
     skipped. A filter is live unless it is dead (`activation/dead`) or its activation is zero, on the vectors that are
-    kept; what is dead stands as 0 below.
+    kept; what is dead stands as 0 in shape and rank.
 
-    - scale: the geometric mean of r_d over the live filters.
+    - scale: the geometric mean of r_d over the filters that are not zero; those that are dead in some epochs count in
+      all, so that they do not move what is told of the others.
     - shape: the mean entropy, in nats, of softmax(z) with z_d = a_d / r_d.
     - rank: e to the entropy of the normalised eigenvalues of the filters' correlation matrix after the nonlinearity.
 
     Multiplying a filter by a positive number, which a ReLU net allows if what follows is divided by it, changes neither
-    shape nor rank. Uses of a layer are pooled. A layer of one filter has no shape, one without a live filter neither
-    shape nor scale, and one whose nonlinearity is not known no rank: NaN.
+    shape nor rank. Uses of a layer are pooled. A layer of one filter has no shape, nor has one without a live filter,
+    one of zeros no scale, and one whose nonlinearity is not known no rank: NaN.
     """
 
     def __init__(self, context: Context) -> None:

@@ -89,8 +89,8 @@ def test_the_papers_targets() -> None:
 
 def test_a_layer_can_need_both() -> None:
     both = make_verdict(filters=((), (), (CORRELATING, FilterFinding("duplicate", 3, "3 pairs"))))
-    layer = recommend(make_history(), both, "even").layers[-1]
-    assert (layer.finding, layer.lambda_, layer.kappa) == ("collapsed, correlating", 0.3, 1.0)
+    layer = recommend(make_history(), both, "balanced").layers[-1]
+    assert (layer.finding, layer.lambda_, layer.kappa) == ("collapsed, correlating", 0.1, 1.0)
     assert CORRELATING.evidence in layer.why
     assert "3 pairs" not in layer.why
 
@@ -160,7 +160,7 @@ def test_the_size_of_eq_7_is_the_penalty_on_the_filters(signed: bool, within: fl
     filters = [torch.randn(shape, generator=generator) for shape in ((1, 8, 27), (4, 4, 18), (1, 64, 256))]
     filters[1] = filters[1].abs() + torch.arange(18)
     verdict = make_verdict(filters=((CORRELATED,), (CORRELATED,), (CORRELATING,)))
-    recipe = recommend(make_history(**columns_of_filters(filters)), verdict, signed=signed)
+    recipe = recommend(make_history(**columns_of_filters(filters)), verdict, "paper", signed=signed)
     assert recipe.squared is not signed
     for layer, each in zip(recipe.layers, filters, strict=True):
         expected = float(equations.decorrelation_penalty(each.double(), squared=not signed))
@@ -170,8 +170,8 @@ def test_the_size_of_eq_7_is_the_penalty_on_the_filters(signed: bool, within: fl
 def test_without_a_histogram_a_layer_is_one_group_and_squares_are_not_known() -> None:
     history = make_history(**{"correlation/mean": np.full((len(EPOCHS), 3), 0.5)})
     verdict = make_verdict(filters=((CORRELATED,), (), ()))
-    assert recommend(history, verdict, signed=True).layers[0].decorrelation == 0.5 * (8 * 7 / 2)
-    assert recommend(history, verdict).layers[0].decorrelation is None
+    assert recommend(history, verdict, "paper", signed=True).layers[0].decorrelation == 0.5 * (8 * 7 / 2)
+    assert recommend(history, verdict, "paper").layers[0].decorrelation is None
 
 
 def test_sizes_are_of_the_last_figures_that_are_finite() -> None:
@@ -186,11 +186,11 @@ def test_sizes_are_of_the_last_figures_that_are_finite() -> None:
     figures = {"entropy/mean": entropies, "correlation/mean": means, "correlation/histogram": histogram}
     history = make_history(**figures, **{"probe/loss": loss})
     verdict = make_verdict(filters=((CORRELATED,), (CORRELATED,), ()))
-    recipe = recommend(history, verdict, "even")
+    recipe = recommend(history, verdict, "paper")
     conv1, conv4, fc1 = recipe.layers
-    assert recommend(history, verdict, signed=True).layers[0].decorrelation == 0.25 * 28
+    assert recommend(history, verdict, "paper", signed=True).layers[0].decorrelation == 0.25 * 28
     assert conv1.decorrelation == pytest.approx(20 * 0.1**2 + 8 * 0.3**2)
-    assert conv4.sparsity == pytest.approx(-0.3 * entropies[-2, 1])
+    assert conv4.sparsity == pytest.approx(-0.001 * 144 * entropies[-2, 1])
     assert conv4.decorrelation is None
     assert fc1.sparsity is None
     assert recipe.loss is None
@@ -246,11 +246,18 @@ def test_adaptive_aims_at_the_predictions_as_well() -> None:
 def test_where_no_layer_collapses_adaptive_aims_at_all() -> None:
     verdict = make_verdict(states=("stable", "falling", None), filters=((CORRELATED,), (), ()))
     recipe = recommend(make_history(), verdict)
-    assert [(layer.name, layer.kappa) for layer in recipe.layers] == [("conv1", 1.0), ("conv4", 0.0), ("fc1", 0.0)]
+    assert [(layer.name, layer.kappa) for layer in recipe.layers] == [("conv1", 0.0), ("conv4", 0.0), ("fc1", 0.0)]
     for layer, measured in zip(recipe.layers, LAYERS, strict=True):
         assert layer.lambda_ == lambda_by_rule(measured, "adaptive")
         assert layer.sparsity is not None
-    assert [layer.name for layer in recommend(make_history(), verdict, "even").layers] == ["conv1"]
+    assert recommend(make_history(), verdict, "even").layers == ()
+    assert [layer.name for layer in recommend(make_history(), verdict, "paper").layers] == ["conv1"]
+
+
+@pytest.mark.parametrize(("rule", "kappa"), [("adaptive", 0.0), ("even", 0.0), ("paper", 1.0), ("balanced", 1.0)])
+def test_correlations_are_of_the_weights_and_count_by_the_papers_rules_alone(rule: str, kappa: float) -> None:
+    verdict = make_verdict(filters=((), (), (CORRELATING,)))
+    assert recommend(make_history(), verdict, rule).layers[1].kappa == kappa
 
 
 def test_of_a_net_without_convolutions_the_predictions_alone_are_penalised() -> None:

@@ -105,17 +105,27 @@ def test_a_dead_filter_stands_as_zero() -> None:
     live = torch.randn(50, 3)
     with_dead = torch.cat([live, torch.full((50, 1), -1e-9)], 1)
     with_zero = torch.cat([live, torch.zeros(50, 1)], 1)
-    assert measured(with_dead) == measured(with_zero)
+    assert measured(with_dead)[1:] == measured(with_zero)[1:]
     scale, _, rank = measured(live)
     assert measured(with_zero)[0] == scale
     assert measured(with_zero)[2] == rank
-    assert measured(with_dead, nonlinearity=LEAKY)[0] < 0.02 * scale  # where it is not dead
+
+
+def test_a_filter_that_dies_moves_no_scale() -> None:
+    """It counts as before, as large as it is before the nonlinearity: what it did to that of others would be chance."""
+    torch.manual_seed(2)
+    live = torch.randn(50, 3)
+    dying, dead = (torch.cat([live, torch.full((50, 1), -2.0)], 1) for _ in range(2))
+    dying[0, 3] = 2.0
+    assert measured(dying)[0] == pytest.approx(measured(dead)[0])
+    assert measured(dying)[0] == pytest.approx((measured(live)[0] ** 3 * 2) ** 0.25)
 
 
 def test_what_has_no_figure_is_nan() -> None:
     nan = pytest.approx(math.nan, nan_ok=True)
     assert measured(torch.full((3, 4), math.nan)) == (nan, nan, nan)
-    assert measured(-torch.ones(3, 4)) == (nan, nan, 0.0)
+    assert measured(-torch.ones(3, 4)) == (1.0, nan, 0.0)
+    assert measured(torch.zeros(3, 4)) == (nan, nan, 0.0)
     assert measured(torch.ones(3, 4), nonlinearity=None) == (1.0, pytest.approx(math.log(4)), nan)
     assert measured(torch.tensor([[2.0], [1.0]])) == (pytest.approx(2.5**0.5), nan, pytest.approx(1.0))
     statistic = Shape(Context((Layer("conv", "Conv2d", 4, (), ()),), 3, None, Settings()))
@@ -144,9 +154,9 @@ def test_a_rescaled_filter_changes_the_scale_alone(values, powers, nonlinearity)
     activation = torch.from_numpy(values)
     factors = 2.0 ** torch.tensor(powers[: values.shape[1]], dtype=torch.float32)
     before, after = (measured(a, nonlinearity=nonlinearity) for a in (activation, activation * factors))
-    live = (activation > 0).any(0) if nonlinearity is RELU else (activation != 0).any(0)
-    assume(live.any())
-    growth = float(factors[live].log().mean().exp())
+    sized = (activation != 0).any(0)
+    assume(sized.any())
+    growth = float(factors[sized].log().mean().exp())
     np.testing.assert_allclose(after, [before[0] * growth, *before[1:]], rtol=1e-5, atol=1e-6)
 
 
