@@ -29,6 +29,8 @@ FALL, FALL_ERRORS = 0.015, 2.0
 standard errors of one accuracy (the two that are compared share their images and are smoothed)."""
 CHANCE_ERRORS = 4.0
 """Standard errors above chance up to which an accuracy counts as chance."""
+UNTRAINED = 1.5
+"""How many times as good as a guess a net can be that has learnt nothing."""
 TEMPERATURES = (1 / 64, 1024.0)
 """Lowest and highest temperature."""
 
@@ -140,9 +142,13 @@ def _rise(epochs: NDArray[np.int64], losses: Floats) -> tuple[float, int]:
 
 
 def _chance(curves: Curves) -> float:
-    """The highest accuracy that counts as chance: of a guess, or of the net before training if that is higher."""
-    untrained = curves.accuracies[curves.epochs < 0]
-    guess = max(1 / curves.classes, *untrained.tolist(), 0.0)
+    """The highest accuracy that counts as chance: of a guess, or of the net before training if that is a little higher.
+
+    A net that was trained on something else before may know the classes already.
+    """
+    guess = 1 / curves.classes
+    for untrained in curves.accuracies[curves.epochs < 0].tolist():
+        guess = max(guess, min(untrained, UNTRAINED / curves.classes))
     return guess + CHANCE_ERRORS * standard_error(guess, curves.images)
 
 
