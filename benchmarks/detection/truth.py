@@ -67,10 +67,10 @@ class Truth:
         state: `diverged` where the last loss is not finite; `not learning` where no epoch is above chance; `broken`
             where one was and the last is not; `overfitting` where one of the three rules says so; else `healthy`.
         kind: of overfitting: `lost knowledge` where the calibrated loss rises or the accuracy falls, `overconfidence`
-            where neither does; None of other states, and where the calibrated loss is not known and only the loss rises.
+            where neither does; None where only the loss rises and the calibrated one is not known, as of other states.
         onset: epoch of the lowest loss; of the lowest calibrated loss or of the highest accuracy where only those tell;
             of a broken run the first of the epochs at chance that end it. None of other states.
-        rise, calibrated_rise: how far the smoothed losses end above their minimum, as a share of it; NaN where not known.
+        rise, calibrated_rise: how far the smoothed losses end above their lowest, as a share of it; NaN: not known.
         fall: how far the smoothed accuracy ends below its highest.
     """
 
@@ -116,7 +116,9 @@ def outcome(curves: Curves) -> Truth:
     unsure = calibrated_rise >= CALIBRATED_RISE
     if rise >= RISE:
         kind: Kind | None = "lost knowledge" if forgets or unsure else "overconfidence"
-        return Truth("overfitting", None if kind == "overconfidence" and lowest_calibrated is None else kind, lowest, **figures)
+        return Truth(
+            "overfitting", None if kind == "overconfidence" and lowest_calibrated is None else kind, lowest, **figures
+        )
     if unsure:
         return Truth("overfitting", "lost knowledge", lowest_calibrated, **figures)
     if forgets:
