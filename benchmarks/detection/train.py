@@ -14,6 +14,7 @@ import math
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
+from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsFloat
@@ -33,13 +34,13 @@ from benchmarks.detection.regimes import (
     rate_factor,
     renew_classifier,
 )
-from benchmarks.detection.truth import calibrated_loss
+from benchmarks.detection.truth import IMAGES, calibrated_loss
 from rfav_cli.data.sources import SampleOptions, open_source
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SIZE, PROBE, TRUTH, BATCH = 32, 1000, 3000, 64
+SIZE, PROBE, BATCH = 32, 1000, 64
 HALF = 5
 """Classes of the first half of CIFAR-10, and of the second, which nets are trained on before."""
 EARLIER, EARLIER_EPOCHS = 5000, 8
@@ -87,7 +88,7 @@ def run(configuration: Configuration, data: Path, out: Path) -> str:
 
 def partition(count: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Which of a data set's images are the probe, which tell the truth, and which can be trained on; none is two."""
-    probe, truth, rest = np.split(np.random.default_rng(0).permutation(count), [PROBE, PROBE + TRUTH])
+    probe, truth, rest = np.split(np.random.default_rng(0).permutation(count), [PROBE, PROBE + IMAGES])
     return probe, truth, rest
 
 
@@ -136,6 +137,7 @@ def train(
     return rows
 
 
+@lru_cache(maxsize=2)
 def read_data(data: Path, out: Path, name: str, size: int = SIZE) -> tuple[Any, Any]:
     """(count, 3, size, size) uint8 images and (count,) int64 labels, kept decoded beside the trainings."""
     if name.endswith("half"):
@@ -209,8 +211,11 @@ def _augmented(images: Tensor, generator: torch.Generator) -> Tensor:
     side = images.shape[-1]
     most = side // 8
     padded = functional.pad(images, (most, most, most, most))
-    draws = torch.randint(0, 2 * most + 1, (len(images), 2), generator=generator).tolist()
-    shifted = torch.stack([padded[i, :, y : y + side, x : x + side] for i, (y, x) in enumerate(draws)])
+    draws = torch.randint(0, 2 * most + 1, (len(images), 2), generator=generator)
+    rows, columns = (draws[:, axis, None] + torch.arange(side) for axis in (0, 1))
+    image = torch.arange(len(images))[:, None, None]
+    # Indices around a slice put the channels last.
+    shifted = padded[image, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
     flip = torch.rand(len(images), generator=generator) < 0.5
     return torch.where(flip[:, None, None, None], shifted.flip(3), shifted)
 

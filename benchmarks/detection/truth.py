@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+IMAGES = 3000
+"""How many tell the truth of a training."""
 SIGMA = 2.0
 """Epochs; the smoothing that the onset of overfitting is defined with."""
 RISE = 0.02
