@@ -36,7 +36,14 @@ if TYPE_CHECKING:
     from rfav_cli.records import History
 
 PROBE, TRAINING, FOLDED = "probe", "training-probe", "folded"
-LEFT_OUT = ("entropy/map/", "entropy/mean_map/", "entropy/sample_mean", "correlation/histogram")
+LEFT_OUT = (
+    "entropy/map/",
+    "entropy/mean_map/",
+    "entropy/sample_mean",
+    "correlation/histogram",
+    "checkpoint/sketch",
+    "activation/winners/",
+)
 """What columns begin with that are not committed."""
 NARROW = {
     "probe/sample_loss": np.float16,
