@@ -32,6 +32,7 @@ LOSSES = (
     "probe/temperature",
     "probe/calibrated_loss",
     "probe/calibration_error",
+    "probe/calibrated_error",
     "probe/sample_calibrated_loss",
 )
 OUTPUTS = ("probe/confidence", "probe/sample_prediction", "probe/sample_confidence")
