@@ -25,7 +25,7 @@ from sample_models.data import CLASSES, draw
 from sample_models.net import make_net
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
     from torch import Tensor, nn
@@ -109,15 +109,15 @@ def main() -> None:
     if arguments.training_set:
         write_training_set(arguments.training_set)
     else:
-        make(arguments.out, arguments.epochs, [arguments.only] if arguments.only else list(RUNS))
+        make(arguments.out, arguments.epochs, arguments.only)
 
 
-def make(out: Path, epochs: int | None = None, names: Sequence[str] = tuple(RUNS)) -> None:
-    """Write a folder for each of some runs, and `probe.npz`, into a folder, which is made where there is none."""
+def make(out: Path, epochs: int | None = None, only: str | None = None) -> None:
+    """Write a folder for each run, or for one, and `probe.npz`, into a folder, which is made where there is none."""
     images, labels = draw(PROBE_SIZE, PROBE_SEED)
     out.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(out / "probe.npz", images=images, labels=labels)
-    for name in names:
+    for name in [only] if only else RUNS:
         run = RUNS[name] if epochs is None else replace(RUNS[name], epochs=epochs)
         train(run, out / name, (to_tensor(images), torch.from_numpy(labels)))
 

@@ -1,7 +1,7 @@
 """Train the configurations: `python -m benchmarks.detection.train --data DIR --out DIR`.
 
 DIR of the data holds the unpacked sets, an image folder each. Every training leaves a folder with its checkpoints, its
-probes and `truth.json`; trainings that have it are passed over, so that the whole can be stopped and gone on with. The
+probes and `truth.json`; trainings that have it, with calibrated losses, are passed over, so that the whole can be stopped and gone on with. The
 first 64 take some two hours on two cores, those of 16 pixels (`--only 16px`) half an hour.
 `measure` takes it from there.
 """
@@ -69,9 +69,15 @@ def run(configuration: Configuration, data: Path, out: Path) -> str:
     """Train one, and keep its checkpoints, its probes and what became of it."""
     torch.set_num_threads(1)
     folder = out / configuration.name
-    if (folder / "truth.json").exists():
-        return f"{configuration.name}: is there"
     start = time.monotonic()
+    if (folder / "truth.json").exists():
+        told = json.loads((folder / "truth.json").read_text(encoding="utf-8"))["epochs"]
+        if "calibrated_loss" in told[0]:
+            return f"{configuration.name}: is there"
+        write_json(
+            folder / "truth.json", {"name": configuration.name, "epochs": retell(configuration, told, data, out)}
+        )
+        return f"{configuration.name}: told anew in {time.monotonic() - start:.0f} s"
     folder.mkdir(parents=True, exist_ok=True)
     images, labels = read_data(data, out, configuration.data, configuration.size)
     probe, truth, rest = partition(len(labels))
@@ -84,6 +90,25 @@ def run(configuration: Configuration, data: Path, out: Path) -> str:
     rows = train(configuration, net, (images[training], labels[training]), held_out, folder / "checkpoints")
     write_json(folder / "truth.json", {"name": configuration.name, "epochs": rows})
     return f"{configuration.name}: trained in {time.monotonic() - start:.0f} s"
+
+
+def retell(configuration: Configuration, told: list[dict[str, Any]], data: Path, out: Path) -> list[dict[str, Any]]:
+    """What the held-out images say of each epoch, from the checkpoints of a training that was told without calibration.
+
+    Args:
+        configuration: of the training.
+        told: its rows so far; what the images do not say of them stays.
+        data, out: as for `run`.
+    """
+    images, labels = read_data(data, out, configuration.data, configuration.size)
+    truth = partition(len(labels))[1]
+    held_out = (torch.from_numpy(images[truth]), torch.from_numpy(labels[truth]))
+    net, rows = make_net(configuration), []
+    for row in told:
+        path = out / configuration.name / "checkpoints" / f"epoch_{row['epoch']}.pt"
+        net.load_state_dict(torch.load(path, weights_only=True))
+        rows.append({**row, **evaluate(net, *held_out)})
+    return rows
 
 
 def partition(count: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
