@@ -1,9 +1,9 @@
 """Train the configurations: `python -m benchmarks.detection.train --data DIR --out DIR`.
 
 DIR of the data holds the unpacked sets, an image folder each. Every training leaves a folder with its checkpoints, its
-probes and `truth.json`; trainings that have it, with calibrated losses, are passed over, so that the whole can be stopped and gone on with. The
-first 64 take some two hours on two cores, those of 16 pixels (`--only 16px`) half an hour.
-`measure` takes it from there.
+probes and `truth.json`; trainings that have it are passed over, so that the whole can be stopped and gone on with, but
+where it lacks calibrated losses they are told from the checkpoints. The first 64 take some two hours on two cores,
+those of 16 pixels (`--only 16px`) half an hour. `measure` takes it from there.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ def retell(configuration: Configuration, told: list[dict[str, Any]], data: Path,
     Args:
         configuration: of the training.
         told: its rows so far; what the images do not say of them stays.
-        data, out: as for `run`.
+        data: folder of the unpacked data sets.
+        out: where the trainings are.
     """
     images, labels = read_data(data, out, configuration.data, configuration.size)
     truth = partition(len(labels))[1]
