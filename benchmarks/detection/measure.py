@@ -1,9 +1,10 @@
 """Measure the trainings with rfav and keep what a verdict rests on: `python -m benchmarks.detection.measure --out DIR`.
 
 DIR is where `benchmarks.detection.train` put its trainings. Of each finished one the probe is measured with
-`rfav_cli.analyze`; of the first 64 images that it was trained on, too, and, for normalised nets, the probe with the
-normalisation folded in. What is small of them is committed in `benchmarks/detection/runs`: the probe's store without
-images, heatmaps and entropies of single images; `curves.json`, for the table of candidates; and `truth.json`.
+`rfav_cli.analyze`; of the first 64 images that it was trained on, too. What is small of them is committed in
+`benchmarks/detection/runs`: the probe's store without images, heatmaps, sketches and entropies of single images;
+`curves.json`, for the table of candidates; and `truth.json`. Normalised nets of the first 64 were measured before the
+normalisation, as was the default then; their `curves.json` has them with it folded in as well.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from rfav_cli.records import History
 
-PROBE, TRAINING, FOLDED = "probe", "training-probe", "folded"
+PROBE, TRAINING = "probe", "training-probe"
 LEFT_OUT = (
     "entropy/map/",
     "entropy/mean_map/",
@@ -62,7 +63,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="where the trainings are")
     parser.add_argument("--only", default="", help="trainings whose name has this in it")
     parser.add_argument("--jobs", type=int, default=2, help="trainings at a time, a core each")
-    parser.add_argument("--views", nargs="*", default=[PROBE, TRAINING, FOLDED], help="measure these only")
+    parser.add_argument("--views", nargs="*", default=[PROBE, TRAINING], help="measure these only")
     parser.add_argument("--again", action="store_true", help="measure anew what is committed too")
     options = parser.parse_args()
     trained = [
@@ -95,12 +96,11 @@ def measure(configuration: Configuration, out: Path, views: list[str]) -> dict[s
         if view in views:
             rfav_cli.analyze(
                 folder / "checkpoints",
-                probe=folder / f"{TRAINING if view == TRAINING else PROBE}.npz",
+                probe=folder / f"{view}.npz",
                 model=model,
                 model_arg=arguments,
                 mean=MEAN,
                 std=STD,
-                **({"fold_norm": True} if view == FOLDED else {}),
                 out=folder / f"{view}.h5",
                 fresh=True,
             )
@@ -113,9 +113,7 @@ def measure(configuration: Configuration, out: Path, views: list[str]) -> dict[s
 
 def views_of(configuration: Configuration) -> tuple[str, ...]:
     """What is measured of a training."""
-    if configuration.family != FIRST:
-        return (PROBE,)
-    return (PROBE, TRAINING, FOLDED) if configuration.normalised else (PROBE, TRAINING)
+    return (PROBE, TRAINING) if configuration.family == FIRST else (PROBE,)
 
 
 def strip(store: Path, target: Path, configuration: Configuration) -> None:
@@ -141,8 +139,6 @@ def curves_of(stores: Mapping[str, Path]) -> dict[str, Any]:
         "spread": np.stack([row.std(1) for row in np.asarray(probe.columns["entropy/sample_mean"])]),
         "near_zero": np.stack(list(_near_zero(probe)), 1),
     }
-    if FOLDED in stores:
-        curves["folded"] = open_store(stores[FOLDED]).entropy
     return {name: np.round(values, 4).tolist() for name, values in curves.items()}
 
 
