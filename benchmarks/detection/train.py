@@ -189,7 +189,8 @@ def shrunk(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
         return images
     # A pixel of each block at a time: the sum of all in 16 bits is small.
     parts = [images[..., y::factor, x::factor].astype(np.uint16) for y in range(factor) for x in range(factor)]
-    return ((np.sum(parts, 0, dtype=np.uint16) + factor**2 // 2) // factor**2).astype(np.uint8)
+    rounded = (np.sum(parts, 0, dtype=np.uint16) + factor**2 // 2) // factor**2
+    return np.asarray(rounded, np.uint8)
 
 
 def write_probe(path: Path, images: Any, labels: Any) -> None:

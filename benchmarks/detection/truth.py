@@ -8,7 +8,7 @@ later kinds ran.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -105,27 +105,25 @@ def outcome(curves: Curves) -> Truth:
     smoothed = smooth(curves.epochs, curves.accuracies)
     highest = int(np.argmax(smoothed))
     fall = float(smoothed[highest] - smoothed[-1])
-    figures = {"rise": rise, "calibrated_rise": calibrated_rise, "fall": fall}
+    healthy = Truth("healthy", rise=rise, calibrated_rise=calibrated_rise, fall=fall)
 
     above = curves.accuracies > _chance(curves)
     if not above.any():
-        return Truth("not learning", **figures)
+        return replace(healthy, state="not learning")
     if not above[-1]:
         first = len(above) - int(np.argmax(above[::-1]))
-        return Truth("broken", onset=int(curves.epochs[first]), **figures)
+        return replace(healthy, state="broken", onset=int(curves.epochs[first]))
 
     forgets = fall >= max(FALL, FALL_ERRORS * standard_error(float(smoothed[highest]), curves.images))
     unsure = calibrated_rise >= CALIBRATED_RISE
     if rise >= RISE:
-        kind: Kind | None = "lost knowledge" if forgets or unsure else "overconfidence"
-        return Truth(
-            "overfitting", None if kind == "overconfidence" and lowest_calibrated is None else kind, lowest, **figures
-        )
-    if unsure:
-        return Truth("overfitting", "lost knowledge", lowest_calibrated, **figures)
-    if forgets:
-        return Truth("overfitting", "lost knowledge", int(curves.epochs[highest]), **figures)
-    return Truth("healthy", **figures)
+        sure = None if curves.calibrated is None else "overconfidence"
+        kind = "lost knowledge" if forgets or unsure else sure
+        return replace(healthy, state="overfitting", kind=kind, onset=lowest)
+    if unsure or forgets:
+        onset = lowest_calibrated if unsure else int(curves.epochs[highest])
+        return replace(healthy, state="overfitting", kind="lost knowledge", onset=onset)
+    return healthy
 
 
 def smooth(epochs: NDArray[np.int64], values: Floats) -> Floats:
