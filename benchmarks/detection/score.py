@@ -19,7 +19,7 @@ from benchmarks.detection.configurations import FIRST, split
 from benchmarks.detection.families import by_family, confusion, left_out, outcome_of
 from benchmarks.detection.judges import LIMITED, RFAV, below, best_limit, judges
 from benchmarks.detection.metrics import brier, reliability, score
-from benchmarks.detection.tables import render
+from benchmarks.detection.tables import front, render
 from benchmarks.detection.watched import watched
 from benchmarks.pages import put
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from benchmarks.detection.truth import Truth
 
 README = Path(__file__).parent / "README.md"
+FRONT_PAGE = Path(__file__).parents[2] / "README.md"
 STRIDE = 5
 """Of the row for runs with few checkpoints: every which one is kept."""
 PAPERS_NET = "vanillanet-m"
@@ -43,7 +44,11 @@ def main() -> None:
     parser.add_argument("--half", choices=HALVES, default="reporting")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     parser.add_argument("--figure", type=Path, help="draw the reliability diagram (needs matplotlib)")
-    parser.add_argument("--readme", action="store_true", help="put the tables into the README beside this file")
+    parser.add_argument(
+        "--readme",
+        action="store_true",
+        help="put the tables into the README beside this file, and the main one of the reporting runs into the project's",
+    )
     options = parser.parse_args()
     document = evaluate(options.half)
     print(render(document))
@@ -55,6 +60,8 @@ def main() -> None:
         draw(document, options.figure)
     if options.readme:
         put(README, f"the {options.half} runs", render(document))
+        if options.half == "reporting":
+            put(FRONT_PAGE, "the detection benchmark", f"{front(document)}\n")
 
 
 @cache

@@ -53,32 +53,32 @@ def _first(document: Mapping[str, Any]) -> Iterator[str]:
         yield from _candidates(document["candidates"])
 
 
+FRONT = ("precision", "recall", "F1", "F1 where it commits", "healthy flagged", "overfitting called healthy", "open")
+"""Columns of the main table that the project's front page has as well."""
+
+
+def front(document: Mapping[str, Any]) -> str:
+    """The table of the project's front page."""
+    return table(["judge", *FRONT], [[name, *_main(each)] for name, each in document["judges"].items()])
+
+
+def _main(each: Mapping[str, Any]) -> list[str]:
+    return [
+        *(_share(each[key]) for key in ("precision", "recall", "f1", "committed_f1")),
+        f"{each['false_alarms']}/{each['healthy']}",
+        f"{each['called_healthy']}/{each['overfitting']}",
+        f"{each['silent']}/{each['overfitting'] + each['healthy']}",
+    ]
+
+
 def _whole(scores: Mapping[str, Any]) -> Iterator[str]:
     """The main table."""
     yield "\n**All kinds, whole runs**\n"
-    head = [
-        "judge",
-        "precision",
-        "recall",
-        "F1",
-        "F1 where it commits",
-        "healthy flagged",
-        "overfitting called healthy",
-    ]
-    head += ["open", "at chance, broken or diverged that pass", "onset error, epochs"]
     rows = [
-        [
-            name,
-            *(_share(each[key]) for key in ("precision", "recall", "f1", "committed_f1")),
-            f"{each['false_alarms']}/{each['healthy']}",
-            f"{each['called_healthy']}/{each['overfitting']}",
-            f"{each['silent']}/{each['overfitting'] + each['healthy']}",
-            f"{each['passed']}/{each['other']}",
-            _number(each["onset_error"]),
-        ]
+        [name, *_main(each), f"{each['passed']}/{each['other']}", _number(each["onset_error"])]
         for name, each in scores.items()
     ]
-    yield table(head, rows)
+    yield table(["judge", *FRONT, "at chance, broken or diverged that pass", "onset error, epochs"], rows)
 
 
 def _families(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -113,7 +113,7 @@ def _left_out(found: Mapping[str, Any]) -> Iterator[str]:
         figures = each["figures"]
         rows.append(
             [
-                name.format("limited"),
+                name.format("…"),
                 f"{min(limits):.2f} to {max(limits):.2f}",
                 *(_share(figures[key]) for key in ("precision", "recall", "f1")),
                 f"{figures['false_alarms']}/{figures['healthy']}",
