@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument(
         "--readme",
         action="store_true",
-        help="put the tables into the README beside this file, and the main one of the reporting runs into the project's",
+        help="put the tables into the READMEs of this folder and of the project",
     )
     options = parser.parse_args()
     document = evaluate(options.half)
@@ -86,6 +86,7 @@ def f1_of(judge: Judge, cases: Sequence[Case]) -> float:
     return score([judge(case) for case in cases], [case.truth for case in cases]).f1
 
 
+@cache
 def evaluate(half: str) -> dict[str, Any]:
     """All figures of a half; everything in it is plain JSON."""
     cases = cases_of(half)
