@@ -1,1 +1,1 @@
-"""The checkpoints of two runs, one that overfits and one that does not, the net they belong to and a probe set."""
+"""The checkpoints of three runs, their net and a probe set: one grows too sure, one forgets, one does neither."""

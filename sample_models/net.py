@@ -1,4 +1,4 @@
-"""The net of both runs: the paper's baseline (two conv-conv-pool blocks, two dense layers) with few channels."""
+"""The net of all runs: the paper's baseline (two conv-conv-pool blocks, two dense layers) with few channels."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.detection.configurations import split
-from benchmarks.detection.truth import Truth, outcome
+from benchmarks.detection.configurations import FIRST, split
+from benchmarks.detection.truth import IMAGES, Curves, Truth, outcome
 from rfav_cli.store import open_store
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ class Case:
         configuration: how it was trained.
         history: the probe's store.
         truth: by images that neither the training nor the probe has.
-        curves: name -> (E, L) as `measure` keeps them for the candidates.
-        baselines: what `baselines` computed of some of the checkpoints.
+        curves: name -> (E, L) as `measure` keeps them for the candidates; only of the first trainings.
+        baselines: what `baselines` computed of some of the checkpoints; only of the first trainings.
     """
 
     configuration: Configuration
@@ -55,7 +55,7 @@ class Case:
     def until_onset(self) -> Case:
         """The part of an overfitting run in which it was healthy."""
         count = int(np.searchsorted(self.history.epochs, self.truth.onset or 0, side="right"))
-        return replace(self.at(slice(count)), truth=Truth(False, None, 0.0))
+        return replace(self.at(slice(count)), truth=Truth("healthy"))
 
 
 def load(half: str) -> list[Case]:
@@ -65,17 +65,28 @@ def load(half: str) -> list[Case]:
         Case(
             configuration=each,
             history=open_store(RUNS / f"{each.name}.h5"),
-            truth=_outcome(truths[each.name]),
-            curves=curves[each.name],
-            baselines=baselines[each.name],
+            truth=outcome(curves_of(truths[each.name], each)),
+            curves=curves.get(each.name, {}),
+            baselines=baselines.get(each.name, {}),
         )
         for each in split()[HALVES.index(half)]
-        if (RUNS / f"{each.name}.h5").exists() and all(each.name in rows for rows in (truths, curves, baselines))
+        if (RUNS / f"{each.name}.h5").exists()
+        and each.name in truths
+        and (each.family != FIRST or (each.name in curves and each.name in baselines))
     ]
 
 
-def _outcome(rows: Mapping[str, list[float]]) -> Truth:
-    return outcome(np.array(rows["epoch"], np.int64), np.array(rows["loss"], np.float64))
+def curves_of(rows: Mapping[str, list[float | None]], configuration: Configuration) -> Curves:
+    """What was kept of a training on the images that tell the truth."""
+    calibrated = rows.get("calibrated_loss")
+    return Curves(
+        epochs=np.array(rows["epoch"], np.int64),
+        losses=np.array(rows["loss"], np.float64),
+        accuracies=np.array(rows["accuracy"], np.float64),
+        calibrated=None if calibrated is None else np.array(calibrated, np.float64),
+        classes=configuration.classes,
+        images=IMAGES,
+    )
 
 
 def table(name: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ the thresholds of rfav are the defaults that it ships with.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,9 +25,20 @@ if TYPE_CHECKING:
     Judge = Callable[[Case], "Call"]
     Curve = Callable[[Case], tuple[NDArray[Any], NDArray[Any]]]
 
-LOSSES = ("probe/loss", "probe/accuracy", "probe/sample_loss")
-OUTPUTS = ("probe/sample_prediction", "probe/sample_confidence")
+LOSSES = (
+    "probe/loss",
+    "probe/accuracy",
+    "probe/sample_loss",
+    "probe/temperature",
+    "probe/calibrated_loss",
+    "probe/calibration_error",
+    "probe/calibrated_error",
+    "probe/sample_calibrated_loss",
+)
+OUTPUTS = ("probe/confidence", "probe/sample_prediction", "probe/sample_confidence")
 PATIENCES = range(1, 11)
+LATEST = 3
+"""Checkpoints that are compared with all before them."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +49,10 @@ class Call:
         flag: it overfits.
         onset: since when; None where there is no flag.
         probability: how sure the judge is that it overfits; None where it does not say.
-        silent: it says that it cannot say.
+        silent: it says neither that the run overfits nor that it does not.
         layers: those that it names.
+        state: of the run, in the judge's own words.
+        kind: of overfitting, where the judge tells kinds apart.
     """
 
     flag: bool
@@ -46,6 +60,13 @@ class Call:
     probability: float | None = None
     silent: bool = False
     layers: tuple[str, ...] = ()
+    state: str = ""
+    kind: str | None = None
+
+    @property
+    def passes(self) -> bool:
+        """It says that nothing is wrong."""
+        return not self.flag and not self.silent
 
 
 @dataclass(frozen=True)
@@ -74,8 +95,16 @@ def rfav_without_labels(case: Case) -> Call:
 
 
 def rfav_by_entropy(case: Case) -> Call:
-    """The verdict where nothing but the entropies is known."""
-    return _by_verdict(without(case.history, LOSSES + OUTPUTS))
+    """The verdict where nothing but the entropies is known: any collapse is a flag."""
+    return _by_verdict(without(case.history, LOSSES + OUTPUTS), flagged=("overfitting", "sparsifying"))
+
+
+RFAV = (
+    Named("rfav, with labels", rfav_with_labels),
+    Named("rfav, without labels", rfav_without_labels),
+    Named("rfav, entropy alone", rfav_by_entropy),
+)
+"""The judges whose thresholds are the defaults that rfav ships with."""
 
 
 def without(history: History, names: Iterable[str]) -> History:
@@ -85,15 +114,20 @@ def without(history: History, names: Iterable[str]) -> History:
     return replace(history, run=run, columns=columns)
 
 
-def _by_verdict(history: History) -> Call:
+def _by_verdict(history: History, flagged: tuple[str, ...] = ("overfitting",)) -> Call:
     verdict = judge(history)
-    flag = verdict.run.state == "overfitting"
+    run = verdict.run
+    flag = run.state in flagged
+    # Layers may collapse in a run that does not overfit: the probability tells whether the verdict says so.
+    silent = run.state != "healthy" and not (run.state == "sparsifying" and run.probability is not None)
     return Call(
         flag=flag,
-        onset=verdict.run.onset.epoch if flag and verdict.run.onset else None,
-        probability=verdict.run.probability,
-        silent=verdict.run.state in {"diverged", "unknown"},
+        onset=run.onset.epoch if flag and run.onset else None,
+        probability=run.probability,
+        silent=silent and not flag,
         layers=tuple(layer.name for layer in verdict.in_state("collapsed")),
+        state=run.state,
+        kind=run.kind,
     )
 
 
@@ -126,6 +160,7 @@ def below(curve: Curve, limit: float, sign: int = 1) -> Judge:
     return look
 
 
+@cache
 def lowest_entropy(case: Case) -> tuple[NDArray[Any], NDArray[Any]]:
     """Of each epoch, the lowest of all layers' mean entropies as shares of ln D."""
     return case.history.epochs, shares(case.history).min(1)
@@ -134,6 +169,26 @@ def lowest_entropy(case: Case) -> tuple[NDArray[Any], NDArray[Any]]:
 def shares(history: History) -> NDArray[np.float64]:
     """(E, L) mean entropies as shares of ln D."""
     return np.asarray(history.entropy / np.array([layer.max_entropy for layer in history.run.layers]))
+
+
+@cache
+def most_changed(case: Case) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Of each trained epoch, how many predictions changed since an earlier one, as a ratio to what both leave open.
+
+    Two checkpoints that differ on a sample cannot both be right, so that as many differ, at most, as the sum of what
+    they are unsure of, if both are calibrated. The mean over the last `LATEST` epochs so far, of the earlier epoch
+    where it is highest.
+    """
+    columns, trained = case.history.columns, case.history.epochs >= 0
+    predictions = np.asarray(columns["probe/sample_prediction"][:])[trained]
+    unsure = 1 - np.asarray(columns["probe/sample_confidence"][:], np.float64)[trained].mean(1)
+    differ = (predictions[:, None] != predictions[None]).mean(2)
+    ratios = differ / np.maximum(unsure[:, None] + unsure[None], 1e-9)
+    values = np.zeros(len(predictions))
+    for end in range(1, len(predictions)):
+        latest = range(max(0, end + 1 - LATEST), end + 1)
+        values[end] = max(np.mean([ratios[row, late] for late in latest if late > row]) for row in range(end))
+    return case.history.epochs[trained], values
 
 
 def figures(kind: str, reduce: Callable[[NDArray[Any]], Any]) -> Curve:
@@ -146,38 +201,43 @@ def figures(kind: str, reduce: Callable[[NDArray[Any]], Any]) -> Curve:
     return curve
 
 
+LIMITED: Mapping[str, Curve] = {
+    "pairs of checkpoints: change {} of what is unsure": most_changed,
+    "a layer's entropy {} of ln D": lowest_entropy,
+}
+"""Name of a judge with a limit, which needs nothing but the store -> the curve that it limits."""
+
+
 def judges(tuning: Sequence[Case], f1: Callable[[Judge], float]) -> list[Named]:
-    """All judges, their limits chosen on the tuning runs.
+    """All judges, their limits chosen on the first tuning runs.
 
     Args:
-        tuning: the cases to choose on.
+        tuning: the cases to choose on, which have the figures of other tools.
         f1: how good a judge is on them.
     """
     alpha_low, alpha_mean = figures("alpha", np.min), figures("alpha", np.mean)
     patience = max(PATIENCES, key=lambda each: f1(early_stopping(each)))
     found = [
-        Named("rfav, with labels", rfav_with_labels),
-        Named("rfav, without labels", rfav_without_labels),
-        Named("rfav, entropy alone", rfav_by_entropy),
+        *RFAV,
         Named(f"early stopping on the probe's loss, patience {patience}", early_stopping(patience)),
         Named("WeightWatcher: an alpha below 2, as documented", below(alpha_low, 2.0), history_only=False),
     ]
     limited: Mapping[str, Curve] = {
-        "a layer's entropy {} of ln D": lowest_entropy,
+        **LIMITED,
         "WeightWatcher: lowest alpha {}": alpha_low,
         "WeightWatcher: mean alpha {}": alpha_mean,
         "delve: lowest saturation {}": figures("saturation", np.min),
         "delve: mean saturation {}": figures("saturation", np.mean),
     }
     for name, curve in limited.items():
-        limit, sign = _tuned(curve, tuning, f1)
+        limit, sign = best_limit(curve, tuning, f1)
         words = f"{'below' if sign > 0 else 'above'} {limit:.2f}"
-        found.append(Named(name.format(words), below(curve, limit, sign), curve is lowest_entropy))
+        found.append(Named(name.format(words), below(curve, limit, sign), name in LIMITED))
     return found
 
 
-def _tuned(curve: Curve, cases: Sequence[Case], f1: Callable[[Judge], float]) -> tuple[float, int]:
+def best_limit(curve: Curve, cases: Sequence[Case], f1: Callable[[Judge], float]) -> tuple[float, int]:
     """The limit, and the side of it, that judge these cases best: of all that lie half-way between two last figures."""
-    lasts = np.unique([curve(case)[1][-1] for case in cases])
+    lasts = np.unique([curve(case)[1][-1] for case in cases if case.truth.learns])
     choices = [(float(limit), sign) for sign in (1, -1) for limit in (lasts[1:] + lasts[:-1]) / 2]
     return max(choices, key=lambda choice: f1(below(curve, *choice)))

@@ -1,9 +1,10 @@
 """Measure the trainings with rfav and keep what a verdict rests on: `python -m benchmarks.detection.measure --out DIR`.
 
-DIR is where `benchmarks.detection.train` put its trainings. Of each finished one three views are measured with
-`rfav_cli.analyze`: the probe, images that it was trained on, and, for normalised nets, the probe with the normalisation
-folded in. What is small of them is committed in `benchmarks/detection/runs`: the probe's store without images, heatmaps
-and entropies of single images; `curves.json`, for the table of candidates; and `truth.json`.
+DIR is where `benchmarks.detection.train` put its trainings. Of each finished one the probe is measured with
+`rfav_cli.analyze`; of the first 64 images that it was trained on, too. What is small of them is committed in
+`benchmarks/detection/runs`: the probe's store without images, heatmaps, sketches and entropies of single images;
+`curves.json`, for the table of candidates; and `truth.json`. Normalised nets of the first 64 were measured before the
+normalisation, as was the default then; their `curves.json` has them with it folded in as well.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ import torch
 
 import rfav_cli
 from benchmarks.detection.cases import RUNS, table
-from benchmarks.detection.configurations import Configuration, split
+from benchmarks.detection.configurations import FIRST, Configuration, split
+from benchmarks.detection.regimes import model_spec
 from benchmarks.detection.train import MEAN, STD
 from rfav_cli.records import Measurement
 from rfav_cli.store import StoreWriter, open_store, pack
@@ -34,11 +36,19 @@ if TYPE_CHECKING:
 
     from rfav_cli.records import History
 
-PROBE, TRAINING, FOLDED = "probe", "training-probe", "folded"
-LEFT_OUT = ("entropy/map/", "entropy/mean_map/", "entropy/sample_mean", "correlation/histogram")
+PROBE, TRAINING = "probe", "training-probe"
+LEFT_OUT = (
+    "entropy/map/",
+    "entropy/mean_map/",
+    "entropy/sample_mean",
+    "correlation/histogram",
+    "checkpoint/sketch",
+    "activation/winners/",
+)
 """What columns begin with that are not committed."""
 NARROW = {
     "probe/sample_loss": np.float16,
+    "probe/sample_calibrated_loss": np.float16,
     "probe/sample_confidence": np.float16,
     "probe/sample_prediction": np.int8,
     "train/sample_confidence": np.float16,
@@ -55,7 +65,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="where the trainings are")
     parser.add_argument("--only", default="", help="trainings whose name has this in it")
     parser.add_argument("--jobs", type=int, default=2, help="trainings at a time, a core each")
-    parser.add_argument("--views", nargs="*", default=[PROBE, TRAINING, FOLDED], help="measure these only")
+    parser.add_argument("--views", nargs="*", default=[PROBE, TRAINING], help="measure these only")
     parser.add_argument("--again", action="store_true", help="measure anew what is committed too")
     options = parser.parse_args()
     trained = [
@@ -82,25 +92,31 @@ def measure(configuration: Configuration, out: Path, views: list[str]) -> dict[s
     """Measure a training and commit its probe's store; gives its curves, once all views of it are there."""
     torch.set_num_threads(1)
     folder = out / configuration.name
-    wanted = (PROBE, TRAINING, FOLDED) if configuration.net.startswith("normnet") else (PROBE, TRAINING)
+    wanted = views_of(configuration)
+    model, arguments = model_spec(configuration)
     for view in wanted:
         if view in views:
             rfav_cli.analyze(
                 folder / "checkpoints",
-                probe=folder / f"{TRAINING if view == TRAINING else PROBE}.npz",
+                probe=folder / f"{view}.npz",
                 train_probe=folder / f"{TRAINING}.npz" if view == PROBE else None,
-                model=f"zoo:{configuration.net}",
-                model_arg=[f"classes={configuration.classes}"],
+                model=model,
+                model_arg=arguments,
                 mean=MEAN,
                 std=STD,
-                no_fold_norm=view != FOLDED,
                 out=folder / f"{view}.h5",
                 fresh=True,
             )
     stores = {view: folder / f"{view}.h5" for view in wanted}
     if PROBE in views:
         strip(stores[PROBE], RUNS / f"{configuration.name}.h5", configuration)
-    return curves_of(stores) if all(path.exists() for path in stores.values()) else {}
+    whole = configuration.family == FIRST and all(path.exists() for path in stores.values())
+    return curves_of(stores) if whole else {}
+
+
+def views_of(configuration: Configuration) -> tuple[str, ...]:
+    """What is measured of a training."""
+    return (PROBE, TRAINING) if configuration.family == FIRST else (PROBE,)
 
 
 def strip(store: Path, target: Path, configuration: Configuration) -> None:
@@ -128,8 +144,6 @@ def curves_of(stores: Mapping[str, Path]) -> dict[str, Any]:
         "spread": np.stack([row.std(1) for row in np.asarray(probe.columns["entropy/sample_mean"])]),
         "near_zero": np.stack(list(_near_zero(probe)), 1),
     }
-    if FOLDED in stores:
-        curves["folded"] = open_store(stores[FOLDED]).entropy
     return {name: np.round(values, 4).tolist() for name, values in curves.items()}
 
 
@@ -141,10 +155,10 @@ def _near_zero(history: History) -> Iterator[NDArray[Any]]:
         yield np.array([(np.asarray(maps[row]) < limit).mean() for row in range(len(history))])
 
 
-def read_truth(folder: Path) -> dict[str, list[float]]:
-    """What a training left, a list for each of epoch, loss, accuracy and training loss."""
+def read_truth(folder: Path) -> dict[str, list[float | None]]:
+    """What a training left, a list for each of epoch, losses and accuracy; None where a figure is not finite."""
     rows = json.loads((folder / "truth.json").read_text(encoding="utf-8"))["epochs"]
-    return {name: [round(row[name], 6) for row in rows] for name in rows[0]}
+    return {name: [None if row[name] is None else round(row[name], 6) for row in rows] for name in rows[0]}
 
 
 def add_rows(name: str, rows: Mapping[str, Any]) -> None:

@@ -18,19 +18,21 @@ BINS = 5
 
 @dataclass(frozen=True)
 class Score:
-    """Of one judge on some runs.
+    """Of one judge on some runs that learn.
 
     Attributes:
         overfitting, healthy: how many runs are that.
         hits: overfitting runs that are flagged.
+        missed: overfitting runs of which the judge says that they are healthy.
         false_alarms: healthy runs that are flagged.
-        silent: runs of which the judge says that it cannot say; they count as not flagged.
+        silent: runs of which the judge says neither.
         onset_errors: epochs between the onset that is told and the true one, of each hit.
     """
 
     overfitting: int
     healthy: int
     hits: int
+    missed: int
     false_alarms: int
     silent: int
     onset_errors: tuple[int, ...]
@@ -48,9 +50,15 @@ class Score:
 
     @property
     def f1(self) -> float:
-        """Harmonic mean of precision and recall."""
+        """Harmonic mean of precision and recall; what a judge says nothing of is not flagged."""
         total = self.overfitting + self.hits + self.false_alarms
         return 2 * self.hits / total if total else 0.0
+
+    @property
+    def committed_f1(self) -> float | None:
+        """The same over the runs of which the judge says one or the other; None where none of those overfits."""
+        total = 2 * self.hits + self.missed + self.false_alarms
+        return 2 * self.hits / total if total else None
 
     @property
     def onset_error(self) -> float | None:
@@ -59,15 +67,16 @@ class Score:
 
 
 def score(calls: Sequence[Call], truths: Sequence[Truth]) -> Score:
-    """Hold calls against what really became of the runs."""
-    pairs = list(zip(calls, truths, strict=True))
+    """Hold calls against what really became of the runs; runs that end at chance or without figures are passed over."""
+    pairs = [(call, truth) for call, truth in zip(calls, truths, strict=True) if truth.learns]
     hits = [(call, truth) for call, truth in pairs if call.flag and truth.overfits]
     return Score(
-        overfitting=sum(truth.overfits for truth in truths),
-        healthy=sum(not truth.overfits for truth in truths),
+        overfitting=sum(truth.overfits for _, truth in pairs),
+        healthy=sum(not truth.overfits for _, truth in pairs),
         hits=len(hits),
+        missed=sum(call.passes and truth.overfits for call, truth in pairs),
         false_alarms=sum(call.flag and not truth.overfits for call, truth in pairs),
-        silent=sum(call.silent for call in calls),
+        silent=sum(call.silent for call, _ in pairs),
         onset_errors=tuple(
             abs(call.onset - truth.onset) for call, truth in hits if call.onset is not None and truth.onset is not None
         ),
@@ -86,8 +95,8 @@ class Bin:
 
 
 def reliability(calls: Sequence[Call], truths: Sequence[Truth]) -> list[Bin]:
-    """The bins of a reliability diagram that hold any run."""
-    stated = [(call.probability, truth.overfits) for call, truth in zip(calls, truths, strict=True)]
+    """The bins of a reliability diagram that hold any run that learns."""
+    stated = [(call.probability, truth.overfits) for call, truth in zip(calls, truths, strict=True) if truth.learns]
     known = [(probability, overfits) for probability, overfits in stated if probability is not None]
     bins = []
     for index in range(BINS):
@@ -103,6 +112,6 @@ def brier(calls: Sequence[Call], truths: Sequence[Truth]) -> float | None:
     errors = [
         (call.probability - truth.overfits) ** 2
         for call, truth in zip(calls, truths, strict=True)
-        if call.probability is not None
+        if call.probability is not None and truth.learns
     ]
     return float(np.mean(errors)) if errors else None

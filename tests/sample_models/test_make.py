@@ -17,7 +17,7 @@ from sample_models.data import CLASSES, draw
 from sample_models.net import make_net
 
 FOLDER = Path(make.__file__).parent
-NAMES = ["epoch_-1.pt", *(f"epoch_{epoch:03d}.pt" for epoch in range(make.EPOCHS))]
+NAMES = {folder: [make.file_name(epoch) for epoch in run.kept] for folder, run in make.RUNS.items()}
 
 
 def load_script(path: Path) -> torch.nn.Module:
@@ -39,8 +39,10 @@ def probe() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @torch.no_grad()
-def loss_of(net: torch.nn.Module, probe: tuple[torch.Tensor, torch.Tensor]) -> float:
-    return float(cross_entropy(net(probe[0]), probe[1]))
+def measured(net: torch.nn.Module, probe: tuple[torch.Tensor, torch.Tensor]) -> tuple[float, float]:
+    """The held-out loss and accuracy."""
+    scores = net(probe[0])
+    return float(cross_entropy(scores, probe[1])), float((scores.argmax(1) == probe[1]).double().mean())
 
 
 def test_drawing_is_deterministic_and_the_seed_matters():
@@ -89,8 +91,9 @@ def test_the_training_set_is_what_the_series_sees(tmp_path, monkeypatch):
 
 
 def test_committed_files_are_complete_and_small():
-    for folder in ("overfit", "healthy"):
-        assert sorted(path.name for path in (FOLDER / folder).iterdir()) == sorted(NAMES)
+    for folder, names in NAMES.items():
+        assert sorted(path.name for path in (FOLDER / folder).iterdir()) == sorted(names)
+    assert sum(path.stat().st_size for path in (FOLDER / "forgetful").iterdir()) < 600_000
     files = [path for path in FOLDER.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     assert sum(path.stat().st_size for path in files) < 15e6
 
@@ -104,11 +107,19 @@ def test_probe_is_what_make_draws():
         assert np.abs(arrays["images"].astype(int) - images).max() <= 1
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMES["overfit"])
 def test_every_checkpoint_loads(name):
     state = torch.load(FOLDER / "overfit" / name, weights_only=True)
     script = load_script(FOLDER / "healthy" / name).state_dict()
     assert list(state) == list(script) == list(make_net().state_dict())
+
+
+def test_every_second_epoch_of_the_run_that_forgets_is_kept_in_half_precision():
+    assert make.RUNS["forgetful"].kept == [-1, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19]
+    assert NAMES["overfit"][:2] == ["epoch_-1.pt", "epoch_000.pt"]
+    for name in NAMES["forgetful"]:
+        state = torch.load(FOLDER / "forgetful" / name, weights_only=True)
+        assert {each.dtype for each in state.values()} == {torch.float16}
 
 
 def test_scripts_hold_no_path_of_the_machine_that_made_them():
@@ -117,17 +128,32 @@ def test_scripts_hold_no_path_of_the_machine_that_made_them():
             assert not [name for name in archive.namelist() if name.endswith(".debug_pkl")]
 
 
-def test_one_series_overfits_and_the_other_does_not(probe):
-    readme = (FOLDER / "README.md").read_text()
-    for folder, load in (("overfit", load_state), ("healthy", load_script)):
-        row = next(line for line in readme.splitlines() if line.startswith(f"| `{folder}/` | 2."))
-        lowest = int(re.search(r"at epoch (\d+)", row)[1])
-        first, least, last = (
-            loss_of(load(FOLDER / folder / name), probe) for name in (NAMES[0], NAMES[lowest + 1], NAMES[-1])
-        )
-        assert [f"{loss:.2f}" for loss in (first, least, last)] == re.findall(r"\d\.\d\d", row)[:3]
-        assert least < first / 2
-        assert last > 1.5 * least if folder == "overfit" else last < 1.1 * least
+@pytest.mark.parametrize("folder", NAMES)
+def test_the_readme_says_what_each_series_does(folder, probe):
+    load = load_script if make.RUNS[folder].script else load_state
+    row = next(
+        line for line in (FOLDER / "README.md").read_text().splitlines() if line.startswith(f"| `{folder}/` | 2.")
+    )
+    kept = make.RUNS[folder].kept
+    lowest = kept.index(int(re.search(r"at epoch (\d+)", row)[1]))
+    first, least, last = (measured(load(FOLDER / folder / NAMES[folder][row]), probe) for row in (0, lowest, -1))
+    assert [f"{loss:.2f}" for loss, _ in (first, least, last)] == re.findall(r"\d\.\d\d\b", row)[:3]
+    assert [f"{accuracy:.3f}" for _, accuracy in (least, last)] == re.findall(r"\d\.\d{3}", row)
+    assert least[0] < first[0] / 1.5
+
+
+def test_the_three_series_are_of_three_kinds(probe):
+    ends = {}
+    for folder, run in make.RUNS.items():
+        load = load_script if run.script else load_state
+        courses = [measured(load(FOLDER / folder / name), probe) for name in NAMES[folder][1:]]
+        best, last = min(courses), courses[-1]
+        ends[folder] = (last[0] / best[0], last[1] - best[1])
+    assert ends["healthy"][0] < 1.1
+    assert ends["overfit"][0] > 1.5
+    assert ends["overfit"][1] > 0
+    assert ends["forgetful"][0] > 1.2
+    assert ends["forgetful"][1] < -0.05
 
 
 def test_a_run_writes_the_same_weights_twice(tmp_path, monkeypatch, capsys):
