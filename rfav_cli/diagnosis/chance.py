@@ -20,6 +20,10 @@ SMALLEST_PROBE = 30
 """Samples from which predictions can be told from chance, and the same one for all from a coincidence."""
 MOST_FREQUENT = 0.95
 """Share of the most frequent class above which a labelled probe can't tell knowledge from saying that class always."""
+BEFORE = 3
+"""Checkpoints before a break that must have something in common: without, it may be where the learning begins."""
+SAME = 0.999
+"""Share of equal predictions from which on two are related, whatever chance gives: both say one class of nearly all."""
 LEARNT = 0.97
 """Share of the loss of guessing below which a held-out loss shows that something was learnt."""
 
@@ -81,14 +85,40 @@ def _by_labels(history: History) -> NDArray[np.bool_] | None:
 
 
 def _by_predictions(history: History) -> NDArray[np.bool_] | None:
-    """(E,) whether an epoch's prediction is the same for all samples; None where it can't be told.
+    """(E,) whether an epoch's predictions are at chance; None where it can't be told.
 
-    One right prediction for all is possible where all samples are of one class: such a probe tells nothing.
+    They are where they are the same for all samples, and from an epoch on from which they have no more in common with
+    those before than chance gives, though those had with each other: what was learnt is gone.
     """
     predicted = predictions(history)
     if predicted is None or predicted.shape[1] < SMALLEST_PROBE or history.run.probe.labels is not None:
         return None
-    return np.asarray((predicted == predicted[:, :1]).all(1) & (predicted[:, 0] >= 0))
+    at_chance = (predicted == predicted[:, :1]).all(1) & (predicted[:, 0] >= 0)
+    trained = np.flatnonzero((history.epochs >= 0) & (predicted >= 0).all(1))
+    lost = _unrelated_from(predicted[trained])
+    if lost is not None:
+        at_chance[trained[lost:]] = True
+    return np.asarray(at_chance)
+
+
+def _unrelated_from(predicted: NDArray[np.int64]) -> int | None:
+    """The first of (E, N) rows from which on all have nothing in common with those before; None where there is none."""
+    for row in range(BEFORE, len(predicted)):
+        before = range(row - BEFORE, row)
+        if not all(_are_related(predicted[one], predicted[row - 1]) for one in before):
+            continue
+        if not any(_are_related(predicted[row - 1], later) for later in predicted[row:]):
+            return row
+    return None
+
+
+def _are_related(one: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
+    """Whether two predictions (N,) agree on more samples than chance gives, by how often each says each class."""
+    classes = int(max(one.max(), other.max())) + 1
+    shares = [np.bincount(each, minlength=classes) / len(each) for each in (one, other)]
+    expected = float(shares[0] @ shares[1])
+    spread = math.sqrt(expected * (1 - expected) / len(one))
+    return bool((one == other).mean() > min(expected + CHANCE_ERRORS * spread, SAME))
 
 
 def _guessing(labels: NDArray[np.int64]) -> tuple[float, float]:
@@ -125,6 +155,9 @@ def _by_same(history: History, trained: NDArray[np.int64], first: int) -> str:
 
 
 def _words(history: History, trained: NDArray[np.int64], first: int) -> str:
-    epoch = history.epochs[trained[first]]
+    epoch, predicted = history.epochs[trained[first]], predictions(history)
+    rows = trained[first:]
+    if predicted is not None and not (predicted[rows] == predicted[rows, :1]).all():
+        return f"from epoch {epoch} to the last, the predictions have nothing in common with those before"
     since = "in every epoch" if first == 0 else f"from epoch {epoch} to the last, and was not before"
     return f"the prediction is the same for all {history.run.probe.size:,} samples {since}"

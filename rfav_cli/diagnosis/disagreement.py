@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +26,11 @@ if TYPE_CHECKING:
     from rfav_cli.records import History
 
 LATEST = 3
-"""The last checkpoints that are held against all others."""
+"""The last checkpoints, which are held against those before them."""
+EARLY = 0.2
+"""Share of the checkpoints, the first ones, that none is held against: they may be too sure where the last are not."""
+TENTH = 0.9
+"""Share of the pairs that disagree less, for their uncertainty, than the one that is judged: the highest may stray."""
 ONSET = 0.1
 """Share of the way from the lowest ratio to the limit that is gone at the onset."""
 MOST = 200
@@ -43,7 +46,7 @@ class DisagreementCourse:
     Attributes:
         onset: since when the ratio of a checkpoint and those before it rises; its interval reaches from the lowest
             ratio to where it passes the limit.
-        first, second: the epochs of the pair that disagrees most for its uncertainty, of which one is among the last.
+        first, second: the epochs of the pair that is judged: one in ten disagree more for their uncertainty.
         disagreement: share of the samples on which these two predict different classes.
         allowed: the sum of their uncertainties, which is a share of the samples, too.
         ratio: disagreement over allowed.
@@ -80,8 +83,6 @@ def follow_disagreement(
 ) -> DisagreementCourse:
     """Hold the disagreement of checkpoints against their uncertainty.
 
-    The pair that disagrees most is above what all pairs scatter about: as much is allowed for.
-
     Args:
         epochs: (E,), ascending, E > 1.
         predicted: (E, N) class of the highest score of each sample.
@@ -89,23 +90,32 @@ def follow_disagreement(
         thresholds: disagreement and smoothing are used.
     """
     uncertainty = 1 - confidences
-    late = range(max(len(epochs) - LATEST, 1), len(epochs))
-    ratios = {row: _ratios(predicted, uncertainty, row) for row in late}
-    second = max(late, key=lambda row: float(ratios[row].max()))
-    first = int(np.argmax(ratios[second]))
+    first, second = _pair(predicted, uncertainty)
     differs, allowed = predicted[first] != predicted[second], uncertainty[first] + uncertainty[second]
     excess = differs - thresholds.disagreement * allowed
     error = float(excess.std()) / math.sqrt(excess.size)
-    beyond = float(excess.mean()) - seeming_height(len(epochs)) * error
     return DisagreementCourse(
         onset=_onset(epochs, predicted, uncertainty, thresholds),
         first=int(epochs[first]),
         second=int(epochs[second]),
         disagreement=float(differs.mean()),
         allowed=float(allowed.mean()),
-        ratio=float(ratios[second][first]),
-        probability=above_zero(beyond, error),
+        ratio=float(differs.mean() / max(allowed.mean(), CERTAIN)),
+        probability=above_zero(float(excess.mean()), error),
     )
+
+
+def _pair(predicted: NDArray[np.int64], uncertainty: NDArray[np.float64]) -> tuple[int, int]:
+    """Rows of the pair that is judged: one of the last, and one before it."""
+    count = len(predicted)
+    early = int(EARLY * count)
+    pairs = [
+        (float(ratio), early + first, second)
+        for second in range(max(count - LATEST, 1), count)
+        for first, ratio in enumerate(_ratios(predicted, uncertainty, second)[early:])
+    ]
+    _, first, second = sorted(pairs)[int(TENTH * (len(pairs) - 1))]
+    return first, second
 
 
 def _ratios(predicted: NDArray[np.int64], uncertainty: NDArray[np.float64], row: int) -> NDArray[np.float64]:
@@ -121,7 +131,7 @@ def _onset(
     """When the smoothed ratio has gone a tenth of its way to the limit, between its lowest and where it passes that."""
     rows = np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), MOST)).round().astype(np.int64))
     epochs, predicted, uncertainty = epochs[rows], predicted[rows], uncertainty[rows]
-    highest = np.array([_ratios(predicted, uncertainty, row).max() for row in range(1, len(epochs))])
+    highest = np.array([np.quantile(_ratios(predicted, uncertainty, row), TENTH) for row in range(1, len(epochs))])
     ratio = Smoothing.over(epochs[1:], thresholds.smoothing).matrix @ highest
     top = int(np.argmax(ratio))
     lowest = int(np.argmin(ratio[: top + 1]))
@@ -130,11 +140,6 @@ def _onset(
     places = [lowest + int(np.flatnonzero(rise <= max(level, rise[0]))[-1]) for level in (begun, limit)]
     epoch, high = (int(epochs[1 + place]) for place in places)
     return Onset(epoch, int(epochs[1 + lowest]), max(high, epoch), at_or_before=places[0] == 0)
-
-
-def seeming_height(count: int) -> float:
-    """How far the highest of so many equal figures lies above them for noise alone, in standard deviations (Blom)."""
-    return NormalDist().inv_cdf((count - 0.375) / (count + 0.25)) if count > 1 else 0.0
 
 
 def ratio_words(value: float) -> str:

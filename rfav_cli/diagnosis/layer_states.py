@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from rfav_cli.records import History
 
 
+ENTROPY = 0.9
+"""Share of its highest entropy that a collapsed layer has lost in a run that is not known to overfit, where a store of an
+earlier version has neither scale nor shape: learning alone takes much of it."""
+
+
 def judge_layers(history: History, since: int | None, thresholds: Thresholds) -> tuple[LayerFinding, ...]:
     """Say what became of each layer.
 
@@ -59,7 +64,9 @@ def _layer(history: History, index: int, since: int | None, thresholds: Threshol
     course = LayerCourse.of(
         epochs, entropies, layer.max_entropy, thresholds.smoothing, scales, shapes, shape_alone=since is None
     )
-    limit = thresholds.sparse if since is None else thresholds.collapse
+    limit = thresholds.collapse
+    if since is None:
+        limit = thresholds.sparse if course.shapes is not None else ENTROPY
     return follow_layer(layer.name, course, since, limit, thresholds.fall)
 
 

@@ -38,7 +38,7 @@ class Thresholds(Options):
         0.01, "share of the samples", 0.0, 1.0, "How far the smoothed accuracy must end below its highest: the same."
     )
     disagreement: float = _threshold(
-        0.686,
+        0.62,
         "disagreement to uncertainty",
         0.0,
         100.0,
@@ -62,7 +62,7 @@ class Thresholds(Options):
         0.05, "share of ln D", 0.0, 1.0, "What a layer must lose since the onset of overfitting: a fall."
     )
     sparse: float = _threshold(
-        0.9,
+        0.2,
         "share of ln D",
         0.0,
         1.0,

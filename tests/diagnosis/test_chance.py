@@ -74,6 +74,20 @@ def test_without_labels_the_same_prediction_for_all_tells(accuracies, state):
     run = judge(predicting(accuracies, labelled=False, same=True)).run
     assert run.state == state
     assert "the prediction is the same for all 200 samples" in run.reason
+
+
+@pytest.mark.parametrize("since", [5, 12, 18])
+@pytest.mark.parametrize("seed", range(3))
+def test_without_labels_predictions_that_have_nothing_in_common_with_those_before_tell(since, seed):
+    found = find_chance(predicting(np.where(since > EPOCHS, 0.6, 0.1), labelled=False, seed=seed))
+    assert (found.state, found.onset.epoch) == ("broken", since)
+    assert found.words == f"from epoch {since} to the last, the predictions have nothing in common with those before"
+
+
+@pytest.mark.parametrize(
+    "accuracies", [0.1, 0.6, np.linspace(0.1, 0.9, 20), np.where(EPOCHS < 9, 0.1, 0.6), np.where(EPOCHS == 9, 0.1, 0.6)]
+)
+def test_without_labels_a_net_that_learns_or_that_comes_back_is_not_broken(accuracies):
     assert find_chance(predicting(accuracies, labelled=False)) is None
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from rfav_cli import open_store, pack
 from rfav_cli.diagnosis import judge
+from rfav_cli.diagnosis.layer_states import ENTROPY
 from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records import Measurement, RunFinding
 from rfav_cli.store import StoreWriter
@@ -87,7 +88,7 @@ def test_a_rise_that_is_not_sure_is_none():
 
 def test_sparsifying():
     losses = sample_losses(learning(EVERY, 60), wobble=0.01)
-    lost = falling(EVERY, 5, (1 + T.sparse) / 2)
+    lost = falling(EVERY, 5, (1 + ENTROPY) / 2)
     verdict = judge(make_history(EVERY, {"conv": np.full(41, TOP), "fc": lost}, losses))
     assert (verdict.run.state, states(verdict)) == ("sparsifying", {"conv": "stable", "fc": "collapsed"})
     assert verdict.run.onset == verdict.layers[1].onset
