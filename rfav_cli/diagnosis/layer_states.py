@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 ENTROPY = 0.9
-"""Share of its highest entropy that a collapsed layer has lost in a run that is not known to overfit, where a store of an
-earlier version has neither scale nor shape: learning alone takes much of it."""
+"""The same as `Thresholds.sparse` in a store of an earlier version, which has neither scale nor shape: a share of the
+highest entropy, of which learning alone takes much."""
 
 
 def judge_layers(history: History, since: int | None, thresholds: Thresholds) -> tuple[LayerFinding, ...]:
