@@ -24,8 +24,17 @@ if TYPE_CHECKING:
     Judge = Callable[[Case], "Call"]
     Curve = Callable[[Case], tuple[NDArray[Any], NDArray[Any]]]
 
-LOSSES = ("probe/loss", "probe/accuracy", "probe/sample_loss")
-OUTPUTS = ("probe/sample_prediction", "probe/sample_confidence")
+LOSSES = (
+    "probe/loss",
+    "probe/accuracy",
+    "probe/sample_loss",
+    "probe/temperature",
+    "probe/calibrated_loss",
+    "probe/calibration_error",
+    "probe/calibrated_error",
+    "probe/sample_calibrated_loss",
+)
+OUTPUTS = ("probe/sample_prediction", "probe/sample_confidence", "probe/confidence")
 PATIENCES = range(1, 11)
 
 

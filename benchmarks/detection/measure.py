@@ -39,6 +39,7 @@ LEFT_OUT = ("entropy/map/", "entropy/mean_map/", "entropy/sample_mean", "correla
 """What columns begin with that are not committed."""
 NARROW = {
     "probe/sample_loss": np.float16,
+    "probe/sample_calibrated_loss": np.float16,
     "probe/sample_confidence": np.float16,
     "probe/sample_prediction": np.int8,
 }
