@@ -88,7 +88,7 @@ class Calibrate(Net, Samples, ProbeSize, Device, Callbacks):
         default="rfav.h5",
         help="A store that `rfav analyze` wrote, or a checkpoint, which is measured on --probe.",
         kind=Path,
-        metavar="STORE|CHECKPOINT",
+        metavar="STORE",
         kw_only=False,
     )
     probe: str | Path | None = option(

@@ -113,7 +113,8 @@ def test_what_the_net_says_is_kept_without_labels_unless_it_is_not_wanted(
     assert (done.code, "outputs: True / False" in done.err) == (2, True)
     assert rfav(folder, *ANALYZE, "--no-outputs", "--fresh").code == 0
     without = open_store(folder / "rfav.h5")
-    assert set(ours.columns) - set(without.columns) == {"probe/sample_prediction", "probe/sample_confidence"}
+    names = {"probe/sample_prediction", "probe/sample_confidence", "probe/confidence"}
+    assert set(ours.columns) - set(without.columns) == names
     np.testing.assert_array_equal(without.entropy, ours.entropy)
     assert rfav(folder, "show", "-f", "json").json()["settings"]["outputs"] is False
 

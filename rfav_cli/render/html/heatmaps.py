@@ -68,6 +68,7 @@ def image_blocks(history: History, images: int) -> dict[str, Block]:
         step = -(-max(thumbnails.shape[1:3]) // LARGEST_THUMBNAIL)
         blocks["thumbnails"] = in_memory("u1", thumbnails[:images, ::step, ::step])
     names = {"image_entropy": ("f4", "entropy/sample_mean"), "image_loss": ("f4", "probe/sample_loss")}
+    names |= {"image_calibrated_loss": ("f4", "probe/sample_calibrated_loss")}
     names |= {"image_prediction": ("i4", "probe/sample_prediction")}
     names |= {"image_confidence": ("f4", "probe/sample_confidence")}
     for name, (dtype, stored) in names.items():

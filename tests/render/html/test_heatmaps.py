@@ -85,3 +85,12 @@ def test_large_images_are_thinned(side: int, shown: int) -> None:
     block = image_blocks(replace(history, run=replace(history.run, probe=probe)), 2)["thumbnails"]
     assert block.shape[1] == shown <= LARGEST_THUMBNAIL
     np.testing.assert_array_equal(block.read()[0, 1, 0], pictures[0, -(-side // 128), 0])
+
+
+def test_each_image_has_its_loss_and_what_that_is_with_a_temperature() -> None:
+    plain = KINDS["plain"]
+    losses = np.random.default_rng(1).random((len(plain), 1000)).astype(np.float32)
+    columns = {**plain.columns, "probe/sample_loss": 2 * losses, "probe/sample_calibrated_loss": losses}
+    blocks = image_blocks(replace(plain, columns=columns), 2)
+    np.testing.assert_array_equal(blocks["image_loss"].read(), 2 * losses[:, :2])
+    np.testing.assert_array_equal(blocks["image_calibrated_loss"].read(), losses[:, :2])
