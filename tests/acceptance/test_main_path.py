@@ -39,7 +39,7 @@ def test_analyze_measures_every_checkpoint(rfav: Rfav, folder: Path, checkpoints
 def test_the_table_has_a_row_a_layer(rfav: Rfav, measured: Path) -> None:
     done = rfav(measured, "show")
     assert (done.code, done.err) == (0, "")
-    assert [line.split()[0] for line in done.out.splitlines() if "Conv2d" in line or "Linear" in line] == LAYERS
+    assert [line.split()[0] for line in done.out.splitlines() if line.startswith(tuple(LAYERS))] == LAYERS
     assert "held-out loss" in done.out
     assert "fc2: classifier" in done.out
     assert max(map(len, done.out.splitlines())) <= 80
