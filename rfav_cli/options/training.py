@@ -46,7 +46,7 @@ class Train(Net, Samples, ProbeSize, Activations, RuleOfLambda, Hyperparameters,
         "centering": "How Eq. 6 centres the filters: each by its own mean (pearson), or as printed (paper). This, "
         "--with-bias and --fold-norm are those of the store with --from-store, or of a recipe that has them.",
         "rule": "How lambda follows from a layer of that store: adaptive, even, paper or balanced.",
-        "signed": "With --from-store, weigh the signed sum of Eq. 7 with kappa, as printed; a recipe says which it takes.",
+        "signed": "With --from-store, weigh the signed sum of Eq. 7 with kappa, as it is printed; a recipe says which.",
     }
 
     data: str | Path = required(
