@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rfav_cli.diagnosis import recommend
-from rfav_cli.diagnosis.recipe import lambda_by_rule
+from rfav_cli.diagnosis.recipe import best_checkpoint, lambda_by_rule, penalties_on_layers
 from rfav_cli.records import RULES, LayerRecipe, Recipe
 
 if TYPE_CHECKING:
@@ -52,9 +52,11 @@ def recipe_options(recipe: str, history: History, verdict: Verdict, seed: int) -
     """
     kind, _, variants = recipe.partition(":")
     rule = kind if kind in RULES else RULE
-    told = recommend(history, verdict, rule)
-    if not told.layers:
+    told, start = recommend(history, verdict, rule), best_checkpoint(history, verdict)
+    layers = tuple(penalties_on_layers(history, verdict, rule, signed=True))  # of normalised nets, too
+    if verdict.run.state not in {"overfitting", "sparsifying"} or not layers:
         return None
+    told = replace(told, layers=layers, rewind=start and start.epoch, checkpoint=start and start.path, squared=False)
     if kind == "all":
         told = _on(told, history, (layer.name for layer in history.run.layers))
     if kind == "random":

@@ -36,11 +36,17 @@ def pairs(outcomes: list[Outcome], method: str, other: str) -> dict[str, NDArray
     return {run: np.array(rows) for run, rows in found.items()}
 
 
-def differences(outcomes: list[Outcome], against_source: bool = False) -> list[Row]:
-    """A row a method: its mean difference, and on how many runs it is worse or better than by chance."""
+def differences(outcomes: list[Outcome], against_source: bool = False, base: str = "plain") -> list[Row]:
+    """A row a method: its mean difference, and on how many runs it is worse or better than by chance.
+
+    Args:
+        outcomes: of any methods.
+        against_source: from what each was added to.
+        base: else the method that all are held against.
+    """
     rows = []
     for method in methods(outcomes):
-        other = method.split("+")[0] if against_source else "plain"
+        other = method.split("+")[0] if against_source else base
         if method == other or (against_source and ("+" not in method or other == "plain")):
             continue
         found = pairs(outcomes, method, other)
@@ -63,7 +69,7 @@ def differences(outcomes: list[Outcome], against_source: bool = False) -> list[R
 def methods(outcomes: list[Outcome]) -> list[str]:
     """Those that there are, as they are told."""
     names = {each.method for each in outcomes}
-    order = ["plain", "early stopping", "decay", "dropout", "norm"]
+    order = ["plain", "early stopping", "temperature", "augment", "decay", "dropout", "norm"]
     return [*(each for each in order if each in names), *sorted(names.difference(order), key=lambda n: n.split("+"))]
 
 
@@ -86,12 +92,16 @@ def _beyond_noise(found: dict[str, NDArray[np.float64]], figure: str, more_is_be
     return f"{better} / {sum(gains[run] < -limits[run] for run in found)}"
 
 
-def _interval(values: NDArray[np.float64]) -> str:
-    mean = f"{values.mean():+.3f}"
+def interval(values: NDArray[np.float64]) -> tuple[float, float]:
+    """The mean of the runs' differences, and half of its 95 % interval; NaN of one run."""
     if len(values) < 2:
-        return mean
-    half = t95(len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
-    return f"{mean} ± {half:.3f}"
+        return float(values.mean()), math.nan
+    return float(values.mean()), t95(len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
+
+
+def _interval(values: NDArray[np.float64]) -> str:
+    mean, half = interval(values)
+    return f"{mean:+.3f}" if math.isnan(half) else f"{mean:+.3f} ± {half:.3f}"
 
 
 def by_run(outcomes: list[Outcome]) -> list[Row]:

@@ -41,10 +41,10 @@ class TrainingEpoch:
         train_loss, train_accuracy: means over the samples as the epoch went on, without penalties: what the paper calls
             the adjusted loss (Fig. 3).
         penalties: the mean of each, by name ("sparsity/conv4", ...).
-        validation_loss, validation_accuracy, validation_confidence: at its end; the last is the mean of the largest
-            probabilities.
-        lambda_factor: what the recipe's lambdas are multiplied with from now on, where they are adaptive.
+        validation_loss, validation_accuracy: at its end.
         seconds: that it took, with validation.
+        validation_confidence: at its end, the mean of the largest probabilities.
+        lambda_factor: what the recipe's lambdas are multiplied with from now on, where they are adaptive.
     """
 
     epoch: int
@@ -55,9 +55,9 @@ class TrainingEpoch:
     penalties: Mapping[str, float] = field(default_factory=dict)
     validation_loss: float | None = None
     validation_accuracy: float | None = None
+    seconds: float = 0.0
     validation_confidence: float | None = None
     lambda_factor: float | None = None
-    seconds: float = 0.0
 
     @property
     def penalised_loss(self) -> float | None:

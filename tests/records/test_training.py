@@ -16,7 +16,7 @@ def test_before_training_there_is_little_to_say() -> None:
 
 def test_a_row_has_all_that_is_known() -> None:
     penalties = {"sparsity/conv4": -0.2, "decorrelation/conv1": 0.1}
-    epoch = TrainingEpoch(3, 10, 0.01, 0.5, 0.75, penalties, 0.6, 0.7, 0.8, 1.5, 1.23456)
+    epoch = TrainingEpoch(3, 10, 0.01, 0.5, 0.75, penalties, 0.6, 0.7, 1.23456, 0.8, 1.5)
     assert epoch.row() == {
         "epoch": 3,
         "learning_rate": 0.01,

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from rfav_cli.errors import RecipeError
+from rfav_cli.records import LayerRecipe, Recipe
 from rfav_cli.training.penalties import TargetedRegularizer
 from rfav_cli.training.targets import unwrapped
 from tests.training.nets import Net
@@ -60,6 +61,10 @@ class Refused(nn.Module):
         ({"dense": ("a", 0)}, "a layer has no pair of numbers"),
         ({"dense": (1, 0), "alias": (1, 0)}, "two of the recipe's names are of one layer"),
         ({"dense": (1, 0), "inner.0": (1, 0)}, "two of the recipe's names are of one layer"),
+        (
+            Recipe("", "", "", None, None, None, (LayerRecipe("dense", "", 1.0, 0.0, target="logits"),)),
+            "'dense': target must be one of activation, scores, not 'logits'",
+        ),
         ("paper:sr2", "(?s)'conv3': this net.*'conv4': this net.*'fc1': this net"),
         ("paper:sr9", "there is no recipe 'paper:sr9'"),
         ("there-is-none.toml", "cannot be read"),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -17,6 +19,8 @@ def test_an_epoch_is_a_line():
         "validation loss 1.5000  accuracy 0.2500  3.0 s"
     )
     assert described(TrainingEpoch(-1, 5)) == "epoch -1  0.0 s"
+    followed = replace(DONE, validation_confidence=0.5, lambda_factor=1.8221)
+    assert described(followed).endswith("accuracy 0.2500  lambda x 1.82  3.0 s")
     broken = TrainingEpoch(1, 5, 0.01, 1.0, 0.5, {}, float("nan"), 0.25, 1.0)
     assert "validation loss not finite  accuracy 0.2500" in described(broken)
 
