@@ -38,7 +38,7 @@ class Thresholds(Options):
         0.01, "share of the samples", 0.0, 1.0, "How far the smoothed accuracy must end below its highest: the same."
     )
     disagreement: float = _threshold(
-        0.62,
+        0.6,
         "disagreement to uncertainty",
         0.0,
         100.0,
