@@ -1,12 +1,15 @@
-"""What a verdict can say of its own record: how often its basis was right on the reporting runs of its kind."""
+"""What a verdict can say of its own record: how often its basis was right on the reporting runs of its kind.
+
+`python -m benchmarks.detection.recorded` prints the rows of `rfav_cli.diagnosis.track_record`.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.detection.judges import rfav_by_entropy, rfav_with_labels, rfav_without_labels
+from benchmarks.detection.judges import rfav_with_labels, rfav_without_labels
 from benchmarks.detection.metrics import score
-from rfav_cli.diagnosis.track_record import CONFIDENCE, ENTROPY, LOSS, TrackRecord
+from rfav_cli.diagnosis.track_record import CONFIDENCE, LOSS, TrackRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -17,10 +20,10 @@ if TYPE_CHECKING:
 JUDGES: Mapping[str, Judge] = {
     LOSS: rfav_with_labels,
     CONFIDENCE: rfav_without_labels,
-    ENTROPY: rfav_by_entropy,
 }
 """What a verdict rests on -> the judge that has it."""
-ALL = "all"
+ALL = "not known"
+"""All runs: of a net whose make is not known nothing less is meant."""
 
 
 def make_of(case: Case) -> str:
@@ -50,3 +53,18 @@ def records(judge: Judge, cases: Sequence[Case], kind: Callable[[Case], str] = m
 def _record(judge: Judge, cases: Sequence[Case]) -> TrackRecord:
     found = score([judge(case) for case in cases], [case.truth for case in cases])
     return TrackRecord(found.hits, found.overfitting, found.false_alarms, found.healthy)
+
+
+def main() -> None:
+    """Print the rows of the table."""
+    from benchmarks.detection.score import cases_of
+
+    for basis, judge in JUDGES.items():
+        name = "LOSS" if basis == LOSS else "CONFIDENCE"
+        for make, record in records(judge, cases_of("reporting")).items():
+            figures = f"{record.detected}, {record.overfitting}, {record.false_alarms}, {record.healthy}"
+            print(f'    ({name}, "{make}"): TrackRecord({figures}),')
+
+
+if __name__ == "__main__":
+    main()

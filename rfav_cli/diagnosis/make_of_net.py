@@ -14,9 +14,10 @@ Make = Literal["plain", "normalised", "not known"]
 def make_of_net(history: History) -> Make:
     """Of which make the net of a store is.
 
-    The probe is compared with the first batch normalisation of an eager net, so a store tells whether there is one.
-    Of a program (TorchScript, exported), which has no `--model`, it is not told.
+    A store says of each layer whether a batch normalisation follows. One of an earlier version, which has no scales, does
+    not: there the probe was compared with the first normalisation of an eager net; of a program it is not told.
     """
-    if "probe/norm_shift" in history.columns:
+    if history.run.normalised or "probe/norm_shift" in history.columns:
         return "normalised"
-    return "plain" if history.run.settings.model else "not known"
+    tells = "activation/scale" in history.columns or history.run.settings.model
+    return "plain" if tells else "not known"

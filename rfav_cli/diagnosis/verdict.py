@@ -13,6 +13,7 @@ from rfav_cli.diagnosis.divergence import find_divergence
 from rfav_cli.diagnosis.doubts import doubts
 from rfav_cli.diagnosis.evidence import find_evidence, missing_evidence
 from rfav_cli.diagnosis.layer_states import judge_layers, unjudged_layers
+from rfav_cli.diagnosis.make_of_net import make_of_net
 from rfav_cli.diagnosis.track_record import ENTROPY, LOSS, TRACK_RECORDS
 from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records import LayerFinding, Onset, RunFinding, Verdict
@@ -60,8 +61,9 @@ def _run(
     finding = _by_evidence(evidence, collapsed, thresholds) if evidence else _by_entropy(collapsed)
     if finding.basis == LOSS or finding.state == "unclear":
         return finding
-    record = TRACK_RECORDS.get(finding.basis)
-    return replace(finding, reason=f"{finding.reason} ({record.words})") if record else finding
+    make = make_of_net(history)
+    record = TRACK_RECORDS.get((finding.basis, make))
+    return replace(finding, reason=f"{finding.reason} ({record.words(make)})") if record else finding
 
 
 def _at_chance(chance: Chance, evidence: Evidence | None) -> RunFinding:

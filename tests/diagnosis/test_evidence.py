@@ -115,7 +115,9 @@ def test_overfitting_without_labels(seed):
     assert run.probability == run.confidence > 0.99
     assert run.onset.epoch == pytest.approx(SINCE, abs=10)
     assert run.reason.startswith(f"likely overfitting since epoch {run.onset.epoch}: epochs ")
-    assert run.reason.endswith(f"the entropy collapses in collapsed ({TRACK_RECORDS[CONFIDENCE].words})")
+    assert run.reason.endswith(
+        f"the entropy collapses in collapsed ({TRACK_RECORDS[CONFIDENCE, 'not known'].words('not known')})"
+    )
     assert [layer.state for layer in verdict.layers] == ["stable", "collapsed"]
 
 
