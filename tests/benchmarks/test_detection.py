@@ -27,7 +27,6 @@ from benchmarks.detection.tables import front, render
 from benchmarks.detection.train import PROBE, partition
 from benchmarks.detection.truth import IMAGES, Truth
 from benchmarks.pages import marked
-from rfav_cli.diagnosis.make_of_net import Make
 from rfav_cli.diagnosis.track_record import TRACK_RECORDS
 
 HEALTHY, ILL, BROKEN = Truth("healthy"), Truth("overfitting", None, 7, 0.5), Truth("broken", onset=3)
@@ -169,5 +168,5 @@ def test_the_front_page_has_the_figures_of_the_reporting_runs() -> None:
 
 
 @pytest.mark.parametrize(("basis", "make"), TRACK_RECORDS)
-def test_verdicts_state_the_record_that_the_reporting_runs_give(basis: str, make: Make) -> None:
+def test_verdicts_state_the_record_that_the_reporting_runs_give(basis, make) -> None:
     assert TRACK_RECORDS[basis, make] == records(JUDGES[basis], cases_of("reporting"))[make]
