@@ -35,9 +35,9 @@ POSITIONS = 100
 A dense layer then has 0.1 and the paper's convolutions keep 0.001, which on CIFAR-10 gave a lower held-out loss and the
 same accuracy or a better one."""
 _SCORES = "the entropy of the predictions, without which lambda can grow for long before the net is less sure"
-_NORMALISED = (
-    "the net has batch normalisation, where penalties on activations cost accuracy wherever that was measured; `--rule "
-    "adaptive` weighs the entropy of the predictions, where the store knows the net's classifier"
+_NOTHING_GAINED = (
+    "penalties on activations cost such nets accuracy where that was measured, and one on the predictions gained no more "
+    "than a temperature, which needs no training"
 )
 CORRELATED = ("correlated", "correlating")
 BY_WEIGHTS = ("paper", "balanced")
@@ -50,9 +50,9 @@ them gained nothing. So the rules that are advised do without."""
 def recommend(history: History, verdict: Verdict, rule: str = "adaptive", *, signed: bool = False) -> Recipe:
     """Turn a verdict into a recipe.
 
-    `adaptive` aims at the layers that collapse, or at all where none does, and at the predictions. In a net with batch
-    normalisation and in one without convolutions, penalties on activations cost accuracy where that was measured; there
-    it aims at the predictions alone, and the other rules recommend nothing for a net with batch normalisation.
+    `adaptive` aims at the layers that collapse, or at all where none does, and at the predictions. For a net with batch
+    normalisation and for one without convolutions nothing is recommended: there penalties on activations cost accuracy
+    where that was measured, and one on the predictions gained no more than a temperature.
 
     Args:
         history: what was judged.
@@ -94,14 +94,14 @@ def recommend(history: History, verdict: Verdict, rule: str = "adaptive", *, sig
 
 def _layer_recipes(history: History, verdict: Verdict, rule: str, *, signed: bool) -> tuple[LayerRecipe, ...]:
     run = history.run
+    if run.normalised or not run.convolutional:
+        return ()
+    layers = tuple(penalties_on_layers(history, verdict, rule, signed=signed))
     if rule != "adaptive":
-        return () if run.normalised else tuple(penalties_on_layers(history, verdict, rule, signed=signed))
-    layers: tuple[LayerRecipe, ...] = ()
-    if not run.normalised and run.convolutional:
-        layers = tuple(penalties_on_layers(history, verdict, rule, signed=signed))
-        if not any(layer.lambda_ for layer in layers):
-            known = {layer.name: layer for layer in layers}
-            layers = tuple(_beside_others(history, index, known) for index in range(len(run.layers)))
+        return layers
+    if not any(layer.lambda_ for layer in layers):
+        known = {layer.name: layer for layer in layers}
+        layers = tuple(_beside_others(history, index, known) for index in range(len(run.layers)))
     if not run.classifier:
         return layers
     return (*layers, LayerRecipe(run.classifier, "classifier", SCORES, 0.0, why=_SCORES, target="scores"))
@@ -226,8 +226,9 @@ def _reason(history: History, verdict: Verdict, layers: tuple[LayerRecipe, ...])
     if run.state == "diverged":
         return f"{run.reason}; {_way_back(start)}"
     best = f"; epoch {start.epoch} is the best checkpoint" if start else ""
-    if history.run.normalised:
-        return f"{run.state}, but {_NORMALISED}: {run.reason}{best}"
+    made = "has batch normalisation" if history.run.normalised else "is without convolutions"
+    if history.run.normalised or not history.run.convolutional:
+        return f"{run.state}, but the net {made}, and {_NOTHING_GAINED}: {run.reason}{best}"
     return (
         f"{run.state}, but no layer collapses or has correlated filters that a penalty could aim at: {run.reason}{best}"
     )

@@ -260,15 +260,6 @@ def test_correlations_are_of_the_weights_and_count_by_the_papers_rules_alone(rul
     assert recommend(make_history(), verdict, rule).layers[1].kappa == kappa
 
 
-def test_of_a_net_without_convolutions_the_predictions_alone_are_penalised() -> None:
-    dense = replace(CLASSIFIED, layers=(LAYERS[2],))
-    verdict = make_verdict()
-    verdict = replace(verdict, layers=verdict.layers[2:])
-    columns = {"entropy/mean": np.linspace([4.0], [0.5], len(EPOCHS))}
-    recipe = recommend(replace(make_history(**columns), run=dense), verdict)
-    assert [(layer.name, layer.target) for layer in recipe.layers] == [("fc2", "scores")]
-
-
 NORMALISED = replace(
     make_history().run,
     layers=(LAYERS[0], replace(LAYERS[1], normalised=True), LAYERS[2]),
@@ -276,24 +267,17 @@ NORMALISED = replace(
 )
 
 
-def test_in_a_normalised_net_the_predictions_are_penalised_in_place_of_layers() -> None:
-    history = replace(make_history(), run=NORMALISED)
-    recipe = recommend(history, make_verdict(filters=((CORRELATED,), (), ())))
-    (only,) = recipe.layers
-    assert (only.name, only.target, only.lambda_, only.kappa) == ("fc2", "scores", SCORES, 0.0)
-    assert recipe.rewind == -1
+DENSE = replace(CLASSIFIED, layers=tuple(replace(layer, kind="Linear") for layer in LAYERS))
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_no_rule_penalises_the_activations_of_a_normalised_net(rule: str) -> None:
-    without = replace(NORMALISED, skipped=())
-    for run in (NORMALISED, without):
-        recipe = recommend(replace(make_history(), run=run), make_verdict(), rule)
-        assert all(layer.target == "scores" for layer in recipe.layers)
-        assert bool(recipe.layers) == (rule == "adaptive" and run is NORMALISED)
-        if not recipe.layers:
-            assert "batch normalisation" in recipe.reason
-            assert recipe.rewind is None
+@pytest.mark.parametrize(("run", "made"), [(NORMALISED, "batch normalisation"), (DENSE, "without convolutions")])
+def test_nothing_is_recommended_for_nets_that_lost_by_it(run: Run, made: str, rule: str) -> None:
+    recipe = recommend(replace(make_history(), run=run), make_verdict(filters=((CORRELATED,), (), ())), rule)
+    assert (recipe.layers, recipe.rewind, recipe.checkpoint) == ((), None, None)
+    assert made in recipe.reason
+    assert "temperature" in recipe.reason
+    assert "epoch -1 is the best checkpoint" in recipe.reason
 
 
 @pytest.mark.parametrize("state", ["overfitting", "sparsifying"])
