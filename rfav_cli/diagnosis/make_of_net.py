@@ -14,8 +14,8 @@ Make = Literal["plain", "normalised", "not known"]
 def make_of_net(history: History) -> Make:
     """Of which make the net of a store is.
 
-    A store says of each layer whether a batch normalisation follows. One of an earlier version, which has no scales, does
-    not: there the probe was compared with the first normalisation of an eager net; of a program it is not told.
+    A store says of each layer whether a batch normalisation follows. One of an earlier version, which has no scales,
+    does not: there the probe was compared with the first normalisation of an eager net; of a program it is not told.
     """
     if history.run.normalised or "probe/norm_shift" in history.columns:
         return "normalised"

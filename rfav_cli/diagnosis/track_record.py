@@ -38,6 +38,7 @@ TRACK_RECORDS: dict[tuple[str, Make], TrackRecord] = {
     (CONFIDENCE, "normalised"): TrackRecord(10, 14, 0, 18),
     (CONFIDENCE, "not known"): TrackRecord(10, 14, 0, 18),
 }
-"""Basis and make of the net -> record, that of all nets where the make is not known; `tests/benchmarks` holds them equal
-to what the committed runs give, `python -m benchmarks.detection.recorded` prints them. By entropy alone nothing is called
-overfitting, so there is none."""
+"""Basis and make of the net -> record, that of all nets where the make is not known.
+
+`tests/benchmarks` holds them equal to what the committed runs give, `python -m benchmarks.detection.recorded` prints
+them. By entropy alone nothing is called overfitting, so there is none."""
