@@ -11,6 +11,7 @@ from rfav_cli.options import Recommend, flat
 
 if TYPE_CHECKING:
     from rfav_cli.options import Thresholds
+    from rfav_cli.options.stores import RuleOfLambda
     from rfav_cli.records import History, Recipe
 
 
@@ -28,9 +29,7 @@ def run(options: Recommend) -> Recipe:
     """
     from rfav_cli import recipes
 
-    recipe = prescribe(
-        as_history(options.path), options.rule, options.thresholds, anyway=options.anyway, signed=options.signed
-    )
+    recipe = prescribe(as_history(options.path), options, options.thresholds)
     if options.out is not None and recipe.layers:
         recipes.write(recipe, Path(options.out))
     return recipe
@@ -39,17 +38,13 @@ def run(options: Recommend) -> Recipe:
 recommend = flat(Recommend, run)
 
 
-def prescribe(
-    history: History, rule: str, thresholds: Thresholds, *, anyway: bool = False, signed: bool = False
-) -> Recipe:
+def prescribe(history: History, penalties: RuleOfLambda, thresholds: Thresholds) -> Recipe:
     """The recipe that follows from a store; one without layers where there is nothing to do, or no penalty is advised.
 
     Args:
         history: what the store holds.
-        rule: how lambda follows from a layer.
+        penalties: how lambda follows from a layer, and whether that is asked for where it is not advised, too.
         thresholds: of the verdict.
-        anyway: penalise also where that is not advised, with a warning.
-        signed: kappa weighs the signed sum of Eq. 7.
 
     Raises:
         RecipeError, UsageError: as for `recommend`.
@@ -59,12 +54,13 @@ def prescribe(
 
     verdict = diagnosis.judge(history, thresholds)
     advice = verdict.advice or diagnosis.advise(history, verdict, thresholds)
-    recipe = replace(diagnosis.recommend(history, verdict, rule, signed=signed), advice=advice)
+    recipe = diagnosis.recommend(history, verdict, penalties.rule, signed=penalties.signed, anyway=penalties.anyway)
+    recipe = replace(recipe, advice=advice)
     if verdict.run.state == "unknown":
         raise RecipeError(f"{history.path}: {recipe.reason}", "`rfav show` shows what was measured.")
-    if not recipe.layers or diagnosis.penalties_are_advised(advice, history, rule):
+    if not recipe.layers or diagnosis.penalties_are_advised(advice, history, penalties.rule):
         return recipe
-    warning = diagnosis.warning_on_penalties(verdict, history, rule)
-    if anyway:
+    warning = diagnosis.warning_on_penalties(verdict, history, penalties.rule)
+    if penalties.anyway:
         return replace(recipe, warning=warning)
     return replace(recipe, layers=(), reason=f"{verdict.run.reason}; penalties are not advised: {warning}")

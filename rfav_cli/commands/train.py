@@ -76,8 +76,7 @@ def _start(options: Train) -> Start:
     start = Start.of(options)
     if options.from_store is not None:
         history = open_store(options.from_store)
-        recipe = prescribe(history, options.rule, options.thresholds, anyway=options.anyway, signed=options.signed)
-        start = start.after_run(history, recipe)
+        start = start.after_run(history, prescribe(history, options, options.thresholds))
     elif options.recipe is not None:
         start = start.with_recipe(recipes.find(options.recipe))
     return start.from_weights(options.init)

@@ -47,7 +47,9 @@ Correlations are of the weights: the same function in other weights has others, 
 them gained nothing. So the rules that are advised do without."""
 
 
-def recommend(history: History, verdict: Verdict, rule: str = "adaptive", *, signed: bool = False) -> Recipe:
+def recommend(
+    history: History, verdict: Verdict, rule: str = "adaptive", *, signed: bool = False, anyway: bool = False
+) -> Recipe:
     """Turn a verdict into a recipe.
 
     `adaptive` aims at the layers that collapse, or at all where none does, and at the predictions. For a net with batch
@@ -61,6 +63,7 @@ def recommend(history: History, verdict: Verdict, rule: str = "adaptive", *, sig
             positions), "paper" (0.001 for every layer) or "balanced" (that, and more for layers of fewer than 100
             positions).
         signed: kappa weighs the signed sum of Eq. 7, as it is printed, and not the sum of the squares.
+        anyway: recommend penalties for nets that gained nothing by them, too; `adaptive` then aims at the predictions.
 
     Returns:
         One without layers where the run is healthy, has diverged, nothing can be said of it, or no layer can be blamed;
@@ -72,7 +75,7 @@ def recommend(history: History, verdict: Verdict, rule: str = "adaptive", *, sig
     if rule not in RULES:
         raise UsageError(f"--rule: there is no {rule!r:.60}", f"Give one of: {', '.join(RULES)}.")
     flagged = verdict.run.state in {"overfitting", "sparsifying"}
-    layers = _layer_recipes(history, verdict, rule, signed=signed) if flagged else ()
+    layers = _layer_recipes(history, verdict, rule, signed=signed, anyway=anyway) if flagged else ()
     rewinds = bool(layers) or verdict.run.state == "diverged"
     start = best_checkpoint(history, verdict) if rewinds else None
     return Recipe(
@@ -92,14 +95,19 @@ def recommend(history: History, verdict: Verdict, rule: str = "adaptive", *, sig
     )
 
 
-def _layer_recipes(history: History, verdict: Verdict, rule: str, *, signed: bool) -> tuple[LayerRecipe, ...]:
+def _layer_recipes(
+    history: History, verdict: Verdict, rule: str, *, signed: bool, anyway: bool
+) -> tuple[LayerRecipe, ...]:
     run = history.run
-    if run.normalised or not run.convolutional:
+    gains = run.convolutional and not run.normalised
+    if not gains and not anyway:
         return ()
     layers = tuple(penalties_on_layers(history, verdict, rule, signed=signed))
     if rule != "adaptive":
         return layers
-    if not any(layer.lambda_ for layer in layers):
+    if not gains:
+        layers = ()
+    elif not any(layer.lambda_ for layer in layers):
         known = {layer.name: layer for layer in layers}
         layers = tuple(_beside_others(history, index, known) for index in range(len(run.layers)))
     if not run.classifier:

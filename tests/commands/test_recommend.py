@@ -8,7 +8,7 @@ import rfav_cli
 from rfav_cli import recipes
 from rfav_cli.commands.recommend import prescribe
 from rfav_cli.errors import RecipeError, UsageError
-from rfav_cli.options import Thresholds
+from rfav_cli.options import Recommend, Thresholds
 from rfav_cli.records import Settings
 from rfav_cli.store import StoreWriter
 from tests.commands.judged import write_judged
@@ -59,9 +59,9 @@ def test_they_are_given_anyway_with_a_warning(unknown_net, tmp_path):
 
 def test_rule_and_thresholds_are_heeded(judged):
     history = rfav_cli.open_store(judged[0])
-    even, balanced = (prescribe(history, rule, Thresholds()) for rule in ("even", "balanced"))
+    even, balanced = (prescribe(history, Recommend(rule=rule), Thresholds()) for rule in ("even", "balanced"))
     assert [layer.lambda_ for layer in even.layers] != [layer.lambda_ for layer in balanced.layers]
-    assert prescribe(history, "even", Thresholds(rise=100.0)) != even
+    assert prescribe(history, Recommend(rule="even"), Thresholds(rise=100.0)) != even
     with pytest.raises(UsageError, match="golden"):
         rfav_cli.recommend(judged[0], rule="golden")
 

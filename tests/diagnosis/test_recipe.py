@@ -280,6 +280,14 @@ def test_nothing_is_recommended_for_nets_that_lost_by_it(run: Run, made: str, ru
     assert "epoch -1 is the best checkpoint" in recipe.reason
 
 
+@pytest.mark.parametrize("run", [NORMALISED, DENSE])
+def test_they_are_given_where_they_are_asked_for_anyway(run: Run) -> None:
+    history = replace(make_history(), run=run)
+    even, adaptive = (recommend(history, make_verdict(), rule, anyway=True) for rule in ("even", "adaptive"))
+    assert [layer.name for layer in even.layers] == ["conv4", "fc1"]
+    assert [(layer.name, layer.target) for layer in adaptive.layers] == [("fc2", "scores")]
+
+
 @pytest.mark.parametrize("state", ["overfitting", "sparsifying"])
 def test_both_ill_states_get_a_recipe(state: str) -> None:
     assert len(recommend(make_history(), make_verdict(state)).layers) == 2
