@@ -36,6 +36,10 @@ LOSSES = (
     "probe/sample_calibrated_loss",
 )
 OUTPUTS = ("probe/confidence", "probe/sample_prediction", "probe/sample_confidence")
+TAUGHT = ("train/loss", "train/accuracy", "train/sample_loss")
+"""What labels gave of the training samples, where a run has some."""
+SURE = ("train/confidence", "train/sample_confidence")
+"""What is known of them without labels."""
 PATIENCES = range(1, 11)
 LATEST = 3
 """Checkpoints that are compared with all before them."""
@@ -85,18 +89,23 @@ class Named:
 
 
 def rfav_with_labels(case: Case) -> Call:
-    """The verdict on the store as it is."""
-    return _by_verdict(case.history)
+    """The verdict on the store of a labelled probe."""
+    return _by_verdict(without(case.history, TAUGHT + SURE, labels=True))
 
 
 def rfav_without_labels(case: Case) -> Call:
     """The verdict on the store that a probe without labels gives."""
-    return _by_verdict(without(case.history, LOSSES))
+    return _by_verdict(without(case.history, LOSSES + TAUGHT + SURE))
+
+
+def rfav_with_training_samples(case: Case) -> Call:
+    """The same where samples that the net was trained on are measured, too; the first trainings have none."""
+    return _by_verdict(without(case.history, LOSSES + TAUGHT))
 
 
 def rfav_by_entropy(case: Case) -> Call:
     """The verdict where nothing but the entropies is known: any collapse is a flag."""
-    return _by_verdict(without(case.history, LOSSES + OUTPUTS), flagged=("overfitting", "sparsifying"))
+    return _by_verdict(without(case.history, LOSSES + OUTPUTS + TAUGHT + SURE), flagged=("overfitting", "sparsifying"))
 
 
 RFAV = (
@@ -105,13 +114,15 @@ RFAV = (
     Named("rfav, entropy alone", rfav_by_entropy),
 )
 """The judges whose thresholds are the defaults that rfav ships with."""
+WITH_TRAINING = Named("rfav, without labels, with training samples", rfav_with_training_samples)
+"""The same of the later kinds, of which training samples were measured."""
 
 
-def without(history: History, names: Iterable[str]) -> History:
-    """A history of a probe without labels and without some columns."""
+def without(history: History, names: Iterable[str], *, labels: bool = False) -> History:
+    """A history without some columns, and of a probe without labels unless they are kept."""
     columns = {name: column for name, column in history.columns.items() if name not in names}
-    run = replace(history.run, probe=replace(history.run.probe, labels=None))
-    return replace(history, run=run, columns=columns)
+    probe = history.run.probe if labels else replace(history.run.probe, labels=None)
+    return replace(history, run=replace(history.run, probe=probe), columns=columns)
 
 
 def _by_verdict(history: History, flagged: tuple[str, ...] = ("overfitting",)) -> Call:

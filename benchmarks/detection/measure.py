@@ -44,6 +44,7 @@ LEFT_OUT = (
     "correlation/histogram",
     "checkpoint/sketch",
     "activation/winners/",
+    "train/sample_loss",
 )
 """What columns begin with that are not committed."""
 NARROW = {
@@ -52,7 +53,6 @@ NARROW = {
     "probe/sample_confidence": np.float16,
     "probe/sample_prediction": np.int8,
     "train/sample_confidence": np.float16,
-    "train/sample_loss": np.float16,
 }
 """Column -> the type that it is committed in: 11 significant bits, and up to 128 classes."""
 NEAR_ZERO = 0.05

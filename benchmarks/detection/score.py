@@ -17,7 +17,7 @@ from benchmarks.detection.candidates import candidates
 from benchmarks.detection.cases import HALVES, load
 from benchmarks.detection.configurations import FIRST, split
 from benchmarks.detection.families import by_family, confusion, left_out, outcome_of
-from benchmarks.detection.judges import LIMITED, RFAV, below, best_limit, judges
+from benchmarks.detection.judges import LIMITED, RFAV, WITH_TRAINING, below, best_limit, judges
 from benchmarks.detection.metrics import brier, reliability, score
 from benchmarks.detection.tables import front, render
 from benchmarks.detection.watched import watched
@@ -90,10 +90,10 @@ def f1_of(judge: Judge, cases: Sequence[Case]) -> float:
 def evaluate(half: str) -> dict[str, Any]:
     """All figures of a half; everything in it is plain JSON."""
     cases = cases_of(half)
-    partial_judges = [each for each in all_judges() if each.history_only]
-    calls = {each.name: [each.judge(case) for case in cases] for each in partial_judges}
+    known = [each for each in all_judges() if each.history_only]
+    calls = {each.name: [each.judge(case) for case in cases] for each in (*RFAV, WITH_TRAINING, *known[len(RFAV) :])}
     truths = [case.truth for case in cases]
-    own = [each.name for each in RFAV]
+    own = [each.name for each in (*RFAV, WITH_TRAINING)]
     return {
         "half": half,
         "runs": len(cases),

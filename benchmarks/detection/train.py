@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmarks.detection.configurations import Configuration, split
+from benchmarks.detection.configurations import FIRST, Configuration, split
 from benchmarks.detection.regimes import (
     Average,
     imbalanced,
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIZE, PROBE, BATCH = 32, 1000, 64
+TRAINING_PROBE = 500
+"""Images of the training that are measured, of the later kinds."""
 HALF = 5
 """Classes of the first half of CIFAR-10, and of the second, which nets are trained on before."""
 EARLIER, EARLIER_EPOCHS = 5000, 8
@@ -83,7 +85,8 @@ def run(configuration: Configuration, data: Path, out: Path) -> str:
     probe, truth, rest = partition(len(labels))
     training = rest[imbalanced(labels[rest], configuration.classes, configuration.imbalance, configuration.images)]
     write_probe(folder / "probe.npz", images[probe], labels[probe])
-    write_probe(folder / "training-probe.npz", images[training[:PROBE]], labels[training[:PROBE]])
+    shown = training[: PROBE if configuration.family == FIRST else TRAINING_PROBE]
+    write_probe(folder / "training-probe.npz", images[shown], labels[shown])
     held_out = (torch.from_numpy(images[truth]), torch.from_numpy(labels[truth]))
     torch.manual_seed(1)
     net = start_of(configuration, data, out)
