@@ -151,8 +151,15 @@ def test_of_a_net_that_is_not_known_the_advice_is_the_careful_one() -> None:
 def test_without_a_layer_to_penalise_there_is_no_retraining() -> None:
     given = advice(run(), verdict(layers=(LayerFinding("conv1", "stable"), LayerFinding("fc1", "falling"))))
     assert "retrain" not in steps(given)
+
+
+def test_correlated_filters_are_no_reason_to_train_again() -> None:
+    """Correlations are of the weights, and the rule that is advised weighs none."""
     correlated = LayerFinding("conv1", "stable", filters=(FilterFinding("correlated", 0, "alike"),))
-    assert "conv1" in steps(advice(run(), verdict(layers=(correlated, LAYERS[0]))))["retrain"].words
+    assert "retrain" not in steps(advice(run(), verdict(layers=(correlated, LayerFinding("fc1", "falling")))))
+    words = steps(advice(run(), verdict(layers=(correlated, LAYERS[1]))))["retrain"].words
+    assert "fc1" in words
+    assert "conv1" not in words
 
 
 @pytest.mark.parametrize("rule", ["even", "paper", "balanced"])
