@@ -89,8 +89,8 @@ class Calibration(Statistic):
 
         Those are (), and there are `probe/calibrated_error` (), the calibration error with the temperatures of the
         calibrated loss, and `probe/sample_calibrated_loss` (N,). Each is NaN where a score that it rests on is NaN or
-        infinite, other than minus infinity for a class that a net rules out. A sample's loss that float32 cannot hold is
-        kept as the largest that it can.
+        infinite, other than minus infinity for a class that a net rules out. A sample's loss that float32 cannot hold
+        is kept as the largest that it can.
         """
         if self._seen < self.context.size:
             return {}
