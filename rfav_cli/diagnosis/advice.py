@@ -197,7 +197,7 @@ def _mend(history: History, verdict: Verdict, kept: _Kept | None, temperature: f
         yield AdviceStep(
             "retrain", words, f"rfav recommend {store} --rule {ADVISED} --out recipe.toml", _all_gains(ADVISED, make)
         )
-    yield _instead(make, bool(layers))
+    yield _instead(make, bool(layers)) if history.run.convolutional or make == "normalised" else _UNTRIED
 
 
 NETS: dict[Make, str] = {
@@ -206,6 +206,14 @@ NETS: dict[Make, str] = {
     "not known": "nets",
 }
 """Make -> in words."""
+
+
+LOST_BY_DENSE = "penalties cost nets without convolutions accuracy where that was measured"
+_UNTRIED = AdviceStep(
+    "instead",
+    f"In rfav's benchmark {LOST_BY_DENSE}, and nothing but a temperature helped them. More samples, augmentation and "
+    "dropout are not measured there.",
+)
 
 
 def _calibrate(history: History, kept: _Kept, temperature: float) -> AdviceStep:
@@ -259,8 +267,10 @@ def warning_on_penalties(verdict: Verdict, history: History, rule: str) -> str:
     gain = gain_of(rule, make if make != "not known" else "normalised")
     if verdict.run.state != "overfitting":
         return f"penalties were measured on runs that overfit alone; this one is {verdict.run.state}"
-    if gain is None:
-        return f"what the rule {rule!r} does on {NETS[make]} was not measured"
+    if make == "plain" and not history.run.convolutional:
+        return LOST_BY_DENSE
     unknown = "it is not known whether the net has batch normalisation; " if make == "not known" else ""
     nets = NETS["normalised" if make == "not known" else make]
+    if gain is None:
+        return f"{unknown}what the rule {rule!r} does on {nets} was not measured"
     return f"{unknown}on {nets} of rfav's benchmark {REMEDIES[rule]} gave {gain_in_words(gain)}"
