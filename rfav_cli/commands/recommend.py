@@ -40,13 +40,13 @@ recommend = flat(Recommend, run)
 
 
 def prescribe(
-    history: History, rule: str, thresholds: Thresholds, *, anyway: bool = False, signed: bool = False
+    history: History, rule: str | None, thresholds: Thresholds, *, anyway: bool = False, signed: bool = False
 ) -> Recipe:
     """The recipe that follows from a store; one without layers where there is nothing to do, or no penalty is advised.
 
     Args:
         history: what the store holds.
-        rule: how lambda follows from a layer.
+        rule: how lambda follows from a layer; None for the rule that is advised, and `adaptive` where none is.
         thresholds: of the verdict.
         anyway: penalise also where that is not advised, with a warning.
         signed: kappa weighs the signed sum of Eq. 7.
@@ -59,6 +59,7 @@ def prescribe(
 
     verdict = diagnosis.judge(history, thresholds)
     advice = verdict.advice or diagnosis.advise(history, verdict, thresholds)
+    rule = rule or diagnosis.rule_by_advice(advice)
     recipe = replace(diagnosis.recommend(history, verdict, rule, signed=signed), advice=advice)
     if verdict.run.state == "unknown":
         raise RecipeError(f"{history.path}: {recipe.reason}", "`rfav show` shows what was measured.")
