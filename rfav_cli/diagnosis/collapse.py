@@ -123,7 +123,7 @@ class LayerCourse:
         grew = f"grew {growth:.2g} times" if growth >= 1 else f"shrank to {growth:.0%}"
         if SAME[0] <= growth <= SAME[1]:
             grew = "kept their size"
-        shape = "what filters take part is unchanged" if abs(lost) < LEAST * self.unit else f"{abs(lost):.2f} nat"
+        shape = "how evenly filters take part is unchanged" if abs(lost) < LEAST * self.unit else f"{abs(lost):.2f} nat"
         if abs(lost) >= LEAST * self.unit:
             shape = f"at unit scale the entropy {'fell' if lost > 0 else 'rose'} by {shape}"
         else:

@@ -164,7 +164,7 @@ def test_a_fall_is_growth_and_loss_of_shape(growth, shape, state):
 
 def test_the_words_say_what_a_fall_is_made_of():
     grew, lost, both = (follow_parts(*each).evidence for each in ((3.2, 0.0), (1.0, 1.2), (2.0, 0.5)))
-    assert grew.startswith("activations grew 3.2 times since epoch 15, what filters take part is unchanged (entropy at")
+    assert grew.startswith("activations grew 3.2 times since epoch 15, how evenly filters take part is unchanged (entropy at")
     assert lost.startswith("activations kept their size since epoch 15, at unit scale the entropy fell by 1.20 nat")
     assert both.startswith("activations grew 2 times since epoch 15, at unit scale the entropy fell by 0.50 nat")
     assert all("; entropy as measured 2.08 to 2.08 nat: " in words for words in (grew, lost, both))
