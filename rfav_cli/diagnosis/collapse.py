@@ -118,7 +118,7 @@ class LayerCourse:
         return float(scale[-1] - scale[highest]), float(shape[highest] - shape[-1])
 
     def words(self, begin: int, highest: int) -> str:
-        """Growth and shape since the epoch that the fall begins at, as measured; entropies where there are no scales."""
+        """Growth and shape since the epoch that the fall begins at, as measured; entropies where scales are missing."""
         if self.scales is None or self.shapes is None:
             return self._entropy_words(begin, highest)
         growth, lost = self.scales[-1] / self.scales[highest], self.shapes[highest] - self.shapes[-1]
