@@ -194,9 +194,7 @@ def _mend(history: History, verdict: Verdict, kept: _Kept | None, temperature: f
     if gain is not None and is_gain(gain) and layers:
         words = f"Train again with {REMEDIES[ADVISED]} on {', '.join(layers)}. That gave {NETS[make]} "
         words += f"{gain_in_words(gain)} in rfav's benchmark."
-        yield AdviceStep(
-            "retrain", words, f"rfav recommend {store} --out recipe.toml", _all_gains(ADVISED, make)
-        )
+        yield AdviceStep("retrain", words, f"rfav recommend {store} --out recipe.toml", _all_gains(ADVISED, make))
     yield _instead(make, bool(layers)) if history.run.convolutional or make == "normalised" else _UNTRIED
 
 

@@ -120,7 +120,7 @@ def test_a_retraining_is_advised_with_what_it_gained() -> None:
     assert gain in step.gains
     assert "fc1" in step.words
     assert "conv1" not in step.words
-    assert step.command == f"rfav recommend rfav.h5 --out recipe.toml"
+    assert step.command == "rfav recommend rfav.h5 --out recipe.toml"
 
 
 def test_what_does_better_is_told_the_best_first() -> None:
@@ -235,4 +235,4 @@ def test_a_store_whose_figures_are_older_gets_advice_by_what_it_has() -> None:
 
 def test_a_path_is_quoted_in_commands() -> None:
     given = advice(replace(run(), path="my runs/a b.h5"), verdict())
-    assert steps(given)["retrain"].command == f"rfav recommend 'my runs/a b.h5' --out recipe.toml"
+    assert steps(given)["retrain"].command == "rfav recommend 'my runs/a b.h5' --out recipe.toml"
