@@ -240,9 +240,7 @@ def _reason(history: History, verdict: Verdict, layers: tuple[LayerRecipe, ...])
     if normalised or not history.run.convolutional:
         made = "has batch normalisation" if normalised else "is without convolutions"
         return f"{run.state}, but the net {made}, and {_NOTHING_GAINED}: {run.reason}{best}"
-    return (
-        f"{run.state}, but no layer collapses or has correlated filters that a penalty could aim at: {run.reason}{best}"
-    )
+    return f"{run.state}, but no layer collapses that a penalty could aim at: {run.reason}{best}"
 
 
 def _way_back(start: Checkpoint | None) -> str:
