@@ -127,7 +127,7 @@ def outcome(curves: Curves) -> Truth:
 
 
 def onset_by_loss(epochs: NDArray[np.int64], losses: Floats) -> int | None:
-    """Epoch of the lowest smoothed loss where the rule on the loss says that a training overfits; None where it does not.
+    """Epoch of the lowest smoothed loss where the last is above it by the rule on the loss; None where it is not.
 
     For trainings of which no more was kept.
     """

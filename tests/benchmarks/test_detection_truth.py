@@ -13,7 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.detection import truth
-from benchmarks.detection.truth import Curves, Truth, best_temperature, calibrated_loss, losses_at, onset_by_loss, outcome
+from benchmarks.detection.truth import (
+    Curves,
+    Truth,
+    best_temperature,
+    calibrated_loss,
+    losses_at,
+    onset_by_loss,
+    outcome,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
