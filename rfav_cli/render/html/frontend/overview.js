@@ -135,7 +135,7 @@ function drawCalibrated(group, run, shown, xs, y, { right, narrow }) {
   if (last === undefined) return;
   const heights = shown.map((i) => y(run.calibrated[i]));
   group.append(s("path", { class: "calibrated", d: path(xs, heights), "stroke-dasharray": "4 3" }));
-  const below = Math.max(...heights.slice(heights.length >> 1).filter(Number.isFinite)) + 14;
+  const below = Math.max(...heights.slice(Math.floor(heights.length / 3)).filter(Number.isFinite)) + 15;
   const where = narrow ? { x: right, y: below, "text-anchor": "end" } : { x: right + 6, y: y(run.calibrated[last]), "dominant-baseline": "central" };
   group.append(s("text", { class: "line-name", ...where }, "with a temperature"));
 }
