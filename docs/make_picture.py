@@ -1,8 +1,9 @@
-"""Draws the README's picture from the stores of the two sample runs.
+"""Draws the README's picture from the stores of the three sample runs.
 
-rfav analyze sample_models/overfit --model sample_models.net:make_net --probe sample_models/probe.npz --out overfit.h5
-rfav analyze sample_models/healthy --probe sample_models/probe.npz --out healthy.h5
-python docs/make_picture.py overfit.h5 healthy.h5 docs/picture.png
+for run in overfit forgetful healthy; do
+    rfav analyze sample_models/$run --model sample_models.net:make_net --probe sample_models/probe.npz --out $run.h5
+done
+python docs/make_picture.py overfit.h5 forgetful.h5 healthy.h5 docs/picture.png
 """
 
 from __future__ import annotations
@@ -21,22 +22,24 @@ if TYPE_CHECKING:
 
     from rfav_cli import History
 
-SHOWN_EPOCHS = 6
+SHOWN_EPOCHS = 4
 LAYER, SAMPLE = "conv3", 5
 
 
 def main(stores: list[str], out: str) -> None:
-    """A column a store: held-out loss, mean entropy of each layer, one sample's heatmaps."""
+    """A column a store: held-out loss, mean entropy and scale of each layer, one sample's heatmaps."""
     histories = [rfav_cli.open_store(path) for path in stores]
-    figure = plt.figure(figsize=(10, 5.6), layout="constrained")
+    figure = plt.figure(figsize=(12, 7.4), layout="constrained")
     columns = figure.subfigures(1, len(histories))
     losses = np.concatenate([history.loss for history in histories])
+    scales = np.concatenate([history.scale.ravel() for history in histories])
     for column, history in zip(columns, histories, strict=True):
         column.suptitle(history.path.removesuffix(".h5"), fontsize=12)
-        curves, maps = column.subfigures(2, 1, height_ratios=(3, 0.8))
-        top, bottom = curves.subplots(2, 1, sharex=True, height_ratios=(1, 1.4))
+        curves, maps = column.subfigures(2, 1, height_ratios=(4, 0.8))
+        top, middle, bottom = curves.subplots(3, 1, sharex=True, height_ratios=(1, 1.2, 1))
         draw_loss(top, history, (0, losses.max() * 1.05))
-        draw_entropy(bottom, history)
+        draw_entropy(middle, history)
+        draw_scale(bottom, history, (scales.min() / 4, scales.max() * 1.3))
         draw_maps(maps, history)
     figure.savefig(out, dpi=110)
 
@@ -54,8 +57,17 @@ def draw_entropy(axes: Axes, history: History) -> None:
     for index, layer in enumerate(history.run.layers):
         axes.plot(history.epochs, history.entropy[:, index] / layer.max_entropy, label=layer.name)
     axes.axvline(history.epochs[history.loss.argmin()], color="0.6", linestyle=":")
-    axes.set(xlabel="epoch", ylabel="mean entropy / ln D", ylim=(0, 1.02))
-    axes.legend(fontsize=8, ncols=3, loc="lower left")
+    axes.set(ylabel="mean entropy / ln D", ylim=(0, 1.02))
+
+
+def draw_scale(axes: Axes, history: History, limits: tuple[float, float]) -> None:
+    """How large the activation of each layer is."""
+    for index, layer in enumerate(history.run.layers):
+        axes.plot(history.epochs, history.scale[:, index], label=layer.name)
+    axes.axvline(history.epochs[history.loss.argmin()], color="0.6", linestyle=":")
+    axes.set(xlabel="epoch", ylabel="scale", yscale="log", ylim=limits)
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.legend(fontsize=8, ncols=len(history.run.layers), loc="lower right", handlelength=1, columnspacing=0.8)
 
 
 def draw_maps(figure: Figure, history: History) -> None:

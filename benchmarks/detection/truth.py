@@ -126,6 +126,17 @@ def outcome(curves: Curves) -> Truth:
     return healthy
 
 
+def onset_by_loss(epochs: NDArray[np.int64], losses: Floats) -> int | None:
+    """Epoch of the lowest smoothed loss where the last is above it by the rule on the loss; None where it is not.
+
+    For trainings of which no more was kept.
+    """
+    if not np.isfinite(losses[-1]):
+        return None
+    rise, lowest = _rise(epochs, losses)
+    return lowest if rise >= RISE else None
+
+
 def smooth(epochs: NDArray[np.int64], values: Floats) -> Floats:
     """(E,) Gaussian means over the neighbouring epochs, by a loop; NaN are passed over."""
     known = np.isfinite(values)

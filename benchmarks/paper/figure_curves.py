@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.detection.truth import SIGMA, outcome
+from benchmarks.detection.truth import SIGMA, onset_by_loss
 from benchmarks.paper import results
 from benchmarks.paper.experiments import ROWS, of_figure, of_figure_6
 from rfav_cli.diagnosis.curves import smoothed
@@ -78,7 +78,7 @@ def figure_5(scale: Scale, out: Path) -> Figure | None:
             shown = history.epochs < cell.epochs
             style: dict[str, Any] = {"color": colour, "linestyle": line}
             each.plot(history.epochs[shown], history.entropy[shown, number], label=cell.row.name, **style)
-            onset = outcome(curve.epochs, curve.loss).onset
+            onset = onset_by_loss(curve.epochs, curve.loss)
             if onset is not None:
                 each.axvline(onset, linewidth=1, **style)
         each.set_title(f"{layer.name}, {layer.channels} channels", fontsize=10)

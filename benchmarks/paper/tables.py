@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.detection.truth import outcome
+from benchmarks.detection.truth import onset_by_loss
 from benchmarks.pages import put, table
 from benchmarks.paper import published, results
 from benchmarks.paper.experiments import (
@@ -209,7 +209,7 @@ def _course(seeds: Sequence[Cell], curves: Curves) -> str:
     if not found:
         return NOT_RUN
     lowest, last = (np.mean([of(curve.loss) for curve in found]) for of in (np.min, lambda loss: loss[-1]))
-    onsets = [truth.onset for curve in found if (truth := outcome(curve.epochs, curve.loss)).onset is not None]
+    onsets = [onset for curve in found if (onset := onset_by_loss(curve.epochs, curve.loss)) is not None]
     overfits = f" (from {', '.join(map(str, onsets))})" if onsets else ""
     return f"{lowest:.3f} → {last:.3f}{overfits}"
 

@@ -43,7 +43,8 @@ def prescribe(history: History, penalties: RuleOfLambda, thresholds: Thresholds)
 
     Args:
         history: what the store holds.
-        penalties: how lambda follows from a layer, and whether that is asked for where it is not advised, too.
+        penalties: how lambda follows from a layer (None for the rule that is advised, and `adaptive` where none is),
+            and whether that is asked for where it is not advised, too.
         thresholds: of the verdict.
 
     Raises:
@@ -54,13 +55,14 @@ def prescribe(history: History, penalties: RuleOfLambda, thresholds: Thresholds)
 
     verdict = diagnosis.judge(history, thresholds)
     advice = verdict.advice or diagnosis.advise(history, verdict, thresholds)
-    recipe = diagnosis.recommend(history, verdict, penalties.rule, signed=penalties.signed, anyway=penalties.anyway)
+    rule = penalties.rule or diagnosis.rule_by_advice(advice)
+    recipe = diagnosis.recommend(history, verdict, rule, signed=penalties.signed, anyway=penalties.anyway)
     recipe = replace(recipe, advice=advice)
     if verdict.run.state == "unknown":
         raise RecipeError(f"{history.path}: {recipe.reason}", "`rfav show` shows what was measured.")
-    if not recipe.layers or diagnosis.penalties_are_advised(advice, history, penalties.rule):
+    if not recipe.layers or diagnosis.penalties_are_advised(advice, history, rule):
         return recipe
-    warning = diagnosis.warning_on_penalties(verdict, history, penalties.rule)
+    warning = diagnosis.warning_on_penalties(verdict, history, rule)
     if penalties.anyway:
         return replace(recipe, warning=warning)
     return replace(recipe, layers=(), reason=f"{verdict.run.reason}; penalties are not advised: {warning}")

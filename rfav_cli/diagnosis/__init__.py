@@ -1,6 +1,6 @@
 """Decisions on what was measured: pure functions on records."""
 
-from rfav_cli.diagnosis.advice import advise, penalties_are_advised, warning_on_penalties
+from rfav_cli.diagnosis.advice import advise, penalties_are_advised, rule_by_advice, warning_on_penalties
 from rfav_cli.diagnosis.comparison import compare
 from rfav_cli.diagnosis.doubts import derive
 from rfav_cli.diagnosis.gate import check, with_exceptions
@@ -22,6 +22,7 @@ __all__ = [
     "judge",
     "penalties_are_advised",
     "recommend",
+    "rule_by_advice",
     "smoothed_loss",
     "warning_on_penalties",
     "with_exceptions",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rfav_cli.diagnosis.best import Course
     from rfav_cli.diagnosis.make_of_net import Make
     from rfav_cli.options.thresholds import Thresholds
-    from rfav_cli.records import Best, Checkpoint, Gain, History, Verdict
+    from rfav_cli.records import Best, Checkpoint, Gain, History, Rule, Verdict
     from rfav_cli.records.advice import Measure
 
 SHOWN = {"accuracy": "{:.1%}", "loss": "{:.3f}", "calibrated loss": "{:.3f}"}
@@ -194,10 +194,8 @@ def _mend(history: History, verdict: Verdict, kept: _Kept | None, temperature: f
     if gain is not None and is_gain(gain) and layers:
         words = f"Train again with {REMEDIES[ADVISED]} on {', '.join(layers)}. That gave {NETS[make]} "
         words += f"{gain_in_words(gain)} in rfav's benchmark."
-        yield AdviceStep(
-            "retrain", words, f"rfav recommend {store} --rule {ADVISED} --out recipe.toml", _all_gains(ADVISED, make)
-        )
-    yield _instead(make, bool(layers))
+        yield AdviceStep("retrain", words, f"rfav recommend {store} --out recipe.toml", _all_gains(ADVISED, make))
+    yield _instead(make, bool(layers)) if history.run.convolutional or make == "normalised" else _UNTRIED
 
 
 NETS: dict[Make, str] = {
@@ -206,6 +204,14 @@ NETS: dict[Make, str] = {
     "not known": "nets",
 }
 """Make -> in words."""
+
+
+LOST_BY_DENSE = "penalties cost nets without convolutions accuracy where that was measured"
+_UNTRIED = AdviceStep(
+    "instead",
+    f"In rfav's benchmark {LOST_BY_DENSE}, and nothing but a temperature helped them. More samples, augmentation and "
+    "dropout are not measured there.",
+)
 
 
 def _calibrate(history: History, kept: _Kept, temperature: float) -> AdviceStep:
@@ -232,7 +238,7 @@ def _instead(make: Make, recipe: bool) -> AdviceStep:
     if gains:
         told = "; ".join(f"{REMEDIES[gain.remedy]} {gain_in_words(gain)}" for gain in gains)
         begin = "Or train" if recipe else "No layer collapses that a penalty could aim at. Train"
-        words = f"{begin} with what helped {NETS[make]} in rfav's benchmark, where this one has it not yet: {told}."
+        words = f"{begin} with what helped {NETS[make]} in rfav's benchmark, if it does not have it yet: {told}."
         return AdviceStep("instead", words, "", tuple(gains))
     words = f"Nothing that rfav's benchmark has tried on {NETS[make]} gains accuracy: {_lost(make)}"
     others = "".join(f"; {REMEDIES[gain.remedy]} {gain_in_words(gain)}" for gain in tried)
@@ -247,10 +253,18 @@ def _lost(make: Make) -> str:
     return f"{REMEDIES[ADVISED]} {gain_in_words(gain)}" if gain else ""
 
 
+def _retrains(advice: Advice) -> bool:
+    return any(step.kind == "retrain" for step in advice.steps)
+
+
+def rule_by_advice(advice: Advice) -> Rule:
+    """The rule of the retraining that is advised; where none is, the one that asks the validation samples."""
+    return ADVISED if _retrains(advice) else "adaptive"
+
+
 def penalties_are_advised(advice: Advice, history: History, rule: str) -> bool:
     """Whether a retraining is advised, and by a rule that gains on nets of this make."""
-    retrains = any(step.kind == "retrain" for step in advice.steps)
-    return retrains and is_gain(gain_of(rule, make_of_net(history)))
+    return _retrains(advice) and is_gain(gain_of(rule, make_of_net(history)))
 
 
 def warning_on_penalties(verdict: Verdict, history: History, rule: str) -> str:
@@ -259,8 +273,10 @@ def warning_on_penalties(verdict: Verdict, history: History, rule: str) -> str:
     gain = gain_of(rule, make if make != "not known" else "normalised")
     if verdict.run.state != "overfitting":
         return f"penalties were measured on runs that overfit alone; this one is {verdict.run.state}"
-    if gain is None:
-        return f"what the rule {rule!r} does on {NETS[make]} was not measured"
+    if make == "plain" and not history.run.convolutional:
+        return LOST_BY_DENSE
     unknown = "it is not known whether the net has batch normalisation; " if make == "not known" else ""
     nets = NETS["normalised" if make == "not known" else make]
+    if gain is None:
+        return f"{unknown}what the rule {rule!r} does on {nets} was not measured"
     return f"{unknown}on {nets} of rfav's benchmark {REMEDIES[rule]} gave {gain_in_words(gain)}"

@@ -22,6 +22,8 @@ MOST_FREQUENT = 0.95
 """Share of the most frequent class above which a labelled probe can't tell knowledge from saying that class always."""
 BEFORE = 3
 """Checkpoints before a break that must have something in common: without, it may be where the learning begins."""
+FEWER = 0.8
+"""Share of the entropy of the predicted classes at the end below which those before are of a net that begins to learn."""
 SAME = 0.999
 """Share of equal predictions from which on two are related, whatever chance gives: both say one class of nearly all."""
 LEARNT = 0.97
@@ -102,14 +104,27 @@ def _by_predictions(history: History) -> NDArray[np.bool_] | None:
 
 
 def _unrelated_from(predicted: NDArray[np.int64]) -> int | None:
-    """The first of (E, N) rows from which on all have nothing in common with those before; None where there is none."""
+    """The first of (E, N) rows from which on all have nothing in common with those before; None where there is none.
+
+    A net that begins by saying a class or two of all samples, and then learns, has nothing in common with that, either:
+    what breaks says hardly more classes than before.
+    """
     for row in range(BEFORE, len(predicted)):
         before = range(row - BEFORE, row)
         if not all(_are_related(predicted[one], predicted[row - 1]) for one in before):
             continue
+        if _spread(predicted[row - 1]) < FEWER * _spread(predicted[-1]):
+            continue
         if not any(_are_related(predicted[row - 1], later) for later in predicted[row:]):
             return row
     return None
+
+
+def _spread(predicted: NDArray[np.int64]) -> float:
+    """The entropy of how often each class is predicted, in nats."""
+    shares = np.bincount(predicted) / len(predicted)
+    shares = shares[shares > 0]
+    return float(-(shares * np.log(shares)).sum())
 
 
 def _are_related(one: NDArray[np.int64], other: NDArray[np.int64]) -> bool:

@@ -24,6 +24,9 @@ LEAST = 0.01
 SAME = (0.95, 1.05)
 """Growth that is called none."""
 
+NOISE = 0.02
+"""Share of ln D from which on what a fall would seem to be for noise alone is told."""
+
 
 @dataclass(frozen=True)
 class LayerCourse:
@@ -115,23 +118,18 @@ class LayerCourse:
         return float(scale[-1] - scale[highest]), float(shape[highest] - shape[-1])
 
     def words(self, begin: int, highest: int) -> str:
-        """The figures as measured: growth and shape since the epoch that the fall begins at, or entropies."""
+        """Growth and shape since the epoch that the fall begins at, as measured; entropies where scales are missing."""
         if self.scales is None or self.shapes is None:
             return self._entropy_words(begin, highest)
-        since, row = self.epochs[highest], highest
-        growth, lost = self.scales[-1] / self.scales[row], self.shapes[row] - self.shapes[-1]
+        growth, lost = self.scales[-1] / self.scales[highest], self.shapes[highest] - self.shapes[-1]
         grew = f"grew {growth:.2g} times" if growth >= 1 else f"shrank to {growth:.0%}"
         if SAME[0] <= growth <= SAME[1]:
             grew = "kept their size"
-        shape = "what filters take part is unchanged" if abs(lost) < LEAST * self.unit else f"{abs(lost):.2f} nat"
+        shape = "the share of filters that take part is unchanged"
         if abs(lost) >= LEAST * self.unit:
-            shape = f"at unit scale the entropy {'fell' if lost > 0 else 'rose'} by {shape}"
-        else:
-            shape = f"{shape} (entropy at unit scale {self.shapes[row]:.2f} to {self.shapes[-1]:.2f} nat)"
-        return (
-            f"activations {grew} since epoch {since}, {shape}; entropy as measured {self.entropies[row]:.2f} to "
-            f"{self.entropies[-1]:.2f} nat"
-        )
+            fewer = "fewer" if lost > 0 else "more"
+            shape = f"{fewer} filters take part (shape {self.shapes[highest]:.2f} to {self.shapes[-1]:.2f} nat)"
+        return f"activations {grew} since epoch {self.epochs[highest]}; {shape}"
 
     def _entropy_words(self, begin: int, highest: int) -> str:
         """The highest and the last of the measured entropies from an index on, and those of the smoothed ones."""
@@ -182,7 +180,7 @@ def follow_layer(name: str, course: LayerCourse, since: int | None, limit: float
     confidence = {"collapsed": collapsed, "falling": min(falling, 1 - collapsed), "stable": 1 - max(falling, collapsed)}
     parts = course.parts(highest)
     of = "" if course.shapes is None else " of ln D"
-    noise = f" beside {seeming / unit:.0%} of noise" if unit > 0 and seeming / unit >= 0.005 else ""
+    noise = f" beside {seeming / unit:.0%} of noise" if unit > 0 and seeming / unit >= NOISE else ""
     little = f", less than {LEAST:.0%} of ln D" if slight and lost > fall else ""
     share = f"{max(lost, 0):.0%}{of} lost{little}{noise}"
     return LayerFinding(

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rfav_cli.diagnosis.curves import finite_or_none
 from rfav_cli.diagnosis.divergence import is_sound
+from rfav_cli.diagnosis.make_of_net import make_of_net
 from rfav_cli.errors import UsageError
 from rfav_cli.records import RULES, LayerRecipe, Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from rfav_cli.records import Checkpoint, FilterFinding, History, Layer, LayerFinding, Verdict
 
@@ -36,8 +36,8 @@ A dense layer then has 0.1 and the paper's convolutions keep 0.001, which on CIF
 same accuracy or a better one."""
 _SCORES = "the entropy of the predictions, without which lambda can grow for long before the net is less sure"
 _NOTHING_GAINED = (
-    "penalties on activations cost such nets accuracy where that was measured, and one on the predictions gained no more "
-    "than a temperature, which needs no training"
+    "penalties on activations cost such nets accuracy where that was measured, and one on the predictions gained no "
+    "more than a temperature, which needs no training"
 )
 CORRELATED = ("correlated", "correlating")
 BY_WEIGHTS = ("paper", "balanced")
@@ -99,7 +99,7 @@ def _layer_recipes(
     history: History, verdict: Verdict, rule: str, *, signed: bool, anyway: bool
 ) -> tuple[LayerRecipe, ...]:
     run = history.run
-    gains = run.convolutional and not run.normalised
+    gains = run.convolutional and not _is_normalised(history)
     if not gains and not anyway:
         return ()
     layers = tuple(penalties_on_layers(history, verdict, rule, signed=signed))
@@ -107,21 +107,23 @@ def _layer_recipes(
         return layers
     if not gains:
         layers = ()
-    elif not any(layer.lambda_ for layer in layers):
-        known = {layer.name: layer for layer in layers}
-        layers = tuple(_beside_others(history, index, known) for index in range(len(run.layers)))
+    elif not layers:
+        layers = tuple(_held(history, index) for index in range(len(run.layers)))
     if not run.classifier:
         return layers
     return (*layers, LayerRecipe(run.classifier, "classifier", SCORES, 0.0, why=_SCORES, target="scores"))
 
 
-def _beside_others(history: History, index: int, known: Mapping[str, LayerRecipe]) -> LayerRecipe:
-    """The penalties of a layer that does not collapse where none does; some have a kappa that is known already."""
+def _is_normalised(history: History) -> bool:
+    return make_of_net(history) == "normalised"
+
+
+def _held(history: History, index: int) -> LayerRecipe:
+    """The penalty by `adaptive` of a layer of a net in which none collapses."""
     layer = history.run.layers[index]
     lambda_ = lambda_by_rule(layer, "adaptive")
-    found = known.get(layer.name, LayerRecipe(layer.name, "", 0.0, 0.0))
-    why = "; ".join(filter(None, [found.why, "no layer collapses, so all are held"]))
-    return replace(found, lambda_=lambda_, sparsity=_sparsity(history, index, lambda_), why=why)
+    sparsity = _sparsity(history, index, lambda_)
+    return LayerRecipe(layer.name, "", lambda_, 0.0, sparsity=sparsity, why="no layer collapses, so all are held")
 
 
 def penalties_on_layers(history: History, verdict: Verdict, rule: str, *, signed: bool) -> Iterator[LayerRecipe]:
@@ -234,12 +236,11 @@ def _reason(history: History, verdict: Verdict, layers: tuple[LayerRecipe, ...])
     if run.state == "diverged":
         return f"{run.reason}; {_way_back(start)}"
     best = f"; epoch {start.epoch} is the best checkpoint" if start else ""
-    made = "has batch normalisation" if history.run.normalised else "is without convolutions"
-    if history.run.normalised or not history.run.convolutional:
+    normalised = _is_normalised(history)
+    if normalised or not history.run.convolutional:
+        made = "has batch normalisation" if normalised else "is without convolutions"
         return f"{run.state}, but the net {made}, and {_NOTHING_GAINED}: {run.reason}{best}"
-    return (
-        f"{run.state}, but no layer collapses or has correlated filters that a penalty could aim at: {run.reason}{best}"
-    )
+    return f"{run.state}, but no layer collapses that a penalty could aim at: {run.reason}{best}"
 
 
 def _way_back(start: Checkpoint | None) -> str:

@@ -56,7 +56,8 @@ _RULES = (
         "The filters of a layer are alike.",
         "The mean absolute correlation of the layer's filters is further above that of random filters than the "
         "threshold `correlated` allows, throughout the run or increasingly. Asked for with `--fail-on correlated`.",
-        "Train with the decorrelation penalty on this layer (`rfav recommend` gives its kappa), or make it narrower.",
+        "Train with the decorrelation penalty on this layer (`rfav recommend --rule balanced` gives its kappa), or "
+        "make it narrower.",
     ),
     CheckRule(
         "RFAV005",

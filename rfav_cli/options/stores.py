@@ -186,11 +186,12 @@ class Compare(Judging):
 class RuleOfLambda(Options):
     """How lambda follows from a layer."""
 
-    rule: str = option(
-        default="adaptive",
-        help="lambda: 0.09 / positions at first, then as much as it takes for the net to be no surer of validation "
-        "samples than right (adaptive); 0.3 / positions, so that each layer weighs the same (even); 0.001 for every "
-        "layer (paper); that, or more where a layer has few positions (balanced).",
+    rule: str | None = option(
+        default=None,
+        help="lambda: 0.3 / positions, so that each layer weighs the same (even, the default where it is advised); "
+        "0.09 / positions at first, then as much as it takes for the net to be no surer of validation samples than "
+        "right (adaptive, the default elsewhere); 0.001 for every layer (paper); that, or more where a layer has few "
+        "positions (balanced).",
         panel=PENALTIES,
         choices="rfav_cli.records:RULES",
         metavar="RULE",

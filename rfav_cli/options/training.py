@@ -46,7 +46,8 @@ class Train(Net, Samples, ProbeSize, Activations, RuleOfLambda, Hyperparameters,
         "their scale is free, and not after it.",
         "centering": "How Eq. 6 centres the filters: each by its own mean (pearson), or as printed (paper). This, "
         "--with-bias and --no-fold-norm are those of the store with --from-store, or of a recipe that has them.",
-        "rule": "How lambda follows from a layer of that store: adaptive, even, paper or balanced.",
+        "rule": "How lambda follows from a layer of that store: even (the default where it is advised), adaptive (the "
+        "default elsewhere), paper or balanced.",
         "signed": "With --from-store, weigh the signed sum of Eq. 7, as printed; a recipe says which it takes.",
     }
 

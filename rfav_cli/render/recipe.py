@@ -11,7 +11,7 @@ from rich.text import Text
 
 from rfav_cli.render.base import SCHEMA, shorten
 from rfav_cli.render.document import advice_document
-from rfav_cli.render.remarks import advice_lines
+from rfav_cli.render.remarks import LONGEST, advice_items, set_in
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from rfav_cli.records import LayerRecipe, Recipe
     from rfav_cli.render.base import Screen
 
-LONGEST = 1000
-"""Characters of a text that is wrapped."""
 NAME = 16
 """Cells that a layer's name has at least, where something else can give way."""
 NARROWER: tuple[tuple[int, frozenset[str]], ...] = (
@@ -41,8 +39,8 @@ def as_table(recipe: Recipe, screen: Screen) -> str:
         console.print(Text(printable(f"In doubt: {doubt}", LONGEST)))
     if recipe.advice and recipe.advice.steps:
         console.print("", Text("What to do", style="bold"), sep="\n")
-        for number, line in enumerate(advice_lines(recipe.advice), 1):
-            console.print(_numbered(number, printable(line, LONGEST), console))
+        for number, item in enumerate(advice_items(recipe.advice), 1):
+            console.print(set_in(f"  {number}. ", item, console, 5))
     if recipe.warning:
         console.print("", Text(printable(f"Not advised: {recipe.warning}", LONGEST), style="bold yellow"), sep="\n")
     if recipe.layers:
@@ -84,12 +82,6 @@ def as_json(recipe: Recipe, _: Screen) -> str:
         ],
     }
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
-
-
-def _numbered(number: int, text: str, console: Console) -> Text:
-    """A step; what does not fit on its line goes on further in."""
-    lines = Text(text).wrap(console, console.width - 5)
-    return Text.assemble(f"  {number}. ", Text("\n     ").join(lines))
 
 
 def _table(layers: tuple[LayerRecipe, ...], screen: Screen) -> Table:

@@ -9,13 +9,18 @@ from rich.text import Text
 
 from rfav_cli.render.base import column, count
 from rfav_cli.render.states import RUN_STATES, STYLES, since, state_words
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
+    from rich.console import Console
 
     from rfav_cli.records import Advice, History, RunFinding, Verdict
+
+LONGEST = 1000
+"""Characters of a text that is wrapped."""
 
 
 def headline(run: RunFinding, doubts: int = 0) -> Text:
@@ -27,12 +32,20 @@ def headline(run: RunFinding, doubts: int = 0) -> Text:
     return Text.assemble("verdict: ", (text, style), basis, doubted)
 
 
-def remarks(history: History, verdict: Verdict) -> Iterator[tuple[str, Iterable[str]]]:
-    """What the verdict rests on, and what was skipped, each with its reason."""
+def remarks(history: History, verdict: Verdict) -> Iterator[tuple[str, Iterable[tuple[str, ...]]]]:
+    """What to do, what the verdict rests on, and what was skipped with its reason: titles, and the items of each.
+
+    An item is words, and a command where one does it.
+    """
     if verdict.doubts:
-        yield "Doubts", (doubt.sentence for doubt in verdict.doubts)
+        yield "Doubts", ((doubt.sentence,) for doubt in verdict.doubts)
     if verdict.advice and verdict.advice.steps:
-        yield "What to do", advice_lines(verdict.advice)
+        yield "What to do", advice_items(verdict.advice)
+    for title, lines in _findings(history, verdict):
+        yield title, ((line,) for line in lines)
+
+
+def _findings(history: History, verdict: Verdict) -> Iterator[tuple[str, Iterable[str]]]:
     losing = verdict.in_state("falling", "collapsed")
     if losing:
         yield "Layers that lose entropy", (f"{layer.name}: {layer.evidence}" for layer in losing)
@@ -48,10 +61,17 @@ def remarks(history: History, verdict: Verdict) -> Iterator[tuple[str, Iterable[
         yield "Values skipped because they were NaN or infinite", _nonfinite(history, counts)
 
 
-def advice_lines(advice: Advice) -> Iterator[str]:
-    """Each thing to do, with the command that does it."""
+def advice_items(advice: Advice) -> Iterator[tuple[str, ...]]:
+    """Each thing to do, and the command that does it."""
     for step in advice.steps:
-        yield f"{step.words} `{step.command}`" if step.command else step.words
+        yield (step.words, f"`{step.command}`") if step.command else (step.words,)
+
+
+def set_in(lead: str, parts: Iterable[str], console: Console, indent: int) -> Text:
+    """Untrusted parts, each from a new line on; what is not the first line is set in, so that one sees what begins."""
+    texts = [Text(printable(part, LONGEST)) for part in parts]
+    lines = [line for text in texts for line in text.wrap(console, console.width - indent)]
+    return Text.assemble(lead, Text(f"\n{' ' * indent}").join(lines))
 
 
 def _nonfinite(history: History, counts: NDArray[np.float64]) -> Iterator[str]:

@@ -89,7 +89,8 @@ class Calibration(Statistic):
 
         Those are (), and there are `probe/calibrated_error` (), the calibration error with the temperatures of the
         calibrated loss, and `probe/sample_calibrated_loss` (N,). Each is NaN where a score that it rests on is NaN or
-        infinite, other than minus infinity for a class that a net rules out.
+        infinite, other than minus infinity for a class that a net rules out. A sample's loss that float32 cannot hold
+        is kept as the largest that it can.
         """
         if self._seen < self.context.size:
             return {}
@@ -107,7 +108,7 @@ class Calibration(Statistic):
             "probe/calibrated_loss": to_numpy(loss.mean(), np.float64),
             "probe/calibration_error": np.array(calibration_error(self._confidence, right)),
             "probe/calibrated_error": np.array(calibration_error(calibrated, right)),
-            "probe/sample_calibrated_loss": to_numpy(loss, np.float32),
+            "probe/sample_calibrated_loss": to_numpy(loss.clamp(max=torch.finfo(torch.float32).max), np.float32),
         }
 
 

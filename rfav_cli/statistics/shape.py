@@ -116,9 +116,7 @@ def scale_shape_rank(vectors: Tensor, nonlinearity: Nonlinearity | None) -> tupl
     rank = math.nan if nonlinearity is None else effective_rank(applied(nonlinearity, filters[live.to(filters.device)]))
     sized = root_mean_squares > 0
     scale = float(root_mean_squares[sized].log().mean().exp()) if sized.any() else math.nan
-    if not live.any():
-        return scale, math.nan, rank
-    if len(filters) == 1:
+    if not live.any() or len(filters) == 1:
         return scale, math.nan, rank
     at_unit_scale = wide * torch.where(live, 1 / root_mean_squares, 0.0).unsqueeze(1)
     return scale, float(widened(entropy(at_unit_scale.float(), 0)).mean()), rank

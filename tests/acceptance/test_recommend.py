@@ -67,16 +67,15 @@ def overfitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_table_and_the_recipe_of_a_run_that_overfits(rfav: Rfav, overfitted: Path, tmp_path: Path) -> None:
     done = rfav(tmp_path, "recommend", overfitted, "--out", "recipe.toml")
     assert (done.code, done.err) == (0, "recipe.toml: written\n")
-    for words in ("conv1", "correlated", "fc1", "collapsed", "lambda", "kappa", "Rewind to epoch "):
+    for words in ("Keep the ", "Train again with", "fc1", "collapsed", "lambda", "kappa", "Rewind to epoch "):
         assert words in done.out
     assert "\x1b" not in done.out
     recipe = recipes.load(tmp_path / "recipe.toml")
     assert {layer.name: (layer.lambda_, layer.kappa) for layer in recipe.layers} == {
-        "conv1": (0.0, 1.0),
-        ILL[0]: (pytest.approx(0.09 / 144), 0.0),
-        ILL[1]: (pytest.approx(0.09), 0.0),
+        ILL[0]: (pytest.approx(0.3 / 144), 0.0),
+        ILL[1]: (pytest.approx(0.3), 0.0),
     }
-    assert (recipe.rule, recipe.squared) == ("adaptive", True)
+    assert (recipe.rule, recipe.squared, recipe.warning) == ("even", True, "")
     assert recipe.digest == open_store(overfitted).digest
     assert recipe.rewind is not None
     assert MOMENT - 3 <= recipe.rewind <= MOMENT
@@ -85,7 +84,7 @@ def test_the_table_and_the_recipe_of_a_run_that_overfits(rfav: Rfav, overfitted:
 
 def test_json_is_one_document_that_says_the_same(rfav: Rfav, overfitted: Path, tmp_path: Path) -> None:
     done = rfav(tmp_path, "recommend", overfitted, "--out", "recipe.toml", "--rule", "balanced", "--format", "json")
-    signed = rfav(tmp_path, "recommend", overfitted, "--signed", "--format", "json").json()
+    signed = rfav(tmp_path, "recommend", overfitted, "--rule", "paper", "--signed", "--format", "json").json()
     assert (signed["squared"], signed["layers"][0]["decorrelation"]) == (False, pytest.approx(0.2 * 120))
     document, recipe = done.json(), recipes.load(tmp_path / "recipe.toml")
     keys = ("name", "lambda", "kappa")
@@ -134,8 +133,29 @@ def test_penalties_that_are_not_advised_are_given_on_request_with_a_warning(rfav
     done = rfav(tmp_path, "recommend", "--out", "recipe.toml", "--anyway")
     assert (done.code, done.err) == (0, "recipe.toml: written\n")
     assert "Not advised: " in done.out
-    assert [layer.name for layer in recipes.load(tmp_path / "recipe.toml").layers] == ["conv1", *ILL]
+    recipe = recipes.load(tmp_path / "recipe.toml")
+    assert (recipe.rule, [layer.name for layer in recipe.layers]) == ("adaptive", ILL)
     assert "# Not advised: " in (tmp_path / "recipe.toml").read_text()
+
+
+def test_correlated_filters_are_penalised_by_the_rules_of_the_paper_alone(
+    rfav: Rfav, overfitted: Path, tmp_path: Path
+) -> None:
+    for rule, layers in (("even", ILL), ("paper", ["conv1", *ILL]), ("balanced", ["conv1", *ILL])):
+        document = rfav(tmp_path, "recommend", overfitted, "--rule", rule, "-f", "json").json()
+        assert [layer["name"] for layer in document["layers"]] == layers
+    assert "correlated" in rfav(tmp_path, "recommend", overfitted, "--rule", "paper").out
+
+
+def test_a_rule_that_is_not_known_to_gain_is_given_on_request_with_a_warning(
+    rfav: Rfav, overfitted: Path, tmp_path: Path
+) -> None:
+    arguments = ("recommend", overfitted, "--rule", "adaptive", "--format", "json")
+    refused, given = rfav(tmp_path, *arguments).json(), rfav(tmp_path, *arguments, "--anyway").json()
+    assert refused["layers"] == []
+    assert "penalties are not advised" in refused["reason"]
+    assert [layer["lambda"] for layer in given["layers"]] == pytest.approx([0.09 / 144, 0.09])
+    assert "adaptive" in given["warning"]
 
 
 def test_without_a_verdict_nothing_is_said_and_nothing_written(rfav: Rfav, measured: Path, tmp_path: Path) -> None:
@@ -155,7 +175,8 @@ def test_thresholds_are_options_and_keys_of_the_project(rfav: Rfav, overfitted: 
         ("correlated = 0.9\n", ("--correlated", "0.1")),
     ):
         (tmp_path / "pyproject.toml").write_text(f"[tool.rfav]\n{text}")
-        layers = rfav(tmp_path, "recommend", overfitted, "-f", "json", *arguments).json()["layers"]
+        done = rfav(tmp_path, "recommend", overfitted, "--rule", "paper", "-f", "json", *arguments)
+        layers = done.json()["layers"]
         kappas.append(sum(layer["kappa"] for layer in layers))
     assert kappas == [1, 0, 1]
 

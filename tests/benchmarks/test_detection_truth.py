@@ -13,7 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.detection import truth
-from benchmarks.detection.truth import Curves, Truth, best_temperature, calibrated_loss, losses_at, outcome
+from benchmarks.detection.truth import (
+    Curves,
+    Truth,
+    best_temperature,
+    calibrated_loss,
+    losses_at,
+    onset_by_loss,
+    outcome,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,6 +65,11 @@ def test_a_loss_with_a_known_minimum_overfits_from_there() -> None:
     assert found(VALLEY, calibrated=None).kind is None
     assert found(FALLING).state == "healthy"
     assert found(np.where(EPOCHS < 20, 2 - 0.05 * EPOCHS, 1.005)).state == "healthy"
+
+
+@pytest.mark.parametrize("losses", [VALLEY, FALLING, np.where(EPOCHS < 29, VALLEY, np.nan)])
+def test_where_the_loss_alone_is_known_its_rule_gives_the_onset(losses: NDArray[np.float64]) -> None:
+    assert onset_by_loss(EPOCHS, losses) == found(losses).onset
 
 
 def test_knowledge_is_lost_where_the_calibrated_loss_rises_or_the_accuracy_falls() -> None:

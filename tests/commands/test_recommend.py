@@ -7,6 +7,7 @@ import pytest
 import rfav_cli
 from rfav_cli import recipes
 from rfav_cli.commands.recommend import prescribe
+from rfav_cli.diagnosis.remedy_record import ADVISED
 from rfav_cli.errors import RecipeError, UsageError
 from rfav_cli.options import Recommend, Thresholds
 from rfav_cli.records import Settings
@@ -23,6 +24,11 @@ def test_what_is_returned_is_what_is_written(judged, tmp_path):
         (layer.name, layer.lambda_) for layer in recipe.layers
     ]
     assert rfav_cli.recommend(rfav_cli.open_store(judged[0])) == recipe
+
+
+def test_the_rule_that_is_advised_is_taken_by_default(judged, unknown_net):
+    assert rfav_cli.recommend(judged[0]).rule == ADVISED
+    assert rfav_cli.recommend(unknown_net).rule == "adaptive"
 
 
 def test_a_healthy_run_gets_no_layers(judged):

@@ -340,10 +340,16 @@ def test_from_a_store_to_a_retrained_run(user: Path) -> None:
     assert set(rows(user / "new")[-1]["penalties"]) == {"sparsity/conv2", "sparsity/fc1"}
     notes = " ".join(event.text for event in told if isinstance(event, Note))
     assert f"starts from epoch {rewind}, run/epoch_{rewind:03}.pt" in notes
-    assert "conv2 (lambda 0.0025), fc1 (lambda 0.09)" in notes
+    assert "conv2 (lambda 0.00833333), fc1 (lambda 0.3)" in notes
     assert "has seen those that it is validated on" in notes
     train("by-recipe", recipe="recipe.toml")
     assert_same(user / "new", user / "by-recipe")
+    assert "lambda_factor" not in rows(user / "new")[-1]
+    told.clear()
+    train("adaptive", from_store="judged.h5", rule="adaptive", anyway=True, report=told.append)
+    notes = " ".join(event.text for event in told if isinstance(event, Note))
+    assert "conv2 (lambda 0.0025), fc1 (lambda 0.09)" in notes
+    assert 0.01 <= rows(user / "adaptive")[-1]["lambda_factor"] <= 100
     told.clear()
     train("balanced", from_store="judged.h5", rule="balanced", init="fresh", report=told.append)
     notes = " ".join(event.text for event in told if isinstance(event, Note))

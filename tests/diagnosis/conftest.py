@@ -100,8 +100,9 @@ def make_history(
         channels: name of a layer -> D, where it is not `CHANNELS`.
         columns: more of them, with "__" for "/".
     """
+    kinds = {name: "Conv1d" if name.startswith("conv") else "Linear" for name in entropies}
     layers = tuple(
-        Layer(name, "Linear", (channels or {}).get(name, CHANNELS), (CHANNELS, 32), ()) for name in entropies
+        Layer(name, kind, (channels or {}).get(name, CHANNELS), (CHANNELS, 32), ()) for name, kind in kinds.items()
     )
     labels, held = None, {"probe/loss": np.full(len(epochs), np.nan)}
     if losses is not None:

@@ -120,7 +120,7 @@ def test_a_retraining_is_advised_with_what_it_gained() -> None:
     assert gain in step.gains
     assert "fc1" in step.words
     assert "conv1" not in step.words
-    assert step.command == f"rfav recommend rfav.h5 --rule {ADVISED} --out recipe.toml"
+    assert step.command == "rfav recommend rfav.h5 --out recipe.toml"
 
 
 def test_what_does_better_is_told_the_best_first() -> None:
@@ -148,11 +148,29 @@ def test_of_a_net_that_is_not_known_the_advice_is_the_careful_one() -> None:
     assert "not known" in warning_on_penalties(verdict(), run(make="not known"), "even")
 
 
+def test_a_net_without_convolutions_is_told_what_penalties_cost_there() -> None:
+    history = run()
+    history = replace(history, run=replace(history.run, layers=tuple(history.run.layers[1:])))
+    given = advice(history, verdict(layers=LAYERS[1:]))
+    assert {"retrain", "instead", "temperature"} & steps(given).keys() == {"instead", "temperature"}
+    assert "without convolutions" in steps(given)["instead"].words
+    assert "pooling" not in steps(given)["instead"].words  # what helped nets of another make
+    assert not any(penalties_are_advised(given, history, rule) for rule in RULES)
+    assert "without convolutions" in warning_on_penalties(verdict(), history, ADVISED)
+
+
 def test_without_a_layer_to_penalise_there_is_no_retraining() -> None:
     given = advice(run(), verdict(layers=(LayerFinding("conv1", "stable"), LayerFinding("fc1", "falling"))))
     assert "retrain" not in steps(given)
+
+
+def test_correlated_filters_are_no_reason_to_train_again() -> None:
+    """Correlations are of the weights, and the rule that is advised weighs none."""
     correlated = LayerFinding("conv1", "stable", filters=(FilterFinding("correlated", 0, "alike"),))
-    assert "conv1" in steps(advice(run(), verdict(layers=(correlated, LAYERS[0]))))["retrain"].words
+    assert "retrain" not in steps(advice(run(), verdict(layers=(correlated, LayerFinding("fc1", "falling")))))
+    words = steps(advice(run(), verdict(layers=(correlated, LAYERS[1]))))["retrain"].words
+    assert "fc1" in words
+    assert "conv1" not in words
 
 
 @pytest.mark.parametrize("rule", ["even", "paper", "balanced"])
@@ -217,4 +235,4 @@ def test_a_store_whose_figures_are_older_gets_advice_by_what_it_has() -> None:
 
 def test_a_path_is_quoted_in_commands() -> None:
     given = advice(replace(run(), path="my runs/a b.h5"), verdict())
-    assert steps(given)["retrain"].command == f"rfav recommend 'my runs/a b.h5' --rule {ADVISED} --out recipe.toml"
+    assert steps(given)["retrain"].command == "rfav recommend 'my runs/a b.h5' --out recipe.toml"

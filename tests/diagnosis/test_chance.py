@@ -84,6 +84,15 @@ def test_without_labels_predictions_that_have_nothing_in_common_with_those_befor
     assert found.words == f"from epoch {since} to the last, the predictions have nothing in common with those before"
 
 
+@pytest.mark.parametrize("since", [4, 9])
+def test_without_labels_a_net_that_begins_with_one_class_and_learns_later_is_not_broken(since):
+    history = predicting(0.6, labelled=False)
+    predicted = history.columns["probe/sample_prediction"]
+    begins = (since > EPOCHS)[:, None] & (np.arange(SIZE) > 20)  # all but some samples
+    history.columns["probe/sample_prediction"] = np.where(begins, 3, predicted)
+    assert find_chance(history) is None
+
+
 @pytest.mark.parametrize(
     "accuracies", [0.1, 0.6, np.linspace(0.1, 0.9, 20), np.where(EPOCHS < 9, 0.1, 0.6), np.where(EPOCHS == 9, 0.1, 0.6)]
 )

@@ -164,10 +164,13 @@ def test_a_fall_is_growth_and_loss_of_shape(growth, shape, state):
 
 def test_the_words_say_what_a_fall_is_made_of():
     grew, lost, both = (follow_parts(*each).evidence for each in ((3.2, 0.0), (1.0, 1.2), (2.0, 0.5)))
-    assert grew.startswith("activations grew 3.2 times since epoch 15, what filters take part is unchanged (entropy at")
-    assert lost.startswith("activations kept their size since epoch 15, at unit scale the entropy fell by 1.20 nat")
-    assert both.startswith("activations grew 2 times since epoch 15, at unit scale the entropy fell by 0.50 nat")
-    assert all("; entropy as measured 2.08 to 2.08 nat: " in words for words in (grew, lost, both))
+    ends = [0.8 * TOP, 0.8 * TOP - 1.2, 0.8 * TOP - 0.5]
+    whole, low, less = (f"{end:.2f}" for end in ends)
+    same, fewer = "the share of filters that take part is unchanged", "fewer filters take part (shape"
+    assert grew.startswith(f"activations grew 3.2 times since epoch 15; {same}: ")
+    assert lost.startswith(f"activations kept their size since epoch 15; {fewer} {whole} to {low} nat): ")
+    assert both.startswith(f"activations grew 2 times since epoch 15; {fewer} {whole} to {less} nat): ")
+    assert "more filters take part" in follow_parts(20.0, -0.5).evidence
     assert grew.endswith("28% of ln D lost; 15% is a collapse")
     assert "shrank to 50%" in follow_parts(0.5, 1.5).evidence
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from rfav_cli.diagnosis.remedy_record import ADVISED, GAINS, LOSS, REMEDIES, gain_in_words, gain_of, is_gain
-from rfav_cli.options import Recommend
 from rfav_cli.records import RULES, Gain
 
 GAIN = Gain("even", "best accuracy", 0.0285, 0.0205, 0.0365, 5, 15, "plain")
@@ -23,10 +22,6 @@ def test_the_rule_that_is_advised_gains_without_normalisation_alone() -> None:
     assert is_gain(gain_of(ADVISED, "plain"))
     assert gain_of(ADVISED, "normalised") is not None
     assert not is_gain(gain_of(ADVISED, "normalised"))
-
-
-def test_it_is_the_rule_that_is_taken_by_default() -> None:
-    assert Recommend().rule == ADVISED
 
 
 def test_what_was_not_measured_is_no_gain() -> None:

@@ -63,7 +63,8 @@ def test_what_to_do_is_listed_with_its_command(history: History, output_format: 
     text = render(history, verdict, output_format).replace("\\", "")
     assert "What to do" in text
     assert "Keep the last." in text
-    assert "Train. `rfav recommend a.h5`" in text
+    assert "Train. `rfav recommend a.h5`" in " ".join(text.split())
+    assert ("\n    `rfav recommend a.h5`\n" in text) == (output_format == "table")
     assert "What to do" not in render(history, dataclasses.replace(verdict, advice=None), output_format)
 
 

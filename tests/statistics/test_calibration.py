@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -205,6 +205,7 @@ def test_scores_of_any_size_end_the_search(scale: float) -> None:
     values=arrays(np.float32, st.tuples(st.integers(1, 8), st.integers(2, 4)), elements=st.floats(width=32)),
     seed=st.integers(0, 9),
 )
+@example(values=np.array([[3.1e38, 0, 0, 0], [1, 0, 0, 0]], np.float32), seed=0)  # its losses are above all of float32
 def test_whatever_the_scores_are_there_are_figures_that_can_be_or_none(values: NDArray[np.float32], seed: int) -> None:
     labels = torch.from_numpy(np.random.default_rng(seed).integers(0, values.shape[1], len(values)))
     found = measured(torch.from_numpy(values), labels)
@@ -212,6 +213,7 @@ def test_whatever_the_scores_are_there_are_figures_that_can_be_or_none(values: N
     for name in ("calibration_error", "calibrated_error", "confidence"):
         assert np.isnan(found[name]) or 0 <= found[name] <= 1 + 1e-6
     assert np.isnan(found["calibrated_loss"]) or found["calibrated_loss"] >= 0
+    assert np.isfinite(found["sample_calibrated_loss"]).all() == np.isfinite(found["calibrated_loss"])
     assert not np.isnan(values).any() or np.isnan(found["temperature"])
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from rfav_cli.render.base import Screen, entropies, finite_or_none, sparkline
 from rfav_cli.render.document import show_document
 from rfav_cli.render.epoch_figures import epoch_figures
-from rfav_cli.render.remarks import headline, remarks
+from rfav_cli.render.remarks import LONGEST, headline, remarks
 from rfav_cli.render.states import certainty
 from rfav_cli.text import printable, whole
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from rfav_cli.records import History, Verdict
 
-LONGEST = 1000
-"""Characters of a remark, before they are escaped."""
 TREND = 16
 """Marks of a trend at most."""
 _SPECIAL = re.compile(r"([\\`*_\[\]#!|~$@]|:(?=//)|\A[-+=>])")
@@ -35,8 +33,9 @@ def render(history: History, verdict: Verdict, *, epochs: bool, screen: Screen) 
         escaped(verdict.run.reason) + (f" ({sure})" if (sure := certainty(verdict.run)) else ""),
         _epoch_table(document, history) if epochs else _layer_table(document, history, screen),
     ]
-    for title, lines in remarks(history, verdict):
-        blocks.append("\n".join([f"**{title}**\n", *(f"- {escaped(printable(line, LONGEST))}" for line in lines)]))
+    for title, items in remarks(history, verdict):
+        lines = (" ".join(escaped(printable(part, LONGEST)) for part in item) for item in items)
+        blocks.append("\n".join([f"**{title}**\n", *(f"- {line}" for line in lines)]))
     return screen.encodable("\n\n".join(blocks) + "\n")
 
 

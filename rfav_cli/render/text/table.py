@@ -11,7 +11,7 @@ from rfav_cli.records import Settings
 from rfav_cli.render.base import column, count, entropies, shorten, sparkline
 from rfav_cli.render.document import show_document
 from rfav_cli.render.epoch_figures import NOTE, epoch_figures
-from rfav_cli.render.remarks import headline, remarks, span
+from rfav_cli.render.remarks import LONGEST, headline, remarks, set_in, span
 from rfav_cli.render.states import LAYER_STATES, STYLES, certainty
 from rfav_cli.render.text_table import TextColumn, text_table
 from rfav_cli.text import printable, whole
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
-    from rich.console import Console
     from rich.table import Table
 
     from rfav_cli.records import History, Verdict
@@ -32,8 +31,6 @@ HEAD = "{:<17}  {}"
 GAP = 2
 PATH = 12
 """Cells that a path in the head has at least."""
-LONGEST = 1000
-"""Characters of a text that is wrapped."""
 LARGE = 1e6
 """Figures from which on digits after the point say nothing."""
 TREND = 8
@@ -49,6 +46,11 @@ OF_ACTIVATIONS = {
     "dead": "share of dead filters",
 }
 """Columns that a store may lack, and what they are."""
+OF_LAST_EPOCH = {
+    **OF_ACTIVATIONS,
+    "corr": "mean correlation of the filters",
+    "|corr|": "mean absolute correlation of the filters",
+}
 NARROWER = (
     (GAP, frozenset[str]()),
     (1, frozenset[str]()),
@@ -70,15 +72,9 @@ def render(history: History, verdict: Verdict, *, epochs: bool, screen: Screen) 
     if history.checkpoints and history.run.layers:
         table, notes = _epoch_table(history, verdict, screen) if epochs else _layer_table(history, verdict, screen)
         console.print("", table, "", *(Text(note, style="dim") for note in notes), sep="\n")
-    for title, lines in remarks(history, verdict):
-        console.print("", Text(title, style="bold"), *(_item(line, console) for line in lines), sep="\n")
+    for title, items in remarks(history, verdict):
+        console.print("", Text(title, style="bold"), *(set_in("  ", item, console, 4) for item in items), sep="\n")
     return screen.printed(console)
-
-
-def _item(text: str, console: Console) -> Text:
-    """A line of a list; what does not fit on it goes on further in, so that each item is seen to begin."""
-    lines = Text(printable(text, LONGEST)).wrap(console, console.width - 4)
-    return Text.assemble("  ", Text("\n    ").join(lines))
 
 
 def _head(history: History, screen: Screen) -> Iterator[str]:
@@ -108,7 +104,10 @@ def _held_out(history: History, epochs: Sequence[int], screen: Screen) -> Iterat
     yield HEAD.format("held-out loss", _course(loss, epochs, np.nanargmin, "{:.3f}", screen) or absent)
     yield HEAD.format("held-out accuracy", _course(accuracy, epochs, np.nanargmax, "{:.1%}", screen) or absent)
     if epochs and np.isfinite(history.temperature[-1]):
-        yield HEAD.format("calibration", _calibration(history))
+        sure, error = history.confidence[-1], history.calibration_error[-1]
+        yield HEAD.format("calibration", f"confidence {sure:.1%}, error {error:.1%}")
+        temperature, calibrated = history.temperature[-1], history.calibrated_loss[-1]
+        yield HEAD.format("temperature", f"{temperature:.2f}, with it the loss is {calibrated:.3f}")
 
 
 def _with_path(before: str, path: str, after: str, screen: Screen) -> str:
@@ -133,14 +132,6 @@ def _course(
     if room < TREND:
         return text
     return f"{text}  {sparkline(values, float(np.nanmin(values)), float(np.nanmax(values)), room, screen)}"
-
-
-def _calibration(history: History) -> str:
-    """How sure the net of the last epoch is, and how right."""
-    return (
-        f"confidence {history.confidence[-1]:.1%}, error {history.calibration_error[-1]:.1%}; temperature "
-        f"{history.temperature[-1]:.2f}: loss {history.calibrated_loss[-1]:.3f}"
-    )
 
 
 def _unusual(settings: Settings) -> Iterator[str]:
@@ -169,15 +160,20 @@ def _layer_table(history: History, verdict: Verdict, screen: Screen) -> tuple[Ta
         for curve, layer in zip(values.T, history.run.layers, strict=True)
     ]
     first = TextColumn("layer", tuple(shorten(name, width, screen) for name in names.cells), "left")
-    shown = [f"{name}: {what}" for name, what in OF_ACTIVATIONS.items() if name in {c.title for c in fitting}]
-    notes = [
-        "State @ its onset. Entropy in nats, mean over held-out samples and positions; lowest @ its epoch; of max: last"
-        " / ln D; trend: from 0 to ln D. Of the last epoch: "
-        + "; ".join([*shown, "corr, |corr|: mean and mean absolute correlation of the filters."])
-    ]
+    notes = [_note({column.title for column in fitting})]
     if dropped:
-        notes.append(f"Left out at this width: {', '.join(sorted(dropped))}; --format json and csv have all.")
+        left_out = [column.title for column in columns if column.title in dropped]
+        notes.append(f"Left out at this width: {', '.join(left_out)}; --format json and csv have all.")
     return text_table([first, *fitting, TextColumn("trend", tuple(lines), "left", style="cyan")], gap, _style), notes
+
+
+def _note(shown: set[str]) -> str:
+    """What the columns are that are shown."""
+    entropy = ["Entropy in nats, mean over held-out samples and positions"]
+    entropy += ["lowest @ its epoch"] * ("lowest" in shown) + ["of max: last / ln D"] * ("of max" in shown)
+    last = [f"{name}: {what}" for name, what in OF_LAST_EPOCH.items() if name in shown]
+    of_last = f" Of the last epoch: {'; '.join(last)}." if last else ""
+    return f"State @ its onset. {'; '.join([*entropy, 'trend: from 0 to ln D'])}.{of_last}"
 
 
 def _layer_columns(

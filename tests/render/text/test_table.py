@@ -201,9 +201,9 @@ def test_scale_shape_rank_and_dead_filters_fit_on_a_narrow_screen(history: Histo
 
 
 def test_other_settings_are_said(history: History) -> None:
-    assert "--" not in shown(history)
+    assert "--" not in shown(history).partition("verdict:")[0]
     run = dataclasses.replace(history.run, settings=Settings(with_bias=True, centering="paper", fold_norm=False))
-    text = shown(dataclasses.replace(history, run=run))
+    text = shown(dataclasses.replace(history, run=run)).partition("verdict:")[0]
     assert all(option in text for option in ("--with-bias", "--no-fold-norm", "--centering paper"))
 
 
@@ -289,9 +289,24 @@ def calibrated(history: History) -> History:
 
 
 def test_the_head_says_how_calibrated_the_last_epoch_is(history: History) -> None:
-    line = "calibration        confidence 100.0%, error 125.0%; temperature 0.50: loss 0.750"
-    assert line in shown(calibrated(history), screen=Screen(120)).splitlines()
+    lines = shown(calibrated(history), screen=Screen(60)).splitlines()
+    place = lines.index("calibration        confidence 100.0%, error 125.0%")
+    assert lines[place + 1] == "temperature        0.50, with it the loss is 0.750"
     assert "calibration  " not in shown(history)
+    assert "temperature  " not in shown(history)
+
+
+@pytest.mark.parametrize("width", [50, 60, 80, 140])
+def test_the_note_explains_the_columns_that_are_shown_and_names_the_others(history: History, width: int) -> None:
+    text = shown(history, screen=Screen(width))
+    note = " ".join(text[text.index("State @") :].split("\n\n")[0].split())
+    (head,) = (line for line in text.splitlines() if line.startswith("layer "))
+    told, _, left_out = note.partition("Left out at this width: ")
+    for title, words in {"lowest": "lowest @", "corr": "; corr: ", "|corr|": "|corr|: ", "of max": "of max: "}.items():
+        is_shown = f" {title} " in head
+        assert (words.strip("; ") in told) == is_shown
+        assert (title in left_out.partition(";")[0].split(", ")) != is_shown
+    assert not {"scale", "shape", "rank", "dead"} & {*left_out.partition(";")[0].split(", ")}
 
 
 def test_rows_of_epochs_have_the_calibration_where_it_was_measured(history: History) -> None:

@@ -100,8 +100,8 @@ export function area(xs, lower, upper) {
   return `M${forth.join("L")}L${back.join("L")}Z`;
 }
 
-/** The line of an onset, over the epochs that it lies between. */
-export function onsetMark(finding, scale, height, dash = "5 3", label = "") {
+/** The line of an onset, over the epochs that it lies between; its label is left of it where it would end beyond `right`. */
+export function onsetMark(finding, scale, height, dash = "5 3", label = "", right = Infinity) {
   if (finding.onset === null) return null;
   const [low, high] = finding.interval;
   const x = scale(finding.onset);
@@ -110,7 +110,7 @@ export function onsetMark(finding, scale, height, dash = "5 3", label = "") {
     { class: `run-onset tone-${toneOf(finding.state)}` },
     high > low && s("rect", { x: scale(low), y: 0, width: scale(high) - scale(low), height }),
     s("line", { x1: x, x2: x, y1: 0, y2: height, "stroke-dasharray": dash }),
-    label && s("text", { x: x + 5, y: 11 }, label),
+    label && s("text", x + 5 + 7 * label.length > right ? { x: x - 5, y: 11, "text-anchor": "end" } : { x: x + 5, y: 11 }, label),
   );
 }
 

@@ -3,6 +3,7 @@
 import { epochAxis, epochCursor, epochScale, frame, path, pointer } from "./chart.js";
 import { layerColour } from "./colour.js";
 import { hideTip, s, showTip } from "./dom.js";
+import { LONGEST, NAMED, nameLines } from "./linenames.js";
 import { nearest } from "./numbers.js";
 
 const HEIGHT = 210;
@@ -21,7 +22,9 @@ export function courses(app, body, { figure, words, empty, axis, text, value = (
   function draw() {
     const { run } = app;
     const lines = run.layers.map((layer) => run.epochs.map((_, row) => at(row, layer)));
-    const chart = frame({ width: body.clientWidth, height: HEIGHT, margin: { left: 58, right: 24, top: 14, bottom: 36 }, label: `${words} of each layer, in ${run.epochs.length} epochs` });
+    const longest = Math.max(0, ...run.layers.map((layer) => Math.min(layer.name.length, LONGEST)));
+    const right = run.layers.length > NAMED ? 24 : 16 + 7 * longest;
+    const chart = frame({ width: body.clientWidth, height: HEIGHT, margin: { left: 58, right, top: 14, bottom: 36 }, label: `${words} of each layer, in ${run.epochs.length} epochs` });
     const scale = axis(lines.flat(), chart.height);
     if (!scale) {
       parts = null;
@@ -31,9 +34,10 @@ export function courses(app, body, { figure, words, empty, axis, text, value = (
     const x = epochScale(run.epochs, 0, chart.width);
     marks(chart, scale, text);
     epochAxis(chart.plot, x, run.epochs, chart.width, chart.height);
-    const paths = run.layers.map((layer, i) => s("path", { class: "curve", stroke: layerColour(layer.index, run.layers.length), d: path(run.epochs.map(x), lines[i].map(scale.y)) }));
+    const named = run.layers.map((layer, i) => ({ layer, values: lines[i], colour: layerColour(layer.index, run.layers.length) }));
+    const paths = named.map((line) => s("path", { class: "curve", stroke: line.colour, d: path(run.epochs.map(x), line.values.map(scale.y)) }));
     const cursor = epochCursor(x, chart.height);
-    chart.plot.append(...paths, cursor);
+    chart.plot.append(...paths, cursor, nameLines(named.length > NAMED ? [] : named, chart, scale.y));
     parts = { chart, paths, cursor };
     react(chart, x, scale.y, lines);
     body.replaceChildren(chart.svg);

@@ -3,10 +3,10 @@
 import { area, epochAxis, epochCursor, frame, linear, onsetMark, path, pointer, valueAxis } from "./chart.js";
 import { DASHES, layerColour } from "./colour.js";
 import { hideTip, s, shortened, showTip } from "./dom.js";
+import { LONGEST, NAMED, nameLines } from "./linenames.js";
 import { extent, nats, nearest, percent } from "./numbers.js";
 
 const HEIGHT = 320;
-const NAMED = 12;
 const NAMED_OF_MANY = 5;
 
 /** The curves of all runs; the selected layer has the band of one deviation over the samples. */
@@ -18,7 +18,7 @@ export function curves(app, body) {
     const nat = app.state.get("unit") === "nat";
     const lines = collect(app, nat);
     const named = namedLines(app, lines);
-    const longest = Math.max(0, ...named.map((line) => Math.min(line.layer.name.length, 14)));
+    const longest = Math.max(0, ...named.map((line) => Math.min(line.layer.name.length, LONGEST)));
     const chart = frame({
       width,
       height: HEIGHT,
@@ -44,7 +44,7 @@ export function curves(app, body) {
       chart.plot.append(line.path);
     }
     const dot = s("circle", { class: "dot", r: 4 });
-    chart.plot.append(cursor, dot, names(named, chart, y));
+    chart.plot.append(cursor, dot, nameLines(named, chart, y));
     parts = { chart, lines, band, cursor, dot, x, y, nat };
     react(chart, x, y, lines);
     body.replaceChildren(chart.svg);
@@ -150,24 +150,6 @@ function namedLines(app, lines) {
   if (own.length <= NAMED) return own;
   const flagged = own.filter((line) => line.layer.state === "collapsed").sort((a, b) => b.layer.fall.fraction - a.layer.fall.fraction);
   return flagged.slice(0, NAMED_OF_MANY);
-}
-
-function names(lines, chart, y) {
-  const ends = lines
-    .map((line) => ({ line, at: y(line.values.findLast(Number.isFinite) ?? NaN) }))
-    .filter(({ at }) => Number.isFinite(at))
-    .sort((a, b) => a.at - b.at);
-  for (let i = 1; i < ends.length; i++) ends[i].at = Math.max(ends[i].at, ends[i - 1].at + 13);
-  const excess = (ends.at(-1)?.at ?? 0) - chart.height;
-  if (excess > 0) {
-    ends.at(-1).at -= excess;
-    for (let i = ends.length - 2; i >= 0; i--) ends[i].at = Math.min(ends[i].at, ends[i + 1].at - 13);
-  }
-  return s(
-    "g",
-    {},
-    ends.map(({ line, at }) => s("text", { class: "line-name", x: chart.width + 8, y: at, "dominant-baseline": "central", fill: line.colour }, shortened(line.layer.name, 14))),
-  );
 }
 
 /** Which line style is which run. */

@@ -92,7 +92,7 @@ export function heatmaps(app, body) {
       const label = run.images.labels?.[chosen];
       const parts = [`image ${chosen}`];
       if (label !== undefined) parts.push(`label ${label}`);
-      if (prediction) parts.push(`prediction ${prediction.row(app.row)[chosen]} (${percent(confidence?.row(app.row)[chosen] ?? NaN)})`);
+      if (prediction) parts.push(`prediction ${prediction.row(app.row)[chosen]} (${percent(confidence?.row(app.row)[chosen] ?? NaN).replace(" ", "\u00a0")})`);
       image.setAttribute("aria-label", parts.join(", "));
       fill(imageWords, parts.join(" · "));
     });

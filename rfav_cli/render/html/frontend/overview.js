@@ -25,10 +25,11 @@ export function overview(app, body) {
     const narrow = width < 560;
     const longest = Math.max(...run.layers.map((layer) => layer.name.length));
     const left = Math.min(narrow ? 84 : 170, Math.max(60, 14 + 7 * longest));
+    const right = narrow ? 24 : 132;
     const chart = frame({
       width,
       height: top + rowHeight * count + 48,
-      margin: { left, right: narrow ? 24 : 132, top: 12, bottom: 36 },
+      margin: { left, right, top: 12, bottom: 36 },
       label: `Mean entropy of ${count} layers in ${run.epochs.length} epochs; the table below has the figures. ${run.finding.reason}`,
     });
     const x = epochScale(run.epochs, 0, chart.width);
@@ -38,7 +39,7 @@ export function overview(app, body) {
     drawNames(app, strip, chart.width, rowHeight, left, narrow);
     run.layers.forEach((layer) => drawOnset(layer, strip, x, rowHeight));
     chart.plot.append(strip);
-    const onsetLine = onsetMark(run.finding, x, top + rowHeight * count, "5 3", onsetWords(run));
+    const onsetLine = onsetMark(run.finding, x, top + rowHeight * count, "5 3", narrow ? since(run.finding).trim() : onsetWords(run), chart.width + right);
     if (onsetLine) chart.plot.append(onsetLine);
     epochAxis(chart.plot, x, run.epochs, chart.width, top + rowHeight * count);
     const cursor = epochCursor(x, top + rowHeight * count);
@@ -134,7 +135,7 @@ function drawCalibrated(group, run, shown, xs, y, { right, narrow }) {
   if (last === undefined) return;
   const heights = shown.map((i) => y(run.calibrated[i]));
   group.append(s("path", { class: "calibrated", d: path(xs, heights), "stroke-dasharray": "4 3" }));
-  const below = Math.max(...heights.slice(heights.length >> 1).filter(Number.isFinite)) + 14;
+  const below = Math.max(...heights.slice(Math.floor(heights.length / 3)).filter(Number.isFinite)) + 15;
   const where = narrow ? { x: right, y: below, "text-anchor": "end" } : { x: right + 6, y: y(run.calibrated[last]), "dominant-baseline": "central" };
   group.append(s("text", { class: "line-name", ...where }, "with a temperature"));
 }

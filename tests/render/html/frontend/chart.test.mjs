@@ -17,6 +17,12 @@ test("the line of onset stands at its epoch, and its band over the epochs that i
   assert.equal(label.children[0], "here");
 });
 
+test("the label of an onset is where there is room for it", () => {
+  const labelOf = (right) => onsetMark(FINDING, linear(-1, 29, 0, 300), 80, "5 3", "since epoch 12", right).children[2].attributes;
+  assert.deepEqual(labelOf(300), { x: 135, y: 11 });
+  assert.deepEqual(labelOf(200), { x: 125, y: 11, "text-anchor": "end" });
+});
+
 test("an onset that is sure has no band, and none at all no line", () => {
   const mark = onsetMark({ ...FINDING, interval: [12, 12] }, linear(0, 20, 0, 200), 80);
   assert.deepEqual(mark.children.filter(Boolean).map((child) => child.tag), ["line"]);
