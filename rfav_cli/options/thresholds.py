@@ -38,14 +38,14 @@ class Thresholds(Options):
         0.01, "share of the samples", 0.0, 1.0, "How far the smoothed accuracy must end below its highest: the same."
     )
     disagreement: float = _threshold(
-        0.6,
+        0.65,
         "disagreement to uncertainty",
         0.0,
         100.0,
         "How often two checkpoints may disagree, as a ratio to what both say of their own uncertainty, without labels.",
     )
     gap: float = _threshold(
-        0.04,
+        0.2,
         "confidence",
         0.0,
         1.0,
