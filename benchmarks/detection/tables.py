@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 NONE = "-"
+MOST_NAMED = 8
+"""Runs that are named in a list."""
 
 
 def render(document: Mapping[str, Any]) -> str:
@@ -172,10 +174,13 @@ def _wrong(scores: Mapping[str, Any]) -> Iterator[str]:
     for name, each in scores.items():
         if not name.startswith("rfav"):
             continue
-        missed, alarmed, left = (
-            ", ".join(f"`{run}`" for run in each[key]) or "none" for key in ("missed", "alarmed", "open")
-        )
+        missed, alarmed, left = (_runs(each[key]) for key in ("missed", "alarmed", "open"))
         yield f"- {name}: overfitting called healthy: {missed}; healthy flagged: {alarmed}; open: {left}"
+
+
+def _runs(names: Sequence[str]) -> str:
+    """Runs by name, or how many where a list would say nothing."""
+    return f"{len(names)} runs" if len(names) > MOST_NAMED else ", ".join(f"`{run}`" for run in names) or "none"
 
 
 def _calls(names: Sequence[str], calls: Sequence[Mapping[str, Any]]) -> Iterator[str]:
