@@ -235,6 +235,8 @@ def _reason(history: History, verdict: Verdict, layers: tuple[LayerRecipe, ...])
     start = best_checkpoint(history, verdict)
     if run.state == "diverged":
         return f"{run.reason}; {_way_back(start)}"
+    if run.state not in {"overfitting", "sparsifying"}:
+        return f"{run.reason}; penalties were measured on runs that overfit alone"
     best = f"; epoch {start.epoch} is the best checkpoint" if start else ""
     normalised = _is_normalised(history)
     if normalised or not history.run.convolutional:

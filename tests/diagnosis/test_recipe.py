@@ -306,6 +306,12 @@ def test_correlation_in_a_healthy_run_is_mentioned_and_left_alone() -> None:
     assert "correlated" in recipe.reason
 
 
+@pytest.mark.parametrize("state", ["unclear", "not learning", "broken"])
+def test_a_run_that_is_not_known_to_overfit_is_not_blamed_on_its_layers(state: str) -> None:
+    recipe = recommend(make_history(), make_verdict(state))
+    assert (recipe.layers, recipe.reason) == ((), "because; penalties were measured on runs that overfit alone")
+
+
 def test_of_an_unknown_run_nothing_can_be_recommended() -> None:
     recipe = recommend(make_history(), make_verdict("unknown", filters=((CORRELATED,), (), ())))
     assert (recipe.layers, recipe.rewind) == ((), None)
