@@ -23,7 +23,7 @@ MOST_FREQUENT = 0.95
 BEFORE = 3
 """Checkpoints before a break that must have something in common: without, it may be where the learning begins."""
 FEWER = 0.8
-"""Share of the entropy of the predicted classes at the end below which those before are of a net that begins to learn."""
+"""Share of the entropy of the last predicted classes below which those before are of a net that begins to learn."""
 SAME = 0.999
 """Share of equal predictions from which on two are related, whatever chance gives: both say one class of nearly all."""
 LEARNT = 0.97
