@@ -196,7 +196,9 @@ def test_a_regularizer_on_the_net_sees_nothing_of_it(tmp_path, samples):
     assert regularizer().item() == expected
 
 
-def test_a_layer_that_collapses_is_told_at_once(tmp_path, samples):
+@pytest.mark.parametrize(("growth", "state"), [(1.5, "collapsed"), (1.0, "stable")])
+def test_a_layer_whose_activations_grow_collapses_where_the_scores_do_as_well(tmp_path, samples, growth, state):
+    """Larger scores raise the held-out loss of a net that knows nothing; without that, growth is no collapse."""
     model = nets.make(nets.Vectors, 0, scale=0.3)
     monitor = monitor_of(model, nets.Vectors, samples, tmp_path / "a.h5")
     states = []
@@ -204,13 +206,14 @@ def test_a_layer_that_collapses_is_told_at_once(tmp_path, samples):
         if epoch >= 8:
             with torch.no_grad():
                 model.fc2.weight.mul_(2)
+                model.fc3.weight.mul_(growth)
         verdict = monitor.record(epoch)
         assert verdict == rfav_cli.judge(tmp_path / "a.h5")
         states.append({layer.name: layer.state for layer in verdict.layers}["fc2"])
     assert states[7] == "stable"
-    assert "collapsed" in states
-    assert states[-1] == "collapsed"
-    assert {layer.name for layer in verdict.in_state("collapsed")} == {"fc2"}
+    assert states[-1] == state
+    assert "grew" in {layer.name: layer.evidence for layer in verdict.layers}["fc2"]
+    assert {layer.name for layer in verdict.in_state("collapsed")} == ({"fc2"} if state == "collapsed" else set())
 
 
 def test_the_store_can_be_read_meanwhile_and_is_packed_in_the_end(tmp_path, samples):
