@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.remedy.adaptive.score import gains
 from benchmarks.remedy.score import HERE, load
 from benchmarks.remedy.tables import FIGURES, pairs, t95
 from rfav_cli.diagnosis.remedy_record import ACCURACY, LOSS, REMEDIES
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
 MEASURES = {ACCURACY: "best_accuracy", LOSS: "final_loss"}
 """What the record says -> the figure."""
 MAKES = ("plain", "normalised")
+_PLAIN, _NORMALISED = "convolutional nets without normalisation", "nets with batch normalisation"
+SMALL = (
+    ("augment", "plain", "augment", _PLAIN),
+    ("augment", "normalised", "augment", _NORMALISED),
+    ("dropout", "normalised", "dropout", _NORMALISED),
+    ("adaptive", "plain", "adaptive and scores", _PLAIN),
+    ("adaptive", "normalised", "adaptive scores", _NORMALISED),
+)
+"""Remedy and make of the net, and the method and the nets of the small runs that tell of them."""
 DIGITS = 4
 
 
@@ -62,9 +72,36 @@ def _gains(remedy: str, make: str, runs: list[NDArray[np.float64]]) -> Iterator[
         yield Gain(remedy, measure, *figures, len(runs), trainings, make)
 
 
+def small_record(outcomes: list[Outcome]) -> tuple[Gain, ...]:
+    """The same of the small runs (`adaptive/`): what only they have, against plain training."""
+    measures = {measure: figure.replace("_", " ") for measure, figure in MEASURES.items()}
+    known = {(gain.remedy, gain.nets, gain.measure): gain for gain in gains(outcomes)}
+    found = (
+        (remedy, make, measure, known[method, nets, figure])
+        for remedy, make, method, nets in SMALL
+        for measure, figure in measures.items()
+    )
+    return tuple(
+        Gain(
+            remedy,
+            measure,
+            *(round(each, DIGITS) for each in (gain.value, gain.low, gain.high)),
+            gain.runs,
+            gain.trainings,
+            make,
+        )
+        for remedy, make, measure, gain in found
+    )
+
+
+def whole_record() -> tuple[Gain, ...]:
+    """Of both benchmarks, from the committed figures."""
+    return (*record(load(HERE / "reporting.json")), *small_record(load(HERE / "adaptive" / "reporting.json")))
+
+
 def main() -> None:
     """Print the lines of the table."""
-    for gain in record(load(HERE / "reporting.json")):
+    for gain in whole_record():
         shown = (gain.remedy, gain.measure, gain.value, gain.low, gain.high, gain.runs, gain.trainings, gain.nets)
         print(f"    Gain({', '.join(repr(each) for each in shown)}),".replace("'", '"'))
 

@@ -237,7 +237,11 @@ def _instead(make: Make, recipe: bool) -> AdviceStep:
     gains = sorted((gain for gain in tried if is_gain(gain)), key=lambda gain: -gain.value)
     if gains:
         told = "; ".join(f"{REMEDIES[gain.remedy]} {gain_in_words(gain)}" for gain in gains)
+        advised = gain_of(ADVISED, make)
         begin = "Or train" if recipe else "No layer collapses that a penalty could aim at. Train"
+        if advised is not None and not is_gain(advised):
+            begin = f"Penalties gain such nets no accuracy: {_lost(make)}. Train"
+            gains = [*gains, advised]
         words = f"{begin} with what helped {NETS[make]} in rfav's benchmark, if it does not have it yet: {told}."
         return AdviceStep("instead", words, "", tuple(gains))
     words = f"Nothing that rfav's benchmark has tried on {NETS[make]} gains accuracy: {_lost(make)}"

@@ -17,7 +17,7 @@ from benchmarks.detection.configurations import split
 from benchmarks.pages import marked
 from benchmarks.remedy.methods import recipe_options, source_options, sources
 from benchmarks.remedy.nets import make
-from benchmarks.remedy.record import make_of, record
+from benchmarks.remedy.record import make_of, record, whole_record
 from benchmarks.remedy.results import PATIENCE, Outcome, read, stop_early
 from benchmarks.remedy.runs import HALVES, REPORTING, TUNING
 from benchmarks.remedy.score import HERE, document, load
@@ -169,7 +169,7 @@ def test_each_source_is_a_net_that_takes_the_images(run: Any) -> None:
 
 
 def test_advice_states_the_gains_that_the_committed_figures_give() -> None:
-    assert record(load(HERE / "reporting.json")) == GAINS
+    assert whole_record() == GAINS
 
 
 def test_a_recipe_is_held_against_what_it_goes_on_from() -> None:

@@ -135,8 +135,10 @@ def test_penalties_are_not_advised_where_they_lost() -> None:
     given = advice(history, verdict())
     assert "retrain" not in steps(given)
     step = steps(given)["instead"]
-    assert gain_of(ADVISED, "normalised") in step.gains
-    assert "gains accuracy" in step.words
+    assert [gain.remedy for gain in step.gains] == ["augment", ADVISED]
+    assert step.words.startswith("Penalties gain such nets no accuracy: the penalties of the rule 'even' ")
+    assert "Train with what helped nets with batch normalisation in rfav's benchmark" in step.words
+    assert "augmentation (flips and shifts) +3.1 points of accuracy (+1.2 to +5.1 on 5 runs)." in step.words
     assert not any(penalties_are_advised(given, history, rule) for rule in RULES)
     assert "nets with batch normalisation" in warning_on_penalties(verdict(), history, "even")
 
