@@ -10,8 +10,8 @@ from rfav_cli.cli.output import emit
 from rfav_cli.options import Calibrate, group
 
 EXAMPLES = (
-    "rfav calibrate rfav.h5 --epoch 27 --out temperature.json",
-    "rfav calibrate runs/exp1/epoch_27.pt --model nets.py:make_net --probe held_out/",
+    "rfav calibrate rfav.h5 --epoch 12 --out temperature.json",
+    "rfav calibrate runs/exp1/epoch_012.pt --model nets.py:make_net --probe held_out/",
 )
 
 

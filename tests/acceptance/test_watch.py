@@ -167,7 +167,8 @@ def test_ctrl_c_twice_ends_at_once(rfav: Rfav, folder: Path, source: Path) -> No
 
 
 def test_the_users_command_outlives_the_watcher(rfav: Rfav, folder: Path) -> None:
-    options = ["--fewest", "2", "--sparse", "0", "--idle", "20"]
+    shutil.copy(folder / "run" / "epoch_000.pt", folder / "run" / "epoch_003.pt")  # its loss rises
+    options = ["--fewest", "2", "--smoothing", "0", "--idle", "20"]
     command = "sh -c 'echo $$ > started; sleep 0.3; echo $RFAV_STATE > finished'"
     running = rfav.start(folder, *WATCH, *options, "--on-collapse", command)
     wait_until((folder / "started").exists, running)

@@ -42,7 +42,7 @@ def assert_same_collapse(first: Verdict, afterwards: Verdict) -> None:
     assert afterwards.run.onset is not None
     assert abs(first.run.onset.epoch - afterwards.run.onset.epoch) <= 1
     collapsed = {layer.name for layer in first.in_state("collapsed")}
-    assert collapsed
+    assert first.run.state == afterwards.run.state == "overfitting"
     assert collapsed <= {layer.name for layer in afterwards.in_state("collapsed")}
 
 
@@ -53,7 +53,7 @@ def test_the_collapse_is_reported_as_soon_as_the_verdict_tells_it(rfav: Rfav, tm
         done = running.wait()
     assert done.code == 3, done.err
     *before, reported, _ = done.out.splitlines()
-    assert not any("collapsed" in line for line in before)
+    assert not any("collapsed" in line or "overfitting" in line for line in before)
     epoch = int(reported.split()[1])
     assert (tmp_path / "told").read_text().split()[0] == str(epoch)
     assert "--on-collapse" in done.err.splitlines()[-1]
@@ -94,10 +94,10 @@ def test_each_of_three_processes_may_be_killed(rfav: Rfav, tmp_path: Path, whole
     epochs = [int(line.split()[1]) for line in lines]
     assert epochs == sorted({*epochs})
     assert {*open_store(tmp_path / "rfav.h5").epochs.tolist()} - {*epochs} <= {first_untold(first.out)}
-    reported = next(line for line in lines if "collapsed" in line)
+    reported = next(line for line in lines if "overfitting" in line)
     onset = judge(whole).run.onset
     assert onset is not None
-    since = re.search(r"overfitting since epoch (\d+)", reported)
+    since = re.search(r"overfitting \([a-z ]+\) since epoch (\d+)", reported)
     assert since
     assert abs(int(since[1]) - onset.epoch) <= 1
     assert f"epoch {onset.epoch}" in seen.out
