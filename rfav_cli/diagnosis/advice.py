@@ -13,7 +13,15 @@ from rfav_cli.diagnosis.best import GUARDS, Choice, choose, courses
 from rfav_cli.diagnosis.divergence import is_sound
 from rfav_cli.diagnosis.make_of_net import make_of_net
 from rfav_cli.diagnosis.recipe import recommend
-from rfav_cli.diagnosis.remedy_record import ADVISED, GAINS, REMEDIES, gain_in_words, gain_of, is_gain
+from rfav_cli.diagnosis.remedy_record import (
+    ADVISED,
+    GAINS,
+    REMEDIES,
+    gain_in_words,
+    gain_of,
+    is_gain,
+    is_worth_a_training,
+)
 from rfav_cli.records import RULES, Advice, AdviceStep
 
 if TYPE_CHECKING:
@@ -267,8 +275,8 @@ def rule_by_advice(advice: Advice) -> Rule:
 
 
 def penalties_are_advised(advice: Advice, history: History, rule: str) -> bool:
-    """Whether a retraining is advised, and by a rule that gains on nets of this make."""
-    return _retrains(advice) and is_gain(gain_of(rule, make_of_net(history)))
+    """Whether a retraining is advised, and the rule is worth one on nets of this make."""
+    return _retrains(advice) and is_worth_a_training(rule, make_of_net(history))
 
 
 def warning_on_penalties(verdict: Verdict, history: History, rule: str) -> str:

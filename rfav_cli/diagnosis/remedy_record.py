@@ -76,6 +76,14 @@ def is_gain(gain: Gain | None) -> bool:
     return gain is not None and gain.measure == ACCURACY and gain.low > 0
 
 
+def is_worth_a_training(remedy: str, make: Make) -> bool:
+    """Whether a remedy surely gains accuracy, or gains some on average and surely lowers the last loss."""
+    accuracy, loss = gain_of(remedy, make), gain_of(remedy, make, LOSS)
+    if accuracy is None or loss is None:
+        return False
+    return is_gain(accuracy) or (accuracy.value > 0 and loss.high < 0)
+
+
 def gain_in_words(gain: Gain) -> str:
     """The figure with its 95 % interval: of an accuracy in percentage points, of a loss in nats."""
     if gain.measure == ACCURACY:

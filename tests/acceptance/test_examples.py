@@ -36,7 +36,7 @@ CODES = {"rfav check rfav.h5": 1, "rfav check runs/exp1": 2}
 def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Runs, samples and stores under the names that the examples use; not to be changed."""
     folder = tmp_path_factory.mktemp("examples") / "project"
-    write_judged(folder, overfits=True).rename(folder / "rfav.h5")
+    write_judged(folder, overfits=True, calibrated=True).rename(folder / "rfav.h5")
     for name in ("before.h5", "after.h5"):
         shutil.copy(folder / "rfav.h5", folder / name)
     shutil.copytree(folder / "run", folder / "runs" / "exp1")

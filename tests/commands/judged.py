@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EPOCHS, SIZE, MOMENT = 24, 200, 8
+CALIBRATION = {"temperature": 1.5, "calibrated_loss": 0.7, "calibration_error": 0.2, "calibrated_error": 0.02}
+"""Of every epoch, where it is asked for."""
 LAYERS = (
     Layer("conv1", "Conv2d", 6, (6, 3, 3, 3), (8, 8)),
     Layer("conv2", "Conv2d", 8, (8, 6, 3, 3), (6, 6)),
@@ -23,7 +25,7 @@ LAYERS = (
 )
 
 
-def write_judged(folder: Path, *, overfits: bool, settings: Settings | None = None) -> Path:
+def write_judged(folder: Path, *, overfits: bool, settings: Settings | None = None, calibrated: bool = False) -> Path:
     """`run/epoch_*.pt` of the tiny net and `judged.h5`, where conv2 and fc1 collapse from epoch 8 on, or nothing does.
 
     Returns:
@@ -51,6 +53,8 @@ def write_judged(folder: Path, *, overfits: bool, settings: Settings | None = No
             "correlation/abs_mean": np.full(3, 0.05),
             "correlation/degenerate": np.zeros(3, np.int64),
         }
+        if calibrated:
+            columns |= {f"probe/{name}": np.float64(value) for name, value in CALIBRATION.items()}
         writer.append(Measurement(Checkpoint(epoch, name, sha256_of(folder / name)), columns))
     pack(store)
     return store

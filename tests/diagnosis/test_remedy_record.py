@@ -6,7 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from rfav_cli.diagnosis.remedy_record import ADVISED, GAINS, LOSS, REMEDIES, gain_in_words, gain_of, is_gain
+from rfav_cli.diagnosis.remedy_record import (
+    ADVISED,
+    GAINS,
+    LOSS,
+    REMEDIES,
+    gain_in_words,
+    gain_of,
+    is_gain,
+    is_worth_a_training,
+)
 from rfav_cli.records import RULES, Gain
 
 GAIN = Gain("even", "best accuracy", 0.0285, 0.0205, 0.0365, 5, 15, "plain")
@@ -40,3 +49,17 @@ def test_words_have_the_interval_and_the_runs() -> None:
     assert gain_in_words(GAIN) == "+2.9 points of accuracy (+2.1 to +3.6 on 5 runs)"
     loss = Gain("even", LOSS, -3.571, -6.9714, -0.1707, 5, 15, "plain")
     assert gain_in_words(loss) == "-3.57 nat of the last loss (-6.97 to -0.17 on 5 runs)"
+
+
+@pytest.mark.parametrize(
+    ("remedy", "make", "worth"),
+    [
+        ("even", "plain", True),
+        ("adaptive", "plain", True),  # no sure gain of accuracy, but a loss that is surely lower
+        ("adaptive", "normalised", False),  # a lower loss, and no gain of accuracy
+        ("even", "normalised", False),
+        ("even", "not known", False),
+    ],
+)
+def test_a_training_is_worth_it_for_accuracy_or_for_the_loss_at_no_cost(remedy: str, make: str, worth: bool) -> None:
+    assert is_worth_a_training(remedy, make) == worth
