@@ -168,7 +168,7 @@ def _why(finding: LayerFinding, correlated: tuple[FilterFinding, ...]) -> str:
     words = []
     if finding.state == "collapsed":
         since = f" since epoch {finding.onset.epoch}" if finding.onset else ""
-        words.append(f"entropy collapsed{since}" + (f": {finding.evidence}" if finding.evidence else ""))
+        words.append(f"collapsed{since}" + (f": {finding.evidence}" if finding.evidence else ""))
     words += [
         f"filters {filters.problem}" + (f": {filters.evidence}" if filters.evidence else "") for filters in correlated
     ]

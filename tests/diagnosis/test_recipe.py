@@ -84,7 +84,7 @@ def test_the_papers_targets() -> None:
     assert recipe.loss == 3.0
     assert recipe.reason == "because"
     assert CORRELATED.evidence in recipe.layers[0].why
-    assert recipe.layers[1].why == "entropy collapsed since epoch 4: what conv4 did"
+    assert recipe.layers[1].why == "collapsed since epoch 4: what conv4 did"
 
 
 def test_a_layer_can_need_both() -> None:
