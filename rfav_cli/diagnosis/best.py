@@ -76,9 +76,10 @@ class Course:
         """Standard deviation of the difference of two rows, for the choice of samples; NaN where none can be told."""
         if self.samples is None:
             return math.nan
-        differences = np.asarray(self.samples[row], np.float64) - np.asarray(self.samples[other], np.float64)
-        count = differences.size
-        return float(differences.std()) / math.sqrt(count) if count > 1 else math.nan
+        one, two = (np.asarray(self.samples[each], np.float64) for each in (row, other))
+        if one.size < 2 or not (np.isfinite(one).all() and np.isfinite(two).all()):
+            return math.nan
+        return float((one - two).std()) / math.sqrt(one.size)
 
     def described(self, history: History, rows: Sequence[int], certainty: float) -> Best:
         """The best of some rows, beside the last epoch."""
