@@ -11,6 +11,7 @@ import pytest
 from rfav_cli import open_store, recipes
 from rfav_cli.records import Checkpoint, Layer, Measurement, ProbeRecord, Run, Settings
 from rfav_cli.store import StoreWriter, pack
+from tests.commands.judged import write_judged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -147,15 +148,22 @@ def test_correlated_filters_are_penalised_by_the_rules_of_the_paper_alone(
     assert "correlated" in rfav(tmp_path, "recommend", overfitted, "--rule", "paper").out
 
 
-def test_a_rule_that_is_not_known_to_gain_is_given_on_request_with_a_warning(
+def test_a_rule_that_lowers_the_loss_at_no_cost_is_given_on_request(
     rfav: Rfav, overfitted: Path, tmp_path: Path
 ) -> None:
-    arguments = ("recommend", overfitted, "--rule", "adaptive", "--format", "json")
+    given = rfav(tmp_path, "recommend", overfitted, "--rule", "adaptive", "--format", "json").json()
+    assert [layer["lambda"] for layer in given["layers"]] == pytest.approx([0.09 / 144, 0.09])
+    assert given["warning"] is None
+
+
+def test_penalties_for_a_net_of_unknown_make_are_given_on_request_with_a_warning(rfav: Rfav, tmp_path: Path) -> None:
+    store = write_judged(tmp_path, overfits=True, settings=Settings())
+    arguments = ("recommend", store, "--format", "json")
     refused, given = rfav(tmp_path, *arguments).json(), rfav(tmp_path, *arguments, "--anyway").json()
     assert refused["layers"] == []
     assert "penalties are not advised" in refused["reason"]
-    assert [layer["lambda"] for layer in given["layers"]] == pytest.approx([0.09 / 144, 0.09])
-    assert "adaptive" in given["warning"]
+    assert [layer["name"] for layer in given["layers"]] == ["conv2", "fc1"]
+    assert "not known" in given["warning"]
 
 
 def test_without_a_verdict_nothing_is_said_and_nothing_written(rfav: Rfav, measured: Path, tmp_path: Path) -> None:
