@@ -113,8 +113,11 @@ def _kept(
 
 
 def _temperature(history: History, kept: _Kept) -> float | None:
-    """That of the checkpoint that is kept, which makes its scores less sure."""
+    """That of the checkpoint that is kept, where it makes its scores less sure and its loss lower."""
     column = history.columns.get("probe/temperature")
+    loss, calibrated = (kept.measured.get(name) for name in ("loss", "calibrated loss"))
+    if loss is not None and calibrated is not None and not calibrated.values[kept.row] < loss.values[kept.row]:
+        return None
     value = math.nan if column is None else float(np.asarray(column[kept.row]))
     return value if math.isfinite(value) and value > 1 else None
 
@@ -174,7 +177,7 @@ def _look(history: History, verdict: Verdict, kept: _Kept | None) -> Iterator[Ad
     run, unlabelled = verdict.run, history.run.probe.labels is None
     if run.state == "unclear":
         words = "What was measured does not decide."
-        words += " Labels of the probe would." if unlabelled else " More epochs or a larger probe (--probe-size) would."
+        words += " Labels of the probe would." if unlabelled else " More epochs or more held-out samples would."
         yield AdviceStep("look", words)
     elif run.state == "unknown":
         yield AdviceStep("look", f"Nothing can be advised yet: {run.reason}.")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SMALLEST_PROBE = 30
 """Samples from which predictions can be told from chance, and the same one for all from a coincidence."""
-MOST_FREQUENT = 0.95
+MOST_FREQUENT = 0.9
 """Share of the most frequent class above which a labelled probe can't tell knowledge from saying that class always."""
 BEFORE = 3
 """Checkpoints before a break that must have something in common: without, it may be where the learning begins."""

@@ -76,6 +76,12 @@ def test_an_overconfident_net_keeps_its_last_checkpoint_and_gets_a_temperature()
     assert steps(given)["temperature"].command == f"rfav calibrate rfav.h5 --epoch {LAST}"
 
 
+def test_a_temperature_that_does_not_lower_the_loss_of_the_checkpoint_is_not_advised() -> None:
+    given = advice(run(calibrated=RISING + 0.01), verdict())
+    assert given.temperature is None
+    assert "temperature" not in steps(given)
+
+
 def test_each_measure_has_its_best_checkpoint() -> None:
     accuracy = np.where(EPOCHS == 20, 0.7, 0.6)
     best = {each.measure: each for each in advice(run(accuracy=accuracy), verdict()).best}
@@ -224,7 +230,7 @@ def test_a_store_without_epochs_has_nothing_to_keep() -> None:
 
 def test_what_is_unclear_says_what_would_decide() -> None:
     assert "Labels" in steps(advice(run(labels=False), verdict("unclear")))["look"].words
-    assert "--probe-size" in steps(advice(run(), verdict("unclear")))["look"].words
+    assert "more held-out samples would" in steps(advice(run(), verdict("unclear")))["look"].words.lower()
 
 
 def test_a_store_whose_figures_are_older_gets_advice_by_what_it_has() -> None:
