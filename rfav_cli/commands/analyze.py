@@ -45,8 +45,8 @@ def run(options: Analyze) -> History:
     from rfav_cli.measure.train_probe import with_train_probe
     from rfav_cli.store import check_place
 
-    ranks, out = options.ranks, Path(options.out)
-    tell = options.report if ranks.first else lambda _: None
+    ranks, out, report = options.ranks, Path(options.out), options.report
+    tell = report if ranks.first else lambda _: None
     with joined(ranks, "cpu", LONG_PATIENCE, GO_ON) as group:
         if ranks.first:
             check_place(out, fresh=options.fresh)
@@ -67,8 +67,7 @@ def run(options: Analyze) -> History:
         )
         for text in (*files.notes, *prepared.notes, *setup.notes):
             tell(Note(text))
-        reading, tell_all = prepared.reading, options.report
-        shared = SharedRun(out, files, setup, reading, group, options.skip_bad, tell_all, options.should_stop)
+        shared = SharedRun(out, files, setup, prepared.reading, group, options.skip_bad, report, options.should_stop)
         ended = shared.record(options.samples_a_forward, fresh=options.fresh)
         if ranks.first and ended and not options.no_pack and not options.shard:
             pack(out)

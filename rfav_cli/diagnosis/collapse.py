@@ -41,8 +41,7 @@ class LayerCourse:
         epochs: (E,) those with finite figures, ascending.
         values: (E,) in nats.
         smoothed: (E,) in nats, what the layer is judged by.
-        unit: nats that losses are shares of: ln D, or the highest entropy since the onset of overfitting where
-            `shapes` is None.
+        unit: ln D, of which losses are shares; where `shapes` is None they are of the highest entropy.
         entropies: (E,) mean entropies as measured, in nats.
         scales: (E,) sizes of the activations, or None.
         shapes: (E,) entropies at unit scale, in nats, or None.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rfav_cli.options.thresholds import Thresholds
-    from rfav_cli.records import History
+    from rfav_cli.records import History, Layer
 
 
 ENTROPY = 0.9
@@ -32,7 +32,10 @@ def judge_layers(history: History, since: int | None, thresholds: Thresholds) ->
         thresholds: collapse, fall, sparse, smoothing and fewest are used.
     """
     findings = look_at_filters(history, thresholds)
-    layers = (_layer(history, index, since, thresholds) for index in range(len(history.run.layers)))
+    epochs, figures = history.epochs, zip(history.entropy.T, history.scale.T, history.shape.T, strict=True)
+    layers = (
+        _layer(layer, epochs, each, since, thresholds) for layer, each in zip(history.run.layers, figures, strict=True)
+    )
     return tuple(replace(layer, filters=filters) for layer, filters in zip(layers, findings, strict=True))
 
 
@@ -45,15 +48,18 @@ def unjudged_layers(history: History, why: str, thresholds: Thresholds) -> tuple
     )
 
 
-def _layer(history: History, index: int, since: int | None, thresholds: Thresholds) -> LayerFinding:
-    layer, epochs = history.run.layers[index], history.epochs
+def _layer(
+    layer: Layer,
+    epochs: NDArray[np.int64],
+    figures: tuple[NDArray[np.float64], ...],
+    since: int | None,
+    thresholds: Thresholds,
+) -> LayerFinding:
+    """Of its entropies, scales and shapes, (E,) each."""
     if layer.max_entropy == 0:
         return LayerFinding(layer.name, None, evidence="has one channel: entropy says nothing of it")
-    entropies, scales, shapes = (
-        history.entropy[:, index],
-        _column(history, "scale", index),
-        _column(history, "shape", index),
-    )
+    entropies = figures[0]
+    scales, shapes = (values if np.isfinite(values).any() else None for values in figures[1:])
     judged = entropies
     if scales is not None and shapes is not None:
         judged = np.where(scales > 0, shapes, np.nan)
@@ -68,12 +74,3 @@ def _layer(history: History, index: int, since: int | None, thresholds: Threshol
     if since is None:
         limit = thresholds.sparse if course.shapes is not None else ENTROPY
     return follow_layer(layer.name, course, since, limit, thresholds.fall)
-
-
-def _column(history: History, name: str, index: int) -> NDArray[np.float64] | None:
-    """(E,) of a layer; None where the store has none, or not for this layer."""
-    column = history.columns.get(f"activation/{name}")
-    if column is None or not len(column):
-        return None
-    values = np.asarray(column[:], np.float64)[:, index]
-    return values if np.isfinite(values).any() else None

@@ -27,17 +27,6 @@ OF_PREDICTIONS = (
 )
 """Figures of an epoch's predictions, under the names of `History`."""
 
-OF_PREDICTIONS = (
-    "loss",
-    "accuracy",
-    "confidence",
-    "temperature",
-    "calibrated_loss",
-    "calibration_error",
-    "calibrated_error",
-)
-"""Figures of an epoch's predictions, under the names of `History`."""
-
 TOP = 10
 """Filters of a layer that are named as winners."""
 
