@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from rfav_cli.diagnosis.labels import CHANCE_ERRORS, predictions
+from rfav_cli.diagnosis.labels import CHANCE_ERRORS, guessing, predictions
 from rfav_cli.records import Onset
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _by_labels(history: History) -> NDArray[np.bool_] | None:
     labels, predicted = history.run.probe.labels, predictions(history)
     if labels is None or predicted is None or len(labels) < SMALLEST_PROBE or not np.isfinite(history.loss).any():
         return None
-    most, guessed = _guessing(labels)
+    most, guessed = guessing(labels)
     if most > MOST_FREQUENT:
         return None
     lucky = most + CHANCE_ERRORS * math.sqrt(most * (1 - most) / len(labels))
@@ -136,15 +136,9 @@ def _are_related(one: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
     return bool((one == other).mean() > min(expected + CHANCE_ERRORS * spread, SAME))
 
 
-def _guessing(labels: NDArray[np.int64]) -> tuple[float, float]:
-    """Share of the most frequent class, and the loss in nats of saying each class as often as it is there."""
-    shares = np.unique(labels, return_counts=True)[1] / len(labels)
-    return float(shares.max()), float(-(shares * np.log(shares)).sum())
-
-
 def _labelled_words(history: History, trained: NDArray[np.int64], first: int) -> str:
     labels = history.run.probe.labels
-    most, guessed = _guessing(labels) if labels is not None else (math.nan, math.nan)
+    most, guessed = guessing(labels) if labels is not None else (math.nan, math.nan)
     rows = trained[first:]
     guess = f"{guessed:.3g} nat and {most:.1%} by guessing"
     same = _by_same(history, trained, first)

@@ -49,6 +49,12 @@ def label_doubts(history: History) -> Iterator[Doubt]:
     )
 
 
+def guessing(labels: NDArray[np.int64]) -> tuple[float, float]:
+    """Share of the most frequent class, and the loss in nats of saying each class as often as it is there."""
+    shares = np.unique(labels, return_counts=True)[1] / len(labels)
+    return float(shares.max()), float(-(shares * np.log(shares)).sum())
+
+
 def predictions(history: History) -> NDArray[np.int64] | None:
     """(E, N) class of the highest score of each sample, -1 where an epoch has none; None where there are none."""
     column = history.columns.get("probe/sample_prediction")

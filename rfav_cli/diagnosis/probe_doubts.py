@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rfav_cli.diagnosis.labels import label_doubts
+from rfav_cli.diagnosis.labels import guessing, label_doubts
 from rfav_cli.records import Doubt
 
 if TYPE_CHECKING:
@@ -87,8 +87,7 @@ def accuracy_doubts(history: History) -> Iterator[Doubt]:
     losses, accuracies = history.loss[seen], history.accuracy[seen]
     if labels is None or len(labels) < SMALLEST_PROBE or len(losses) < FEWEST_EPOCHS:
         return
-    shares = np.unique(labels, return_counts=True)[1] / len(labels)
-    share, best, guessed = float(shares.max()), float(accuracies.max()), float(-(shares * np.log(shares)).sum())
+    (share, guessed), best = guessing(labels), float(accuracies.max())
     if share > MOST_FREQUENT or best > min(2 * share, share + 0.1 * (1 - share)):
         return
     if losses.min() < NO_BETTER * guessed:
