@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from rfav_cli.diagnosis.labels import CHANCE_ERRORS, guessing, predictions
+from rfav_cli.diagnosis.labels import CHANCE_ERRORS, SMALLEST_PROBE, guessing, predictions
 from rfav_cli.records import Onset
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from rfav_cli.records import History
 
-SMALLEST_PROBE = 30
-"""Samples from which predictions can be told from chance, and the same one for all from a coincidence."""
 MOST_FREQUENT = 0.9
 """Share of the most frequent class above which a labelled probe can't tell knowledge from saying that class always."""
 BEFORE = 3

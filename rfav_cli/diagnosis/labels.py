@@ -21,6 +21,9 @@ LABELS_CERTAINTY = 0.99
 CHANCE_ERRORS = 4.0
 """Standard errors of the accuracy of guessing that an accuracy must be above chance to be knowledge (p < 1e-4)."""
 
+SMALLEST_PROBE = 30
+"""Samples from which predictions can be told from chance, and the same one for all from a coincidence."""
+
 
 def label_doubts(history: History) -> Iterator[Doubt]:
     """Doubt the order of the classes when a net guesses in every epoch by these labels, but knows another order.

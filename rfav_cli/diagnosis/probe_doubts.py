@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rfav_cli.diagnosis.labels import guessing, label_doubts
+from rfav_cli.diagnosis.labels import SMALLEST_PROBE, guessing, label_doubts
 from rfav_cli.records import Doubt
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ NORMALISATION_CERTAINTY = 0.95
 ACCURACY_CERTAINTY, UNLEARNT_CERTAINTY = 0.8, 0.5
 FEWEST_EPOCHS = 3
 """Epochs after the first step, in which a net could have learnt something."""
-SMALLEST_PROBE = 30
-"""Samples from which an accuracy can be told from guessing."""
 MOST_FREQUENT = 0.6
 """Share of the most frequent class above which a net that learnt something need not be right more often than that."""
 NO_BETTER, SURE = 0.97, 1.05

@@ -119,6 +119,19 @@ def are_probabilities(scores: Tensor) -> bool:
     return bool((fitting | missing).all())
 
 
+def confidences(scores: Tensor) -> Tensor:
+    """How sure a net is of its prediction: the highest probability of each row of scores (n, classes), by softmax.
+
+    Scores that are probabilities already are taken as such; log-probabilities need no case of their own, since softmax
+    gives back what they are the logarithms of.
+
+    Returns:
+        (n,) of the type of the scores; NaN where softmax has no value: a score is NaN or infinity.
+    """
+    probabilities = scores if are_probabilities(scores) else scores.softmax(1)
+    return probabilities.amax(1)
+
+
 def predicted_classes(scores: Tensor) -> Tensor:
     """The class of the highest of the scores (n, classes): (n,) int32, -1 where a score is NaN."""
     highest, classes = scores.max(1)

@@ -18,6 +18,7 @@ from rfav_cli.statistics.base import (
     Statistic,
     are_class_scores,
     are_probabilities,
+    confidences,
     predicted_classes,
     to_numpy,
 )
@@ -64,14 +65,11 @@ class Calibration(Statistic):
         if not are_class_scores(output, rows.stop - rows.start):
             return
         scores = output.float()
-        if are_probabilities(scores):
-            confidence = scores.amax(1)
-            scores = scores.clamp(min=torch.finfo(torch.float32).tiny).log()
-        else:
-            confidence = scores.softmax(1).amax(1)
         self._seen += len(scores)
-        self._confidence[rows] = confidence.cpu()
+        self._confidence[rows] = confidences(scores).cpu()
         self._prediction[rows] = predicted_classes(scores).cpu()
+        if are_probabilities(scores):
+            scores = scores.clamp(min=torch.finfo(torch.float32).tiny).log()
         self._keep(rows, scores)
 
     def _keep(self, rows: slice, scores: Tensor) -> None:

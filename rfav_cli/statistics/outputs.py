@@ -11,7 +11,7 @@ from rfav_cli.statistics.base import (
     Context,
     Statistic,
     are_class_scores,
-    are_probabilities,
+    confidences,
     predicted_classes,
     to_numpy,
 )
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 class Outputs(Statistic):
     """The class of each sample's highest score, and that class's probability by softmax.
 
-    Outputs that are probabilities already are taken as such; log-probabilities need no case of their own, since softmax
-    gives back what they are the logarithms of. A net whose output is no row of class scores has no such columns.
+    A net whose output is no row of class scores has no such columns.
     """
 
     def __init__(self, context: Context) -> None:
@@ -39,10 +38,9 @@ class Outputs(Statistic):
         if not are_class_scores(output, rows.stop - rows.start):
             return
         scores = output.float()
-        probabilities = scores if are_probabilities(scores) else scores.softmax(1)
         self._seen += len(scores)
         self._prediction[rows] = predicted_classes(scores).cpu()
-        self._confidence[rows] = probabilities.amax(1).cpu()
+        self._confidence[rows] = confidences(scores).cpu()
 
     def compute(self) -> dict[str, NDArray[Any]]:
         """`probe/sample_prediction`, -1 where a score is NaN, and `probe/sample_confidence` (N,), between 0 and 1.

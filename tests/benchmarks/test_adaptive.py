@@ -6,17 +6,13 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import nn
-from torch.nn import functional
 
 from benchmarks.pages import marked
 from benchmarks.remedy.adaptive import fit as fitting
-from benchmarks.remedy.adaptive.fit import Parts, calibrated_loss, fit, inverse_temperature
+from benchmarks.remedy.adaptive.fit import Parts, fit
 from benchmarks.remedy.adaptive.methods import EVEN, START, Method, source_options
 from benchmarks.remedy.adaptive.nets import SIZE, make
 from benchmarks.remedy.adaptive.parts import PartRegularizer, part_of
@@ -74,33 +70,6 @@ def test_what_is_added_to_a_net(kind: str) -> None:
     assert drops
     assert all(isinstance(layers[place - 1], nn.ReLU if kind == "mlp" else nn.MaxPool2d) for place in drops)
     assert [type(layer) for layer in make(f"norm-{kind}", 7)] == [type(layer) for layer in make(kind, 7, norm=True)]
-
-
-@settings(deadline=None, max_examples=15)
-@given(st.floats(0.05, 20), st.integers(0, 100))
-def test_the_temperature_is_the_best_of_a_grid(scale: float, seed: int) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    scores = scale * torch.randn(60, 5, generator=generator, dtype=torch.float64)
-    labels = torch.where(torch.rand(60, generator=generator) < 0.5, scores.argmax(1), 0)
-
-    def loss(inverse: float) -> float:
-        return float(functional.cross_entropy(scores * inverse, labels))
-
-    best = min(map(loss, np.geomspace(0.001, 100, 400)))
-    assert loss(inverse_temperature(scores, labels)) <= best + 1e-6
-
-
-def test_the_calibrated_loss_is_judged_on_samples_that_it_was_not_fitted_on() -> None:
-    generator = torch.Generator().manual_seed(0)
-    scores = 8 * torch.randn(80, 4, generator=generator, dtype=torch.float64)
-    labels = torch.randint(4, (80,), generator=generator)
-    first, second = (scores[::2], labels[::2]), (scores[1::2], labels[1::2])
-    expected = [
-        float(functional.cross_entropy(other[0] * inverse_temperature(*fitted), other[1]))
-        for fitted, other in ((first, second), (second, first))
-    ]
-    assert calibrated_loss(scores, labels) == pytest.approx(sum(expected) / 2)
-    assert calibrated_loss(scores, labels) < float(functional.cross_entropy(scores, labels))
 
 
 @pytest.mark.parametrize("shape", [(6, 5), (4, 5, 3, 3)])

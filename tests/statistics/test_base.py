@@ -2,7 +2,14 @@ import pytest
 import torch
 
 from rfav_cli.records import Layer, Nonlinearity, Settings
-from rfav_cli.statistics.base import Context, applied, are_class_scores, are_probabilities, predicted_classes
+from rfav_cli.statistics.base import (
+    Context,
+    applied,
+    are_class_scores,
+    are_probabilities,
+    confidences,
+    predicted_classes,
+)
 
 
 def test_a_nonlinearity_is_applied_with_its_arguments():
@@ -50,3 +57,17 @@ def test_the_class_is_that_of_the_highest_score():
     scores = torch.tensor([[1.0, 3.0, 3.0], [-torch.inf, -1e9, -2e9], [9.0, torch.nan, 0.0], [0.0, 1.0, torch.inf]])
     assert predicted_classes(scores).tolist() == [1, 1, -1, 2]
     assert predicted_classes(scores).dtype == torch.int32
+
+
+def test_a_confidence_is_the_highest_probability_of_scores_their_logarithms_or_probabilities():
+    scores = torch.tensor([[0.0, 2.0, -1.0], [5.0, 5.0, -torch.inf]])
+    expected = scores.softmax(1).amax(1)
+    for given in (scores, scores.log_softmax(1), scores.softmax(1)):
+        torch.testing.assert_close(confidences(given), expected)
+
+
+@pytest.mark.parametrize("score", [torch.nan, torch.inf])
+def test_where_softmax_has_no_value_neither_has_the_confidence(score):
+    assert confidences(torch.tensor([[score, 1.0], [0.0, 0.0]])).tolist() == pytest.approx(
+        [torch.nan, 0.5], nan_ok=True
+    )
