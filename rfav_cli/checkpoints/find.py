@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfav_cli.checkpoints import formats
+from rfav_cli.checkpoints.formats import is_checkpoint_folder
 from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.checkpoints.order import describe_gaps, epoch_pattern, epochs_from_names
 from rfav_cli.checkpoints.stored_epochs import NamedFile, describe_difference, epoch_doubts, never_counted
@@ -103,27 +103,18 @@ def shard(checkpoints: CheckpointFiles, part: str) -> CheckpointFiles:
     return replace(checkpoints, entries=checkpoints.entries[k - 1 :: n])
 
 
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file in hex, read a piece at a time."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
 def _expand(paths: Sequence[str]) -> tuple[list[Path], list[str]]:
     """Every file that is meant, once, and what to say of the others."""
     files: dict[Path, Path] = {}
     skipped = 0
     for text in paths:
         named = Path(text)
-        if named.is_file():
+        listed = [] if named.is_file() else listing(text)
+        if named.is_file() or (is_checkpoint_folder(named) and not any(map(is_checkpoint_folder, listed))):
             checkpoints: Iterable[Path] = [named]
         else:
-            listed = listing(text)
             _refuse_missing(text, listed)
-            visible = [path for path in listed if path.is_file() and not path.name.startswith(".")]
+            visible = [path for path in outside_checkpoints(listed) if not path.name.startswith(".")]
             checkpoints = [path for path in visible if is_checkpoint(path)]
             skipped += len(visible) - len(checkpoints)
             if not checkpoints:
@@ -137,6 +128,12 @@ def _expand(paths: Sequence[str]) -> tuple[list[Path], list[str]]:
         raise RunError("no checkpoints were named", "Give a folder, files or a glob.")
     notes = [f"skipped {skipped} {_plural('file', skipped)} that {_are(skipped)} no checkpoint"] if skipped else []
     return list(files.values()), notes
+
+
+def outside_checkpoints(paths: list[Path]) -> list[Path]:
+    """The files, and the folders that are checkpoints, without the files in those."""
+    folders = {path for path in paths if is_checkpoint_folder(path)}
+    return [path for path in paths if path in folders or (path.is_file() and not folders.intersection(path.parents))]
 
 
 def _refuse_missing(text: str, listed: list[Path]) -> None:
@@ -175,7 +172,9 @@ def listing(text: str) -> list[Path]:
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Whether a file is one by its ending or by what is in it."""
+    """Whether a file is one by its ending or by what is in it, or a folder by what is in it."""
+    if path.is_dir():
+        return is_checkpoint_folder(path)
     if path.suffix.lower() in SUFFIXES:
         return True
     try:

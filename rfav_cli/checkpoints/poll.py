@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfav_cli.checkpoints import formats
-from rfav_cli.checkpoints.find import is_checkpoint, listing, sha256_of
+from rfav_cli.checkpoints.digests import digest_of
+from rfav_cli.checkpoints.find import is_checkpoint, listing, outside_checkpoints
 from rfav_cli.checkpoints.order import epoch_pattern, epochs_from_names
 from rfav_cli.errors import CheckpointError, RunError
 from rfav_cli.text import printable, what_it_says
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
 
 UNFINISHED = frozenset({".tmp", ".temp", ".part", ".partial", ".incomplete"})
 """Files with these endings are going to be renamed."""
+_SMALL = 2**26
+"""Bytes of a file beside weights that is copied with them."""
 
 _FIRST_EPOCH = -1
-Stamp = tuple[int, int, int]
+Stamp = tuple[tuple[str, int, int, int], ...]
+"""Name, number, size and time of each file that a checkpoint is read from."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,8 @@ class Poll:
         Raises:
             RunError: the folder cannot be listed, or names that came since say that one was taken for a wrong epoch.
         """
-        stamps = {path: stamp for path in listing(self._place) if (stamp := self._stamp_of(path)) is not None}
+        there = outside_checkpoints(listing(self._place))
+        stamps = {path: stamp for path in there if (stamp := self._stamp_of(path)) is not None}
         self._files = {path: file for path, file in self._files.items() if path in stamps}
         for path, stamp in stamps.items():
             file = self._files.get(path)
@@ -135,7 +140,7 @@ class Poll:
         with tempfile.TemporaryDirectory(prefix="rfav-", ignore_cleanup_errors=True) as folder:
             copy = Path(folder) / "checkpoint"
             try:
-                shutil.copyfile(path, copy)
+                _copy(path, copy)
                 whole = _stamp(path) == self._files[path].stamp
             except FileNotFoundError:
                 whole = False
@@ -183,7 +188,7 @@ class Poll:
         if stored is None:
             self._files[path].named = named
         epoch = named if stored is None else stored
-        return PolledCheckpoint(path, epoch, named, stored, sha256_of(copy), replace(payload, path=path))
+        return PolledCheckpoint(path, epoch, named, stored, digest_of(copy), replace(payload, path=path))
 
     def _stamp_of(self, path: Path) -> Stamp | None:
         """A file's stamp; None for what is none, or not meant."""
@@ -210,14 +215,36 @@ class Poll:
 
     def _order(self, path: Path) -> tuple[bool, int, int, str]:
         epoch = self._epochs[path]
-        return epoch is None, _FIRST_EPOCH if epoch is None else epoch, self._files[path].stamp[2], path.name
+        changed = max((time for *_, time in self._files[path].stamp), default=0)
+        return epoch is None, _FIRST_EPOCH if epoch is None else epoch, changed, path.name
+
+
+def _copy(path: Path, copy: Path) -> None:
+    """A checkpoint as it is read: of a folder the weights, and what says what they are."""
+    if not path.is_dir():
+        shutil.copyfile(path, copy)
+        return
+    for file in (*formats.weight_files(path), *_small_files(path)):
+        target = copy / file.relative_to(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
+
+
+def _small_files(folder: Path) -> list[Path]:
+    """The files in a folder that are no weights: they tell its format, and say its epoch."""
+    return [path for path in folder.iterdir() if path.is_file() and path.stat().st_size <= _SMALL]
 
 
 def _stamp(path: Path) -> Stamp | None:
+    """What changes when a checkpoint does; None for what is none, or not there."""
     try:
-        if not path.is_file():
-            return None
-        status = path.stat()
+        if path.is_dir():
+            files = sorted(formats.weight_files(path)) if formats.is_checkpoint_folder(path) else []
+        else:
+            files = [path] if path.is_file() else []
+        statuses = [(file, file.stat()) for file in files]
+    except CheckpointError:  # a folder that is still written
+        return ()
     except OSError:
         return None
-    return status.st_ino, status.st_size, status.st_mtime_ns
+    return tuple((str(file), status.st_ino, status.st_size, status.st_mtime_ns) for file, status in statuses) or None

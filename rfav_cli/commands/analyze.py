@@ -191,11 +191,11 @@ class SharedRun:
 
 
 def _check_unchanged(checkpoints: CheckpointFiles, committed: Mapping[int, Checkpoint]) -> None:
-    from rfav_cli.checkpoints.find import sha256_of
+    from rfav_cli.checkpoints.digests import digest_of
 
     for entry in checkpoints.entries:
         stored = committed.get(entry.epoch)
-        if stored and stored.sha256 != sha256_of(entry.path):
+        if stored and stored.sha256 != digest_of(entry.path):
             raise StoreError(
                 f"{entry.path}: another file than epoch {entry.epoch} of the store was measured on ({stored.path}), "
                 "or changed since",

@@ -206,12 +206,12 @@ class StoreRecorder:
             StoreError: the store is of another run, or cannot be written.
         """
         from rfav_cli.checkpoints import formats
-        from rfav_cli.checkpoints.find import sha256_of
+        from rfav_cli.checkpoints.digests import digest_of
 
         if epoch in self.committed:
             return None
         payload = formats.read(path, self._prepared.reading)
-        return self.add(payload, Checkpoint(epoch, str(path), sha256_of(path)))
+        return self.add(payload, Checkpoint(epoch, str(path), digest_of(path)))
 
     def add(
         self, payload: Payload, checkpoint: Checkpoint, on_batch: Callable[[int], None] = lambda _: None

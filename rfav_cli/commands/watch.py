@@ -191,10 +191,10 @@ class WatchLoop:
 
     def _is_stored(self, path: Path) -> bool:
         """Whether the store has just this file; it need not be opened then."""
-        from rfav_cli.checkpoints.find import sha256_of
+        from rfav_cli.checkpoints.digests import digest_of
 
         digests = [stored.sha256 for stored in self.recorder.committed.values() if stored.path == str(path)]
-        return bool(digests) and sha256_of(path) in digests
+        return bool(digests) and digest_of(path) in digests
 
     def _add(self, polled: PolledCheckpoint) -> None:
         if polled.epoch is None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rfav_cli.checkpoints import formats
-from rfav_cli.checkpoints.find import sha256_of
+from rfav_cli.checkpoints.digests import digest_of
 from rfav_cli.errors import CheckpointError
 from rfav_cli.measure.checkpoint import BatchSize, measure_weights
 from rfav_cli.records import BadCheckpoint, Checkpoint, Measurement, Progress
@@ -83,7 +83,7 @@ def _read_ahead(
     """Each file with a call that gives its payload and digest, or raises; the one after it is read meanwhile."""
 
     def read(file: CheckpointFile) -> tuple[Payload, str]:
-        digest = sha256_of(file.path)
+        digest = digest_of(file.path)
         return formats.read(file.path, options), digest
 
     with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as pool:

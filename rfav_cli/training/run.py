@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rfav_cli.checkpoints.find import sha256_of
+from rfav_cli.checkpoints.digests import digest_of
 from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.errors import StoreError, UsageError
 from rfav_cli.records import Note, Training, TrainingEpoch
@@ -151,7 +151,7 @@ def assembled(
     check_start(start.checkpoint, reading, opening)
     digest = FRESH
     if start.checkpoint is not None:
-        digest = sha256_of(start.checkpoint)
+        digest = digest_of(start.checkpoint)
         start.check_sha256(digest)
     with own_random_state(), contextlib.ExitStack() as stack:
         folder = None

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rfav_cli.checkpoints.find import CheckpointFile, CheckpointFiles, find_checkpoints, sha256_of, shard
+from rfav_cli.checkpoints.find import CheckpointFile, CheckpointFiles, find_checkpoints, shard
 from rfav_cli.errors import CheckpointError, RunError
 
 WEIGHTS = {"weight": torch.zeros(2, 3)}
@@ -171,11 +171,6 @@ def test_the_first_shard_begins_with_the_first_checkpoint() -> None:
 def test_no_shard(part: str) -> None:
     with pytest.raises(RunError, match="--shard"):
         shard(CheckpointFiles(()), part)
-
-
-def test_sha256(tmp_path: Path) -> None:
-    (tmp_path / "abc").write_bytes(b"abc")
-    assert sha256_of(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
 @needs_data

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from rfav_cli.checkpoints.find import sha256_of
+from rfav_cli.checkpoints.digests import digest_of
 from rfav_cli.records import Checkpoint, Layer, Measurement, ProbeRecord, Run, Settings
 from rfav_cli.store import StoreWriter, pack
 from tests.acceptance.project.tiny_net import TinyNet
@@ -55,6 +55,6 @@ def write_judged(folder: Path, *, overfits: bool, settings: Settings | None = No
         }
         if calibrated:
             columns |= {f"probe/{name}": np.float64(value) for name, value in CALIBRATION.items()}
-        writer.append(Measurement(Checkpoint(epoch, name, sha256_of(folder / name)), columns))
+        writer.append(Measurement(Checkpoint(epoch, name, digest_of(folder / name)), columns))
     pack(store)
     return store

@@ -1,4 +1,4 @@
-"""The formats of checkpoint files; a new one is one new file and one line here.
+"""The formats of checkpoints, which are files or folders; a new one is one new file and one line here.
 
 A format that gives state_dicts needs no more than that: `state_dicts.payload_of` takes what it read.
 """
@@ -14,49 +14,78 @@ from rfav_cli.text import what_it_says
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rfav_cli.checkpoints.formats.base import Format, ReadOptions
+    from rfav_cli.checkpoints.formats.base import FolderFormat, Format, ReadOptions
     from rfav_cli.records import Payload
 
-FORMATS = {
+FILES = {
     "state_dict": "state_dicts",
     "safetensors": "safetensors",
     "torchscript": "TorchScript",
     "exported": "exported programs",
 }
-"""Stem of the file in this folder -> what messages call such files. Each is a `Format`; the first that recognises a
-file's content reads it."""
+"""Stem of the file in this folder -> what messages call such checkpoints. Each is a `Format`; the first that recognises
+a file's content reads it."""
+FOLDERS = {
+    "huggingface": "folders of transformers or accelerate",
+}
+"""The same of checkpoints that are folders; each is a `FolderFormat`."""
+FORMATS = FILES | FOLDERS
 
 
 def format_of(path: Path) -> str:
-    """The format of a checkpoint file, told by its content.
+    """The format of a checkpoint, a file or a folder, told by its content.
 
     Raises:
-        CheckpointError: the file is missing, empty, cannot be read, or is of no format that is known.
+        CheckpointError: it is missing, empty, cannot be read, or is of no format that is known.
     """
     try:
-        if path.stat().st_size == 0:
+        folder = path.is_dir()
+        if not folder and path.stat().st_size == 0:
             raise CheckpointError(f"{path}: the file is empty", "Leave it out, or save it again.")
-        for name in FORMATS:
+        for name in FOLDERS if folder else FILES:
             if _format(name).recognises(path):
                 return name
     except OSError as error:
         remedy = remedy_for(error, "Try again, or copy it elsewhere.")
         raise CheckpointError(f"{path}: cannot be read: {what_it_says(error)}", remedy) from error
     *others, last = FORMATS.values()
-    raise CheckpointError(f"{path}: not a checkpoint", f"Give {', '.join(others)} or {last}.")
+    raise CheckpointError(
+        f"{path}: {'a folder that is ' if folder else ''}not a checkpoint", f"Give {', '.join(others)} or {last}."
+    )
+
+
+def is_checkpoint_folder(path: Path) -> bool:
+    """Whether a path is a folder that is one checkpoint; false for a file, and for a folder with checkpoints in it."""
+    if not path.is_dir():
+        return False
+    try:
+        format_of(path)
+    except CheckpointError:
+        return False
+    return True
+
+
+def weight_files(path: Path) -> list[Path]:
+    """The files that a checkpoint is read from: itself, or those of a folder that hold weights.
+
+    Raises:
+        CheckpointError: the folder is no checkpoint.
+        OSError: it cannot be read.
+    """
+    return cast("FolderFormat", _format(format_of(path))).weight_files(path) if path.is_dir() else [path]
 
 
 def read(path: Path, options: ReadOptions) -> Payload:
-    """Read a checkpoint file of any format, told by its content.
+    """Read a checkpoint of any format, told by its content.
 
     Raises:
-        CheckpointError: the file is missing, empty, cut off, or of no format that is known.
+        CheckpointError: it is missing, empty, cut off, or of no format that is known.
     """
     return _format(format_of(path)).read(path, options)
 
 
 def stored_epoch(path: Path, options: ReadOptions) -> int | None:
-    """The epoch that a file of any format holds, or None.
+    """The epoch that a checkpoint of any format holds, or None.
 
     Raises:
         CheckpointError: as for `read`, but not each fault is found.

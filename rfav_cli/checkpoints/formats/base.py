@@ -1,4 +1,4 @@
-"""What every format of checkpoint files gives, and how files are read."""
+"""What every format of checkpoints gives, and how they are read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ReadOptions:
 
 
 class Format(Protocol):
-    """A module that reads the checkpoint files of one format."""
+    """A module that reads the checkpoints of one format: files, or folders (`FolderFormat`)."""
 
     def recognises(self, path: Path) -> bool:
         """Whether a file is of this format, told by its content; false for any other file, however damaged.
@@ -48,4 +48,19 @@ class Format(Protocol):
 
         Raises:
             CheckpointError: the file is damaged, or holds what could do more than compute.
+        """
+
+
+class FolderFormat(Format, Protocol):
+    """A module that reads folders, each of which is one checkpoint.
+
+    `recognises` is told of folders alone. It is false for a folder that checkpoints lie in.
+    """
+
+    def weight_files(self, path: Path) -> list[Path]:
+        """The files in a folder, or below it, that hold the weights which `read` gives.
+
+        Raises:
+            CheckpointError: the folder is damaged, or names files that are not in it.
+            OSError: the folder cannot be read.
         """

@@ -10,6 +10,8 @@ from rfav_cli.errors import CheckpointError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from torch import Tensor
+
     from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.records import Payload
 
@@ -29,6 +31,15 @@ def read(path: Path, _: ReadOptions) -> Payload:
     Raises:
         CheckpointError: the file is damaged or holds no weights, or the package that reads it is not there.
     """
+    return state_dicts.payload_of(path, weights_of(path))
+
+
+def weights_of(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file by their names; they stay in it until they are used.
+
+    Raises:
+        CheckpointError: the file is damaged, or the package that reads it is not there.
+    """
     try:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
@@ -38,10 +49,10 @@ def read(path: Path, _: ReadOptions) -> Payload:
             "pip install 'rfav-cli[safetensors]'",
         ) from error
     try:
-        weights = load_file(path)
+        weights: dict[str, Tensor] = load_file(path)
     except (SafetensorError, ValueError) as error:
         raise CheckpointError(f"{path}: damaged or cut off", "Copy or save the file again, or leave it out.") from error
-    return state_dicts.payload_of(path, weights)
+    return weights
 
 
 def stored_epoch(_: Path, __: ReadOptions) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rfav_cli.checkpoints import state_dicts
 from rfav_cli.checkpoints.integrity import check_archive
@@ -26,10 +26,19 @@ def read(path: Path, options: ReadOptions) -> Payload:
     Raises:
         CheckpointError: the file is damaged, would run code, or holds no state_dict.
     """
+    return state_dicts.payload_of(path, content_of(path, options))
+
+
+def content_of(path: Path, options: ReadOptions) -> Any:
+    """All that a file holds; tensors stay in it until they are used.
+
+    Raises:
+        CheckpointError: the file is damaged or would run code.
+    """
     content = load_pickle(path, options.trust_pickle)
     if is_zip(path):
         check_archive(path)
-    return state_dicts.payload_of(path, content)
+    return content
 
 
 def stored_epoch(path: Path, options: ReadOptions) -> int | None:

@@ -42,6 +42,13 @@ def write_safetensors(path: Path, state: dict[str, Tensor]) -> None:
     save_file(state, path)
 
 
+def write_folder(path: Path, state: dict[str, Tensor]) -> None:
+    """What transformers' save_pretrained leaves."""
+    path.mkdir(parents=True)
+    save_file(state, path / "model.safetensors", metadata={"format": "pt"})
+    (path / "config.json").write_text("{}")
+
+
 def write_scripted(path: Path) -> None:
     torch.jit.save(torch.jit.script(nn.Linear(2, 2).eval()), str(path))
 

@@ -15,13 +15,14 @@ import torch
 from torch import nn
 
 from rfav_cli.checkpoints import formats
-from rfav_cli.checkpoints.formats import FORMATS
+from rfav_cli.checkpoints.formats import FILES, FOLDERS, FORMATS
 from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.errors import CheckpointError
 from tests.checkpoints.formats.files import (
     half,
     state,
     write_exported,
+    write_folder,
     write_legacy,
     write_safetensors,
     write_scripted,
@@ -39,22 +40,25 @@ WRITE: dict[str, Callable[[Path], object]] = {
     "safetensors": lambda path: write_safetensors(path, state()),
     "torchscript": write_scripted,
     "exported": write_exported,
+    "huggingface": lambda path: write_folder(path, state()),
 }
-"""How a file of each format is written."""
+"""How a checkpoint of each format is written."""
 KINDS = {"torchscript": "torchscript", "exported": "exported"}
 """Of the formats that give programs; the others give state_dicts."""
 
 
-def test_each_format_has_a_file_to_be_tried_on() -> None:
+def test_each_format_has_a_checkpoint_to_be_tried_on() -> None:
     assert set(WRITE) == set(FORMATS)
 
 
 @pytest.mark.parametrize("name", WRITE)
-def test_each_format_alone_recognises_its_files_and_reads_them(name: str, tmp_path: Path) -> None:
+def test_each_format_alone_recognises_its_checkpoints_and_reads_them(name: str, tmp_path: Path) -> None:
     suffix = ".pt2" if name == "exported" else ""
     WRITE[name](tmp_path / f"saved{suffix}")
     path = shutil.move(tmp_path / f"saved{suffix}", tmp_path / "no-ending")
-    assert [form for form in FORMATS if import_module(f"{formats.__name__}.{form}").recognises(path)] == [name]
+    tables = FOLDERS if path.is_dir() else FILES
+    assert formats.is_checkpoint_folder(path) == path.is_dir()
+    assert [form for form in tables if import_module(f"{formats.__name__}.{form}").recognises(path)] == [name]
     assert formats.format_of(path) == name
     payload = formats.read(path, ReadOptions())
     assert (payload.kind, payload.path, payload.epoch) == (KINDS.get(name, "eager"), path, None)
@@ -75,7 +79,7 @@ def test_other_files_are_of_no_format(tmp_path: Path) -> None:
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (lambda path: path.touch(), "empty"),
     "missing": (lambda path: None, "cannot be read"),
-    "a folder": (lambda path: path.mkdir(), "not a checkpoint|cannot be read"),
+    "a folder": (lambda path: path.mkdir(), "a folder that is not a checkpoint"),
     "text": (lambda path: path.write_text("hello world"), "not a checkpoint"),
     "half a zip": (lambda path: half(path, write_zip), "damaged or cut off"),
     "half a legacy file": (lambda path: half(path, write_legacy), "damaged"),
