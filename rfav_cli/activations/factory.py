@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
-import importlib.util
 import inspect
-import sys
-from contextlib import contextmanager
-from difflib import get_close_matches
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
@@ -17,13 +12,15 @@ from torch import nn
 from rfav_cli.errors import ModelError, RfavError
 from rfav_cli.nets import ZOO
 from rfav_cli.text import named, printable
+from rfav_cli.user_code import Found, Wanted, find, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from types import ModuleType
+    from collections.abc import Callable, Mapping, Sequence
 
 FORMS = "package.module:factory, path/to/file.py:factory, torchvision:NAME, timm:NAME or zoo:NAME"
 """What `--model` takes."""
+
+_WANTED = Wanted("--model", "factory", ModelError)
 
 
 def make_factory(spec: str, arguments: Sequence[str] = ()) -> Callable[[], nn.Module]:
@@ -43,16 +40,13 @@ def make_factory(spec: str, arguments: Sequence[str] = ()) -> Callable[[], nn.Mo
     keywords = _parse_arguments(arguments)
     library, _, name = spec.partition(":")
     if library in _LIBRARIES and name:
-        find, folder = _LIBRARIES[library], Path.cwd()
         _refuse_pretrained(keywords)
-        factory: Any = find(name)
+        found = Found(_LIBRARIES[library](name), ())
+    elif ":" in spec.strip(":"):
+        found = find(spec, _WANTED)
     else:
-        source, _, name = spec.rpartition(":")
-        if not (source and name):
-            raise ModelError(f"--model {printable(spec)}: it names no factory", f"Write {FORMS}.")
-        folder = Path(source).resolve().parent if source.endswith(".py") else Path.cwd()
-        with _importable(folder):
-            factory = _find_attribute(_import(source), source, name)
+        raise ModelError(f"--model {printable(spec)}: it names no factory", f"Write {FORMS}.")
+    factory = found.value
     if isinstance(factory, nn.Module):
         return _factory_of_net(factory, spec, keywords)
     if not callable(factory):
@@ -60,7 +54,7 @@ def make_factory(spec: str, arguments: Sequence[str] = ()) -> Callable[[], nn.Mo
             f"--model {printable(spec)}: an object of type {type(factory).__name__} is no factory",
             "Name a function or class that returns a torch.nn.Module.",
         )
-    return lambda: _call(factory, spec, keywords, folder)
+    return lambda: _call(found, spec, keywords)
 
 
 def _parse_arguments(arguments: Sequence[str]) -> dict[str, Any]:
@@ -87,14 +81,14 @@ def _factory_of_net(net: nn.Module, spec: str, keywords: Mapping[str, Any]) -> C
     return lambda: net
 
 
-def _call(factory: Callable[..., Any], spec: str, keywords: Mapping[str, Any], folder: Path) -> nn.Module:
+def _call(found: Found, spec: str, keywords: Mapping[str, Any]) -> nn.Module:
     try:
-        with _importable(folder):
-            net = factory(**keywords)
+        with found.importable():
+            net = found.value(**keywords)
     except RfavError:
         raise
     except Exception as error:
-        fits = _fits(factory, keywords)
+        fits = _fits(found.value, keywords)
         raise ModelError(
             f"--model {printable(spec)}: making the net raised {named(error, part='all')}",
             "Put it right in the factory." if fits else "Give the factory's own arguments with --model-arg KEY=VALUE.",
@@ -117,74 +111,9 @@ def _fits(factory: Callable[..., Any], keywords: Mapping[str, Any]) -> bool:
     return True
 
 
-@contextmanager
-def _importable(folder: Path) -> Iterator[None]:
-    """Let modules of a folder be imported, as `python -m` does, for the time of the block only."""
-    entry = str(folder)
-    sys.path.insert(0, entry)
-    importlib.invalidate_caches()
-    try:
-        yield
-    finally:
-        if entry in sys.path:
-            sys.path.remove(entry)
-
-
-def _import(source: str) -> ModuleType:
-    try:
-        return _import_file(Path(source)) if source.endswith(".py") else _import_module(source)
-    except (Exception, SystemExit) as error:  # a module runs what its author wrote, argument parsers included
-        if isinstance(error, RfavError):
-            raise
-        raise ModelError(
-            f"--model {printable(source)}: importing it raised {named(error, part='all')}",
-            "Put that right, or move the factory to a module that imports without it.",
-        ) from error
-
-
-def _import_module(name: str) -> ModuleType:
-    try:
-        if not all(part.isidentifier() for part in name.split(".")):
-            raise ModuleNotFoundError(name=name)
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-            raise
-        raise ModelError(
-            f"--model {printable(name)}: there is no module {printable(error.name)}",
-            "Run rfav in the folder that holds it, install it, or give the file as path/to/file.py:factory.",
-        ) from error
-
-
-def _import_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise ModelError(f"--model {printable(path)}: there is no such file", "Give the path of a Python file.")
-    name = f"_rfav_model_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ModelError(f"--model {printable(path)}: not a Python file", "Give the path of a Python file.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and TorchScript look their module up
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
-
-
-def _find_attribute(owner: Any, source: str, dotted: str) -> Any:
-    for name in dotted.split("."):
-        if not hasattr(owner, name):
-            public = [member for member in dir(owner) if not member.startswith("_")]
-            raise _unknown(f"--model {printable(source)}", name, public, "Name a function or class in it.")
-        owner = getattr(owner, name)
-    return owner
-
-
 def _zoo(name: str) -> Callable[..., nn.Module]:
     if name not in ZOO:
-        raise _unknown("--model zoo", name, ZOO, f"The nets are {', '.join(ZOO)}.")
+        raise ModelError(*unknown("--model zoo", name, ZOO, f"The nets are {', '.join(ZOO)}."))
     return ZOO[name]
 
 
@@ -192,7 +121,9 @@ def _torchvision(name: str) -> Callable[..., nn.Module]:
     models = _import_extra("torchvision", "torchvision.models")
     names = models.list_models()
     if name not in names:
-        raise _unknown("--model torchvision", name, names, "torchvision.models.list_models() gives all names.")
+        raise ModelError(
+            *unknown("--model torchvision", name, names, "torchvision.models.list_models() gives all names.")
+        )
     builder: Callable[..., nn.Module] = models.get_model_builder(name)
     # Detectors and segmenters fetch their backbone's weights by default.
     none = {key: None for key in _PRETRAINED if key in inspect.signature(builder).parameters}
@@ -202,7 +133,7 @@ def _torchvision(name: str) -> Callable[..., nn.Module]:
 def _timm(name: str) -> Callable[..., nn.Module]:
     timm = _import_extra("timm", "timm")
     if not timm.is_model(name):
-        raise _unknown("--model timm", name, timm.list_models(), "timm.list_models() gives all names.")
+        raise ModelError(*unknown("--model timm", name, timm.list_models(), "timm.list_models() gives all names."))
     create: Callable[..., nn.Module] = timm.create_model
     return lambda **keywords: create(name, pretrained=False, **keywords)
 
@@ -229,10 +160,3 @@ def _import_extra(extra: str, module: str) -> Any:
         raise ModelError(
             f"--model {extra}: importing {extra} raised {named(error, part='all')}", f"pip install 'rfav-cli[{extra}]'"
         ) from error
-
-
-def _unknown(where: str, name: str, names: Iterable[str], otherwise: str) -> ModelError:
-    close = get_close_matches(name, list(names), n=3)
-    return ModelError(
-        f"{where}: there is no {printable(name)}", f"Did you mean {' or '.join(close)}?" if close else otherwise
-    )

@@ -154,7 +154,7 @@ def test_close_attributes_are_named(nets):
     assert "there is no make_nett" in error.what
     assert error.remedy == "Did you mean make_net?"
     assert refused(f"{nets}:Net.mak").remedy == "Did you mean make?"
-    assert "Name a function or class" in refused(f"{nets}:xyzzy").remedy
+    assert refused(f"{nets}:xyzzy").remedy == "Name a factory in it."
 
 
 def test_what_is_no_factory(nets):
