@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.functional import interpolate, logsigmoid
 
-from rfav_cli.activations.chance import drawn_from
+from rfav_cli.chance import drawn_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from rfav_cli.activations.chance import drawn_from, positions
 from rfav_cli.activations.class_scores import tensors
+from rfav_cli.chance import drawn_from, positions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

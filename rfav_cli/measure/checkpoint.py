@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rfav_cli import statistics
-from rfav_cli.activations.chance import drawn_from
 from rfav_cli.activations.class_scores import select_output
 from rfav_cli.activations.entropy import position_entropy
 from rfav_cli.activations.layer_kinds import positions
+from rfav_cli.chance import drawn_from
 from rfav_cli.errors import CheckpointError, ModelError, RfavError
 from rfav_cli.measure.device import exact_arithmetic
 from rfav_cli.measure.normalisation import look_at_normalisation

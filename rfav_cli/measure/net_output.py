@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rfav_cli.activations.chance import drawn_from
 from rfav_cli.activations.class_scores import choose_output, repeats_samples
 from rfav_cli.activations.classifier import find_classifier
+from rfav_cli.chance import drawn_from
 from rfav_cli.data.probe import check_fits
 from rfav_cli.errors import ModelError
 from rfav_cli.records import Doubt

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from rfav_cli.activations import networks
-from rfav_cli.activations.chance import drawn_from
 from rfav_cli.activations.examination import examine, few
 from rfav_cli.activations.layers import select_layers
+from rfav_cli.chance import drawn_from
 from rfav_cli.checkpoints import formats
 from rfav_cli.errors import CheckpointError, RunError, SampleError
 from rfav_cli.measure.device import exact_arithmetic, keep_freed_memory

@@ -12,12 +12,12 @@ from torch import Tensor
 from torch.jit._fuser import optimized_execution
 from torch.nn.functional import cross_entropy, nll_loss
 
-from rfav_cli.activations.chance import drawn_from
 from rfav_cli.activations.class_scores import choose_output, select_output, tensors
 from rfav_cli.activations.examination import ROUNDING_OF_BATCHES, SAMPLES, few, settle_format
 from rfav_cli.activations.hooks import uncompiled
 from rfav_cli.activations.networks import eager, open_network, torchscript
 from rfav_cli.activations.recording import Recording, differences
+from rfav_cli.chance import drawn_from
 from rfav_cli.checkpoints import archives, formats
 from rfav_cli.data.probe import to_input
 from rfav_cli.errors import CheckpointError, ModelError, SampleError

@@ -11,11 +11,11 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from rfav_cli.activations import networks
-from rfav_cli.activations.chance import drawn_from
 from rfav_cli.activations.class_scores import select_output
 from rfav_cli.activations.classifier import find_classifier
 from rfav_cli.activations.network import OpenOptions
 from rfav_cli.activations.networks import eager
+from rfav_cli.chance import drawn_from
 from rfav_cli.checkpoints import formats
 from rfav_cli.checkpoints.formats.base import ReadOptions
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from rfav_cli.activations.chance import drawn_from, positions
+from rfav_cli.chance import drawn_from, positions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Random numbers that a net draws in its forward: the same ones each time, and none of the user's own."""
+"""Random numbers that a net or a data set draws: the same ones each time, and none of the user's own."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+CPU = torch.device("cpu")
+
 
 @contextmanager
-def drawn_from(seed: int, device: torch.device) -> Iterator[None]:
+def drawn_from(seed: int, device: torch.device = CPU) -> Iterator[None]:
     """Start the generators of torch, numpy and Python at a seed; afterwards they are where they were before.
 
     Args:
         seed: from 0 on.
-        device: where the net runs: its generator is meant, too, where it is a GPU.
+        device: where the net runs: its generator is meant, too, where it is a GPU. A data set is on the CPU.
     """
     python, numpy = random.getstate(), np.random.get_state()
     gpus = [device] if device.type == "cuda" else []
@@ -37,7 +39,7 @@ def drawn_from(seed: int, device: torch.device) -> Iterator[None]:
         np.random.set_state(numpy)
 
 
-def positions(device: torch.device) -> tuple[object, ...]:
+def positions(device: torch.device = CPU) -> tuple[object, ...]:
     """Where the generators of torch, numpy and Python stand: another place once a number was drawn.
 
     Args:
