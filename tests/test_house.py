@@ -431,6 +431,7 @@ def test_each_room_without_torch_is_in_the_contract() -> None:
     contracts = {contract["id"]: contract for contract in settings["tool"]["importlinter"]["contracts"]}
     with_torch = {
         "activations",
+        "chance",
         "checkpoints",
         "data",
         "distributed",
