@@ -21,6 +21,7 @@ from rfav_cli.errors import CheckpointError
 from tests.checkpoints.formats.files import (
     half,
     state,
+    write_deepspeed,
     write_exported,
     write_folder,
     write_legacy,
@@ -41,6 +42,7 @@ WRITE: dict[str, Callable[[Path], object]] = {
     "torchscript": write_scripted,
     "exported": write_exported,
     "huggingface": lambda path: write_folder(path, state()),
+    "deepspeed": lambda path: write_deepspeed(path, state()),
 }
 """How a checkpoint of each format is written."""
 KINDS = {"torchscript": "torchscript", "exported": "exported"}
