@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rfav_cli import remote
 from rfav_cli.atomic import write_whole
 from rfav_cli.commands.measuring import name_of, open_options, sample_options
 from rfav_cli.errors import OutputError, SampleError, StoreError, UsageError
@@ -56,7 +57,10 @@ def _is_store(path: str | Path | History) -> bool:
     """Whether a path is to be read as a store: it is one, or there is nothing, which reading it says best."""
     from rfav_cli.store import is_store
 
-    return isinstance(path, History) or is_store(Path(path)) or not Path(path).exists()
+    if isinstance(path, History):
+        return True
+    local = remote.keep(path)
+    return is_store(local) or not local.exists()
 
 
 def _of_store(options: Calibrate) -> Calibration:
@@ -82,7 +86,7 @@ def _of_store(options: Calibrate) -> Calibration:
 def _of_checkpoint(options: Calibrate) -> Calibration:
     from rfav_cli.measure.checkpoint import BatchSize, measure_weights
 
-    path = str(options.path)
+    path = remote.shown(str(options.path))
     if options.probe is None:
         raise UsageError(
             f"{printable(path)}: not a store, and to measure a checkpoint takes samples",
@@ -113,7 +117,7 @@ def _opened(options: Calibrate) -> tuple[Setup, Payload]:
     settings = Settings(model=name_of(model, options.model_arg), output=options.output or "", maps=0)
     make_model = make_factory(model, options.model_arg) if isinstance(model, str) else model
     opening = open_options(settings, make_model, pick_device(options.device))
-    payload = formats.read(Path(str(options.path)), ReadOptions(options.i_trust_this_pickle, opening.device))
+    payload = formats.read(remote.place(str(options.path)), ReadOptions(options.i_trust_this_pickle, opening.device))
     probe = load_probe(str(options.probe), size=options.probe_size, options=sample_options(options), thumbnails=0)
     if probe.labels is None:
         raise SampleError(f"{probe.source}: has no labels, which a temperature is fitted to", "Give a labelled probe.")

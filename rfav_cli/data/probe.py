@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from rfav_cli import remote
 from rfav_cli.data.sources import SampleOptions, open_source
 from rfav_cli.data.sources.base import WORDS, normalisation
 from rfav_cli.errors import SampleError
@@ -103,7 +104,10 @@ def load_probe(
         return replace(coloured, notes=(*coloured.notes, said))
     mean, std, notes = normalisation(source, options, images.shape[1])
     if len(source) < size:
-        notes = (f"took all {len(source)} samples of {printable(spec)}, fewer than --probe-size {size}", *notes)
+        notes = (
+            f"took all {len(source)} samples of {printable(remote.shown(spec))}, fewer than --probe-size {size}",
+            *notes,
+        )
     recolour = None
     if source.is_image and images.shape[1] in (1, 3, 4) and not (options.gray or options.rgb):
         other = replace(options, rgb=images.shape[1] != 3, gray=images.shape[1] == 3)
@@ -116,7 +120,7 @@ def load_probe(
         std=std,
         thumbnails=draw(images[:thumbnails]) if source.is_image and thumbnails else None,
         sha256=digest(images, labels, mean, std),
-        source=spec,
+        source=remote.shown(spec),
         notes=(*source.notes, *notes, *_units(source, images, mean, std)),
         alphabetical=source.alphabetical,
         empty=source.empty,

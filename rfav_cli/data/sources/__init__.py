@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rfav_cli import remote
 from rfav_cli.errors import SampleError
 from rfav_cli.text import printable
 
@@ -85,7 +86,7 @@ def open_source(spec: str, options: SampleOptions) -> Source:
     """Open a source of samples: a folder of images, a file of arrays, or a data set in its published format.
 
     Args:
-        spec: a path, `NAME:PATH` or `NAME:PATH#SPLIT`.
+        spec: a path, `NAME:PATH` or `NAME:PATH#SPLIT`; each path may be an address of a remote file or folder.
         options: how its samples are read.
 
     Raises:
@@ -93,6 +94,7 @@ def open_source(spec: str, options: SampleOptions) -> Source:
     """
     from rfav_cli.data.sources.base import Location  # here, so that the names are known without torch
 
+    spec = _brought(spec)
     name, colon, address = spec.partition(":")
     if not colon or name not in SOURCES:
         if colon and not Path(spec).exists():
@@ -113,3 +115,17 @@ def open_source(spec: str, options: SampleOptions) -> Source:
         raise SampleError(f"{printable(spec)}: --layout is for arrays", "Leave --layout out.")
     source: Source = module.open_source(Location(spec, path, split), options)
     return source
+
+
+def _brought(spec: str) -> str:
+    """A specification whose files are here.
+
+    Raises:
+        RunError: they are elsewhere, and cannot be reached.
+    """
+    name, _, path = spec.partition(":")
+    before, path = (f"{name}:", path) if name in NAMED else ("", spec)
+    address, mark, split = path.partition("#")
+    if remote.address_of(address) is None:
+        return spec
+    return f"{before}{remote.keep(address)}{mark}{split}"
