@@ -50,9 +50,7 @@ def check_archive(path: Path, file: IO[bytes] | None = None) -> None:
     try:
         with zipfile.ZipFile(file or path) as archive:
             members = archive.infolist()
-            if len({member.filename for member in members}) < len(members):
-                raise CheckpointError(f"{path}: has two members of one name", _REMEDY)
-            _check_packing(path, members)
+            check_members(path, members)
             summed = any(member.CRC for member in members)
             for member in members:
                 if summed:
@@ -84,12 +82,19 @@ def check_packing(path: Path) -> None:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            _check_packing(path, archive.infolist())
+            check_members(path, archive.infolist())
     except UNREADABLE as error:
         raise CheckpointError(f"{path}: damaged or cut off: {what_it_says(error)}", _REMEDY) from error
 
 
-def _check_packing(path: Path, members: Sequence[zipfile.ZipInfo]) -> None:
+def check_members(path: Path, members: Sequence[zipfile.ZipInfo]) -> None:
+    """Look at an archive's list of its members, before anything of it is unpacked.
+
+    Raises:
+        CheckpointError: it unpacks to far more than weights do, in a way that torch does not know, or to two of a name.
+    """
+    if len({member.filename for member in members}) < len(members):
+        raise CheckpointError(f"{path}: has two members of one name", _REMEDY)
     for member in members:
         name = printable(member.filename, 120)
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -126,10 +131,7 @@ def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:
             continue
         for record, size in needed.items():
             if record in sizes and sizes[record] < size:
-                raise CheckpointError(
-                    f"{path}: damaged: {printable(record, 120)!r} has {sizes[record]} bytes, its tensor needs {size}",
-                    _REMEDY,
-                )
+                raise too_small(path, record, sizes[record], size)
 
 
 def _claimed(path: Path, content: bytes) -> dict[str, int]:
@@ -179,7 +181,7 @@ class _ClaimReader(pickle._Unpickler):
 
     def persistent_load(self, claim: Any) -> _Anything:
         _, storage, key, _, count = claim
-        size = _item_size(getattr(storage, "name", ""))
+        size = (storage_dtype(getattr(storage, "name", "")) or torch.uint8).itemsize
         if not isinstance(key, str | int):  # the text of another may take longer than anybody has
             raise pickle.UnpicklingError("no key of a storage")
         if isinstance(count, int) and not isinstance(count, bool):
@@ -212,10 +214,19 @@ class _ClaimReader(pickle._Unpickler):
     }
 
 
-def _item_size(storage: str) -> int:
-    """Bytes of one element of "FloatStorage" and its like; an untyped storage is counted in bytes."""
-    dtype: torch.dtype = torch.storage._storage_type_to_dtype_map().get(storage, torch.uint8)
-    return dtype.itemsize
+def too_small(path: Path, record: str, has: int, needed: int) -> CheckpointError:
+    """What is said of a storage with fewer bytes than a tensor of it needs."""
+    return CheckpointError(
+        f"{path}: damaged: {printable(record, 120)!r} has {has} bytes, its tensor needs {needed}", _REMEDY
+    )
+
+
+def storage_dtype(name: str) -> torch.dtype | None:
+    """What the elements of "FloatStorage" and its like are; bytes of an untyped storage; None for another name."""
+    if name in ("UntypedStorage", "_UntypedStorage"):
+        return torch.uint8
+    dtype: torch.dtype | None = torch.storage._storage_type_to_dtype_map().get(name)
+    return dtype
 
 
 def _configured(content: bytes) -> dict[str, int]:
