@@ -7,6 +7,7 @@ or raises; what could make torch read or take memory beyond the file is checked 
 from __future__ import annotations
 
 import re
+import warnings
 from collections import OrderedDict
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,7 @@ def meaning(module: str, name: str) -> Any:
 
 def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *rest: Any) -> Tensor:
     """`torch._utils._rebuild_tensor` and `_rebuild_tensor_v2`; what would run on a backward pass is left."""
-    _, _, *metadata = (*rest, None, None)
+    _, _, *metadata = (*rest, None, None, None)
     return _viewed(storage, offset, size, stride, _checked(storage).dtype, metadata[0])
 
 
@@ -65,7 +66,9 @@ def _quantized(storage: Any, offset: Any, size: Any, stride: Any, quantizer: Any
     if not isinstance(quantizer, tuple) or not all(map(_is_of_quantizer, quantizer)):
         raise TypeError("no quantizer")
     typed = torch.storage.TypedStorage(wrap_storage=storage.untyped, dtype=storage.dtype, _internal=True)
-    tensor: Tensor = torch._utils._rebuild_qtensor(typed, offset, size, stride, quantizer, False, OrderedDict())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that such storages and such tensors will be removed
+        tensor: Tensor = torch._utils._rebuild_qtensor(typed, offset, size, stride, quantizer, False, OrderedDict())
     return tensor
 
 

@@ -13,7 +13,7 @@ _OF_MODULES = ("_parameters", "_buffers", "_modules")
 _LONGEST_NAMES = 2**24
 """Characters of all names of a net's tensors together; those of the largest nets have a hundredth of it."""
 _MOST_LOOKED_AT = 10_000
-_PLAIN = ("builtins", "collections", "numpy", "torch")
+_PLAIN = ("builtins", "__builtin__", "collections", "copyreg", "_codecs", "numpy", "torch", "typing")
 """Packages whose objects need no word: containers, numbers, arrays, sizes and types."""
 
 

@@ -73,11 +73,10 @@ class Claim:
             raise ValueError("not the claim of a storage")
         _, kind, key, _, count, *more = given
         view = more[0] if more else None
-        if isinstance(view, tuple) and len(view) == 3:
-            view = (_text(view[0]), _whole(view[1]), _whole(view[2]))
-        if not isinstance(kind, StorageKind) or not (view is None or isinstance(view, tuple)):
+        if not isinstance(kind, StorageKind) or not (view is None or (isinstance(view, tuple) and len(view) == 3)):
             raise ValueError("not the claim of a storage")
-        return cls(kind.dtype, _text(key), _whole(count), view)
+        part = (_text(view[0]), _whole(view[1]), _whole(view[2])) if view else None
+        return cls(kind.dtype, _text(key), _whole(count), part)
 
     @property
     def bytes(self) -> int:

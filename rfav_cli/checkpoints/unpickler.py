@@ -110,7 +110,9 @@ class DataUnpickler(pickle._Unpickler):
         self._take = take
 
     def persistent_load(self, pid: Any) -> Any:
-        """The storage that is claimed, the one thing of a file that is beside its pickle."""
+        """What is beside the pickle: a storage; in the older format the source of a module, by its class."""
+        if type(pid) is tuple and len(pid) > 1 and pid[0] == "module":
+            return pid[1]
         return self._take(Claim.of(pid))
 
     def find_class(self, module: str, name: str) -> Any:
@@ -137,7 +139,8 @@ class DataUnpickler(pickle._Unpickler):
         self.append(StandIn("builtins.set"))
 
     def _frozen_set(self) -> None:
-        self.append(StandIn("builtins.frozenset", items=self.pop_mark()))
+        items = self.pop_mark()  # which changes what is appended to
+        self.append(StandIn("builtins.frozenset", items=items))
 
     def _call(self) -> None:
         args = self.stack.pop()

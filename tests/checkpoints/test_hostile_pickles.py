@@ -168,6 +168,11 @@ OTHER_WAYS = {
     "a list that is called": b"]" + COMMAND + b"R",
     "a claim as text": b"P0\n",
     "the claim of a module": claim(text("import os"), typename="module", kind=name("a.B"), key=text("a.py")),
+    "the claim of a module that is called": several(text("module"), name("functools.partial"))
+    + b"Q"
+    + several(CODE)
+    + b"R",
+    "the claim of a module without a name": several(text("module")) + b"Q",
     "a claim that is a number": whole(3) + b"Q",
     "a claim that is a name": name("posixpath.join") + b"Q",
     "arguments that are a list": name("a.b") + b"]R",

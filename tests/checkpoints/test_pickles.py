@@ -11,7 +11,6 @@ import torch
 
 from rfav_cli.checkpoints.pickles import is_torch_save, is_zip, load_pickle, needed_class
 from rfav_cli.checkpoints.stand_ins import StandIn
-from rfav_cli.errors import CheckpointError
 from tests.checkpoints.formats.files import half, write_exported, write_legacy, write_scripted, write_zip
 
 if TYPE_CHECKING:
