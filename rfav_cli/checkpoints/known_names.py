@@ -16,9 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rfav_cli.checkpoints.integrity import storage_dtype
 from rfav_cli.checkpoints.stand_ins import Name, StandIn
-from rfav_cli.checkpoints.storages import Storage, StorageKind
+from rfav_cli.checkpoints.storages import Storage, storage_kind
 from rfav_cli.checkpoints.unpickler import Maker, safe_key
 
 if TYPE_CHECKING:
@@ -28,13 +27,36 @@ _MUCH = 2**28
 """Bytes of a tensor that may be more than its storage has: it can take the same number for many elements."""
 _SCALAR_CODES = re.compile(r"[?bhilqBHILQefd]|[biuf]\d{1,2}")
 _LATIN = ("latin1", "latin-1")
+_ATTACKS = (
+    *("os", "posix", "nt", "sys", "subprocess", "pty", "shutil", "socket", "importlib", "runpy", "ctypes"),
+    "webbrowser",
+)
+"""Packages that objects beside weights are not of: a file that names one is refused aloud. Nothing rests on this."""
+_ATTACKS_OF_BUILTINS = ("eval", "exec", "execfile", "compile", "open", "__import__", "breakpoint", "input")
+
+
+class RunsCodeError(ValueError):
+    """A pickle names what only an attack has a use for. It could be read all the same; the user should know.
+
+    Attributes:
+        name: what it names, as the file has it.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__("a name that runs code")
+        self.name = name
 
 
 def meaning(module: str, name: str) -> Any:
-    """What a name means: a `Maker`, a `StorageKind`, a type of numbers; None for one that is not known."""
-    if module.partition(".")[0] == "torch" and (dtype := storage_dtype(name)) is not None:
-        return StorageKind(dtype)
-    return _MEANINGS.get(f"{module}.{name}")
+    """What a name means: a `Maker`, a `StorageKind`, a type of numbers; None for one that is not known.
+
+    Raises:
+        RunsCodeError: only an attack has a use for it.
+    """
+    package = module.partition(".")[0]
+    if package in _ATTACKS or (package in ("builtins", "__builtin__") and name in _ATTACKS_OF_BUILTINS):
+        raise RunsCodeError(f"{module}.{name}")
+    return storage_kind(module, name) or _MEANINGS.get(f"{module}.{name}")
 
 
 def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *rest: Any) -> Tensor:

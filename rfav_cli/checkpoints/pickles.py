@@ -13,9 +13,9 @@ from typing import IO, Any
 import torch
 
 from rfav_cli.checkpoints.integrity import UNREADABLE, check_members, check_packing, is_packed
-from rfav_cli.checkpoints.known_names import meaning
+from rfav_cli.checkpoints.known_names import RunsCodeError, meaning
 from rfav_cli.checkpoints.storages import LegacyStorages, ZipStorages
-from rfav_cli.checkpoints.unpickler import DataUnpickler, RunsCodeError
+from rfav_cli.checkpoints.unpickler import DataUnpickler
 from rfav_cli.errors import CheckpointError, remedy_for
 from rfav_cli.text import printable, what_it_says
 from rfav_cli.user_code import importable

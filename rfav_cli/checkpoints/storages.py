@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from rfav_cli.checkpoints.integrity import too_small
 from rfav_cli.errors import CheckpointError
 from rfav_cli.text import printable
 
@@ -82,6 +81,16 @@ class Claim:
     def bytes(self) -> int:
         """That it takes."""
         return self.count * self.dtype.itemsize
+
+
+def storage_kind(module: str, name: str) -> StorageKind | None:
+    """What `torch.FloatStorage` and its like hold; bytes where it is untyped; None for another name."""
+    if module.partition(".")[0] != "torch":
+        return None
+    if name in ("UntypedStorage", "_UntypedStorage"):
+        return StorageKind(torch.uint8)
+    dtype = torch.storage._storage_type_to_dtype_map().get(name)
+    return None if dtype is None else StorageKind(dtype)
 
 
 class ZipStorages:
@@ -196,6 +205,13 @@ class LegacyStorages:
                 raise CheckpointError(f"{self.path}: damaged or cut off", _REMEDY)
             if content:
                 storage.copy_(torch.frombuffer(bytearray(content), dtype=torch.uint8).untyped_storage())
+
+
+def too_small(path: Path, record: str, has: int, needed: int) -> CheckpointError:
+    """What is said of a storage with fewer bytes than a tensor of it needs."""
+    return CheckpointError(
+        f"{path}: damaged: {printable(record, 120)!r} has {has} bytes, its tensor needs {needed}", _REMEDY
+    )
 
 
 def _part(storage: torch.UntypedStorage, start: int, count: int) -> torch.UntypedStorage:

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from mmap import mmap
 
-    from rfav_cli.checkpoints.storages import Storage
 
 _DEEPEST = 10_000
 """Lists and dictionaries in one another that a pickle may have; torch reads a thousand or so."""
@@ -49,24 +48,6 @@ _PLAIN = (
     *("GLOBAL", "STACK_GLOBAL", "BINPERSID", "PROTO", "STOP"),
 )
 """Instructions that are handled as Python does: what they make is plain, or goes through the methods below."""
-_ATTACKS = (
-    *("os", "posix", "nt", "sys", "subprocess", "pty", "shutil", "socket", "importlib", "runpy", "ctypes"),
-    "webbrowser",
-)
-"""Packages that objects beside weights are not of: a file that names one is refused aloud. Nothing rests on this."""
-_ATTACKS_OF_BUILTINS = ("eval", "exec", "execfile", "compile", "open", "__import__", "breakpoint", "input")
-
-
-class RunsCodeError(UnpicklingError):
-    """A pickle names what only an attack has a use for. It could be read all the same; the user should know.
-
-    Attributes:
-        name: what it names, as the file has it.
-    """
-
-    def __init__(self, name: str) -> None:
-        super().__init__("a name that runs code")
-        self.name = name
 
 
 @dataclass(frozen=True)
@@ -100,7 +81,7 @@ class DataUnpickler(pickle._Unpickler):
         self,
         file: IO[bytes] | mmap,
         known: Callable[[str, str], Any],
-        take: Callable[[Claim], Storage],
+        take: Callable[[Claim], Any],
         size: int,
     ) -> None:
         super().__init__(file, encoding="utf-8", errors="surrogateescape")
@@ -117,10 +98,7 @@ class DataUnpickler(pickle._Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         """What a name means; it is not looked up."""
-        package = module.partition(".")[0]
         kind = f"{module}.{name}"
-        if package in _ATTACKS or (package in ("builtins", "__builtin__") and name in _ATTACKS_OF_BUILTINS):
-            raise RunsCodeError(kind)
         meant = self._known(module, name)
         return self._names.setdefault(kind, Name(kind)) if meant is None else meant
 

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rfav_cli.checkpoints.known_names import meaning
+from rfav_cli.checkpoints.known_names import RunsCodeError, meaning
 from rfav_cli.checkpoints.stand_ins import Name, StandIn
-from rfav_cli.checkpoints.unpickler import DataUnpickler, RunsCodeError, safe_key
+from rfav_cli.checkpoints.unpickler import DataUnpickler, safe_key
 from tests.checkpoints.handmade import call, name, several, text
 
 
