@@ -9,6 +9,7 @@ from rfav_cli.diagnosis.overfitting import smoothed_loss
 from rfav_cli.diagnosis.policy import check_policy
 from rfav_cli.diagnosis.recipe import recommend
 from rfav_cli.diagnosis.rules import RULES
+from rfav_cli.diagnosis.temperature import lowers_loss, says_nothing
 from rfav_cli.diagnosis.verdict import judge
 
 __all__ = [
@@ -20,9 +21,11 @@ __all__ = [
     "compare",
     "derive",
     "judge",
+    "lowers_loss",
     "penalties_are_advised",
     "recommend",
     "rule_by_advice",
+    "says_nothing",
     "smoothed_loss",
     "warning_on_penalties",
     "with_exceptions",

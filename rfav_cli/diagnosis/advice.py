@@ -22,6 +22,7 @@ from rfav_cli.diagnosis.remedy_record import (
     is_gain,
     is_worth_a_training,
 )
+from rfav_cli.diagnosis.temperature import lowers_loss, says_nothing
 from rfav_cli.records import RULES, Advice, AdviceStep
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def advise(history: History, verdict: Verdict, thresholds: Thresholds) -> Advice
     measured, rows = courses(history), _rows(history, verdict)
     best = tuple(course.described(history, rows, thresholds.certainty) for course in measured.values()) if rows else ()
     kept = _kept(history, verdict, thresholds, measured, best)
-    temperature = _temperature(history, kept) if kept and verdict.run.kind == "overconfidence" else None
+    overconfident = verdict.run.kind == "overconfidence"
+    temperature = _temperature(history, kept, thresholds.certainty) if kept and overconfident else None
     steps = [*_look(history, verdict, kept)]
     if kept:
         steps.append(AdviceStep("keep", _keep_words(history, verdict, kept)))
@@ -112,14 +114,12 @@ def _kept(
     return _Kept(choice.row, history.checkpoints[choice.row], by, bool(choice.by), measured, best)
 
 
-def _temperature(history: History, kept: _Kept) -> float | None:
-    """That of the checkpoint that is kept, where it makes its scores less sure and its loss lower."""
-    column = history.columns.get("probe/temperature")
-    loss, calibrated = (kept.measured.get(name) for name in ("loss", "calibrated loss"))
-    if loss is not None and calibrated is not None and not calibrated.values[kept.row] < loss.values[kept.row]:
+def _temperature(history: History, kept: _Kept, certainty: float) -> float | None:
+    """That of the checkpoint that is kept, where it makes its scores less sure and its loss lower for sure."""
+    value = float(history.temperature[kept.row])
+    if not value > 1 or says_nothing(history, kept.row) or not lowers_loss(history, kept.row, certainty):
         return None
-    value = math.nan if column is None else float(np.asarray(column[kept.row]))
-    return value if math.isfinite(value) and value > 1 else None
+    return value
 
 
 def _keep_words(history: History, verdict: Verdict, kept: _Kept) -> str:
