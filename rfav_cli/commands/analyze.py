@@ -102,7 +102,8 @@ def _find(options: Analyze) -> CheckpointFiles:
         skip_bad=options.skip_bad,
         trust_pickle=options.i_trust_this_pickle,
     )
-    files = replace(files, bad=tuple(BadCheckpoint(shown(bad.path), shown(bad.reason)) for bad in files.bad))
+    bad = tuple(BadCheckpoint(shown(bad.path), shown(bad.reason)) for bad in files.bad)
+    files = replace(files, bad=bad, notes=tuple(map(shown, files.notes)))
     return shard(files, options.shard) if options.shard else files
 
 

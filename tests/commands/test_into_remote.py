@@ -100,10 +100,13 @@ def test_a_store_that_goes_elsewhere_is_read_there_and_continued(there, tmp_path
 
 
 def test_what_was_measured_before_an_error_is_written_there(there, tmp_path):
-    there.pipe("/run/epoch_1.pt", b"PK\x03\x04 cut off")
+    content = bytearray(there.cat("/run/epoch_1.pt"))
+    weight = next(iter(nets.make(nets.Vectors, 1).state_dict().values())).numpy().tobytes()
+    content[content.index(weight)] ^= 1  # so that its checksum is wrong, which is looked at when it is measured
+    there.pipe("/run/epoch_1.pt", bytes(content))
     options = {"probe": "memory://probe.npz", "out": "memory://rfav.h5", **RUN}
     with pytest.raises(RfavError, match=r"^memory://run/epoch_1\.pt: "):
-        rfav_cli.analyze("memory://run", epochs="epoch_{epoch}.pt", **options)
+        rfav_cli.analyze("memory://run", **options)
     assert list(rfav_cli.open_store("memory://rfav.h5").epochs) == [0]
 
 
