@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
     from rfav_cli.records import Candidate, Payload
 
+EMA, TRAINED = "ema", "model"
+"""What `--weights` can be beside a key: averages, or what was trained."""
+_BESIDE_AVERAGES = "current_model_state"
+"""Where Lightning's WeightAveraging puts what is trained; its `state_dict` then has the averages, which it deploys."""
 _MOST_TRIES = 6
 """Readings that do not fit by their names and are tried for all that: hooks of the net may rename."""
 
@@ -63,11 +67,14 @@ class WeightLoader:
     Args:
         model: the net.
         notes: gets what the user should be told of the choice.
+        wanted: which of several state_dicts is meant: "ema", "model" or its key; empty for the one under the most usual
+            name, trained ones before averages.
     """
 
-    def __init__(self, model: nn.Module, notes: list[str]) -> None:
+    def __init__(self, model: nn.Module, notes: list[str], wanted: str = "") -> None:
         self._model = model
         self._notes = notes
+        self._wanted = wanted
         self._taken: _Choice | None = None
         self._twins: list[_Choice] = []
 
@@ -79,10 +86,11 @@ class WeightLoader:
         """
         expected = self._model.state_dict()
         candidates: Sequence[Candidate] = payload.content
-        again = self._taken and _again(self._taken, candidates)
+        again = None if self._wanted else self._taken and _again(self._taken, candidates)
         if again and self._are_still_twins(again, candidates) and self._put(again, expected).succeeded:
             return
         choices = [_Choice(candidate, reading) for candidate in candidates for reading in readings(expected, candidate)]
+        choices = list(self._wanted_of(payload, choices))
         fitting = sorted((choice for choice in choices if choice.reading.fits), key=_Choice.order)
         others = sorted((choice for choice in choices if not choice.reading.fits), key=_nearest)
         # A lazy layer keeps the shape that a first try gives it.
@@ -102,6 +110,28 @@ class WeightLoader:
         nearest = min([*fitting, *others], key=_nearest)
         outcome = next((outcome for choice, outcome in outcomes if choice is nearest), Outcome.of(nearest.reading))
         raise misfit(payload.path, outcome, nearest.reading, nearest.candidate.weights, expected)
+
+    def _wanted_of(self, payload: Payload, choices: Sequence[_Choice]) -> Sequence[_Choice]:
+        """The choices that are meant.
+
+        Raises:
+            CheckpointError: there is none such.
+        """
+        if not self._wanted:
+            return choices
+        names = {candidate.name for candidate in payload.content}
+        # Some keep averages under "model", and what was trained under another key: the kind goes before the key.
+        averages = [choice for choice in choices if _is_averaged(choice, names)]
+        by_kind = {EMA: averages, TRAINED: [choice for choice in choices if choice not in averages]}
+        found = by_kind.get(self._wanted) or [choice for choice in choices if _is_under(self._wanted, choice)]
+        if found:
+            return found
+        places = sorted(names | {choice.place for choice in choices if choice.reading.holds_all})
+        shown = ", ".join(f"{printable(name, 120)!r}" if name else "the weights alone" for name in places)
+        raise CheckpointError(
+            f"{payload.path}: holds no weights {printable(self._wanted)!r}; it holds {shown}",
+            "Give --weights one of these keys, or leave it out.",
+        )
 
     def _put(self, choice: _Choice, expected: Mapping[str, Any]) -> Outcome:
         return put(self._model, choice.reading.fill(expected, choice.candidate.weights))
@@ -136,7 +166,8 @@ class WeightLoader:
     def _keep(self, choice: _Choice, rivals: Sequence[_Choice]) -> None:
         self._taken = _bare(choice)
         if rivals:
-            self._note(f"took {_named(choice)} of {', '.join(map(_named, [choice, *rivals]))}")
+            others = "" if self._wanted else _how_to_take([choice, *rivals])
+            self._note(f"took {_named(choice)} of {', '.join(map(_named, [choice, *rivals]))}{others}")
         if beside := [name for name in choice.reading.beside if name.rpartition(".")[2] != COUNTER]:
             parts = beside if len(beside) <= LISTED else dict.fromkeys(name.partition(".")[0] for name in beside)
             self._note(f"took the weights under {_named(choice)}; beside them: {first_names(parts)}")
@@ -144,6 +175,26 @@ class WeightLoader:
     def _note(self, note: str) -> None:
         if note not in self._notes:
             self._notes.append(note)
+
+
+def _is_under(key: str, choice: _Choice) -> bool:
+    """Whether the weights are under a key, or below it."""
+    name = choice.place
+    return f".{name}.".endswith(f".{key}.") or f".{name}.".startswith(f".{key}.")
+
+
+def _is_averaged(choice: _Choice, names: set[str]) -> bool:
+    """Whether weights are averages, among the state_dicts of their file."""
+    return choice.average or (_BESIDE_AVERAGES in names and choice.candidate.name == "state_dict")
+
+
+def _how_to_take(choices: Sequence[_Choice]) -> str:
+    """What to give for averages where trained weights were taken, or the other way round."""
+    names = {choice.candidate.name for choice in choices}
+    averages = [_is_averaged(choice, names) for choice in choices]
+    if not any(averages) or all(averages):
+        return ""
+    return f"; --weights {TRAINED if averages[0] else EMA} takes the {'trained ones' if averages[0] else 'averages'}"
 
 
 def _bare(choice: _Choice) -> _Choice:

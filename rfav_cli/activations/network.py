@@ -86,6 +86,7 @@ class OpenOptions:
         model_name: the `--model` specification, for messages.
         with_bias: the bias is part of the activation: no `Activation.bias` is given.
         fold_norm: give `Activation.scale` for layers that a batch normalisation follows, and fold it into `filters`.
+        weights: which of several state_dicts is meant: "ema", "model" or its key; empty for what its name says.
         notes: what the user should be told once is added here.
     """
 
@@ -94,6 +95,7 @@ class OpenOptions:
     model_name: str = ""
     with_bias: bool = False
     fold_norm: bool = True
+    weights: str = ""
     notes: list[str] = field(default_factory=list)
 
 

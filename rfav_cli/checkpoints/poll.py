@@ -10,15 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfav_cli.checkpoints import formats
+from rfav_cli.checkpoints.contents import look_into
 from rfav_cli.checkpoints.digests import digest_of
-from rfav_cli.checkpoints.find import is_checkpoint, listing, outside_checkpoints
-from rfav_cli.checkpoints.order import epoch_pattern, epochs_from_names
+from rfav_cli.checkpoints.listing import Exclusion, is_checkpoint, listing
+from rfav_cli.checkpoints.looking import paths_to_watch
+from rfav_cli.checkpoints.numbering import step_of
+from rfav_cli.checkpoints.order import epoch_pattern, epochs_from_names, form_of, is_nickname, says_step
+from rfav_cli.checkpoints.stored_epochs import NamedFile, never_counted
 from rfav_cli.errors import CheckpointError, RunError
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rfav_cli.checkpoints.find import Search
     from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.records import Payload
 
@@ -43,6 +48,7 @@ class PolledCheckpoint:
         stored: the one stored in it, where that counts; None where it does not, or there is none.
         sha256: of the file, in hex.
         payload: its content.
+        unit: what `epoch` is counted by: "epoch" or "step".
     """
 
     path: Path
@@ -51,6 +57,7 @@ class PolledCheckpoint:
     stored: int | None
     sha256: str
     payload: Payload
+    unit: str = "epoch"
 
 
 @dataclass
@@ -84,8 +91,8 @@ class Poll:
     to be told by its time alone: what is read is a copy of a file that did not change meanwhile.
 
     Args:
-        place: a folder or a glob; it may not be there yet.
-        pattern: as for `find_checkpoints`.
+        place: a folder or a glob; it may not be there yet. The run may lie below it.
+        search: which files are meant and how they are counted, as for `find_checkpoints`.
         patience: seconds.
         options: how files are read.
 
@@ -93,16 +100,20 @@ class Poll:
         RunError: that is a file, or no glob or pattern.
     """
 
-    def __init__(self, place: str, pattern: str | None, patience: float, options: ReadOptions) -> None:
+    def __init__(self, place: str, search: Search, patience: float, options: ReadOptions) -> None:
         if Path(place).is_file():
             raise RunError(f"{printable(place)}: is a file", "Name the folder that checkpoints come into.")
         listing(place)
         self._place = place
-        self._pattern = None if pattern is None else epoch_pattern(pattern)
+        self._search = search
+        self._pattern = None if search.pattern is None else epoch_pattern(search.pattern)
         self._patience = patience
         self._options = options
         self._files: dict[Path, _File] = {}
         self._epochs: dict[Path, int | None] = {}
+        self._both: dict[Path, NamedFile] = {}
+        self.passed_over: list[str] = []
+        """What holds no weights, with what it holds, since this was last asked and emptied."""
         self.changed: float | None = None
         """When something was last seen to change."""
 
@@ -115,7 +126,7 @@ class Poll:
         Raises:
             RunError: the folder cannot be listed, or names that came since say that one was taken for a wrong epoch.
         """
-        there = outside_checkpoints(listing(self._place))
+        there = paths_to_watch(self._place, Exclusion(self._search.exclude))
         stamps = {path: stamp for path in there if (stamp := self._stamp_of(path)) is not None}
         self._files = {path: file for path, file in self._files.items() if path in stamps}
         for path, stamp in stamps.items():
@@ -130,7 +141,7 @@ class Poll:
 
     @contextmanager
     def opened(self, path: Path) -> Iterator[PolledCheckpoint | None]:
-        """A copy of a file, read; None where the file changes while it is copied.
+        """A copy of a file, read; None where the file changes while it is copied, or holds no weights.
 
         The training may do what it likes with the file meanwhile.
 
@@ -138,7 +149,7 @@ class Poll:
             CheckpointError: it cannot be read.
         """
         with tempfile.TemporaryDirectory(prefix="rfav-", ignore_cleanup_errors=True) as folder:
-            copy = Path(folder) / "checkpoint"
+            copy = Path(folder) / path.name
             try:
                 _copy(path, copy)
                 whole = _stamp(path) == self._files[path].stamp
@@ -179,16 +190,62 @@ class Poll:
         """The files that would be read again."""
         return [(path, file.failure) for path, file in self._files.items() if file.failure and not file.done]
 
-    def _read(self, path: Path, copy: Path) -> PolledCheckpoint:
+    def other_names(self, path: Path) -> bool:
+        """Whether there are checkpoints that are named in another way, so that one may be of another net."""
+        mine = form_of(path)
+        return any(form_of(other) != mine for other, file in self._files.items() if not (file.foreign or file.done))
+
+    def _read(self, path: Path, copy: Path) -> PolledCheckpoint | None:
         try:
+            contents = look_into(copy, self._options)
+            if other := contents.other:
+                self.finish(path)
+                self.passed_over.append(f"{path.name} ({other})")
+                return None
             payload = formats.read(copy, self._options)
         except CheckpointError as error:
             raise CheckpointError(error.what.replace(str(copy), str(path)), error.remedy) from error
         named, stored = self.named(path), payload.epoch if self._pattern is None else None
+        if is_nickname(path) and stored is not None and stored < 0:
+            stored = None  # ultralytics' for "finished"
+        unit = self._search.unit if self._search.unit != "auto" else "step" if self._in_steps(path) else "epoch"
+        if self._pattern is None and self._search.unit == "step":
+            return self._polled(path, step_of(path, named, contents.step), None, copy, payload, unit)
+        if stored is not None and named is not None and not self._counts(NamedFile(path, named, stored)):
+            stored = None
+        unit = "epoch" if stored is not None and self._search.unit == "auto" else unit
+        return self._polled(path, named, stored, copy, payload, unit)
+
+    def _polled(
+        self, path: Path, named: int | None, stored: int | None, copy: Path, payload: Payload, unit: str
+    ) -> PolledCheckpoint:
         if stored is None:
             self._files[path].named = named
         epoch = named if stored is None else stored
-        return PolledCheckpoint(path, epoch, named, stored, digest_of(copy), replace(payload, path=path))
+        return PolledCheckpoint(path, epoch, named, stored, digest_of(copy), replace(payload, path=path), unit)
+
+    def _in_steps(self, path: Path) -> bool:
+        """Whether the number is a step, by the pattern or the name."""
+        pattern = self._search.pattern
+        return says_step(path) if pattern is None else "{step}" in pattern
+
+    def _counts(self, file: NamedFile) -> bool:
+        """Whether the stored epoch is one, and is not the same in each file.
+
+        Raises:
+            RunError: it is not, and one before was taken for it.
+        """
+        self._both[file.path] = file
+        both = list(self._both.values())
+        if not never_counted(both):
+            return True
+        if wrong := next((each for each in both[:-1] if each.difference), None):
+            raise RunError(
+                f"{wrong.path}: was taken for epoch {wrong.stored}, which it stores, and {printable(file.path.name)} "
+                "stores the same",
+                f"Say where it stands in the names, such as --epochs '{_with_epoch(file)}', and give --fresh.",
+            )
+        return False
 
     def _stamp_of(self, path: Path) -> Stamp | None:
         """A file's stamp; None for what is none, or not meant."""
@@ -203,8 +260,12 @@ class Poll:
             epochs = [int(match["epoch"]) for path in paths if (match := self._pattern.fullmatch(path.as_posix()))]
             self._epochs = dict(zip(paths, epochs, strict=True))
             return
-        several = len({path.parent for path in paths}) > 1
-        self._epochs = dict(zip(paths, epochs_from_names(paths, folders=several), strict=True))
+        steps = self._search.unit == "step"
+        self._epochs = dict(zip(paths, epochs_from_names(paths, steps=steps), strict=True))
+        plain = {path.parent for path in paths if not is_nickname(path) and self._epochs[path] is not None}
+        for path in paths:
+            if is_nickname(path) and path.parent in plain:
+                self._epochs[path] = None
         for path, epoch in self._epochs.items():
             named = self._files[path].named
             if named is not None and named != epoch:
@@ -217,6 +278,12 @@ class Poll:
         epoch = self._epochs[path]
         changed = max((time for *_, time in self._files[path].stamp), default=0)
         return epoch is None, _FIRST_EPOCH if epoch is None else epoch, changed, path.name
+
+
+def _with_epoch(file: NamedFile) -> str:
+    """A file's name as `--epochs` takes it."""
+    before, _, after = file.path.name.rpartition(str(file.named))
+    return printable(f"{before}{{epoch}}{after}")
 
 
 def _copy(path: Path, copy: Path) -> None:

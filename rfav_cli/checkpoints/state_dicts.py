@@ -22,6 +22,7 @@ _MOST = 1000
 """State_dicts in a file: no training saves more."""
 _LISTED = 3
 """Kinds of objects that a note names."""
+_STEPS = ("global_step", "step", "iteration", "iter", "iters")
 _EXTRA = ("_extra_state", "_packed_params", "dtype")
 
 
@@ -62,12 +63,22 @@ def candidates(content: Any) -> list[Candidate]:
 
 def stored_epoch(content: Any) -> int | None:
     """The checkpoint's own `epoch`, where it has a whole number by that name at its top level."""
-    value = dict(_items(content)).get("epoch") if isinstance(content, Mapping) else None
+    return _counter(content, "epoch", -1)
+
+
+def stored_step(content: Any) -> int | None:
+    """The optimisation step that a checkpoint holds at its top level, by a usual name; None where it holds none."""
+    return next((step for name in _STEPS if (step := _counter(content, name, 0)) is not None), None)
+
+
+def _counter(content: Any, name: str, least: int) -> int | None:
+    """A whole number at the top level of a checkpoint, however it is stored."""
+    value = dict(_items(content)).get(name) if isinstance(content, Mapping) else None
     if isinstance(value, Tensor) and value.ndim == 0 and value.device.type == "cpu":
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1:
         return None
-    return int(value) if -1 <= value < 2**31 else None
+    return int(value) if least <= value < 2**31 else None
 
 
 @dataclass

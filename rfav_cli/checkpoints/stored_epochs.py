@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from rfav_cli.checkpoints.order import form_of, says_epoch
+from rfav_cli.checkpoints.order import form_of, says_epoch, says_run
 from rfav_cli.records import Doubt
 from rfav_cli.text import printable
 
@@ -46,9 +46,13 @@ class NamedFile:
 
 
 def never_counted(files: Sequence[NamedFile]) -> bool:
-    """Whether the epoch that is stored was never counted up: 0 or 1 in all files, while their names differ."""
+    """Whether the epoch that is stored was never counted up: the same in all files, while their names differ.
+
+    Names that number runs, folds or seeds say nothing of it: such files may be the last of several runs.
+    """
     stored, named = {file.stored for file in files}, {file.named for file in files}
-    return len(files) > 1 and len(stored) == 1 and stored <= {0, 1} and len(named) == len(files)
+    alike = len(files) > 1 and len(stored) == 1 and len(named) == len(files)
+    return alike and not says_run([file.path for file in files])
 
 
 def describe_difference(files: Sequence[NamedFile]) -> str:

@@ -33,7 +33,7 @@ def held(store: object, history: "History") -> str:
     from rfav_cli.render.base import count
     from rfav_cli.text import printable
 
-    sizes = (len(history), "epoch"), (len(history.run.layers), "layer"), (history.run.probe.size, "sample")
+    sizes = (len(history), history.unit), (len(history.run.layers), "layer"), (history.run.probe.size, "sample")
     return f"{printable(store, 2000)}: {', '.join(count(*size) for size in sizes)}"
 
 

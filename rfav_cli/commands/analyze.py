@@ -60,7 +60,7 @@ def _analyze(options: Analyze) -> History:
         if ranks.first:
             check_place(out, fresh=options.fresh)
         files = _find(options)
-        prepared = prepare_checkpoints(options, ranks)
+        prepared = prepare_checkpoints(options, ranks).counted_in(files.unit)
         setup = with_train_probe(
             open_run(
                 files.entries,
@@ -93,15 +93,11 @@ analyze = flat(Analyze, run)
 
 def _find(options: Analyze) -> CheckpointFiles:
     from rfav_cli.checkpoints.find import find_checkpoints, shard
+    from rfav_cli.commands.measuring import search_of
 
     checkpoints = options.checkpoints
     paths = [checkpoints] if isinstance(checkpoints, (str, Path)) else checkpoints
-    files = find_checkpoints(
-        [str(path) for path in paths],
-        options.epochs,
-        skip_bad=options.skip_bad,
-        trust_pickle=options.i_trust_this_pickle,
-    )
+    files = find_checkpoints([str(path) for path in paths], search_of(options, skip_bad=options.skip_bad))
     bad = tuple(BadCheckpoint(shown(bad.path), shown(bad.reason)) for bad in files.bad)
     files = replace(files, bad=bad, notes=tuple(map(shown, files.notes)))
     return shard(files, options.shard) if options.shard else files

@@ -142,7 +142,9 @@ def _opened(options: Calibrate) -> tuple[Setup, Payload]:
     from rfav_cli.measure.setup import fit
 
     model = options.model
-    settings = Settings(model=name_of(model, options.model_arg), output=options.output or "", maps=0)
+    settings = Settings(
+        model=name_of(model, options.model_arg), output=options.output or "", maps=0, weights=options.weights or ""
+    )
     make_model = make_factory(model, options.model_arg) if isinstance(model, str) else model
     opening = open_options(settings, make_model, pick_device(options.device))
     payload = formats.read(remote.place(str(options.path)), ReadOptions(options.i_trust_this_pickle, opening.device))

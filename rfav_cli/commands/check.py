@@ -160,10 +160,11 @@ def measured(checkpoints: list[str], options: Check) -> History:
     """
     from rfav_cli.checkpoints.find import find_checkpoints
     from rfav_cli.commands import analyze
+    from rfav_cli.commands.measuring import search_of
 
     if options.probe is None:
         raise UsageError("checkpoints are analysed on held-out samples first", "Give --probe, or a store (.h5).")
-    files = find_checkpoints(checkpoints, options.epochs, trust_pickle=options.i_trust_this_pickle)
+    files = find_checkpoints(checkpoints, search_of(options))
     beside = files.entries[0].path.parent
     store = Path(CACHE) if remote.is_place(beside) else beside / CACHE
     analysis = Analyze.of(options, checkpoints=checkpoints, out=store, maps=0)

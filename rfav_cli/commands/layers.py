@@ -36,7 +36,9 @@ def run(options: Layers) -> LayerList:
     from rfav_cli.measure.setup import fit
 
     model = options.model
-    settings = Settings(model=name_of(model, options.model_arg), output=options.output or "")
+    settings = Settings(
+        model=name_of(model, options.model_arg), output=options.output or "", weights=options.weights or ""
+    )
     make_model = make_factory(model, options.model_arg) if isinstance(model, str) else model
     opening = open_options(settings, make_model, pick_device(options.device))
     network = _open(options, opening)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from rfav_cli.commands.pack import pack
-from rfav_cli.errors import UsageError
+from rfav_cli.errors import CheckpointError, RunError, UsageError
 from rfav_cli.records import ALONE, CENTERINGS, Checkpoint, Note, Settings
 from rfav_cli.text import printable
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import torch
 
     from rfav_cli.activations.network import OpenOptions
+    from rfav_cli.checkpoints.find import Search
     from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.data.probe import Probe
     from rfav_cli.data.sources import SampleOptions
@@ -25,6 +27,25 @@ if TYPE_CHECKING:
     from rfav_cli.options.groups import Checkpoints, Measured, Recording, Samples
     from rfav_cli.records import BadCheckpoint, Doubt, Measurement, Payload, Ranks
     from rfav_cli.store import StoreWriter
+
+
+class FromFiles(Protocol):
+    """The options of a command that looks for checkpoints: those of `Names` and `Net`."""
+
+    @property
+    def model(self) -> str | Callable[..., object] | None: ...  # noqa: D102
+    @property
+    def model_arg(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def weights(self) -> str | None: ...  # noqa: D102
+    @property
+    def epochs(self) -> str | None: ...  # noqa: D102
+    @property
+    def exclude(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def unit(self) -> str: ...  # noqa: D102
+    @property
+    def i_trust_this_pickle(self) -> bool: ...  # noqa: D102
 
 
 class Prepared(NamedTuple):
@@ -41,6 +62,10 @@ class Prepared(NamedTuple):
         """What the user should be told of the samples."""
         return (*self.probe.notes, *(self.train_probe.notes if self.train_probe else ()))
 
+    def counted_in(self, unit: str) -> Prepared:
+        """The same for checkpoints that are counted by epochs or steps."""
+        return self._replace(settings=replace(self.settings, unit=unit))
+
 
 def prepare(
     probe: str | Path,
@@ -49,6 +74,7 @@ def prepare(
     train_probe: str | Path | None = None,
     model_name: str = "",
     make_model: Callable[[], torch.nn.Module] | None = None,
+    weights: str = "",
     trust_pickle: bool = False,
     ranks: Ranks = ALONE,
 ) -> Prepared:
@@ -60,6 +86,7 @@ def prepare(
         train_probe: where samples are that the net was trained on.
         model_name: what the store calls the net.
         make_model: makes an eager net.
+        weights: which of several state_dicts is measured.
         trust_pickle: load pickles that may run code.
         ranks: of several ranks, which this one is; each has a device of its own.
 
@@ -88,6 +115,7 @@ def prepare(
         options.output or "",
         maps=min(shown, len(loaded)),
         outputs=loaded.labels is not None or not options.no_outputs,
+        weights=weights,
     )
     device = pick_device(options.device, ranks)
     opening = open_options(settings, make_model, device)
@@ -105,9 +133,44 @@ def prepare_checkpoints(options: Checkpoints, ranks: Ranks = ALONE) -> Prepared:
         train_probe=options.train_probe,
         model_name=name_of(model, options.model_arg),
         make_model=make_factory(model, options.model_arg) if isinstance(model, str) else model,
+        weights=options.weights or "",
         trust_pickle=options.i_trust_this_pickle,
         ranks=ranks,
     )
+
+
+def search_of(options: FromFiles, *, skip_bad: bool = False) -> Search:
+    """Which checkpoints are meant; where several nets are there, those that the weights of `--model` are."""
+    from rfav_cli.checkpoints.find import Search
+
+    return Search(
+        options.epochs,
+        options.exclude,
+        options.unit,
+        skip_bad,
+        options.i_trust_this_pickle,
+        None if options.model is None else lambda path: _takes(options, path),
+    )
+
+
+def _takes(options: FromFiles, path: Path) -> bool:
+    """Whether the net takes a checkpoint's weights."""
+    import torch
+
+    from rfav_cli.activations import networks
+    from rfav_cli.activations.factory import make_factory
+    from rfav_cli.checkpoints import formats
+    from rfav_cli.checkpoints.formats.base import ReadOptions
+
+    model = options.model
+    settings = Settings(model=name_of(model, options.model_arg), weights=options.weights or "")
+    make_model: Any = make_factory(model, options.model_arg) if isinstance(model, str) else model
+    try:
+        payload = formats.read(path, ReadOptions(options.i_trust_this_pickle))
+        networks.open_network(payload, open_options(settings, make_model, torch.device("cpu")))
+    except CheckpointError:
+        return False
+    return True
 
 
 def open_options(
@@ -128,6 +191,7 @@ def open_options(
         model_name=settings.model,
         with_bias=settings.with_bias,
         fold_norm=settings.fold_norm,
+        weights=settings.weights,
     )
 
 
@@ -225,6 +289,25 @@ class StoreRecorder:
         measurement = measure_weights(setup, payload, checkpoint, size, on_batch, self._options.report)
         writer.append(measurement)
         return measurement
+
+    @property
+    def unit(self) -> str:
+        """What the checkpoints are counted by."""
+        return self._prepared.settings.unit
+
+    def count_in(self, unit: str) -> None:
+        """Say what the checkpoints are counted by, before each.
+
+        Raises:
+            RunError: those before were counted by another unit.
+        """
+        before = self._prepared.settings.unit
+        if unit != before and self._opened is not None:
+            raise RunError(
+                f"the checkpoints before were counted by {before}s, and this one says a {unit}",
+                f"Give --unit, such as --unit {unit}, and --fresh.",
+            )
+        self._prepared = self._prepared.counted_in(unit)
 
     def has_weights(self, payload: Payload, epoch: int) -> bool | None:
         """Whether an epoch in the store was measured on these weights; None where the store does not say.

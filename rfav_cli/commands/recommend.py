@@ -52,6 +52,7 @@ def prescribe(history: History, penalties: RuleOfLambda, thresholds: Thresholds)
     """
     from rfav_cli import diagnosis
     from rfav_cli.errors import RecipeError
+    from rfav_cli.records.units import said_in
 
     verdict = diagnosis.judge(history, thresholds)
     advice = verdict.advice or diagnosis.advise(history, verdict, thresholds)
@@ -59,7 +60,7 @@ def prescribe(history: History, penalties: RuleOfLambda, thresholds: Thresholds)
     if penalties.rule:
         advice = diagnosis.advise(history, verdict, thresholds, rule)
     recipe = diagnosis.recommend(history, verdict, rule, signed=penalties.signed, anyway=penalties.anyway)
-    recipe = replace(recipe, advice=advice)
+    recipe = said_in(replace(recipe, advice=advice), history.unit)
     if verdict.run.state == "unknown":
         raise RecipeError(f"{history.path}: {recipe.reason}", "`rfav show` shows what was measured.")
     if not recipe.layers or diagnosis.penalties_are_advised(advice):

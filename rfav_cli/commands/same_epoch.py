@@ -69,6 +69,8 @@ class EpochFiles:
         )
         # A name that says no epoch, such as last.pt, may be written several times in an epoch.
         says_epoch = polled.named is not None and abs(polled.named - checkpoint.epoch) <= 1
+        if polled.named is None and self._is_copy(polled, checkpoint.epoch):
+            return ""
         if not says_epoch or self._has_weights(polled, checkpoint.epoch):
             return skipped
         if stored.path == checkpoint.path:
@@ -83,6 +85,13 @@ class EpochFiles:
             return self.recorder.has_weights(polled.payload, epoch) is not False
         except CheckpointError:
             return True
+
+    def _is_copy(self, polled: PolledCheckpoint, epoch: int) -> bool:
+        """Whether a file surely holds what an epoch was measured on."""
+        try:
+            return self.recorder.has_weights(polled.payload, epoch) is True
+        except CheckpointError:
+            return False
 
     def _doubt_overwritten(self, checkpoint: Checkpoint) -> None:
         if self._overwritten:

@@ -113,9 +113,9 @@ def _recorder(assembly: Assembly, opening: OpenOptions) -> StoreRecorder | None:
         )
     for text in probe.notes:
         options.report(Note(text))
-    settings = replace(start.settings, model=opening.model_name, maps=min(start.settings.maps, len(probe)))
+    settings = replace(start.settings, model=opening.model_name, maps=min(start.settings.maps, len(probe)), weights="")
     fit(assembly.net.network, probe, opening, settings)  # what does not fit is refused before the run begins
     model = copy.deepcopy(assembly.net.model)
-    own = replace(opening, make_model=lambda: model, notes=[])
+    own = replace(opening, make_model=lambda: model, notes=[], weights="")
     prepared = Prepared(probe, settings, own, ReadOptions(options.i_trust_this_pickle, opening.device))
     return StoreRecorder(assembly.folder.store, prepared, Recording(report=options.report))

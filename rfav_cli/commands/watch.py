@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from rfav_cli.checkpoints.order import form_of
 from rfav_cli.commands.judge import judge
 from rfav_cli.commands.on_collapse import CollapseCommand, is_collapse
 from rfav_cli.commands.open_store import open_store
@@ -48,7 +49,7 @@ def run(options: Watch) -> Watched:
         RfavError: other bad input; its subclass and message say which.
     """
     from rfav_cli.checkpoints.poll import Poll
-    from rfav_cli.commands.measuring import StoreRecorder, prepare_checkpoints
+    from rfav_cli.commands.measuring import StoreRecorder, prepare_checkpoints, search_of
     from rfav_cli.store import check_place, watching
 
     _check_seconds(interval=options.interval, patience=options.patience, idle=options.idle)
@@ -61,7 +62,7 @@ def run(options: Watch) -> Watched:
             options.report(Note(text))
         if not Path(folder).exists():
             options.report(Note(f"{printable(folder)}: not there yet; waiting for it"))
-        poll = Poll(str(folder), options.epochs, options.patience, prepared.reading)
+        poll = Poll(str(folder), search_of(options), options.patience, prepared.reading)
         recorder = StoreRecorder(out, prepared, options, watching=True)
         watched = WatchLoop(options, poll, recorder, len(prepared.probe), command).watch()
     if watched.history is None and watched.ended == "idle":
@@ -101,6 +102,7 @@ class WatchLoop:
     _verdict: Verdict | None = None
     _said: set[str] = field(default_factory=set)
     _files: EpochFiles = field(init=False)
+    _forms: set[str] = field(default_factory=set)
     _unpacked: int = 0
 
     def __post_init__(self) -> None:
@@ -184,6 +186,7 @@ class WatchLoop:
                 self._retry(path, error)
                 return False
             if polled is None:
+                self._say_passed_over()
                 return False
             self._add(polled)
             self.poll.finish(path)
@@ -203,29 +206,43 @@ class WatchLoop:
                 "names, as in 'net_{epoch}_*.pt'"
             )
             return
+        self.recorder.count_in(polled.unit)
         checkpoint = Checkpoint(polled.epoch, str(polled.path), polled.sha256)
         done = len(self.recorder.committed)
 
         def on_batch(samples: int) -> None:
-            self.options.report(Progress(checkpoint.path, done, done + 1, samples, self.size))
+            self.options.report(Progress(checkpoint.path, done, done + 1, samples, self.size, polled.unit))
 
         try:
             measurement = self.recorder.add(polled.payload, checkpoint, on_batch)
         except CheckpointError as error:
-            if not self.recorder.opened:
+            if self._is_of_another_net(polled.path):
+                self._tell_once(f"passed over {printable(polled.path)}, which may be of another net: {error.what}")
+            elif self.recorder.opened:
+                self._record_bad(polled.path, error)
+            else:
                 raise
-            self._record_bad(polled.path, error)
             return
         if measurement is None:
             self._tell_once(self._files.not_measured(polled, checkpoint))
         else:
             self._files.measured(polled)
+            self._forms.add(form_of(polled.path))
             self.options.report(measurement)
             self._judge(measurement)
             self._unpacked += 1
             if self._unpacked == _PACK_EVERY:
                 self.recorder.pack()
                 self._unpacked = 0
+
+    def _is_of_another_net(self, path: Path) -> bool:
+        """Whether those that were measured, or those that are left where none was, are named in another way."""
+        return form_of(path) not in self._forms if self._forms else self.poll.other_names(path)
+
+    def _say_passed_over(self) -> None:
+        for name in self.poll.passed_over:
+            self._tell_once(f"passed over what holds no weights: {printable(name)}")
+        self.poll.passed_over.clear()
 
     def _retry(self, path: Path, error: CheckpointError) -> None:
         """Read a file again later, or give it up."""
@@ -244,7 +261,7 @@ class WatchLoop:
     def _judge(self, measurement: Measurement | None) -> None:
         self._verdict = judge(self.store, thresholds=self.options.thresholds)
         epoch = max(self.recorder.committed) if measurement is None else measurement.checkpoint.epoch
-        self.options.report(Judged(epoch, self._verdict, measurement))
+        self.options.report(Judged(epoch, self._verdict, measurement, self.recorder.unit))
         if self.command is not None and is_collapse(self._verdict):
             self._tell(self.command.start(self.store, epoch, self._verdict))
 

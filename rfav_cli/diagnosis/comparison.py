@@ -20,6 +20,7 @@ from rfav_cli.diagnosis.verdict import judge
 from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records import Comparison, EpochFigures, LayerComparison, LayerSide, RunSide
 from rfav_cli.records.run import option_of
+from rfav_cli.records.units import said_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     from rfav_cli.records import Difference, History, RunFinding, Verdict
 
 ENTROPIES = "entropies"
-BEARS_ON = {"with_bias": ENTROPIES, "fold_norm": ENTROPIES, "centering": "correlations", "output": "losses"}
+BEARS_ON = {"with_bias": ENTROPIES, "fold_norm": ENTROPIES, "centering": "correlations", "output": "losses"} | {
+    "weights": ENTROPIES,
+    "unit": "numbers of epochs and steps",
+}
 """Setting -> the figures that it makes others of."""
 ONE_TRAINING = (
     "how sure it is, is said of these two trainings on other samples of the kind; another seed moves the losses as well"
@@ -53,7 +57,7 @@ def compare(a: History, b: History, thresholds: Thresholds = Thresholds()) -> Co
     best = loss_difference(best_a, best_b, paired), accuracy_difference(best_a, best_b, paired)
     last = loss_difference(last_a, last_b, paired), accuracy_difference(last_a, last_b, paired)
     words = (*_summary(*best, side_a.best, side_b.best, "best"), *_summary(*last, side_a.last, side_b.last, "last"))
-    return Comparison(
+    compared = Comparison(
         a=side_a,
         b=side_b,
         same_probe=paired,
@@ -65,6 +69,7 @@ def compare(a: History, b: History, thresholds: Thresholds = Thresholds()) -> Co
         layers=_layers(a, b, verdict_a, verdict_b),
         notes=(*_doubts(verdict_a, verdict_b), *_notes(a, b, side_a, side_b, paired, thresholds)),
     )
+    return said_in(compared, a.unit) if a.unit == b.unit else compared
 
 
 def _doubts(a: Verdict, b: Verdict) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rfav_cli.diagnosis.probe_doubts import probe_doubts
 from rfav_cli.diagnosis.run_doubts import run_doubts
 from rfav_cli.records import Derived
+from rfav_cli.records.units import said_in
 
 if TYPE_CHECKING:
     from rfav_cli.records import Doubt, History
@@ -20,7 +21,7 @@ def doubts(history: History) -> tuple[Doubt, ...]:
 def derive(history: History) -> Derived:
     """What is written into a packed store beside what was measured."""
     columns = {"checkpoint/distance": history.distance} if "checkpoint/sketch" in history.columns else {}
-    return Derived(_derived_doubts(history), columns)
+    return Derived(said_in(_derived_doubts(history), history.unit), columns)
 
 
 def _derived_doubts(history: History) -> tuple[Doubt, ...]:

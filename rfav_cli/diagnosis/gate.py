@@ -15,6 +15,7 @@ from rfav_cli.diagnosis.limits import compare_with_baseline, hold_against_limits
 from rfav_cli.diagnosis.rules import DOUBT_RULES, RULES
 from rfav_cli.diagnosis.verdict import judge
 from rfav_cli.records import CLASSIFIER, Checked, CheckedStore
+from rfav_cli.records.units import said_in
 
 if TYPE_CHECKING:
     import datetime
@@ -30,13 +31,14 @@ def check(
 ) -> tuple[CheckedStore, tuple[Checked, ...]]:
     """Look at all that the policy asks for; exceptions are not applied yet."""
     verdict = judge(history, thresholds)
-    return _described(history, verdict, policy), (
+    checked = (
         *look_for_gaps(history, policy),
         *_doubts(history, verdict),
         *(_last_epoch(history, verdict) if policy.final else _states(history, verdict, policy)),
         *hold_against_limits(history, policy),
         *(compare_with_baseline(history, policy, baseline) if baseline else ()),
     )
+    return said_in(_described(history, verdict, policy), history.unit), said_in(checked, history.unit)
 
 
 def with_exceptions(

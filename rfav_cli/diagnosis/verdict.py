@@ -17,6 +17,7 @@ from rfav_cli.diagnosis.make_of_net import make_of_net
 from rfav_cli.diagnosis.track_record import ENTROPY, LOSS, TRACK_RECORDS
 from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records import LayerFinding, Onset, RunFinding, Verdict
+from rfav_cli.records.units import said_in
 
 if TYPE_CHECKING:
     from rfav_cli.diagnosis.chance import Chance
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 def judge(history: History, thresholds: Thresholds = Thresholds()) -> Verdict:  # noqa: B008 - frozen
     """Say what became of a run and of each of its layers."""
     verdict = _judge(history, thresholds)
-    return replace(verdict, advice=advise(history, verdict, thresholds))
+    return said_in(replace(verdict, advice=advise(history, verdict, thresholds)), history.unit)
 
 
 def _judge(history: History, thresholds: Thresholds) -> Verdict:

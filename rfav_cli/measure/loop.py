@@ -49,7 +49,7 @@ def measure_checkpoints(
     """
     size = BatchSize.of(batch_size, setup.device, setup.run.layers)
     for number, (file, read) in enumerate(_read_ahead(files, options)):
-        progress = Progress(shown(file.path), number, len(files), 0, len(setup.probe))
+        progress = Progress(shown(file.path), number, len(files), 0, len(setup.probe), setup.run.settings.unit)
         report(progress)
         yield _measure_entry(file, read, setup, size, skip_bad, progress, report)
 

@@ -59,6 +59,13 @@ class Net(Output):
         metavar="ARG",
         several=True,
     )
+    weights: str | None = option(
+        default=None,
+        help="Which weights of a checkpoint that holds several: ema (averages), model (those that were trained), or "
+        "the key that they are under. By default those under a usual name, trained ones first; a note names them.",
+        panel=NET,
+        metavar="ema|model|KEY",
+    )
     i_trust_this_pickle: bool = option(
         default=False, help="Load pickles that may run code. Only for files that you made.", panel=NET
     )
@@ -252,9 +259,23 @@ class Names(Options):
 
     epochs: str | None = option(
         default=None,
-        help="File names, {epoch} where the epoch stands, as in 'net_{epoch}_*.pt'.",
+        help="File names, {epoch} (or {step}) where the number stands, as in 'net_{epoch}_*.pt'.",
         panel=RUNS,
         metavar="PATTERN",
+    )
+    exclude: Sequence[str] = option(
+        default=(),
+        help="Files and folders to leave out, by their name or path; can be repeated.",
+        panel=RUNS,
+        metavar="GLOB",
+        several=True,
+    )
+    unit: str = option(
+        default="auto",
+        help="What checkpoints are counted by: epoch, step, or auto: steps where names or the trainer's state say so.",
+        panel=RUNS,
+        choices=("auto", "epoch", "step"),
+        metavar="UNIT",
     )
 
 

@@ -81,6 +81,7 @@ class Advice:
         keep_by: the measure that `keep` goes by; empty where none can be named.
         temperature: what to divide the scores of that checkpoint by; None where it is not known.
         steps: what to do, the first thing first.
+        unit: what `keep` is, "epoch" or "step".
     """
 
     best: tuple[Best, ...]
@@ -88,3 +89,4 @@ class Advice:
     keep_by: Measure | Literal[""]
     temperature: float | None
     steps: tuple[AdviceStep, ...]
+    unit: str = "epoch"

@@ -164,6 +164,7 @@ class CheckedStore:
         samples: N.
         final: the last checkpoint alone was judged.
         notes: what the user should know beside the findings.
+        unit: what `epochs` are, "epoch" or "step".
     """
 
     path: str
@@ -175,6 +176,7 @@ class CheckedStore:
     samples: int
     final: bool
     notes: tuple[str, ...] = ()
+    unit: str = "epoch"
 
 
 @dataclass(frozen=True)

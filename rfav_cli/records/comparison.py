@@ -113,6 +113,7 @@ class Comparison(InNotebooks):
         summary: what these differences mean, in words.
         layers: those of A in forward order, then those that only B has.
         notes: what the figures do not tell, or what keeps them from being compared, in words.
+        unit: what the checkpoints of both are counted by, "epoch" or "step"; "epoch" where they differ.
     """
 
     a: RunSide
@@ -125,3 +126,4 @@ class Comparison(InNotebooks):
     summary: tuple[str, ...]
     layers: tuple[LayerComparison, ...]
     notes: tuple[str, ...]
+    unit: str = "epoch"

@@ -30,6 +30,7 @@ class Progress:
         done: checkpoints measured before it, earlier runs included.
         total: checkpoints in all.
         samples: samples of this one that are done, of `size`.
+        unit: what checkpoints are counted by, "epoch" or "step".
     """
 
     checkpoint: str
@@ -37,6 +38,7 @@ class Progress:
     total: int
     samples: int
     size: int
+    unit: str = "epoch"
 
 
 Event = Note | Doubt | Progress | Measurement | BadCheckpoint | Subject
@@ -51,11 +53,13 @@ class Judged:
         epoch: the last one that was measured.
         verdict: on all that the store holds.
         measurement: of that epoch; None where a store that was there already is judged.
+        unit: what that is, "epoch" or "step".
     """
 
     epoch: int
     verdict: Verdict
     measurement: Measurement | None = None
+    unit: str = "epoch"
 
 
 WatchEvent = Event | Judged

@@ -253,16 +253,21 @@ class History(InNotebooks):
         index = self.layer_index(layer)
         return self._numbers(f"activation/winners/{index}", self.run.layers[index].channels)
 
+    @property
+    def unit(self) -> str:
+        """What the checkpoints are counted by: "epoch" or "step"."""
+        return self.run.settings.unit
+
     def __repr__(self) -> str:
         import numpy as np
 
         epochs, probe = self.epochs, self.run.probe
-        span = f"{len(self)} epochs, {epochs[0]} to {epochs[-1]}" if len(self) else "no epochs"
+        span = f"{len(self)} {self.unit}s, {epochs[0]} to {epochs[-1]}" if len(self) else f"no {self.unit}s"
         source = printable(probe.source, _LONGEST_NAME)
         lines = [f"<History {printable(self.path)}: {span}", f"  probe  {probe.size:,} samples of {source}"]
         if np.isfinite(self.loss).any():
             best = int(np.nanargmin(self.loss))
-            path = f"{self.loss[0]:.3f} -> {self.loss[best]:.3f} (epoch {epochs[best]}) -> {self.loss[-1]:.3f}"
+            path = f"{self.loss[0]:.3f} -> {self.loss[best]:.3f} ({self.unit} {epochs[best]}) -> {self.loss[-1]:.3f}"
             lines.append(f"  loss   {path}, accuracy {self.accuracy[-1]:.3f}")
         names = [printable(layer.name, _LONGEST_NAME) for layer in self.run.layers]
         width = max(map(len, names), default=0)

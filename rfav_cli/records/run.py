@@ -107,6 +107,9 @@ class Settings:
         maps: M.
         outputs: what the net says of each sample is measured, where its output is a row of class scores. A store that
             is older than this setting reads as True; its columns tell which epochs have it.
+        weights: which of several state_dicts of a checkpoint is measured: "ema", "model" or its key; empty for what is
+            found by its name.
+        unit: what checkpoints are counted by: "epoch" or "step".
     """
 
     with_bias: bool = False
@@ -116,6 +119,8 @@ class Settings:
     output: str = ""
     maps: int = 32
     outputs: bool = True
+    weights: str = ""
+    unit: str = "epoch"
 
 
 def option_of(setting: str, value: Any) -> tuple[str, Any]:

@@ -25,12 +25,14 @@ class Onset:
         epoch: the most likely epoch, one that was measured.
         low, high: the measured epochs that it lies between, both included.
         at_or_before: that epoch is the first that was measured, so that it may have begun before.
+        unit: what these are, "epoch" or "step".
     """
 
     epoch: int
     low: int
     high: int
     at_or_before: bool = False
+    unit: str = "epoch"
 
 
 @dataclass(frozen=True)

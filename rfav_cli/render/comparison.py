@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from rfav_cli.records import Comparison, Difference, EpochFigures, LayerComparison, RunSide
+    from rfav_cli.records import Comparison, Difference, EpochFigures, RunSide
     from rfav_cli.render.base import Screen
 
     Row: TypeAlias = tuple[
@@ -55,7 +55,7 @@ def as_table(comparison: Comparison, screen: Screen) -> str:
     if comparison.a.best or comparison.b.best:
         console.print("", text_table(_run_columns(comparison, screen), 2 if screen.width >= 60 else 1), sep="\n")
     if comparison.layers:
-        _print_layers(comparison.layers, console, screen)
+        _print_layers(comparison, console, screen)
     if comparison.notes:
         console.print("", Text("Notes", style="bold"), *(_item(line, console) for line in comparison.notes), sep="\n")
     return screen.printed(console)
@@ -100,7 +100,7 @@ def _run_columns(comparison: Comparison, screen: Screen) -> list[TextColumn]:
         ("last", a.last, b.last, comparison.last_loss, comparison.last_accuracy),
     ):
         rows += [
-            (f"{name} epoch", _epoch, one, other, "", None),
+            (f"{name} {comparison.unit}", _epoch, one, other, "", None),
             *_losses(one, other, loss, screen),
             ("accuracy", _accuracy, one, other, _points(accuracy, screen), accuracy),
         ]
@@ -163,8 +163,9 @@ def _number(value: float, sign: str = "") -> str:
     return f"{value:{sign}.3f}" if abs(value) < 1000 else f"{value:{sign}.2g}"
 
 
-def _print_layers(layers: tuple[LayerComparison, ...], console: Console, screen: Screen) -> None:
+def _print_layers(comparison: Comparison, console: Console, screen: Screen) -> None:
     """A row a layer, then in words which of them changed."""
+    layers = comparison.layers
     arrow = " → " if screen.unicode else " -> "
 
     def pairs(of: str, form: str) -> list[str]:
@@ -185,9 +186,8 @@ def _print_layers(layers: tuple[LayerComparison, ...], console: Console, screen:
             break
     width = max(min(widest, room), len("layer"))
     first = TextColumn("layer", [shorten(name, width, screen) for name in names], "left")
-    note = (
-        f"A{arrow}B, last epochs. Entropy in nats; of max: entropy / ln D; |corr|: mean |correlation| of the filters."
-    )
+    measured = "Entropy in nats; of max: entropy / ln D; |corr|: mean |correlation| of the filters."
+    note = f"A{arrow}B, last {comparison.unit}s. {measured}"
     if dropped:
         note += f" Left out at this width: {', '.join(sorted(dropped))}; --format json has all."
     console.print("", text_table([first, *fitting], gap), "", Text(note, style="dim"), sep="\n")

@@ -24,7 +24,8 @@ LONGEST = 200
 
 def of_history(history: History, verdict: Verdict) -> str:
     """The verdict, and a row a layer: state, onset, entropy in the first epoch and the last, a curve from 0 to ln D."""
-    span = f"{len(history)} epochs, {history.epochs[0]} to {history.epochs[-1]}" if len(history) else "no epochs"
+    unit = history.unit
+    span = f"{len(history)} {unit}s, {history.epochs[0]} to {history.epochs[-1]}" if len(history) else f"no {unit}s"
     head = f"<b>{_text(history.path)}</b>: {span}; {history.run.probe.size:,} samples of "
     head += _text(history.run.probe.source)
     titles = ("layer", "kind", "D", "state", "onset", "first", "last", "of ln D", "0 to ln D")
@@ -98,7 +99,7 @@ def _loss(history: History) -> str:
         return "; no held-out loss"
     best = int(np.argmin(np.where(np.isfinite(history.loss), history.loss, np.inf)))
     return (
-        f"; held-out loss {_number(history.loss[0])} &rarr; {_number(history.loss[best])} (epoch "
+        f"; held-out loss {_number(history.loss[0])} &rarr; {_number(history.loss[best])} ({history.unit} "
         f"{history.epochs[best]}) &rarr; {_number(history.loss[-1], absent='not finite')}"
     )
 

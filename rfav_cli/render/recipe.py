@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from rfav_cli.records.units import in_unit
 from rfav_cli.render.base import SCHEMA, shorten
 from rfav_cli.render.document import advice_document
 from rfav_cli.render.remarks import LONGEST, advice_items, set_in
@@ -112,12 +113,13 @@ def _table(layers: tuple[LayerRecipe, ...], screen: Screen) -> Table:
 
 
 def _print_notes(recipe: Recipe, console: Console) -> None:
-    loss = "" if recipe.loss is None else f", beside the held-out loss of {recipe.loss:.3f} in the last epoch"
+    unit = recipe.advice.unit if recipe.advice else "epoch"
+    loss = "" if recipe.loss is None else f", beside the held-out loss of {recipe.loss:.3f} in the last {unit}"
     sizes = f"what the penalties would add to the training loss by the last figures{loss}"
     follows = ": at first, then as the validation samples say" if recipe.rule == "adaptive" else ""
     note = f"lambda by the rule {recipe.rule!r}{follows}. sparsity (Eq. 5), decorr (Eq. 7): {sizes}."
     console.print(Text(note, style="dim"))
-    console.print("", Text(_start(recipe)), "", sep="\n")
+    console.print("", Text(in_unit(_start(recipe), unit)), "", sep="\n")
     for layer in recipe.layers:
         console.print(Text(f"{printable(layer.name)}: {printable(layer.why, LONGEST)}"))
 

@@ -78,7 +78,7 @@ def _nonfinite(history: History, counts: NDArray[np.float64]) -> Iterator[str]:
     for layer, values in zip(history.run.layers, counts.T, strict=True):
         epochs = [checkpoint.epoch for checkpoint, value in zip(history.checkpoints, values, strict=True) if value]
         if epochs:
-            where = f"{count(len(epochs), 'epoch')} ({span(epochs)})"
+            where = f"{count(len(epochs), history.unit)} ({span(epochs)})"
             yield f"{layer.name}: {count(int(values.sum()), 'value')} in {where}"
 
 

@@ -43,7 +43,7 @@ def since(onset: Onset | None, *, interval: bool = False) -> str:
     """Since when: " since epoch 11", " at or before epoch 3"; with the interval, " since epoch 11 (9 to 12)"."""
     if onset is None:
         return ""
-    begun = f" {'at or before' if onset.at_or_before else 'since'} epoch {onset.epoch}"
+    begun = f" {'at or before' if onset.at_or_before else 'since'} {onset.unit} {onset.epoch}"
     return f"{begun} ({onset.low} to {onset.high})" if interval and onset.low != onset.high else begun
 
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from rfav_cli.store.hdf5 import StoreFile
 
 _MOST_AXES = 16
+_ATTRIBUTES = {"unit": "epoch_unit"}
+"""Settings whose names are taken: `unit` is that of the entropies."""
+_UNITS = ("epoch", "step")
 
 
 def fingerprint(run: Run) -> str:
@@ -70,7 +73,7 @@ def write_header(file: h5py.File, run: Run, run_sha256: str) -> None:
         file.attrs["train_probe_size"] = run.train_probe.size
         file.attrs["train_probe_source"] = run.train_probe.source
     for name, value in asdict(run.settings).items():
-        file.attrs[name] = value
+        file.attrs[_ATTRIBUTES.get(name, name)] = value
 
 
 def write_run(file: h5py.File, run: Run) -> None:
@@ -115,7 +118,9 @@ def read_run(file: StoreFile) -> Run:
     if len(skipped_names) != len(reasons):
         raise damaged(file.path, "its skipped layers are not complete")
     before = asdict(Settings(fold_norm=False))  # what stores were measured with that are older than a setting
-    settings = {name: file.attribute(name, default) for name, default in before.items()}
+    settings = {name: file.attribute(_ATTRIBUTES.get(name, name), default) for name, default in before.items()}
+    if settings["unit"] not in _UNITS:
+        raise damaged(file.path, f"its epochs are counted in {printable(settings['unit'])}")
     skipped = tuple(map(SkippedLayer, skipped_names, reasons))
     return Run(layers, skipped, _read_probe(file), Settings(**settings), _read_train_probe(file))
 

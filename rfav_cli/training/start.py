@@ -50,7 +50,13 @@ class Start:
     @classmethod
     def of(cls, options: Train) -> Start:
         """What the options alone say: fresh weights, no penalties."""
-        settings = Settings(options.with_bias, options.centering, not options.no_fold_norm, "", options.output or "")
+        settings = Settings(
+            options.with_bias,
+            options.centering,
+            not options.no_fold_norm,
+            output=options.output or "",
+            weights=options.weights or "",
+        )
         return cls(options.model, tuple(options.model_arg), None, None, "", settings)
 
     def with_recipe(self, recipe: Recipe) -> Start:
@@ -80,7 +86,13 @@ class Start:
             model=model,
             model_arg=arguments,
             recipe=recipe,
-            settings=replace(stored, model="", output=self.settings.output or stored.output),
+            settings=replace(
+                stored,
+                model="",
+                output=self.settings.output or stored.output,
+                weights=self.settings.weights or stored.weights,
+                unit="epoch",
+            ),
             notes=(f"{path}: {recipe.reason}", *_doubtful(recipe), _targets(recipe)),
         )
         rewound = next((checkpoint for checkpoint in history.checkpoints if checkpoint.epoch == recipe.rewind), None)

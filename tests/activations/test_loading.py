@@ -250,7 +250,7 @@ def test_a_usual_name_is_taken_of_two(usual: str, other: str) -> None:
     own, teacher = trained(), trained(seed=2)
     content = {**prefixed(f"{other}.", teacher.state_dict()), **prefixed(f"{usual}.", own.state_dict())}
     net = Net()
-    assert f"took '{usual}' of '{usual}', '{other}'" in load(net, content)
+    assert any(note.startswith(f"took '{usual}' of '{usual}', '{other}'") for note in load(net, content))
     assert loss(net) == loss(own)
 
 
@@ -380,3 +380,63 @@ def test_what_was_the_same_in_the_first_file_and_is_no_longer(beside: bool) -> N
         loader.load(payload(one, other))
     assert loss(net) == before
     loader.load(payload(one, one))
+
+
+def wanted(content: object, weights: str) -> tuple[list[str], Net]:
+    net, notes = Net(), list[str]()
+    WeightLoader(net, notes, weights).load(Payload("eager", Path("checkpoint.pt"), candidates(content)))
+    return notes, net
+
+
+def taken(content: object, weights: str) -> str:
+    """Which of the nets in `content`'s `seeds` was taken, by its first weight."""
+    _, net = wanted(content, weights)
+    value = net.state_dict()["conv.weight"]
+    return next(name for name, seed in SEEDS.items() if value.equal(trained(seed=seed).state_dict()["conv.weight"]))
+
+
+SEEDS = {"trained": 1, "averaged": 2}
+TRAINED, AVERAGED = (trained(seed=seed).state_dict() for seed in SEEDS.values())
+
+
+@pytest.mark.parametrize(
+    ("content", "weights", "which"),
+    [
+        ({"state_dict": TRAINED, "state_dict_ema": AVERAGED}, "", "trained"),  # timm's
+        ({"state_dict": TRAINED, "state_dict_ema": AVERAGED}, "ema", "averaged"),
+        ({"state_dict": TRAINED, "state_dict_ema": AVERAGED}, "state_dict_ema", "averaged"),
+        ({"state_dict": TRAINED, "state_dict_ema": AVERAGED}, "model", "trained"),
+        ({"model": TRAINED, "model_ema": {"module": AVERAGED}}, "model_ema", "averaged"),  # torchvision's
+        ({"state_dict": AVERAGED, "current_model_state": TRAINED}, "", "averaged"),  # Lightning's WeightAveraging
+        ({"state_dict": AVERAGED, "current_model_state": TRAINED}, "model", "trained"),
+        ({"state_dict": AVERAGED, "current_model_state": TRAINED}, "ema", "averaged"),
+        ({"model": None, "ema": AVERAGED}, "", "averaged"),  # ultralytics'
+        ({**prefixed("net.", TRAINED), **prefixed("ema_net.", AVERAGED)}, "ema", "averaged"),
+        ({**prefixed("net.", TRAINED), **prefixed("ema_net.", AVERAGED)}, "net", "trained"),
+        (TRAINED, "model", "trained"),
+    ],
+)
+def test_which_weights_are_taken_can_be_said(content: object, weights: str, which: str) -> None:
+    assert taken(content, weights) == which
+
+
+@pytest.mark.parametrize("weights", ["ema", "teacher"])
+def test_weights_that_are_not_there_are_refused_with_those_that_are(weights: str) -> None:
+    content = {"state_dict": TRAINED, "backup": AVERAGED}
+    with pytest.raises(CheckpointError, match=rf"no weights '{weights}'; it holds 'backup', 'state_dict'"):
+        wanted(content, weights)
+
+
+def test_the_averages_that_were_not_taken_are_named_with_what_to_type() -> None:
+    notes, _ = wanted({"state_dict": TRAINED, "state_dict_ema": AVERAGED}, "")
+    assert notes == ["took 'state_dict' of 'state_dict', 'state_dict_ema'; --weights ema takes the averages"]
+    notes, _ = wanted({"state_dict": AVERAGED, "current_model_state": TRAINED}, "")
+    assert notes[0].endswith("; --weights model takes the trained ones")
+
+
+def test_averages_that_begin_later_are_told_from_what_is_trained_in_each_file() -> None:
+    net = Net()
+    loader = WeightLoader(net, [], "model")
+    for content in ({"state_dict": TRAINED}, {"state_dict": AVERAGED, "current_model_state": TRAINED}):
+        loader.load(Payload("eager", Path("checkpoint.pt"), candidates(content)))
+        assert net.state_dict()["conv.weight"].equal(TRAINED["conv.weight"])

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rfav_cli.checkpoints.find import CheckpointFile, CheckpointFiles, find_checkpoints, shard
+from rfav_cli.checkpoints.find import CheckpointFile, CheckpointFiles, Search, find_checkpoints, shard
 from rfav_cli.errors import CheckpointError, RunError
 from tests.checkpoints.formats.files import write_folder
 
@@ -23,9 +23,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def save(path: Path, **beside: object) -> Path:
+def save(path: Path, value: float = 0, **beside: object) -> Path:
+    """A checkpoint whose weights are all one value."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"model": WEIGHTS, **beside}, path)
+    torch.save({"model": {"weight": torch.full((2, 3), value)}, **beside}, path)
     return path
 
 
@@ -84,17 +85,17 @@ def test_the_pattern_wins_and_selects(folder: Path) -> None:
     for number in (9, 10):
         save(folder / f"net_{number}_3.pt", epoch=100)
     save(folder / "ema_11_3.pt")
-    checkpoints = find_checkpoints([str(folder)], "net_{epoch}_*.pt")
+    checkpoints = find_checkpoints([str(folder)], Search("net_{epoch}_*.pt"))
     assert epochs(checkpoints) == [9, 10]
     assert checkpoints.notes == ("skipped 1 file that --epochs does not match",)
-    assert epochs(find_checkpoints([str(folder)], "*_{epoch}_3.pt")) == [9, 10, 11]
+    assert epochs(find_checkpoints([str(folder)], Search("*_{epoch}_3.pt"))) == [9, 10, 11]
 
 
 @pytest.mark.parametrize("pattern", ["net_*.pt", "{epoch}_{epoch}.pt", "other_{epoch}.pt"])
 def test_patterns_that_say_nothing(folder: Path, pattern: str) -> None:
     save(folder / "net_1.pt")
     with pytest.raises(RunError, match="--epochs"):
-        find_checkpoints([str(folder)], pattern)
+        find_checkpoints([str(folder)], Search(pattern))
 
 
 def test_a_single_file_without_a_number_is_epoch_0(tmp_path: Path) -> None:
@@ -104,18 +105,21 @@ def test_a_single_file_without_a_number_is_epoch_0(tmp_path: Path) -> None:
 
 
 def test_files_whose_epoch_is_not_known_are_listed(tmp_path: Path) -> None:
-    for name in ("best", "last"):
-        save(tmp_path / "weights" / f"{name}.pt")
+    for value, name in enumerate(("best", "last")):
+        save(tmp_path / "weights" / f"{name}.pt", value)
     with pytest.raises(RunError, match=r"2 files cannot be told.*best\.pt.*last\.pt") as caught:
         find_checkpoints([str(tmp_path / "weights")])
     assert "--epochs" in caught.value.remedy
 
 
 def test_one_epoch_twice_names_both(folder: Path) -> None:
-    save(folder / "epoch_1.pt")
-    save(folder / "last.pt", epoch=1)
-    with pytest.raises(RunError, match=r"epoch_1\.pt.*last\.pt"):
+    save(folder / "small_epoch_1.pt")
+    save(folder / "large_epoch_1.pt", 1)
+    with pytest.raises(RunError, match=r"epoch 1 is there twice.*large_epoch_1\.pt.*small_epoch_1\.pt") as caught:
         find_checkpoints([str(folder)])
+    assert f"'{folder}/large_epoch_*.pt'" in caught.value.remedy
+    assert "--exclude 'small_epoch_*.pt'" in caught.value.remedy
+    assert epochs(find_checkpoints([str(folder)], Search(exclude=["small_epoch_*.pt"]))) == [1]
 
 
 @pytest.mark.parametrize("name", ["missing.pt", "empty", "*.pt", "text", "a**/x.pt"])
@@ -141,7 +145,7 @@ def test_a_bad_file_stops_or_is_kept_as_bad(folder: Path) -> None:
     with pytest.raises(CheckpointError, match=r"epoch_2\.pt: not a checkpoint \(1 more") as caught:
         find_checkpoints([str(folder)])
     assert "--skip-bad" in caught.value.remedy
-    checkpoints = find_checkpoints([str(folder)], skip_bad=True)
+    checkpoints = find_checkpoints([str(folder)], Search(skip_bad=True))
     assert epochs(checkpoints) == [1]
     assert [Path(bad.path).name for bad in checkpoints.bad] == ["epoch_2.pt", "epoch_3.pt"]
     assert "empty" in checkpoints.bad[1].reason
@@ -151,7 +155,7 @@ def test_all_bad_is_an_error_whatever_is_skipped(folder: Path) -> None:
     folder.mkdir()
     (folder / "epoch_2.pt").write_text("no checkpoint")
     with pytest.raises(CheckpointError):
-        find_checkpoints([str(folder)], skip_bad=True)
+        find_checkpoints([str(folder)], Search(skip_bad=True))
 
 
 @given(st.integers(1, 6), st.integers(0, 12))
@@ -211,7 +215,7 @@ def test_a_stored_epoch_that_is_not_that_of_the_name_is_doubted(folder: Path) ->
     assert (doubt.kind, doubt.where) == ("epoch", "epoch 12")
     assert doubt.words.startswith("epoch_2.pt stores epoch 12")
     assert shard(checkpoints, "2/2").doubts == (doubt,)
-    assert find_checkpoints([str(folder)], "epoch_{epoch}.pt").doubts == ()
+    assert find_checkpoints([str(folder)], Search("epoch_{epoch}.pt")).doubts == ()
 
 
 def test_one_more_in_all_names_is_a_note(folder: Path) -> None:

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from rfav_cli.checkpoints.digests import digest_of
+from rfav_cli.checkpoints.find import Search
 from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.checkpoints.poll import Poll
 from rfav_cli.errors import CheckpointError, RunError
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 PATIENCE = 10.0
 
 
-def poll(place, pattern=None):
-    return Poll(str(place), pattern, PATIENCE, ReadOptions())
+def poll(place, pattern=None, **search):
+    return Poll(str(place), Search(pattern, **search), PATIENCE, ReadOptions())
 
 
 def save(path, **more):
@@ -186,16 +187,103 @@ def test_the_pattern_says_which_files_and_which_epochs(tmp_path):
     assert [take(looked, path).epoch for path in looked.look(1)] == [1, 2]
 
 
-def test_the_number_of_a_folder_counts_only_where_there_are_several(tmp_path):
+def test_the_number_of_a_folder_counts_where_it_is_named_after_an_epoch(tmp_path):
     for epoch in (1, 2):
         (tmp_path / f"checkpoint-{epoch}").mkdir()
         save(tmp_path / f"checkpoint-{epoch}" / "model.pt")
-    looked = poll(tmp_path / "checkpoint-*" / "model.pt")
-    looked.look(0)
-    assert [take(looked, path).epoch for path in looked.look(1)] == [1, 2]
-    single = poll(tmp_path / "checkpoint-1")
+    for place in (tmp_path, tmp_path / "checkpoint-*" / "model.pt"):
+        looked = poll(place)
+        looked.look(0)
+        assert [take(looked, path).epoch for path in looked.look(1)] == [1, 2]
+    (tmp_path / "exp3").mkdir()
+    save(tmp_path / "exp3" / "model.pt")
+    single = poll(tmp_path / "exp3")
     single.look(0)
     assert [take(single, path).epoch for path in single.look(1)] == [None]
+
+
+def test_the_run_below_a_root_is_watched_as_it_comes(tmp_path):
+    looked = poll(tmp_path)
+    (tmp_path / "data").mkdir()
+    save(tmp_path / "data" / "train.pt")
+    looked.look(0)
+    for epoch in (0, 1):
+        folder = tmp_path / "lightning_logs" / "version_0" / "checkpoints"
+        folder.mkdir(parents=True, exist_ok=True)
+        save(folder / f"epoch={epoch}-step={epoch}5.ckpt", epoch=epoch)
+    looked.look(1)
+    assert names(looked.look(2)) == ["epoch=0-step=05.ckpt", "epoch=1-step=15.ckpt"]
+    other = tmp_path / "lightning_logs" / "version_1" / "checkpoints"
+    other.mkdir(parents=True)
+    save(other / "epoch=0.ckpt")
+    with pytest.raises(RunError, match="2 runs lie below it"):
+        looked.look(3)
+
+
+def test_what_holds_no_weights_is_passed_over_and_what_is_excluded_is_not_looked_at(tmp_path):
+    weight = torch.nn.Parameter(torch.ones(2))
+    torch.save(torch.optim.SGD([weight]).state_dict(), tmp_path / "optimizer_1.pt")
+    for name in ("model_1.pt", "ema_1.pt"):
+        save(tmp_path / name)
+    looked = poll(tmp_path, exclude=["ema_*"])
+    looked.look(0)
+    optimizer, model = looked.look(1)
+    assert looked.other_names(model)
+    assert take(looked, model).epoch == 1
+    assert take(looked, optimizer) is None
+    assert looked.passed_over == ["optimizer_1.pt (optimizer state)"]
+    assert looked.look(2) == []
+
+
+def test_what_is_named_after_its_purpose_comes_last_and_has_the_epoch_that_it_stores(tmp_path):
+    save(tmp_path / "epoch_2.pt")
+    save(tmp_path / "best_acc_91.pt", epoch=1)
+    save(tmp_path / "last.pt", epoch=-1)
+    looked = poll(tmp_path)
+    looked.look(0)
+    found = [take(looked, path) for path in looked.look(1)]
+    assert [(polled.path.name, polled.epoch) for polled in found] == [
+        ("epoch_2.pt", 2),
+        ("best_acc_91.pt", 1),
+        ("last.pt", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "search", "epoch", "unit"),
+    [
+        ("step_500.pt", {}, 500, "step"),
+        ("step_500.pt", {"unit": "epoch"}, 500, "epoch"),
+        ("epoch=3-step=500.ckpt", {}, 3, "epoch"),
+        ("epoch=3-step=500.ckpt", {"unit": "step"}, 500, "step"),
+        ("net_500.pt", {"pattern": "net_{step}.pt"}, 500, "step"),
+    ],
+)
+def test_steps_are_counted_as_find_does(tmp_path, name, search, epoch, unit):
+    save(tmp_path / name)
+    looked = poll(tmp_path, **search)
+    looked.look(0)
+    polled = take(looked, *looked.look(1))
+    assert (polled.epoch, polled.unit) == (epoch, unit)
+
+
+def test_an_epoch_that_was_never_counted(tmp_path):
+    for epoch in (0, 1):
+        save(tmp_path / f"model_{epoch}.pt", epoch=0)
+    looked = poll(tmp_path)
+    looked.look(0)
+    assert [take(looked, path).epoch for path in looked.look(1)] == [0, 1]
+    other = tmp_path / "other"
+    other.mkdir()
+    for epoch in (1, 2):
+        save(other / f"model_{epoch}.pt", epoch=0)
+    looked = poll(other)
+    looked.look(0)
+    one, two = looked.look(1)
+    assert take(looked, one).epoch == 0
+    with pytest.raises(RunError, match=r"model_1\.pt: was taken for epoch 0") as raised, looked.opened(two):
+        pass
+    assert "--epochs 'model_{epoch}.pt'" in raised.value.remedy
 
 
 def test_names_that_say_later_that_an_epoch_was_wrong(tmp_path):

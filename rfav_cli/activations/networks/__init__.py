@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from rfav_cli.errors import CheckpointError
+
 if TYPE_CHECKING:
     from rfav_cli.activations.network import Network, OpenOptions
     from rfav_cli.records import Payload
@@ -18,8 +20,10 @@ def open_network(payload: Payload, options: OpenOptions) -> Network:
 
     Raises:
         ModelError: `--model` is missing or does not make a net.
-        CheckpointError: the weights are not those of the net.
+        CheckpointError: the weights are not those of the net, or `--weights` is given for a program.
     """
     options.notes.extend(note for note in payload.notes if note not in options.notes)
+    if options.weights and payload.kind != "eager":
+        raise CheckpointError(f"{payload.path}: a program has its own weights alone", "Leave --weights out.")
     network: Network = import_module(f"{__name__}.{payload.kind}").open_network(payload, options)
     return network

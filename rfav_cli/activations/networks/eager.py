@@ -76,7 +76,7 @@ class EagerNetwork(Network):
         self._own_types = _types_beside_float32(model)
         self.model = model.float().eval().to(options.device)
         self._options = options
-        self._weights = WeightLoader(self.model, options.notes)
+        self._weights = WeightLoader(self.model, options.notes, options.weights)
         self._hooks = find_hooks(self.model)
         self._norms: Mapping[str, _BatchNorm] = {}
         self._affine: dict[str, tuple[Tensor, Tensor]] = {}

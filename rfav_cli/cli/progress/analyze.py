@@ -23,6 +23,7 @@ class AnalysisReporter(BarReporter):
         self._started = time.monotonic()
         self._done_before: int | None = None
         self._of = ""
+        self._unit = "epoch"
 
     def _columns(self) -> Iterator[ProgressColumn]:
         yield TextColumn("{task.description}")
@@ -44,10 +45,10 @@ class AnalysisReporter(BarReporter):
         elif isinstance(event, records.Progress):
             self._advance(event)
         elif not self._has_bar or event.columns["nonfinite"].any():
-            self.say(f"{self._of}{_described(event)}")
+            self.say(f"{self._of}{_described(event, self._unit)}")
 
     def _advance(self, event: records.Progress) -> None:
-        self._of = f"{event.done + 1}/{event.total} "
+        self._of, self._unit = f"{event.done + 1}/{event.total} ", event.unit
         if self._done_before is None:
             self._done_before = event.done
         if self._bar:
@@ -78,6 +79,6 @@ def figures_of(measurement: records.Measurement) -> Iterator[str]:
         yield f"{nonfinite:,} entropies are not finite"
 
 
-def _described(measurement: records.Measurement) -> str:
+def _described(measurement: records.Measurement, unit: str) -> str:
     checkpoint = measurement.checkpoint
-    return "  ".join([f"epoch {checkpoint.epoch}", checkpoint.path, *figures_of(measurement)])
+    return "  ".join([f"{unit} {checkpoint.epoch}", checkpoint.path, *figures_of(measurement)])

@@ -57,7 +57,7 @@ class WatchReporter(AnalysisReporter):
 def judged(event: records.Judged) -> str:
     """The verdict after an epoch, as a line."""
     run, layers = event.verdict.run, event.verdict.in_state("collapsed")
-    parts = [f"epoch {event.epoch}", f"{state_words(run)}{since(run.onset)}"]
+    parts = [f"{event.unit} {event.epoch}", f"{state_words(run)}{since(run.onset)}"]
     if event.verdict.doubts:
         parts.append("in doubt")
     if layers:

@@ -32,9 +32,9 @@ def looked_at(store: CheckedStore, times: str = "×") -> str:
     """What was measured, and what became of it: "5 layers × 31 epochs × 1,000 samples: healthy"."""
     epochs = 1 if store.final else store.epochs[0]
     sizes = f" {times} ".join(
-        (count(len(store.layers), "layer"), count(epochs, "epoch"), count(store.samples, "sample"))
+        (count(len(store.layers), "layer"), count(epochs, store.unit), count(store.samples, "sample"))
     )
-    return f"{sizes}: {f'epoch {store.epochs[2]} alone' if store.final else store.state}"
+    return f"{sizes}: {f'{store.unit} {store.epochs[2]} alone' if store.final else store.state}"
 
 
 def subject(checked: Checked) -> str:

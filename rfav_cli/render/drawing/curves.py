@@ -29,12 +29,12 @@ def plot(axes: Axes, epochs: NDArray[np.int64], values: NDArray[np.float64], **s
         axes.plot(epochs[alone], values[alone], ".", color=style["color"], markersize=4, zorder=style.get("zorder", 2))
 
 
-def epoch_axis(axes: Axes, epochs: Sequence[int]) -> None:
-    """Whole numbers from the first epoch to the last."""
+def epoch_axis(axes: Axes, epochs: Sequence[int], unit: str = "epoch") -> None:
+    """Whole numbers from the first epoch (or step) to the last."""
     margin = 0.02 * (epochs[-1] - epochs[0]) or 0.5
     axes.set_xlim(epochs[0] - margin, epochs[-1] + margin)
     axes.xaxis.set_major_locator(whole_numbers(8))
-    axes.set_xlabel("epoch")
+    axes.set_xlabel(unit)
 
 
 def whole_numbers(most: int) -> MaxNLocator:

@@ -126,7 +126,7 @@ def chosen_epochs(runs: Sequence[DrawnRun], options: FigureOptions, most: int | 
             raise StoreError(f"{run.history.path}: holds no epochs yet", "Wait for the first one.")
     measured = sorted({int(epoch) for run in runs for epoch in run.history.epochs})
     if options.epochs:
-        return _in_list("--epochs", options.epochs, measured, "epoch")
+        return _in_list("--epochs", options.epochs, measured, unit_of(runs))
     if most is None or len(measured) <= most:
         return measured
     shown = np.linspace(0, len(measured) - 1, most).round().astype(int)
@@ -134,6 +134,11 @@ def chosen_epochs(runs: Sequence[DrawnRun], options: FigureOptions, most: int | 
         nearest = 1 + int(np.argmin(np.abs(shown[1:-1] - measured.index(onset))))  # first and last stay
         shown[nearest] = measured.index(onset)
     return [measured[index] for index in sorted(set(shown.tolist()))]
+
+
+def unit_of(runs: Sequence[DrawnRun]) -> str:
+    """What the checkpoints are counted by, as an axis says it; both where runs that are drawn together differ."""
+    return " or ".join(sorted({run.history.unit for run in runs}))
 
 
 def chosen_images(runs: Sequence[DrawnRun], options: FigureOptions) -> list[int | None]:

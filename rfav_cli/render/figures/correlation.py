@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter
 from rfav_cli.errors import StoreError
 from rfav_cli.render.drawing.curves import edges_between, mark_overfitting, whole_numbers
 from rfav_cli.render.drawing.page import colormap, literal, new_page, styled
-from rfav_cli.render.drawing.selection import chosen_epochs, chosen_layers
+from rfav_cli.render.drawing.selection import chosen_epochs, chosen_layers, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +64,7 @@ def draw(runs: Sequence[DrawnRun], options: FigureOptions) -> Page:
                 letter = f"({'abcdefgh'[number]}) {literal(run.name, 22)}\n" if len(runs) > 1 else ""
                 axes.set_ylabel(f"{letter}coefficient")
             for axes in panels[-1, : len(names)]:
-                axes.set_xlabel("epoch")
+                axes.set_xlabel(unit_of(runs))
     return page
 
 

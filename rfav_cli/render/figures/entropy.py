@@ -10,7 +10,7 @@ from rfav_cli.render.base import entropies
 from rfav_cli.render.drawing.curves import epoch_axis, mark_overfitting, plot
 from rfav_cli.render.drawing.layer_colours import layer_colours, name_layers
 from rfav_cli.render.drawing.page import LINES, new_page, styled
-from rfav_cli.render.drawing.selection import chosen_epochs, chosen_layers
+from rfav_cli.render.drawing.selection import chosen_epochs, chosen_layers, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ def draw(runs: Sequence[DrawnRun], options: FigureOptions) -> Page:
         axes = page.add_subplot()
         for run, style in zip(runs, LINES, strict=False):
             _draw_run(axes, run, style, colours, epochs, fraction=options.fraction)
-        epoch_axis(axes, epochs)
+        epoch_axis(axes, epochs, unit_of(runs))
         axes.set_ylim(bottom=0)
         if options.fraction:
             axes.set_ylim(top=1.02)

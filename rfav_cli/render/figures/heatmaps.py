@@ -9,7 +9,7 @@ import numpy as np
 
 from rfav_cli.errors import StoreError, UsageError
 from rfav_cli.render.drawing.page import colormap, literal, new_page, number_text, styled
-from rfav_cli.render.drawing.selection import chosen_epochs, chosen_images, chosen_layers
+from rfav_cli.render.drawing.selection import chosen_epochs, chosen_images, chosen_layers, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -170,7 +170,7 @@ class _Sheet:
             at = first + number * step + self.side / 2
             bold = "bold" if epoch == block.run.onset else "normal"
             self.axes.text(at, top + HEAD - 0.04, number_text(epoch), ha="center", fontsize=7, weight=bold)
-        self.axes.text(first - GAP - 0.02, top + HEAD - 0.04, "epoch", ha="right", fontsize=7)
+        self.axes.text(first - GAP - 0.02, top + HEAD - 0.04, unit_of([block.run]), ha="right", fontsize=7)
         self._image(block, self.left, top + HEAD)
         y = top + HEAD
         for name, maps, (low, high), height in zip(layers, rows, scales, self.heights, strict=True):

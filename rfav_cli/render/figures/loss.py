@@ -10,7 +10,7 @@ from rfav_cli.errors import StoreError
 from rfav_cli.render.base import column
 from rfav_cli.render.drawing.curves import epoch_axis, key, mark_overfitting, plot
 from rfav_cli.render.drawing.page import COLOURS, LINES, ONSET, literal, new_page, styled
-from rfav_cli.render.drawing.selection import chosen_epochs
+from rfav_cli.render.drawing.selection import chosen_epochs, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,7 @@ def draw(runs: Sequence[DrawnRun], options: FigureOptions) -> Page:
         page = new_page(width, HEIGHT * min(1.0, 0.4 + 0.6 * width / WIDTH), layout="constrained")
         axes = page.add_subplot()
         draw_losses(axes, runs, epochs)
-        epoch_axis(axes, epochs)
+        epoch_axis(axes, epochs, unit_of(runs))
         marked = mark_overfitting(axes, runs, epochs, COLOURS if len(runs) > 1 else ())
         styles = list(zip(runs, COLOURS, LINES, strict=False))
         entries = [(key(colour, style), literal(run.name, 24)) for run, colour, style in styles]

@@ -12,7 +12,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from rfav_cli.render.base import entropies
 from rfav_cli.render.drawing.curves import edges_between, epoch_axis, key, mark_overfitting
 from rfav_cli.render.drawing.page import colormap, literal, new_page, styled
-from rfav_cli.render.drawing.selection import chosen_epochs, chosen_layers
+from rfav_cli.render.drawing.selection import chosen_epochs, chosen_layers, unit_of
 from rfav_cli.render.figures.loss import CALIBRATED, THIN, draw_losses, has_calibrated
 from rfav_cli.render.remarks import headline
 
@@ -93,7 +93,7 @@ def _draw_layers(axes: Axes, run: DrawnRun, layers: Sequence[str], epochs: Seque
     axes.pcolormesh(edges, rows, values.T, cmap=colours, vmin=0, vmax=1, rasterized=True)
     axes.spines[:].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    epoch_axis(axes, epochs)
+    epoch_axis(axes, epochs, unit_of([run]))
     axes.set_xlim(edges[0], edges[-1])
     axes.set_ylim(rows[-1], rows[0])
     mark_overfitting(axes, [run], epochs)

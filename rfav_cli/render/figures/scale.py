@@ -11,7 +11,7 @@ from rfav_cli.errors import StoreError
 from rfav_cli.render.drawing.curves import epoch_axis, mark_overfitting, plot
 from rfav_cli.render.drawing.layer_colours import layer_colours, name_layers
 from rfav_cli.render.drawing.page import LINES, new_page, styled
-from rfav_cli.render.drawing.selection import chosen_epochs, chosen_layers
+from rfav_cli.render.drawing.selection import chosen_epochs, chosen_layers, unit_of
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def draw(runs: Sequence[DrawnRun], options: FigureOptions) -> Page:
             _curves(below, run, style, colours, epochs, _shapes(run.history, fraction=options.fraction))
         _axes(above, below, fraction=options.fraction)
         marked = [mark_overfitting(axes, runs, epochs) for axes in (above, below)]
-        epoch_axis(below, epochs)
+        epoch_axis(below, epochs, unit_of(runs))
         name_layers(page, [above, below], runs, colours, marked=any(marked), values=_scales)
     return page
 

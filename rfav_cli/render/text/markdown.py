@@ -85,7 +85,7 @@ def _epoch_table(document: dict[str, Any], history: History) -> str:
         ]
         for row, (epoch, values) in enumerate(zip(document["epochs"], np.atleast_2d(entropies(history)), strict=True))
     )
-    return _table(["epoch", *(title for title, _ in figures), *trained.values(), *names], set(), rows)
+    return _table([history.unit, *(title for title, _ in figures), *trained.values(), *names], set(), rows)
 
 
 def _table(head: Sequence[str], left: set[int], rows: Iterable[Sequence[str]]) -> str:

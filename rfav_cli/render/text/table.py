@@ -8,6 +8,7 @@ import numpy as np
 from rich.text import Text
 
 from rfav_cli.records import Settings
+from rfav_cli.records.units import in_unit
 from rfav_cli.render.base import column, count, entropies, shorten, sparkline
 from rfav_cli.render.document import show_document
 from rfav_cli.render.epoch_figures import NOTE, epoch_figures
@@ -71,7 +72,7 @@ def render(history: History, verdict: Verdict, *, epochs: bool, screen: Screen) 
         console.print(Text(sure, style="dim"))
     if history.checkpoints and history.run.layers:
         table, notes = _epoch_table(history, verdict, screen) if epochs else _layer_table(history, verdict, screen)
-        console.print("", table, "", *(Text(note, style="dim") for note in notes), sep="\n")
+        console.print("", table, "", *(Text(in_unit(note, history.unit), style="dim") for note in notes), sep="\n")
     for title, items in remarks(history, verdict):
         console.print("", Text(title, style="bold"), *(set_in("  ", item, console, 4) for item in items), sep="\n")
     return screen.printed(console)
@@ -81,7 +82,7 @@ def _head(history: History, screen: Screen) -> Iterator[str]:
     """Store, probes, and the course of the held-out loss and accuracy and of the gap in confidence."""
     probe, epochs = history.run.probe, [checkpoint.epoch for checkpoint in history.checkpoints]
     when = f" ({span(epochs)})" if epochs else ""
-    measured = f": {count(len(epochs), 'epoch')}{when}, {count(len(history.run.layers), 'layer')}"
+    measured = f": {count(len(epochs), history.unit)}{when}, {count(len(history.run.layers), 'layer')}"
     yield _with_path("", history.path, measured, screen)
     size, digest = f"probe: {count(probe.size, 'sample')}", f", sha256 {printable(probe.sha256)[:8]}"
     yield _with_path(f"{size} of ", probe.source, digest, screen) if probe.source else size + digest
@@ -91,7 +92,7 @@ def _head(history: History, screen: Screen) -> Iterator[str]:
     yield from _unusual(history.run.settings)
     yield from _held_out(history, epochs, screen)
     if history.run.train_probe is not None:
-        gap = _course(history.confidence_gap, epochs, np.nanargmax, "{:.3f}", screen)
+        gap = _course(history.confidence_gap, epochs, np.nanargmax, "{:.3f}", screen, history.unit)
         yield HEAD.format("confidence gap", gap or NOT_APPLICABLE)
 
 
@@ -101,8 +102,10 @@ def _held_out(history: History, epochs: Sequence[int], screen: Screen) -> Iterat
         return
     loss, accuracy = column(history, "probe/loss"), column(history, "probe/accuracy")
     absent = NOT_FINITE if epochs and "probe/sample_prediction" in history.columns else NOT_APPLICABLE
-    yield HEAD.format("held-out loss", _course(loss, epochs, np.nanargmin, "{:.3f}", screen) or absent)
-    yield HEAD.format("held-out accuracy", _course(accuracy, epochs, np.nanargmax, "{:.1%}", screen) or absent)
+    yield HEAD.format("held-out loss", _course(loss, epochs, np.nanargmin, "{:.3f}", screen, history.unit) or absent)
+    yield HEAD.format(
+        "held-out accuracy", _course(accuracy, epochs, np.nanargmax, "{:.1%}", screen, history.unit) or absent
+    )
     if epochs and np.isfinite(history.temperature[-1]):
         sure, error = history.confidence[-1], history.calibration_error[-1]
         yield HEAD.format("calibration", f"confidence {sure:.1%}, error {error:.1%}")
@@ -116,7 +119,7 @@ def _with_path(before: str, path: str, after: str, screen: Screen) -> str:
 
 
 def _course(
-    values: NDArray[np.float64], epochs: Sequence[int], best: Callable[..., Any], form: str, screen: Screen
+    values: NDArray[np.float64], epochs: Sequence[int], best: Callable[..., Any], form: str, screen: Screen, unit: str
 ) -> str:
     """A figure of the whole net in the first epoch, the best one and the last, and its curve; empty without any."""
     values = np.where(np.isfinite(values), values, np.nan)
@@ -127,7 +130,7 @@ def _course(
     index = int(best(values))
     arrow = " → " if screen.unicode else " -> "
     first, last = (_text(values[i], form, NOT_FINITE) for i in (0, -1))
-    text = arrow.join((first, f"{_text(values[index], form)} (epoch {epochs[index]})", last))
+    text = arrow.join((first, f"{_text(values[index], form)} ({unit} {epochs[index]})", last))
     room = screen.width - len(HEAD.format("", text)) - 2
     if room < TREND:
         return text
@@ -142,6 +145,8 @@ def _unusual(settings: Settings) -> Iterator[str]:
         yield "activations before the normalisation that follows, where scale is free (--no-fold-norm)"
     if settings.centering != Settings.centering:
         yield f"filters centred otherwise (--centering {printable(settings.centering)})"
+    if settings.weights:
+        yield f"weights of each checkpoint: {printable(settings.weights)} (--weights)"
 
 
 def _layer_table(history: History, verdict: Verdict, screen: Screen) -> tuple[Table, list[str]]:
@@ -223,7 +228,7 @@ def _epoch_table(history: History, verdict: Verdict, screen: Screen) -> tuple[Ta
     rows, values = show_document(history, verdict)["epochs"], entropies(history)
     figures = list(epoch_figures(rows))
     columns = [
-        TextColumn("epoch", tuple(str(row["epoch"]) for row in rows)),
+        TextColumn(history.unit, tuple(str(row["epoch"]) for row in rows)),
         *(TextColumn(title, tuple(cell or NOT_APPLICABLE for cell in cells)) for title, cells in figures),
     ]
     notes = ["Mean entropy of each layer, in nats.", *([NOTE] if len(figures) > 2 else [])]

@@ -170,7 +170,7 @@ def test_the_usual_name_is_taken_and_said(tmp_path: Path) -> None:
     network.load(formats.read(tmp_path / "net.pt", ReadOptions()))
     assert isinstance(network, eager.EagerNetwork)
     assert torch.equal(weights_of(network)["fc.weight"], usual["fc.weight"])
-    assert opening.notes == ["took 'model' of 'model', 'ema'"]
+    assert opening.notes == ["took 'model' of 'model', 'ema'; --weights ema takes the averages"]
 
 
 def test_real_optimizer_state_beside_the_weights(tmp_path: Path) -> None:

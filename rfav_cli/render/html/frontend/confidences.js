@@ -20,11 +20,11 @@ export function confidences(app, body) {
       body.textContent = "The run was measured without training samples (--train-probe).";
       return;
     }
-    const chart = frame({ width: body.clientWidth, height: HEIGHT, margin: { left: 58, right: 112, top: 14, bottom: 36 }, label: `Mean confidence on training samples and on the probe in ${run.epochs.length} epochs` });
+    const chart = frame({ width: body.clientWidth, height: HEIGHT, margin: { left: 58, right: 112, top: 14, bottom: 36 }, label: `Mean confidence on training samples and on the probe in ${run.epochs.length} ${run.unit}s` });
     const x = epochScale(run.epochs, 0, chart.width);
     const y = linear(0, 1, chart.height, 0);
     valueAxis(chart.plot, y, 0, 1, chart.width, { wanted: 4, title: "mean confidence", height: chart.height, text: (value) => percent(value) });
-    epochAxis(chart.plot, x, run.epochs, chart.width, chart.height);
+    epochAxis(chart.plot, x, run.epochs, chart.width, chart.height, run.unit);
     const onset = onsetMark(run.finding, x, chart.height, "5 3");
     const courses = { "training samples": trained.confidence, probe: heldOut(trained) };
     const lines = Object.values(courses).map((course, i) => s("path", { class: "curve", stroke: "currentColor", "stroke-dasharray": DASHES[i], d: path(run.epochs.map(x), course.map(y)) }));
@@ -41,7 +41,7 @@ export function confidences(app, body) {
       move: (event, px) => {
         const row = nearest(app.run.epochs, x.inverse(px));
         const { confidence, gap } = app.run.trained;
-        showTip(event, `epoch ${app.run.epochs[row]}`, [
+        showTip(event, `${app.run.unit} ${app.run.epochs[row]}`, [
           ["training samples", percent(confidence[row], 1)],
           ["probe", percent(heldOut(app.run.trained)[row], 1)],
           ["difference", percent(gap[row], 1)],

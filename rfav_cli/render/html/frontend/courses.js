@@ -24,7 +24,7 @@ export function courses(app, body, { figure, words, empty, axis, text, value = (
     const lines = run.layers.map((layer) => run.epochs.map((_, row) => at(row, layer)));
     const longest = Math.max(0, ...run.layers.map((layer) => Math.min(layer.name.length, LONGEST)));
     const right = run.layers.length > NAMED ? 24 : 16 + 7 * longest;
-    const chart = frame({ width: body.clientWidth, height: HEIGHT, margin: { left: 58, right, top: 14, bottom: 36 }, label: `${words} of each layer, in ${run.epochs.length} epochs` });
+    const chart = frame({ width: body.clientWidth, height: HEIGHT, margin: { left: 58, right, top: 14, bottom: 36 }, label: `${words} of each layer, in ${run.epochs.length} ${run.unit}s` });
     const scale = axis(lines.flat(), chart.height);
     if (!scale) {
       parts = null;
@@ -33,7 +33,7 @@ export function courses(app, body, { figure, words, empty, axis, text, value = (
     }
     const x = epochScale(run.epochs, 0, chart.width);
     marks(chart, scale, text);
-    epochAxis(chart.plot, x, run.epochs, chart.width, chart.height);
+    epochAxis(chart.plot, x, run.epochs, chart.width, chart.height, run.unit);
     const named = run.layers.map((layer, i) => ({ layer, values: lines[i], colour: layerColour(layer.index, run.layers.length) }));
     const paths = named.map((line) => s("path", { class: "curve", stroke: line.colour, d: path(run.epochs.map(x), line.values.map(scale.y)) }));
     const cursor = epochCursor(x, chart.height);
@@ -55,7 +55,7 @@ export function courses(app, body, { figure, words, empty, axis, text, value = (
       move: (event, px, py) => {
         const [row, layer] = hit(px, py);
         if (layer < 0) return hideTip();
-        showTip(event, app.run.layers[layer].name, [["epoch", String(app.run.epochs[row])], [words, text(lines[layer][row])]]);
+        showTip(event, app.run.layers[layer].name, [[app.run.unit, String(app.run.epochs[row])], [words, text(lines[layer][row])]]);
       },
       leave: hideTip,
       press: (event, px, py) => {

@@ -31,7 +31,7 @@ export function curves(app, body) {
     const y = linear(0, high, chart.height, 0);
     const title = nat ? "mean entropy, nats" : "mean entropy / ln D";
     valueAxis(chart.plot, y, 0, high, chart.width, { wanted: 5, title, height: chart.height, text: nat ? null : (value) => percent(value) });
-    epochAxis(chart.plot, x, epochs, chart.width, chart.height);
+    epochAxis(chart.plot, x, epochs, chart.width, chart.height, app.run.unit);
     for (const run of app.runs) {
       const onsetLine = onsetMark(run.finding, x, chart.height, app.runs.length > 1 ? DASHES[run.number % DASHES.length] : "5 3");
       if (onsetLine) chart.plot.append(onsetLine);
@@ -70,7 +70,7 @@ export function curves(app, body) {
         const value = line.run.at("entropy", index, line.layer.index);
         const deviation = line.run.at("sample_std", index, line.layer.index);
         showTip(event, app.runs.length > 1 ? `${line.layer.name} · ${line.run.name}` : line.layer.name, [
-          ["epoch", String(line.run.epochs[index])],
+          [line.run.unit, String(line.run.epochs[index])],
           ["mean entropy", nats(value)],
           [`of ln ${line.layer.channels}`, percent(value / line.layer.top)],
           ...(Number.isFinite(deviation) ? [["deviation over samples", nats(deviation)]] : []),

@@ -42,7 +42,8 @@ export class Run {
     this.name = manifest.name;
     this.revision = manifest.revision;
     this.document = manifest.document;
-    this.finding = this.document.run;
+    this.unit = this.document.settings?.unit ?? "epoch";
+    this.finding = { ...this.document.run, unit: this.unit };
     this.epochs = this.document.epochs.map((checkpoint) => checkpoint.epoch);
     this.loss = this.document.epochs.map((checkpoint) => checkpoint.loss ?? NaN);
     this.accuracy = this.document.epochs.map((checkpoint) => checkpoint.accuracy ?? NaN);
@@ -52,7 +53,7 @@ export class Run {
     this.calibrationError = this.document.epochs.map((checkpoint) => checkpoint.calibration_error ?? NaN);
     this.trained = Object.fromEntries(["confidence", "gap"].map((name) => [name, this.document.epochs.map((checkpoint) => checkpoint.train?.[name] ?? NaN)]));
     this.smoothed = manifest.smoothed_loss.map((loss) => loss ?? NaN);
-    this.layers = this.document.layers.map((layer, index) => ({ ...layer, index, top: layer.entropy.max }));
+    this.layers = this.document.layers.map((layer, index) => ({ ...layer, index, unit: this.unit, top: layer.entropy.max }));
     this.images = manifest.images;
     this.asked = new Map();
     this.held = new Map();

@@ -62,8 +62,8 @@ export function heatmaps(app, body) {
       fill(bar, entropyBar(app.palette, map.clientWidth || LARGE, span.map((code) => nats(current.block.value(code)))));
     }
     const shown = current ? app.run.epochs[current.shownEpoch(app.row)] : app.epoch;
-    fill(mapWords, name(layer.name), current ? `, epoch ${shown}${shown === app.epoch ? "" : ` (nearest to ${app.epoch})`}` : ": no heatmaps");
-    map.setAttribute("aria-label", `Heatmap of ${layer.name} at epoch ${shown}`);
+    fill(mapWords, name(layer.name), current ? `, ${app.run.unit} ${shown}${shown === app.epoch ? "" : ` (nearest to ${app.epoch})`}` : ": no heatmaps");
+    map.setAttribute("aria-label", `Heatmap of ${layer.name} at ${app.run.unit} ${shown}`);
   }
 
   /** The image; under the pointer, a map of a layer and an epoch over it. */
@@ -104,7 +104,7 @@ export function heatmaps(app, body) {
     const value = maps.value(epoch, ...position);
     const where = app.run.manifest.positions[layer.index].length ? `position ${position.join(", ")}` : "one position";
     showTip(event, layer.name, [
-      ["epoch", String(app.run.epochs[maps.shownEpoch(epoch)])],
+      [app.run.unit, String(app.run.epochs[maps.shownEpoch(epoch)])],
       [where, nats(value)],
       [`of ln ${layer.channels}`, percent(value / layer.top)],
     ]);

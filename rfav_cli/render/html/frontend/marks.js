@@ -39,5 +39,5 @@ export function layerMark(state) {
 /** Since when: " since epoch 11", " at or before epoch 3"; nothing where that is not known. */
 export function since(finding) {
   if (finding.onset === null || finding.onset === undefined) return "";
-  return ` ${finding.at_or_before ? "at or before" : "since"} epoch ${finding.onset}`;
+  return ` ${finding.at_or_before ? "at or before" : "since"} ${finding.unit ?? "epoch"} ${finding.onset}`;
 }

@@ -16,10 +16,10 @@ export function plain(value, digits = 2) {
 }
 
 /** The loss of the last epoch, whatever it is, and what stands beside it: the accuracy, or the last loss that is finite. */
-export function lastLoss(epochs, loss, accuracy) {
+export function lastLoss(epochs, loss, accuracy, unit = "epoch") {
   if (Number.isFinite(loss.at(-1))) return [plain(loss.at(-1), 3), `accuracy ${percent(accuracy.at(-1), 1)}`];
   const row = loss.findLastIndex(Number.isFinite);
-  return ["not finite", row < 0 ? "" : `${plain(loss[row], 3)} at epoch ${epochs[row]}`];
+  return ["not finite", row < 0 ? "" : `${plain(loss[row], 3)} at ${unit} ${epochs[row]}`];
 }
 
 /** A share of any size in per cent with two digits, or a dash. */

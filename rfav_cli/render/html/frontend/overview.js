@@ -30,7 +30,7 @@ export function overview(app, body) {
       width,
       height: top + rowHeight * count + 48,
       margin: { left, right, top: 12, bottom: 36 },
-      label: `Mean entropy of ${count} layers in ${run.epochs.length} epochs; the table below has the figures. ${run.finding.reason}`,
+      label: `Mean entropy of ${count} layers in ${run.epochs.length} ${run.unit}s; the table below has the figures. ${run.finding.reason}`,
     });
     const x = epochScale(run.epochs, 0, chart.width);
     if (withLoss) drawLoss(app, chart, x, narrow);
@@ -41,7 +41,7 @@ export function overview(app, body) {
     chart.plot.append(strip);
     const onsetLine = onsetMark(run.finding, x, top + rowHeight * count, "5 3", narrow ? since(run.finding).trim() : onsetWords(run), chart.width + right);
     if (onsetLine) chart.plot.append(onsetLine);
-    epochAxis(chart.plot, x, run.epochs, chart.width, top + rowHeight * count);
+    epochAxis(chart.plot, x, run.epochs, chart.width, top + rowHeight * count, run.unit);
     const cursor = epochCursor(x, top + rowHeight * count);
     const selected = s("rect", { class: "selected-row", x: 0, width: chart.width, height: rowHeight });
     strip.append(selected);
@@ -62,7 +62,7 @@ export function overview(app, body) {
       move: (event, px, py) => {
         const [epoch, layer] = at(px, py);
         if (px < -chart.left || px > chart.width + 4) return hideTip();
-        if (layer === null) showTip(event, `epoch ${app.run.epochs[epoch]}`, lossLines(app, epoch));
+        if (layer === null) showTip(event, `${app.run.unit} ${app.run.epochs[epoch]}`, lossLines(app, epoch));
         else showTip(event, app.run.layers[layer].name, cellLines(app.run, epoch, layer));
       },
       leave: hideTip,
@@ -189,10 +189,10 @@ function cellLines(run, epoch, layer) {
   const value = run.at("entropy", epoch, layer);
   const { top, channels, state, onset } = run.layers[layer];
   return [
-    ["epoch", String(run.epochs[epoch])],
+    [run.unit, String(run.epochs[epoch])],
     ["mean entropy", nats(value)],
     [`of ln ${channels} = ${nats(top)}`, percent(value / top)],
-    state && [state, onset === null ? "" : `since epoch ${onset}`],
+    state && [state, onset === null ? "" : `since ${run.unit} ${onset}`],
   ].filter(Boolean);
 }
 

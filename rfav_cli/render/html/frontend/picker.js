@@ -52,8 +52,8 @@ export function picker(app) {
       const button = buttons.get(i);
       if (button) button.title = Number.isFinite(falls[i]) ? `${button.label}: fell by ${nats(falls[i])}` : button.label;
     }
-    const since = run.onset === null ? `from epoch ${run.epochs[0]}` : `since epoch ${run.onset}`;
-    words.textContent = block && run.images.shown ? `Fall: mean entropy of the image in this layer, ${since} to epoch ${run.epochs[last]}.` : "";
+    const since = run.onset === null ? `from ${run.unit} ${run.epochs[0]}` : `since ${run.unit} ${run.onset}`;
+    words.textContent = block && run.images.shown ? `Fall: mean entropy of the image in this layer, ${since} to ${run.unit} ${run.epochs[last]}.` : "";
     order.refresh();
   }
 

@@ -70,7 +70,7 @@ function profile(app, body, kind) {
     }
     const range = kind.range(rows, layer);
     const width = body.clientWidth;
-    const chart = frame({ width, height: HEIGHT, margin: { left: 58, right: SIDE + 14, top: 12, bottom: 36 }, label: `${kind.title} in ${layer.name} over the epochs` });
+    const chart = frame({ width, height: HEIGHT, margin: { left: 58, right: SIDE + 14, top: 12, bottom: 36 }, label: `${kind.title} in ${layer.name} over the ${run.unit}s` });
     const x = epochScale(run.epochs, 0, chart.width);
     const y = linear(range.low, range.high, chart.height, 0);
     chart.plot.append(s("rect", { class: "nothing", width: chart.width, height: chart.height }));
@@ -79,7 +79,7 @@ function profile(app, body, kind) {
     for (const line of kind.lines(layer, extra)) chart.plot.append(s("path", { class: line.class, d: path(run.epochs.map(x), line.values.map(y)) }));
     const onsetLine = onsetMark(run.finding, x, chart.height);
     if (onsetLine) chart.plot.append(onsetLine);
-    epochAxis(chart.plot, x, run.epochs, chart.width, chart.height);
+    epochAxis(chart.plot, x, run.epochs, chart.width, chart.height, run.unit);
     const cursor = epochCursor(x, chart.height);
     const side = s("g", { transform: `translate(${chart.width + 10} 0)` });
     chart.plot.append(cursor, side);
@@ -100,7 +100,7 @@ function profile(app, body, kind) {
         const row = block.nearestRow(epoch);
         const words = kind.words(bin, layer);
         const total = rows[row].reduce((sum, count) => sum + count, 0);
-        showTip(event, `epoch ${app.run.epochs[block.rows ? block.rows[row] : row]}`, [
+        showTip(event, `${app.run.unit} ${app.run.epochs[block.rows ? block.rows[row] : row]}`, [
           [words.label, words.value],
           [words.of, `${rows[row][bin].toLocaleString("en")} of ${total.toLocaleString("en")}`],
           ["share", percent(rows[row][bin] / total, 1)],
@@ -122,9 +122,9 @@ function profile(app, body, kind) {
     side.replaceChildren(
       ...Array.from(row, (count, i) => count && s("rect", { class: "bar", x: 0, width: Math.max(1, shown(count) * (SIDE - 4)), y: y(range.low) - (i + 1) * step, height: Math.max(step - 0.4, 0.7) })).filter(Boolean),
       s("line", { class: "base", y1: y(range.low), y2: y(range.high) }),
-      s("text", { class: "title", x: 0, y: y(range.low) + 16 }, `epoch ${app.epoch}`),
+      s("text", { class: "title", x: 0, y: y(range.low) + 16 }, `${app.run.unit} ${app.epoch}`),
     );
-    body.nextElementSibling?.replaceChildren(`epoch ${app.epoch}: ${kind.about(layer)}`);
+    body.nextElementSibling?.replaceChildren(`${app.run.unit} ${app.epoch}: ${kind.about(layer)}`);
   }
 
   return {

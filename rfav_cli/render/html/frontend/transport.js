@@ -41,10 +41,10 @@ export function transport(app) {
 
   function mark() {
     slider.value = app.row;
-    slider.setAttribute("aria-valuetext", `epoch ${app.epoch}`);
-    words.textContent = `epoch ${app.epoch}`;
+    slider.setAttribute("aria-valuetext", `${app.run.unit} ${app.epoch}`);
+    words.textContent = `${app.run.unit} ${app.epoch}`;
     layers.value = app.layer;
-    if (!timer) said.textContent = `${app.run.layers[app.layer]?.name ?? ""}, epoch ${app.epoch}`;
+    if (!timer) said.textContent = `${app.run.layers[app.layer]?.name ?? ""}, ${app.run.unit} ${app.epoch}`;
   }
 
   return { element, draw, mark, play, stop };

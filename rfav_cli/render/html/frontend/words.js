@@ -53,14 +53,14 @@ function sure(share) {
 }
 
 function figures(run) {
-  const shown = [["epochs", String(run.epochs.length), `${run.epochs[0]} to ${run.epochs.at(-1)}`]];
+  const shown = [[`${run.unit}s`, String(run.epochs.length), `${run.epochs[0]} to ${run.epochs.at(-1)}`]];
   const states = ["collapsed", "falling", "stable"].map((state) => [run.layers.filter((layer) => layer.state === state).length, state]);
   shown.push(["layers", String(run.layers.length), states.filter(([count]) => count).map(([count, state]) => `${count} ${state}`).join(", ")]);
   const measured = run.loss.map((loss, i) => [loss, i]).filter(([loss]) => Number.isFinite(loss));
   if (measured.length) {
     const [best, row] = measured.reduce((low, pair) => (pair[0] < low[0] ? pair : low));
-    shown.push(["best held-out loss", plain(best, 3), `epoch ${run.epochs[row]}`]);
-    shown.push(["last held-out loss", ...lastLoss(run.epochs, run.loss, run.accuracy)]);
+    shown.push(["best held-out loss", plain(best, 3), `${run.unit} ${run.epochs[row]}`]);
+    shown.push(["last held-out loss", ...lastLoss(run.epochs, run.loss, run.accuracy, run.unit)]);
   }
   if (Number.isFinite(run.temperature.at(-1))) {
     shown.push(["last with a temperature", plain(run.calibrated.at(-1), 3), `temperature ${plain(run.temperature.at(-1))}, confidence ${percent(run.confidence.at(-1), 1)}`]);
@@ -77,7 +77,7 @@ export function facts(app) {
   const here = run.at("entropy", app.row, app.layer);
   const lines = [
     ["kind", `${layer.kind}, ${layer.channels.toLocaleString("en")} ${layer.kind === "Linear" ? "neurons" : "filters"}`],
-    [`entropy at epoch ${app.epoch}`, `${nats(here)}, ${percent(here / layer.top)} of ln\u00a0${layer.channels}`],
+    [`entropy at ${app.run.unit} ${app.epoch}`, `${nats(here)}, ${percent(here / layer.top)} of ln\u00a0${layer.channels}`],
     ["perplexity", Number.isFinite(here) ? `${Math.exp(here).toFixed(1)} of ${layer.channels}` : "–"],
     ["deviation over samples", nats(run.at("sample_std", app.row, app.layer))],
     ["filter correlation, mean c", `${plain(run.at("correlation_mean", app.row, app.layer))}, mean |c| ${plain(run.at("correlation_abs_mean", app.row, app.layer))}`],

@@ -26,6 +26,7 @@ test("one doubt is one", () => {
 const diverged = {
   finding: { state: "diverged", onset: 13, interval: [13, 13], reason: "diverged since epoch 13: the held-out loss is not finite", basis: "held-out loss", confidence: null },
   document: { probe: { size: 1000, labels: true } },
+  unit: "epoch",
   epochs: [11, 12, 13, 14],
   loss: [1.2, 1.106, NaN, NaN],
   accuracy: [0.5, 0.627, 0.1, NaN],
