@@ -29,7 +29,8 @@ def plain_dtype(made: Any) -> np.dtype[Any] | None:
         form: np.dtype[Any] = np.dtype(code)
     except TypeError:  # of a size that there is not
         return None
-    return form.newbyteorder(">" if big else "<")
+    ordered: np.dtype[Any] = form.newbyteorder(">" if big else "<")
+    return ordered
 
 
 def number_of(dtype: Any, raw: Any) -> int | float | bool | None:
