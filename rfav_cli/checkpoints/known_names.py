@@ -6,16 +6,15 @@ or raises; what could make torch read or take memory beyond the file is checked 
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections import OrderedDict
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from rfav_cli.checkpoints.arrays import number_of
 from rfav_cli.checkpoints.stand_ins import Name, StandIn
 from rfav_cli.checkpoints.storages import Storage, storage_kind
 from rfav_cli.checkpoints.unpickler import Maker, safe_key
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 _MUCH = 2**28
 """Bytes of a tensor that may be more than its storage has: it can take the same number for many elements."""
-_SCALAR_CODES = re.compile(r"[?bhilqBHILQefd]|[biuf]\d{1,2}")
 _LATIN = ("latin1", "latin-1")
 _ATTACKS = (
     *("os", "posix", "nt", "sys", "subprocess", "pty", "shutil", "socket", "importlib", "runpy", "ctypes"),
@@ -156,19 +154,13 @@ def _encoded(text: Any, encoding: Any = "", *_: Any) -> Any:
     return StandIn("_codecs.encode", (text, encoding))
 
 
+def _bytes(*args: Any) -> Any:
+    """By which protocol 2 writes no bytes."""
+    return StandIn("builtins.bytes", args) if args else b""
+
+
 def _scalar(dtype: Any, raw: Any = b"", *_: Any) -> int | float | bool | None:
-    """A scalar of numpy: a number, or None for anything that is no plain number."""
-    # Python 2 wrote bytes as text; protocol 2 of Python 3 as the text of their latin-1 decoding or as bytes.
-    data = raw.encode("latin-1") if isinstance(raw, str) else raw
-    if type(dtype) is not StandIn or not dtype.args or not isinstance(data, bytes):
-        return None
-    code, state = dtype.args[0], dtype.state
-    if type(code) is not str or not _SCALAR_CODES.fullmatch(code):
-        return None
-    big = isinstance(state, tuple) and len(state) > 1 and state[1] == ">"
-    form = np.dtype(code).newbyteorder(">" if big else "<")
-    number: int | float | bool | None = np.frombuffer(data, form)[0].item() if len(data) == form.itemsize else None
-    return number
+    return number_of(dtype, raw)
 
 
 def _constructed(kind: Any = None, *args: Any) -> StandIn:
@@ -191,6 +183,7 @@ _FUNCTIONS: dict[Callable[..., Any], tuple[str, ...]] = {
     _default: ("collections.defaultdict",),
     _size: ("torch.Size",),
     _encoded: ("_codecs.encode",),
+    _bytes: ("builtins.bytes", "__builtin__.bytes"),
     _scalar: ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar"),
     _constructed: ("copyreg._reconstructor", "copy_reg._reconstructor", "copyreg.__newobj__"),
 }

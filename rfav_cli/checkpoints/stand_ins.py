@@ -13,6 +13,7 @@ _OF_MODULES = ("_parameters", "_buffers", "_modules")
 _LONGEST_NAMES = 2**24
 """Characters of all names of a net's tensors together; those of the largest nets have a hundredth of it."""
 _MOST_LOOKED_AT = 10_000
+_FIRST = 4
 _PLAIN = ("builtins", "__builtin__", "collections", "copyreg", "_codecs", "numpy", "torch", "typing")
 """Packages whose objects need no word: containers, numbers, arrays, sizes and types."""
 
@@ -53,8 +54,9 @@ class StandIn:
 
     def mappings(self) -> Iterator[Mapping[Any, Any]]:
         """What it holds by name: its attributes, its entries, and dictionaries that its class would be called with."""
-        parts = self.state if isinstance(self.state, tuple) else (self.state,)
-        return (part for part in (*parts, *self.args, self.entries) if isinstance(part, Mapping))
+        # Attributes in slots come second of two. Of what it is called with no more is looked at: many may share it.
+        parts = self.state if isinstance(self.state, tuple) and len(self.state) == 2 else (self.state,)
+        return (part for part in (*parts, *self.args[:_FIRST], self.entries) if isinstance(part, Mapping))
 
     def elements(self) -> list[Any]:
         """What it holds where it stands for a set or a list."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import ItemsView, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
+from rfav_cli.checkpoints.arrays import tensor_of
 from rfav_cli.checkpoints.stand_ins import EndlessNetError, Room, StandIn, is_module, module_weights, passed_over
 from rfav_cli.errors import CheckpointError
 from rfav_cli.records import Candidate, Payload
@@ -51,13 +52,16 @@ def candidates(content: Any) -> list[Candidate]:
     """The state_dicts in a checkpoint, those under a usual name first and moving averages last.
 
     Mappings, and objects that were read as data, are searched four levels deep, optimizer states apart; a whole
-    nn.Module counts as its state_dict.
+    nn.Module counts as its state_dict. Arrays of NumPy are weights where there are no tensors.
 
     Raises:
         EndlessNetError: there are more than there can be, or a net in it has no end.
     """
-    found = _Found([], set(), Room())
+    found = _Found()
     _collect(content, (), found)
+    if not found.state_dicts:
+        found = _Found(arrays={})
+        _collect(content, (), found)
     return sorted(found.state_dicts, key=_rank)
 
 
@@ -89,17 +93,28 @@ class _Found:
         state_dicts: in the order of the file.
         visited: of what the file holds: a state_dict that is made here is gone soon, and its id free again.
         room: for the names of nets that were read as data.
+        arrays: the tensors of arrays so far, by what the file holds; None while only tensors are looked for.
     """
 
-    state_dicts: list[Candidate]
-    visited: set[int]
-    room: Room
+    state_dicts: list[Candidate] = field(default_factory=list)
+    visited: set[int] = field(default_factory=set)
+    room: Room = field(default_factory=Room)
+    arrays: dict[int, Tensor | None] | None = None
 
     def add(self, name: str, weights: Mapping[str, Any], content: Mapping[Any, Any]) -> None:
         if len(self.state_dicts) == _MOST:
             raise EndlessNetError(f"more than {_MOST} state_dicts")
         averaged = is_average(name) or COUNTER in weights
         self.state_dicts.append(Candidate(name, weights, _versions(content), averaged))
+
+    def tensor(self, value: Any) -> Any:
+        """What a value is as a weight: an array as its tensor, once, anything else as it is."""
+        if self.arrays is None or not isinstance(value, StandIn):
+            return value
+        if id(value) not in self.arrays:
+            self.arrays[id(value)] = tensor_of(value)
+        tensor = self.arrays[id(value)]
+        return value if tensor is None else tensor
 
 
 def _collect(content: Any, keys: tuple[str, ...], found: _Found) -> None:
@@ -122,7 +137,7 @@ def _collect_named(content: Mapping[Any, Any], keys: tuple[str, ...], found: _Fo
         return
     weights = {
         key: value
-        for key, value in _items(content)
+        for key, value in ((key, found.tensor(value)) for key, value in _items(content))
         if isinstance(key, str) and (isinstance(value, Tensor) or key.rpartition(".")[2] in _EXTRA)
     }
     if any(isinstance(value, Tensor) for value in weights.values()):

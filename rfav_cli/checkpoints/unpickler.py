@@ -86,7 +86,7 @@ class DataUnpickler(pickle._Unpickler):
     ) -> None:
         super().__init__(file, encoding="utf-8", errors="surrogateescape")
         self._known = known
-        self._names: dict[str, Name] = {}
+        self._meanings: dict[tuple[str, str], Any] = {}
         self._left = 2 * size + _FREE
         self._take = take
 
@@ -98,9 +98,11 @@ class DataUnpickler(pickle._Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         """What a name means; it is not looked up."""
-        kind = f"{module}.{name}"
-        meant = self._known(module, name)
-        return self._names.setdefault(kind, Name(kind)) if meant is None else meant
+        named = (module, name)
+        if named not in self._meanings:
+            meant = self._known(module, name)
+            self._meanings[named] = Name(f"{module}.{name}") if meant is None else meant
+        return self._meanings[named]
 
     def _mark(self) -> None:
         if len(self.metastack) > _DEEPEST:

@@ -91,7 +91,7 @@ def test_what_a_mapping_holds_is_kept_in_order(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_plain_values_are_themselves(protocol: int, tmp_path: Path) -> None:
-    values = [None, True, 1, -(2**70), 0.5, "tëxt", "x" * 300, b"bytes\xff", [1], (), (1, 2, 3, 4), {"a": {1: 2}}]
+    values = [None, True, 1, -(2**70), 0.5, "tëxt", "x" * 300, b"bytes\xff", b"", [1], (), (1, 2, 3, 4), {"a": {1: 2}}]
     values += [torch.float16, torch.Size([2, 3]), {1.5: 1, None: 2, b"k": 3}]
     assert saved(tmp_path / "net.pt", values, pickle_protocol=protocol) == [
         *values[:-2], (2, 3), values[-1]
