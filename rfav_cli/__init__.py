@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rfav_cli.commands.check import check, explain
     from rfav_cli.commands.compare import compare
     from rfav_cli.commands.doctor import examine
+    from rfav_cli.commands.init import init
     from rfav_cli.commands.judge import judge
     from rfav_cli.commands.layers import layers
     from rfav_cli.commands.monitor import Monitor
@@ -46,6 +47,7 @@ __all__ = [
     "compare",
     "examine",
     "explain",
+    "init",
     "judge",
     "layers",
     "open_store",
@@ -72,6 +74,7 @@ _HOMES = {
     "compare": "commands.compare",
     "examine": "commands.doctor",
     "explain": "commands.check",
+    "init": "commands.init",
     "judge": "commands.judge",
     "layers": "commands.layers",
     "open_store": "commands.open_store",

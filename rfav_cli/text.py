@@ -113,3 +113,26 @@ def named(error: BaseException, limit: int = 200, *, part: Literal["first", "las
     kind = printable(type(error).__name__)
     says = what_it_says(error, limit, part=part)
     return kind if says == kind else f"{kind}: {says}"
+
+
+def toml_string(text: str) -> str:
+    r"""A text as a basic string of TOML; what is not printable is escaped, so that it steers no terminal either.
+
+    >>> print(toml_string('a "b"'))
+    "a \"b\""
+
+    Raises:
+        ValueError: it is not Unicode, as a path of a file system need not be.
+    """
+    return '"' + "".join(map(_in_toml, text)) + '"'
+
+
+def _in_toml(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    code = ord(character)
+    if 0xD800 <= code <= 0xDFFF:
+        raise ValueError("a name or path that is not Unicode")
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

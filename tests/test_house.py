@@ -70,6 +70,7 @@ TABLES = {
 NO_PLUG_INS = {"__init__", "base"}
 
 RECORDS: dict[str, type[Options]] = {
+    "init": options.Init,
     "analyze": options.Analyze,
     "watch": options.Watch,
     "layers": options.Layers,
@@ -438,6 +439,7 @@ def test_each_room_without_torch_is_in_the_contract() -> None:
         "equations",
         "measure",
         "nets",
+        "project",
         "statistics",
         "training",
     }

@@ -14,6 +14,7 @@ from rfav_cli.cli import (
     check,
     compare,
     doctor,
+    init,
     layers,
     pack,
     plot,
@@ -43,7 +44,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (analyze, watch, layers, show, report, plot, check, compare, recommend, calibrate, train, pack, doctor):
+_COMMANDS = (
+    *(init, analyze, watch, layers, show, report, plot, check, compare, recommend, calibrate, train, pack),
+    doctor,
+)
+for module in _COMMANDS:
     name = module.__name__.rpartition(".")[2]
     app.command(epilog="\n\n".join(["Examples:", *(f"$ {line}" for line in module.EXAMPLES)]))(getattr(module, name))
 

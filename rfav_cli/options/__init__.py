@@ -6,6 +6,7 @@ from rfav_cli.options.gate import Check
 from rfav_cli.options.groups import Activations, Hyperparameters, Measured, Net, Samples
 from rfav_cli.options.measuring import Analyze, Calibrate, Layers, Monitored, Watch
 from rfav_cli.options.panels import FIRST, PANELS
+from rfav_cli.options.project import Init
 from rfav_cli.options.stores import Compare, Doctor, Judge, Pack, Plot, Recommend, Report, Show
 from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.options.training import Train
@@ -20,6 +21,7 @@ __all__ = [
     "Compare",
     "Doctor",
     "Hyperparameters",
+    "Init",
     "Judge",
     "Layers",
     "Measured",

@@ -11,7 +11,7 @@ from rfav_cli.atomic import write_whole
 from rfav_cli.errors import RecipeError
 from rfav_cli.recipes.reader import load
 from rfav_cli.recipes.schema import MARK, SCHEMA
-from rfav_cli.text import printable, what_it_says
+from rfav_cli.text import printable, toml_string, what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,21 +115,12 @@ def _comment(text: str) -> Iterator[str]:
 
 
 def _string(text: str) -> str:
-    """A basic string of TOML; what is not printable is escaped, so that it steers no terminal either."""
-    return '"' + "".join(map(_escaped, text)) + '"'
-
-
-def _escaped(character: str) -> str:
-    if character in '"\\':
-        return f"\\{character}"
-    if character.isprintable():
-        return character
-    code = ord(character)
-    if 0xD800 <= code <= 0xDFFF:
+    try:
+        return toml_string(text)
+    except ValueError as error:
         raise RecipeError(
-            "a name or path of the store is not Unicode, so a recipe cannot hold it", "Rename it and analyze again."
-        )
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+            f"{error} is in the store, so a recipe cannot hold it", "Rename it and analyze again."
+        ) from None
 
 
 def _number(value: float) -> str:

@@ -23,6 +23,7 @@ from rfav_cli.records.events import Event, Finding, Judged, Note, Progress, Trai
 from rfav_cli.records.history import Column, History
 from rfav_cli.records.nonlinearity import Nonlinearity
 from rfav_cli.records.payload import Candidate, Payload, RunnableProgram
+from rfav_cli.records.project import Choice, ProjectSetup, Recognised
 from rfav_cli.records.ranks import ALONE, Ranks
 from rfav_cli.records.recipe import PENALISED, RULES, LayerRecipe, Recipe, Rule
 from rfav_cli.records.run import (
@@ -65,6 +66,7 @@ __all__ = [
     "Checked",
     "CheckedStore",
     "Checkpoint",
+    "Choice",
     "Column",
     "Comparison",
     "Derived",
@@ -95,8 +97,10 @@ __all__ = [
     "Policy",
     "ProbeRecord",
     "Progress",
+    "ProjectSetup",
     "Ranks",
     "Recipe",
+    "Recognised",
     "Rule",
     "Run",
     "RunFinding",

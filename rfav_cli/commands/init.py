@@ -1,0 +1,125 @@
+"""Making a project ready: what lies in a folder, and the settings and the command that follow from it."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rfav_cli.errors import UsageError
+from rfav_cli.options import Init, flat
+from rfav_cli.records import Choice, ProjectSetup, Recognised
+from rfav_cli.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rfav_cli.checkpoints.find import CheckpointFiles
+    from rfav_cli.records import Payload
+
+PROJECT = Path("pyproject.toml")
+DEFAULT_STORE = "rfav.h5"
+
+
+def run(options: Init) -> ProjectSetup:
+    """Look at what lies in a folder, and write what rfav is to take of it into `pyproject.toml`.
+
+    Nothing that lies there is run: nets and samples are told by names, and by the names of the weights.
+
+    Raises:
+        RunError: there are no checkpoints of one run.
+        CheckpointError: the first one cannot be read.
+        UsageError: the net or the samples cannot be told, or a file cannot be written.
+    """
+    from rfav_cli.project import settings as of_project
+    from rfav_cli.project.workflows import SERVICES
+
+    recognised = recognise(str(options.folder), Path())
+    options.on_recognised(recognised)
+    ask = options.ask
+    model = _chosen("model", options.model, recognised.nets, ask) if recognised.kind == "eager" else None
+    probe = _chosen("probe", options.probe, recognised.samples, ask)
+    settings = {name: value for name, value in (("model", model), ("probe", probe)) if value is not None}
+    files = {PROJECT: of_project.with_settings(PROJECT, settings)}
+    if options.ci is not None:
+        service = SERVICES[options.ci]
+        files[service.file] = service.write(str(options.out))
+        if service.file.exists():
+            raise UsageError(f"{service.file}: is there already, and it stays as it is", "Leave --ci out.")
+    if not options.dry_run:
+        for path, text in files.items():
+            of_project.write(path, text)
+    out = "" if str(options.out) == DEFAULT_STORE else f" --out {shlex.quote(str(options.out))}"
+    command = f"rfav analyze {shlex.quote(recognised.checkpoints)}{out}"
+    return ProjectSetup(recognised, settings, files, command, written=not options.dry_run)
+
+
+init = flat(Init, run)
+
+
+def recognise(folder: str, project: Path) -> Recognised:
+    """What lies in a folder of checkpoints, and in the project that it is of.
+
+    Args:
+        folder: where the checkpoints are.
+        project: where the code and the samples are.
+
+    Raises:
+        RunError: there are no checkpoints of one run.
+        CheckpointError: the first one cannot be read.
+    """
+    from rfav_cli.checkpoints import formats
+    from rfav_cli.checkpoints.find import find_checkpoints
+    from rfav_cli.checkpoints.formats.base import ReadOptions
+    from rfav_cli.project.samples import found_samples
+
+    files = find_checkpoints([folder])
+    payload = formats.read(files.entries[0].path, ReadOptions())
+    samples = tuple(Choice(each.spec, f"{each.use or 'samples'}: {each.why}") for each in found_samples(project))
+    nets = _nets(payload, project) if payload.kind == "eager" else ()
+    epochs = files.entries[0].epoch, files.entries[-1].epoch
+    return Recognised(folder, len(files.entries), epochs, payload.kind, _notes(files), nets, samples)
+
+
+def _nets(payload: Payload, project: Path) -> tuple[Choice, ...]:
+    """The nets whose weights a checkpoint may hold: a folder that says itself what it is of, then the project's own."""
+    from rfav_cli.project.nets import fitting, written_nets
+
+    own = [Choice("hf:", "config.json beside the weights")] if (payload.path / "config.json").is_file() else []
+    written = written_nets(project)
+    for candidate in payload.content:
+        for net in fitting(written, [str(name) for name in candidate.weights]):
+            needs = f"; it needs {', '.join(net.required)} (--model-arg)" if net.required else ""
+            why = f"{'makes a net' if net.makes else 'a net'} whose layers are named as the weights are{needs}"
+            if all(net.spec != choice.value for choice in own):
+                own.append(Choice(net.spec, why))
+    return tuple(own)
+
+
+def _notes(files: CheckpointFiles) -> tuple[str, ...]:
+    return (*files.notes, *(f"{doubt.words}" for doubt in files.doubts))
+
+
+def _chosen(
+    name: str, given: str | Path | None, choices: Sequence[Choice], ask: Callable[[str, Sequence[Choice]], str] | None
+) -> str:
+    """What an option is set to: as given, else as the user says, else the one that there is.
+
+    Raises:
+        UsageError: there is none, or there are several and nobody can be asked.
+    """
+    if given is not None:
+        return str(given)
+    if ask is not None:
+        return ask(name, choices)
+    if len(choices) == 1:
+        return choices[0].value
+    what = {"model": "what makes the net", "probe": "where the held-out samples are"}[name]
+    if not choices:
+        forms = {"model": "--model path/to/file.py:NAME", "probe": "--probe FOLDER"}[name]
+        raise UsageError(f"{what} cannot be told from what lies here", f"Give {forms}.")
+    listed = ", ".join(printable(choice.value) for choice in choices[:5])
+    more = f" and {len(choices) - 5} more" if len(choices) > 5 else ""
+    raise UsageError(
+        f"{what} is not clear: {listed}{more}", f"Give one of them: --{name} {shlex.quote(choices[0].value)}"
+    )
