@@ -78,7 +78,7 @@ def recognise(folder: str, project: Path) -> Recognised:
     samples = tuple(Choice(each.spec, f"{each.use or 'samples'}: {each.why}") for each in found_samples(project))
     nets = _nets(payload, project) if payload.kind == "eager" else ()
     epochs = files.entries[0].epoch, files.entries[-1].epoch
-    return Recognised(folder, len(files.entries), epochs, payload.kind, _notes(files), nets, samples)
+    return Recognised(folder, len(files.entries), epochs, payload.kind, _notes(files), files.unit, nets, samples)
 
 
 def _nets(payload: Payload, project: Path) -> tuple[Choice, ...]:

@@ -33,6 +33,7 @@ class Recognised:
         epochs: the first and the last.
         kind: what the checkpoints are: "eager" where a net has to be made for their weights, "torchscript", "exported".
         notes: what the user should be told of how they were found.
+        unit: what the epochs count, "epoch" or "step".
         nets: what `--model` may be, the likeliest first; none where the checkpoints hold their net.
         samples: what `--probe` may be, the likeliest first.
     """
@@ -42,6 +43,7 @@ class Recognised:
     epochs: tuple[int, int]
     kind: str
     notes: tuple[str, ...] = ()
+    unit: str = "epoch"
     nets: tuple[Choice, ...] = ()
     samples: tuple[Choice, ...] = ()
 

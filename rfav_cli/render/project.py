@@ -40,7 +40,7 @@ def made(setup: ProjectSetup) -> str:
 
 def _lines(found: Recognised) -> Iterator[str]:
     first, last = found.epochs
-    epochs = f"epoch {first}" if first == last else f"epochs {first} to {last}"
+    epochs = f"{found.unit} {first}" if first == last else f"{found.unit}s {first} to {last}"
     kind = KINDS.get(found.kind, found.kind)
     yield f"checkpoints  {printable(found.checkpoints)}: {count(found.count, 'checkpoint')} ({epochs}), {kind}"
     yield from (f"             note: {printable(note, 400)}" for note in found.notes)

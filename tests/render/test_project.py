@@ -9,7 +9,7 @@ import pytest
 from rfav_cli.records import Choice, ProjectSetup, Recognised
 from rfav_cli.render.project import KINDS, MOST, made, recognised
 
-FOUND = Recognised("runs", 3, (0, 2), "eager", ("skipped 1 file",), (Choice("nets.py:Net", "fits"),), ())
+FOUND = Recognised("runs", 3, (0, 2), "eager", ("skipped 1 file",), "epoch", (Choice("nets.py:Net", "fits"),), ())
 
 
 def test_a_line_says_each_thing():
@@ -23,8 +23,8 @@ def test_a_line_says_each_thing():
 
 def test_many_choices_are_cut_and_what_holds_its_net_needs_none():
     many = tuple(Choice(f"data{number}", "why") for number in range(MOST + 2))
-    lines = recognised(Recognised("runs", 1, (4, 4), "torchscript", samples=many)).splitlines()
-    assert lines[0].startswith("checkpoints  runs: 1 checkpoint (epoch 4), TorchScript")
+    lines = recognised(Recognised("runs", 1, (4, 4), "torchscript", unit="step", samples=many)).splitlines()
+    assert lines[0].startswith("checkpoints  runs: 1 checkpoint (step 4), TorchScript")
     assert lines[1] == "samples      data0: why"
     assert lines[-1].strip() == "and 2 more"
     assert not any(line.startswith("net") for line in lines)
@@ -38,4 +38,4 @@ def test_the_files_and_the_next_command(written):
 
 
 def test_names_from_files_steer_no_terminal():
-    assert "\x1b" not in recognised(Recognised("a\x1b[2J", 1, (0, 0), "eager", (), (Choice("\x1b", "\x1b"),)))
+    assert "\x1b" not in recognised(Recognised("a\x1b[2J", 1, (0, 0), "eager", nets=(Choice("\x1b", "\x1b"),)))
