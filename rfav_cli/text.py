@@ -6,10 +6,53 @@ text's own. Formats that give more characters a meaning (Markdown, HTML, TOML) e
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CUT = "…"
 """What stands where text was left out."""
+
+_LARGE = 1e4
+_SINGULAR = {"are": "is", "have": "has"}
+
+
+def count(number: int, noun: str) -> str:
+    """A number and its noun.
+
+    >>> count(1, "epoch"), count(2000, "class")
+    ('1 epoch', '2,000 classes')
+    """
+    return f"{number:,} {noun if number == 1 else f'{noun}es' if noun.endswith('s') else f'{noun}s'}"
+
+
+def some_of(number: int, whole_number: int, noun: str, verb: str) -> str:
+    """A part of a whole, and a verb in the plural that follows it: "is" or "has" where the part is one.
+
+    >>> some_of(1, 8, "filter", "have"), some_of(3, 1, "value", "are")
+    ('1 of 8 filters has', '3 of 1 value are')
+    """
+    return f"{number:,} of {count(whole_number, noun)} {_SINGULAR[verb] if number == 1 else verb}"
+
+
+def figure(value: float, form: str = "{:.3f}") -> str:
+    """A number in its form; one so large that digits after the point say nothing, in few digits.
+
+    >>> figure(1.25), figure(-2e30)
+    ('1.250', '-2.0e+30')
+    """
+    return form.format(value) if abs(value) < _LARGE or not math.isfinite(value) else f"{value:.1e}"
+
+
+def span(epochs: Sequence[int]) -> str:
+    """Epochs, at least one, in words.
+
+    >>> span([3]), span([0, 1, 2])
+    ('3', '0 to 2')
+    """
+    return f"{epochs[0]}" if len(epochs) == 1 else f"{epochs[0]} to {epochs[-1]}"
 
 
 def whole(text: object) -> str:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rfav_cli.text import CUT, lines, named, printable, quoted, what_it_says, whole
+from rfav_cli.text import CUT, count, lines, named, printable, quoted, some_of, span, what_it_says, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,3 +113,28 @@ def test_an_exception_is_named_and_its_name_is_not_said_twice() -> None:
     assert named(ValueError("no key")) == "ValueError: no key"
     assert named(ValueError()) == "ValueError"
     assert named(RuntimeError("a\nb"), part="last") == "RuntimeError: b"
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "words"),
+    [(0, "epoch", "0 epochs"), (1, "class", "1 class"), (2, "class", "2 classes"), (1000, "value", "1,000 values")],
+)
+def test_a_number_stands_with_its_noun_in_the_singular_or_the_plural(number: int, noun: str, words: str) -> None:
+    assert count(number, noun) == words
+
+
+@pytest.mark.parametrize(
+    ("number", "whole_number", "verb", "words"),
+    [
+        (1, 8, "have", "1 of 8 filters has"),
+        (2, 8, "have", "2 of 8 filters have"),
+        (1, 1, "are", "1 of 1 filter is"),
+        (3, 2000, "are", "3 of 2,000 filters are"),
+    ],
+)
+def test_a_part_stands_with_its_verb(number: int, whole_number: int, verb: str, words: str) -> None:
+    assert some_of(number, whole_number, "filter", verb) == words
+
+
+def test_epochs_in_words() -> None:
+    assert (span([4]), span([-1, 0, 9])) == ("4", "-1 to 9")

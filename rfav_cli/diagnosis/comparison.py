@@ -16,6 +16,7 @@ from rfav_cli.diagnosis.differences import (
     best_and_last,
     loss_difference,
 )
+from rfav_cli.diagnosis.other_probe import is_same_probe, what_differs
 from rfav_cli.diagnosis.verdict import judge
 from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records import Comparison, EpochFigures, LayerComparison, LayerSide, RunSide
@@ -48,7 +49,7 @@ def compare(a: History, b: History, thresholds: Thresholds = Thresholds()) -> Co
     verdict_a, verdict_b = judge(a, thresholds), judge(b, thresholds)
     (best_a, last_a), (best_b, last_b) = best_and_last(a, thresholds), best_and_last(b, thresholds)
     one, other = a.run.probe, b.run.probe
-    paired = (one.sha256, one.size) == (other.sha256, other.size)
+    paired = is_same_probe(one, other)
     side_a, side_b = _side(a, verdict_a.run, best_a, last_a), _side(b, verdict_b.run, best_b, last_b)
     best = loss_difference(best_a, best_b, paired), accuracy_difference(best_a, best_b, paired)
     last = loss_difference(last_a, last_b, paired), accuracy_difference(last_a, last_b, paired)
@@ -178,7 +179,7 @@ def _notes(
     for name, history, side in (("A", a, side_a), ("B", b, side_b)):
         yield from _missing(name, history, side)
     if not paired:
-        yield "the entropies were measured on different samples"
+        yield f"the probes are not the same: {what_differs(a.run.probe, b.run.probe)}"
     for setting, in_a, in_b in _other_settings(a, b):
         option, _ = option_of(setting, in_a)
         values = (_value(option_of(setting, value)[1]) for value in (in_a, in_b))
@@ -204,7 +205,7 @@ def _notes_on_losses(a: History, b: History, paired: bool, fewest: int) -> Itera
         if min(len(a), len(b)) < fewest:
             yield f"the noise of a training is known from {fewest} epochs on; here it adds little or nothing"
     if not paired:
-        yield "the held-out samples differ: they are taken for two draws of the same kind"
+        yield "losses and accuracies are compared as those of two draws of the same kind"
     in_a, in_b = _classes(a), _classes(b)
     if in_a != in_b:
         yield f"the classes differ ({len(in_a)} in A, {len(in_b)} in B): losses and accuracies cannot be compared"

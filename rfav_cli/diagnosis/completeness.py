@@ -9,6 +9,7 @@ import numpy as np
 from rfav_cli.diagnosis.divergence import find_divergence
 from rfav_cli.records import Checked
 from rfav_cli.records.strides import stride_of
+from rfav_cli.text import count, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +34,7 @@ def look_for_gaps(history: History, policy: Policy) -> Iterator[Checked]:
         yield Checked("RFAV102", path, "", "missing", problem, key)
     if not problems:
         epochs = history.epochs
-        yield Checked("RFAV102", path, "", "passed", f"{len(epochs)} epochs ({epochs[0]} to {epochs[-1]})", "")
+        yield Checked("RFAV102", path, "", "passed", f"{count(len(epochs), 'epoch')} ({span(epochs.tolist())})", "")
 
 
 def _nothing_measured(history: History) -> str:

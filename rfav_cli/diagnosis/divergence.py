@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rfav_cli.records import Onset
+from rfav_cli.text import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -119,7 +120,7 @@ def _divergence(history: History, basis: str, first: int) -> Divergence:
         since = "in every epoch that was measured"
     where = f"; the first layer whose values are not finite is {layer}" if layer else ""
     if not layer and basis != "entropy" and history.run.layers:
-        where = "; the values of all measured layers are finite"
+        where = _layers_words(history, first)
     return Divergence(Onset(epoch, epoch, epoch), basis, layer, before, f"{what} {since}{where}")
 
 
@@ -132,8 +133,8 @@ def _loss_words(history: History, first: int) -> str:
     if "probe/sample_loss" not in history.columns:
         return "the held-out loss is not finite"
     samples = np.asarray(history.columns["probe/sample_loss"][-1], np.float64)
-    count = int((~np.isfinite(samples)).sum())
-    some = f" (in {count:,} of {samples.size:,} samples)" if 0 < count < samples.size else ""
+    gone = int((~np.isfinite(samples)).sum())
+    some = f" (in {gone:,} of {count(samples.size, 'sample')})" if 0 < gone < samples.size else ""
     return f"the held-out loss is not finite{some}"
 
 
@@ -146,10 +147,26 @@ def _not_finite(history: History) -> str:
     return ", ".join(broken)
 
 
+def _layers_words(history: History, first: int) -> str:
+    """What became of the layers where none is the first in the epoch that the divergence begins in."""
+    for row in range(first + 1, len(history)):
+        layer = _first_layer(history, row)
+        if layer:
+            return f"; the first layer whose values are not finite is {layer}, from epoch {history.epochs[row]} on"
+    if _nonfinite(history)[first:].any():
+        return ""  # as many as before: that is not where it begins
+    return "; the values of all measured layers are finite"
+
+
+def _nonfinite(history: History) -> NDArray[np.float64]:
+    """(E, L) values that were skipped, since they are not finite."""
+    counts = history.columns.get("nonfinite")
+    return np.zeros(history.entropy.shape) if counts is None else np.nan_to_num(np.asarray(counts[:], np.float64))
+
+
 def _first_layer(history: History, first: int) -> str:
     """The first layer with values that are not finite in an epoch, more than in any before it."""
-    entropy, counts = history.entropy, history.columns.get("nonfinite")
-    skipped = np.zeros(entropy.shape) if counts is None else np.nan_to_num(np.asarray(counts[:], np.float64))
+    entropy, skipped = history.entropy, _nonfinite(history)
     for index, layer in enumerate(history.run.layers):
         known = layer.channels > 1 and "entropy/mean" in history.columns
         gone = known and not np.isfinite(entropy[first, index])

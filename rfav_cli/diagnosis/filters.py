@@ -9,6 +9,7 @@ import numpy as np
 
 from rfav_cli.diagnosis.curves import median
 from rfav_cli.records import FilterFinding
+from rfav_cli.text import count, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,26 +61,26 @@ def _broken(history: History) -> NDArray[np.float64]:
     return np.full(len(history.run.layers), np.nan) if column is None else np.asarray(column[-1], np.float64)
 
 
-def _nonfinite(layer: Layer, count: float) -> Iterator[FilterFinding]:
-    if count > 0:
-        evidence = f"{int(count)} of {layer.channels} filters have weights that are NaN or infinite"
-        yield FilterFinding("nonfinite", int(count), evidence)
+def _nonfinite(layer: Layer, number: float) -> Iterator[FilterFinding]:
+    if number > 0:
+        evidence = f"{some_of(int(number), layer.channels, 'filter', 'have')} weights that are NaN or infinite"
+        yield FilterFinding("nonfinite", int(number), evidence)
 
 
-def _constant(layer: Layer, count: float, *, told_apart: bool) -> Iterator[FilterFinding]:
-    if count > 0:
+def _constant(layer: Layer, number: float, *, told_apart: bool) -> Iterator[FilterFinding]:
+    if number > 0:
         other = "" if told_apart else ", or with values that are not finite"
-        evidence = f"{int(count)} of {layer.channels} filters have weights without variance{other}"
-        yield FilterFinding("constant", int(count), evidence)
+        evidence = f"{some_of(int(number), layer.channels, 'filter', 'have')} weights without variance{other}"
+        yield FilterFinding("constant", int(number), evidence)
 
 
 def _duplicate(histogram: NDArray[np.float64], limit: float) -> Iterator[FilterFinding]:
     """Pairs in the bins whose coefficient, of two decimals, is beyond the limit."""
     bins = np.linspace(-1.0, 1.0, len(histogram))
-    count = int(np.nansum(histogram[np.abs(bins) > limit + 1e-9]))
-    if count:
-        pairs = "pair" if count == 1 else "pairs"
-        yield FilterFinding("duplicate", count, f"{count:,} {pairs} of filters with |correlation| above {limit:g}")
+    number = int(np.nansum(histogram[np.abs(bins) > limit + 1e-9]))
+    if number:
+        evidence = f"{count(number, 'pair')} of filters with |correlation| above {limit:g}"
+        yield FilterFinding("duplicate", number, evidence)
 
 
 def _correlated(

@@ -10,6 +10,7 @@ import numpy as np
 
 from rfav_cli.diagnosis.best import GUARDS, Choice, choose
 from rfav_cli.diagnosis.divergence import is_sound
+from rfav_cli.text import figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,7 +97,7 @@ def _figures(kept: Kept, row: int) -> str:
 
 
 def _shown(measure: str, value: float) -> str:
-    return SHOWN[measure].format(value) if math.isfinite(value) else "not finite"
+    return figure(value, SHOWN[measure]) if math.isfinite(value) else "not finite"
 
 
 def _why_last(kept: Kept) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from rfav_cli.diagnosis.curves import sigma_within
 from rfav_cli.diagnosis.labels import predictions
 from rfav_cli.diagnosis.overfitting import follow_loss, held_out_losses
+from rfav_cli.text import figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +37,8 @@ class LabelledCourses:
         loss: of the held-out loss.
         calibrated: of the held-out loss after calibration; None where it was not measured.
         errors: of the share of errors; None where no predictions were kept.
-        unsmoothed: of the held-out loss as measured, of a run so short that its smoothing is narrower than asked; None
-            of a longer one.
+        unsmoothed: the same as measured, of a run so short that its smoothing is narrower than asked; None of a longer
+            one.
         measured: (E,) held-out losses, in nats.
         measured_calibrated: (E,) the same after calibration, or None.
         accuracies: (E,) or None.
@@ -47,7 +48,7 @@ class LabelledCourses:
     loss: LossCourse
     calibrated: LossCourse | None
     errors: LossCourse | None
-    unsmoothed: LossCourse | None
+    unsmoothed: LabelledCourses | None
     measured: NDArray[np.float64]
     measured_calibrated: NDArray[np.float64] | None
     accuracies: NDArray[np.float64] | None
@@ -64,10 +65,15 @@ class LabelledCourses:
         return self.loss.probability if self.knowledge < POSSIBLE else max(self.loss.probability, self.knowledge)
 
     def kind(self, certainty: float) -> OverfittingKind | None:
-        """Which kind of overfitting; None where the loss after calibration is not known and the accuracy stays."""
+        """Which kind of overfitting; None where neither is sure, or the loss after calibration is not known."""
         if self.knowledge >= certainty:
             return "lost knowledge"
-        return None if self.calibrated is None else "overconfidence"
+        return None if self.calibrated is None or self._may_forget(certainty) else "overconfidence"
+
+    def _may_forget(self, certainty: float) -> bool:
+        """Whether a loss of knowledge is likelier than not, or sure as measured over the few epochs of a short run."""
+        hidden = self.unsmoothed is not None and self.unsmoothed.knowledge >= certainty
+        return hidden or self.knowledge >= POSSIBLE
 
     def onset(self, certainty: float) -> Onset:
         """Of what is sure: of the loss where it is, else of what shows that knowledge is lost."""
@@ -76,11 +82,11 @@ class LabelledCourses:
         return (sure or courses)[0].onset
 
     def is_unclear(self, certainty: float) -> bool:
-        """Whether neither side is sure, or each of them is: the loss as measured surely rises, smoothed it does not."""
+        """Whether neither side is sure, or each of them is: as measured it surely gets worse, smoothed it does not."""
         return 1 - certainty < self.probability < certainty or self._is_hidden(certainty)
 
     def _is_hidden(self, certainty: float) -> bool:
-        """Whether the few epochs of a short run surely rise, which their smoothing takes for noise."""
+        """Whether the few epochs of a short run surely get worse, which their smoothing takes for noise."""
         hidden = self.unsmoothed is not None and self.unsmoothed.probability >= certainty
         return hidden and self.probability <= 1 - certainty
 
@@ -91,36 +97,51 @@ class LabelledCourses:
     def _parts(self, thresholds: Thresholds) -> Iterator[str]:
         onset = self.onset(thresholds.certainty).epoch
         row = int(np.searchsorted(self.epochs, onset))
-        ends = "" if row == len(self.epochs) - 1 else f", {self.measured[-1]:.3f} at the end"
-        smoothed = f" (smoothed {self.loss.lowest:.3f} at its lowest, {self.loss.last:.3f} at the end)"
+        ends = "" if row == len(self.epochs) - 1 else f", {figure(self.measured[-1])} at the end"
+        smoothed = f" (smoothed {figure(self.loss.lowest)} at its lowest, {figure(self.loss.last)} at the end)"
         yield (
-            f"held-out loss {self.measured[row]:.3f} at epoch {onset}{ends or ', the last'}"
+            f"held-out loss {figure(self.measured[row])} at epoch {onset}{ends or ', the last'}"
             f"{smoothed if thresholds.smoothing else ''}"
         )
+        if self.measured_calibrated is not None:
+            yield f"after calibration {self._ends(self.measured_calibrated, self.calibrated, row, '{:.3f}')}"
+        if self.accuracies is not None:
+            yield f"accuracy {self._ends(self.accuracies, self.errors, row, '{:.1%}')}"
         lowest = int(np.argmin(self.measured))
         if lowest != row:
-            yield f"the lowest measured is {self.measured[lowest]:.3f} at epoch {self.epochs[lowest]}"
-        if self.measured_calibrated is not None:
-            yield f"after calibration {self.measured_calibrated[row]:.3f} and {self.measured_calibrated[-1]:.3f}"
-        if self.accuracies is not None:
-            yield f"accuracy {self.accuracies[row]:.1%} and {self.accuracies[-1]:.1%}"
+            yield f"the lowest loss measured is {figure(self.measured[lowest])} at epoch {self.epochs[lowest]}"
         yield from self._doubtful(thresholds)
+
+    def _ends(self, values: NDArray[np.float64], course: LossCourse | None, row: int, form: str) -> str:
+        """A figure in the epoch that was named last and at the end; what it is best at in between has its own epoch."""
+        words = f"{figure(values[row], form)} and {figure(values[-1], form)}"
+        best = row if course is None else int(np.searchsorted(self.epochs, course.onset.epoch))
+        if best in (row, len(values) - 1):
+            return words
+        return f"{words} (smoothed it is best at epoch {self.epochs[best]}, there {figure(values[best], form)})"
 
     def _doubtful(self, thresholds: Thresholds) -> Iterator[str]:
         """What is neither sure nor surely not."""
         asked = (
             (self.loss, f"that the loss rises by {thresholds.rise:.0%}", 1 - thresholds.certainty),
             (self.calibrated, f"that it rises by {thresholds.knowledge:.0%} after calibration", POSSIBLE),
-            (self.errors, f"that the accuracy falls by {100 * thresholds.drop:g} points", POSSIBLE),
+            (self.errors, f"that the accuracy falls by {_points(thresholds.drop)}", POSSIBLE),
         )
         for course, what, low in asked:
             if course is not None and low < course.probability < thresholds.certainty:
                 yield f"{what} is {course.probability:.0%} sure"
         if self.unsmoothed is not None and self._is_hidden(thresholds.certainty):
             yield (
-                f"{asked[0][1]} is {self.unsmoothed.probability:.0%} sure as measured and {self.loss.probability:.0%} "
-                "smoothed: too few epochs to tell a rise from noise"
+                f"that it overfits is {self.unsmoothed.probability:.0%} sure as measured and {self.probability:.0%} "
+                "smoothed: too few epochs to tell that from noise"
             )
+        if self.probability >= thresholds.certainty > self.knowledge and self._may_forget(thresholds.certainty):
+            yield "whether knowledge is lost, too, is not sure"
+
+
+def _points(share: float) -> str:
+    """A share of the samples, in percentage points."""
+    return "1 point" if share == 0.01 else f"{100 * share:g} points"
 
 
 def follow_labelled(history: History, thresholds: Thresholds) -> LabelledCourses | None:
@@ -140,7 +161,7 @@ def follow_labelled(history: History, thresholds: Thresholds) -> LabelledCourses
         if calibrated is None
         else follow_loss(epochs, calibrated, smoothing, share=thresholds.knowledge),
         errors=None if errors is None else follow_loss(epochs, errors, smoothing, margin=thresholds.drop),
-        unsmoothed=follow_loss(epochs, losses[finite], 0.0, share=thresholds.rise) if is_short else None,
+        unsmoothed=follow_labelled(history, replace(thresholds, smoothing=0.0)) if is_short else None,
         measured=losses[finite].mean(1),
         measured_calibrated=None if calibrated is None else calibrated.mean(1),
         accuracies=None if errors is None else 1 - errors.mean(1),

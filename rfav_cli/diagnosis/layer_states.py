@@ -10,6 +10,7 @@ import numpy as np
 from rfav_cli.diagnosis.collapse import LayerCourse, follow_layer
 from rfav_cli.diagnosis.filters import look_at_filters
 from rfav_cli.records import LayerFinding
+from rfav_cli.text import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,7 +66,7 @@ def _layer(
         judged = np.where(scales > 0, shapes, np.nan)
     finite = int(np.isfinite(judged).sum())
     if finite < thresholds.fewest:
-        few = f"finite in {finite} of {len(epochs)} epochs, {thresholds.fewest} are needed"
+        few = f"finite in {finite} of {count(len(epochs), 'epoch')}, {thresholds.fewest} are needed"
         return LayerFinding(layer.name, None, evidence=few)
     course = LayerCourse.of(
         epochs, entropies, layer.max_entropy, thresholds.smoothing, scales, shapes, shape_alone=since is None

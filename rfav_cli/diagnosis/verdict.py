@@ -17,6 +17,7 @@ from rfav_cli.diagnosis.make_of_net import make_of_net
 from rfav_cli.diagnosis.track_record import ENTROPY, LOSS, TRACK_RECORDS
 from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records import LayerFinding, Onset, RunFinding, Verdict
+from rfav_cli.text import count
 
 if TYPE_CHECKING:
     from rfav_cli.diagnosis.chance import Chance
@@ -123,8 +124,9 @@ def _nothing_to_judge(
 ) -> str:
     """Why nothing can be said, or nothing."""
     if len(history) < thresholds.fewest:
-        count = f"{len(history)} epoch{'' if len(history) == 1 else 's'}"
-        return f"{count} measured, {thresholds.fewest} are needed to tell a course{_level(history)}"
+        return (
+            f"{count(len(history), 'epoch')} measured, {thresholds.fewest} are needed to tell a course{_level(history)}"
+        )
     missing = missing_evidence(history, evidence, thresholds)
     if missing:
         return missing

@@ -19,7 +19,7 @@ from rfav_cli.measure.device import exact_arithmetic, keep_freed_memory
 from rfav_cli.measure.net_output import SAMPLES, NetOutput, look_at_output
 from rfav_cli.records import Run, Subject
 from rfav_cli.statistics.base import Context
-from rfav_cli.text import printable
+from rfav_cli.text import count, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -211,7 +211,7 @@ def _open_first(
         if not skip_bad:
             raise opened
         failures.append(opened)
-    raise RunError(f"none of the {len(failures)} checkpoints can be used; the first: {failures[0].what}")
+    raise RunError(f"none of {count(len(failures), 'checkpoint')} can be used; the first: {failures[0].what}")
 
 
 def _open_or_fail(file: CheckpointFile, reading: ReadOptions, options: OpenOptions) -> Network | CheckpointError:

@@ -19,7 +19,7 @@ from rfav_cli.records import Doubt
 from rfav_cli.statistics.base import Context
 from rfav_cli.statistics.loss import Loss
 from rfav_cli.statistics.outputs import Outputs
-from rfav_cli.text import printable
+from rfav_cli.text import count, printable, some_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -162,8 +162,9 @@ def _doubts(probe: Probe, train_probe: Probe) -> tuple[Doubt, ...]:
         Doubt(
             "training",
             "",
-            f"{common:,} of the {len(probe):,} held-out samples are among the {len(train_probe):,} training samples, "
-            "which are a part of what the net was trained on: so more of the probe may be",
+            f"{some_of(common, len(probe), 'held-out sample', 'are')} among the "
+            f"{count(len(train_probe), 'training sample')}, which are a part of what the net was trained on: so more "
+            "of the probe may be",
             "Give held-out samples that the net was not trained on.",
             CERTAINTY if many else BY_CHANCE_CERTAINTY,
         ),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rfav_cli.records.distances import SKETCH, distances, layer_distances
 from rfav_cli.records.notebooks import InNotebooks
 from rfav_cli.records.run import Settings
-from rfav_cli.text import printable
+from rfav_cli.text import count, figure, printable, span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -257,12 +257,14 @@ class History(InNotebooks):
         import numpy as np
 
         epochs, probe = self.epochs, self.run.probe
-        span = f"{len(self)} epochs, {epochs[0]} to {epochs[-1]}" if len(self) else "no epochs"
+        measured = f"{count(len(self), 'epoch')}, {span(epochs.tolist())}" if len(self) else "no epochs"
         source = printable(probe.source, _LONGEST_NAME)
-        lines = [f"<History {printable(self.path)}: {span}", f"  probe  {probe.size:,} samples of {source}"]
+        lines = [f"<History {printable(self.path)}: {measured}", f"  probe  {count(probe.size, 'sample')} of {source}"]
         if np.isfinite(self.loss).any():
             best = int(np.nanargmin(self.loss))
-            path = f"{self.loss[0]:.3f} -> {self.loss[best]:.3f} (epoch {epochs[best]}) -> {self.loss[-1]:.3f}"
+            path = (
+                f"{figure(self.loss[0])} -> {figure(self.loss[best])} (epoch {epochs[best]}) -> {figure(self.loss[-1])}"
+            )
             lines.append(f"  loss   {path}, accuracy {self.accuracy[-1]:.3f}")
         names = [printable(layer.name, _LONGEST_NAME) for layer in self.run.layers]
         width = max(map(len, names), default=0)
@@ -271,7 +273,7 @@ class History(InNotebooks):
             kind = printable(layer.kind, _LONGEST_NAME)
             lines.append(f"  layer  {name:{width}}  {kind}({layer.channels})  {course}")
         if self.bad:
-            lines.append(f"  bad    {len(self.bad)} files could not be used")
+            lines.append(f"  bad    {count(len(self.bad), 'file')} could not be used")
         return "\n".join(lines) + ">"
 
     def _numbers(self, name: str, *row: int) -> NDArray[np.float64]:

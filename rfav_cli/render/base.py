@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rfav_cli.render.screen import Screen, count
-from rfav_cli.text import CUT, whole
+from rfav_cli.render.screen import Screen
+from rfav_cli.text import CUT, count, whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rfav_cli.text import figure
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -32,4 +34,4 @@ def epoch_figures(epochs: Sequence[dict[str, Any]]) -> Iterator[tuple[str, list[
     for name, title, form in (*_ALWAYS, *_CALIBRATION):
         values = [epoch[name] for epoch in epochs]
         if (name, title, form) in _ALWAYS or any(value is not None for value in values):
-            yield title, [None if value is None else form.format(value) for value in values]
+            yield title, [None if value is None else figure(value, form) for value in values]

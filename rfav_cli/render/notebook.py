@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rfav_cli.render.states import certainty, since, state_words
-from rfav_cli.text import printable
+from rfav_cli.text import count, printable, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,8 +24,8 @@ LONGEST = 200
 
 def of_history(history: History, verdict: Verdict) -> str:
     """The verdict, and a row a layer: state, onset, entropy in the first epoch and the last, a curve from 0 to ln D."""
-    span = f"{len(history)} epochs, {history.epochs[0]} to {history.epochs[-1]}" if len(history) else "no epochs"
-    head = f"<b>{_text(history.path)}</b>: {span}; {history.run.probe.size:,} samples of "
+    measured = f"{count(len(history), 'epoch')}, {span(history.epochs.tolist())}" if len(history) else "no epochs"
+    head = f"<b>{_text(history.path)}</b>: {measured}; {count(history.run.probe.size, 'sample')} of "
     head += _text(history.run.probe.source)
     titles = ("layer", "kind", "D", "state", "onset", "first", "last", "of ln D", "0 to ln D")
     table = _table(titles, _rows(history, verdict))

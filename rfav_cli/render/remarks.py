@@ -9,10 +9,10 @@ from rich.text import Text
 
 from rfav_cli.render.base import column, count
 from rfav_cli.render.states import RUN_STATES, STYLES, since, state_words
-from rfav_cli.text import printable
+from rfav_cli.text import printable, span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
     from rich.console import Console
@@ -80,8 +80,3 @@ def _nonfinite(history: History, counts: NDArray[np.float64]) -> Iterator[str]:
         if epochs:
             where = f"{count(len(epochs), 'epoch')} ({span(epochs)})"
             yield f"{layer.name}: {count(int(values.sum()), 'value')} in {where}"
-
-
-def span(epochs: Sequence[int]) -> str:
-    """Epochs in words."""
-    return f"{epochs[0]}" if len(epochs) == 1 else f"{epochs[0]} to {epochs[-1]}"

@@ -62,8 +62,3 @@ class Screen:
     def encodable(self, text: str) -> str:
         """The text with escapes for what the encoding has not, so that writing it cannot fail."""
         return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
-
-
-def count(number: int, noun: str) -> str:
-    """A number and its noun."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

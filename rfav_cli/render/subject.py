@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rfav_cli.render.screen import count
-from rfav_cli.text import printable
+from rfav_cli.text import count, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +19,7 @@ def in_words(subject: Subject) -> str:
 
 def _parts(subject: Subject) -> Iterator[str]:
     yield f"{count(subject.samples, 'sample')} of {printable(subject.probe)}"
-    yield f"{subject.classes} class{'' if subject.classes == 1 else 'es'}" if subject.classes else "no labels"
+    yield count(subject.classes, "class") if subject.classes else "no labels"
     if subject.train_samples:
         yield f"{count(subject.train_samples, 'training sample')} of {printable(subject.train_probe)}"
     figures = (("mean", subject.mean), ("std", subject.std))

@@ -26,18 +26,24 @@ class Dead(Statistic):
     It is told from the activation before the nonlinearity and from where that is zero, as the function is defined: up
     to 0 for ReLU and ReLU6, up to -3 for Hardswish, at 0 alone for GELU, SiLU, tanh and leaky ReLU, whose filters die
     only as constants, nowhere for a sigmoid, whose never do. NaN is not zero. A layer has no such share, NaN, where its
-    nonlinearity is not known or its uses have different ones. A filter that is used twice is dead if it is in both.
+    nonlinearity is not known, its uses have different ones, or nothing of it is finite. A filter that is used twice is
+    dead if it is in both.
     """
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._alive: dict[int, Tensor] = {}
         self._live: set[int] = set()
+        self._finite: set[int] = set()
 
     def update_activation(self, layer: int, rows: slice, activation: Tensor) -> None:  # noqa: ARG002 - pooled over samples
         """See which filters of (n, D, *positions) give something; nothing is read once all of a layer have."""
         nonlinearity = self.context.nonlinearity(layer)
-        if nonlinearity is None or layer in self._live or not activation.numel():
+        if nonlinearity is None or not activation.numel():
+            return
+        if layer not in self._finite and has_finite(activation):
+            self._finite.add(layer)
+        if layer in self._live:
             return
         alive = alive_filters(activation, nonlinearity)
         if layer in self._alive:
@@ -49,9 +55,14 @@ class Dead(Statistic):
     def compute(self) -> dict[str, NDArray[Any]]:
         """`activation/dead` (L,), between 0 and 1."""
         dead = np.full(len(self.context.layers), np.nan)
-        for layer, alive in self._alive.items():
-            dead[layer] = int((~alive).sum()) / len(alive)
+        for layer in self._alive.keys() & self._finite:
+            dead[layer] = int((~self._alive[layer]).sum()) / len(self._alive[layer])
         return {"activation/dead": dead}
+
+
+def has_finite(activation: Tensor) -> bool:
+    """Whether a number of (n, ...), not empty, is finite; a look at the first sample nearly always says so."""
+    return bool(activation[:1].isfinite().any()) or bool(activation.isfinite().any())
 
 
 def alive_filters(activation: Tensor, nonlinearity: Nonlinearity) -> Tensor:

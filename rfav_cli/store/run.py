@@ -12,7 +12,7 @@ import numpy as np
 from rfav_cli.records import Layer, ProbeRecord, Run, Settings, SkippedLayer
 from rfav_cli.store.hdf5 import write_texts
 from rfav_cli.store.schema import SCHEMA, UNIT, damaged
-from rfav_cli.text import printable
+from rfav_cli.text import count, printable
 from rfav_cli.version import __version__
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def _shape(file: StoreFile, text: str) -> tuple[int, ...]:
 def _probe(probe: ProbeRecord | None) -> str:
     if probe is None:
         return "none"
-    return printable(f"{probe.size:,} samples of {probe.source} (sha256 {probe.sha256[:8]})")
+    return printable(f"{count(probe.size, 'sample')} of {probe.source} (sha256 {probe.sha256[:8]})")
 
 
 def _layers(layers: list[Layer]) -> str:

@@ -78,7 +78,7 @@ def test_another_probe_and_other_settings_are_said(rfav: Rfav, stores: Path, tmp
     assert document["same_probe"] is False
     assert document["differences"]["best_loss"]["p"] is not None
     notes = " ".join(document["notes"])
-    assert "the held-out samples differ" in notes
+    assert "the probes are not the same: 120 samples in A, 60 in B" in notes
     assert "--with-bias: off in A, on in B" in notes
     assert "layers only in A: conv2" in notes
     assert {layer["name"]: layer["b"] is None for layer in document["layers"]} == {

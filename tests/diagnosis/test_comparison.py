@@ -326,7 +326,8 @@ def test_other_classes_are_said() -> None:
     probe = replace(b.run.probe, sha256="cd" * 32, labels=np.arange(SIZE) % 4)
     notes = compare(a, replace(b, run=replace(b.run, probe=probe))).notes
     assert "the classes differ (10 in A, 4 in B): losses and accuracies cannot be compared" in notes
-    assert "the held-out samples differ: they are taken for two draws of the same kind" in notes
+    assert "the probes are not the same: the labels are others" in notes
+    assert "losses and accuracies are compared as those of two draws of the same kind" in notes
 
 
 def test_thresholds_are_those_of_the_verdicts_and_of_the_smoothing() -> None:

@@ -72,6 +72,25 @@ def test_a_loss_that_is_not_finite_or_without_bounds(value: float) -> None:
     assert "the values of all measured layers are finite" in found.words
 
 
+def test_that_all_layers_are_finite_is_not_said_where_one_is_not_later_on_or_was_not_before() -> None:
+    """The loss is gone from epoch 13 on."""
+    history = run(value=np.nan, layer=None, scores=False)
+    layers = len(history.run.layers)
+    for rows, words in (
+        (
+            history.epochs >= 15,
+            f"first layer whose values are not finite is {history.run.layers[1].name}, from epoch 15 on",
+        ),
+        (history.epochs >= 0, ""),
+    ):
+        counts = np.zeros((len(history), layers))
+        counts[rows, 1] = 3
+        found = find_divergence(replace(history, columns={**history.columns, "nonfinite": counts}))
+        assert found is not None
+        assert "all measured layers" not in found.words
+        assert words in found.words
+
+
 @pytest.mark.parametrize("value", [3.0, 0.9 * BEYOND])
 def test_a_loss_that_is_high_has_not_diverged(value: float) -> None:
     assert find_divergence(run(value=value, layer=None, scores=False)) is None

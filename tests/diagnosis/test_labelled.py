@@ -81,7 +81,7 @@ def test_a_loss_of_knowledge_that_is_neither_sure_nor_surely_not_leaves_a_run_un
         unclear += between
         assert (run.state == "unclear") == between
         if between:
-            assert f"that the accuracy falls by 1 points is {courses.errors.probability:.0%} sure" in run.reason
+            assert f"that the accuracy falls by 1 point is {courses.errors.probability:.0%} sure" in run.reason
             assert run.probability == courses.errors.probability
             assert run.confidence is None
     assert unclear
@@ -99,6 +99,35 @@ def test_too_few_finite_losses_are_nothing():
     history = make_history(EVERY, {}, sample_losses(learning(EVERY, 20)))
     history.columns["probe/sample_loss"][T.fewest - 1 :] = np.nan
     assert follow_labelled(history, T) is None
+
+
+def test_a_loss_of_knowledge_that_is_likely_and_not_sure_leaves_the_kind_open():
+    open_kinds = 0
+    for seed in range(12):
+        history = labelled(0.5, 0.0, -0.012 - 0.001 * seed, seed)
+        courses, run = follow_labelled(history, T), judge(history).run
+        assert run.state == "overfitting"
+        likely = 0.5 <= courses.knowledge < T.certainty
+        open_kinds += likely
+        if likely:
+            assert run.kind is None
+            assert "whether knowledge is lost, too, is not sure" in run.reason
+            assert judge(history).advice.temperature is None
+        else:
+            assert run.kind == ("lost knowledge" if courses.knowledge >= T.certainty else "overconfidence")
+            assert "not sure" not in run.reason
+    assert open_kinds
+
+
+def test_figures_of_another_epoch_are_named_with_it():
+    """The calibrated loss is lowest ten epochs after the loss."""
+    history = labelled(0.5)
+    later = sample_losses(overfitting(EVERY, SINCE + 10, 0.2), 0.0, 1, SIZE)
+    history.columns["probe/sample_calibrated_loss"] = later
+    reason, courses = judge(history).run.reason, follow_labelled(history, T)
+    assert courses.calibrated.onset.epoch > courses.loss.onset.epoch + 5
+    best = int(np.searchsorted(EVERY, courses.calibrated.onset.epoch))
+    assert f"(smoothed it is best at epoch {EVERY[best]}, there {later[best].mean():.3f})" in reason
 
 
 def short(losses, wobble=0.0):
@@ -129,8 +158,8 @@ def test_a_leap_in_the_last_epoch_of_a_short_run_is_neither_noise_nor_a_rise_for
     run = judge(short([*falling, falling[-1] * 1.05])).run
     assert run.state == "unclear"
     assert run.probability < 1 - T.certainty
-    assert re.search(r"that the loss rises by 2% is 9\d% sure as measured and [34]% smoothed", run.reason)
-    assert "too few epochs to tell a rise from noise" in run.reason
+    assert re.search(r"that it overfits is 9\d% sure as measured and [34]% smoothed", run.reason)
+    assert "too few epochs to tell that from noise" in run.reason
 
 
 def test_a_long_run_is_judged_by_its_smoothed_loss_alone():

@@ -172,7 +172,8 @@ def test_held_out_samples_that_were_trained_on_are_doubted(tmp_path: Path, commo
     setup = replace(setup, probe=replace(setup.probe, images=values, labels=None))
     (doubt,) = with_train_probe(setup, train).doubts
     assert (doubt.kind, doubt.certainty) == ("training", certainty)
-    assert doubt.words.startswith(f"{common} of the 200 held-out samples are among the 300 training samples")
+    verb = "is" if common == 1 else "are"
+    assert doubt.words.startswith(f"{common} of 200 held-out samples {verb} among the 300 training samples, which are")
 
 
 @pytest.mark.parametrize("more", [0, 3])

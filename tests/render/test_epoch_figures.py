@@ -27,3 +27,8 @@ def test_an_epoch_without_a_temperature_has_no_cell_beside_one_with() -> None:
 def test_confidence_alone_is_what_a_probe_without_labels_gives() -> None:
     epoch = {"loss": None, "accuracy": None, **dict.fromkeys(CALIBRATION), "confidence": 0.875}
     assert [title for title, _ in epoch_figures([epoch])] == ["loss", "accuracy", "conf"]
+
+
+def test_a_loss_without_bounds_keeps_its_column_narrow() -> None:
+    rows = [{"loss": value, "accuracy": None, **dict.fromkeys(CALIBRATION)} for value in (1e30, -2e7, 9999.5)]
+    assert next(epoch_figures(rows)) == ("loss", ["1.0e+30", "-2.0e+07", "9999.500"])

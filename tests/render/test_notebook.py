@@ -51,7 +51,7 @@ def drawn(record: Any) -> str:
 
 def test_a_row_a_layer() -> None:
     found = Reader(drawn(make_history(("conv1", "fc1"))))
-    assert found.cells[:8] == ["conv1", "Conv2d", "32", "falling", "5", "3.466", "2.310", "67%"]
+    assert found.cells[:8] == ["conv1", "Conv2d", "32", "collapsed", "4", "3.466", "2.310", "67%"]
     assert len(found.cells) == 18
 
 
@@ -100,7 +100,7 @@ def test_the_verdict_is_said_of_a_history_and_of_a_description() -> None:
     for record in (history, Description(history, verdict, {}), verdict):
         text = drawn(record)
         assert f"<b>{verdict.run.state}" in text
-        assert "falling" in text
+        assert "collapsed" in text
 
 
 def test_a_comparison_and_a_recipe_are_shown_as_their_tables() -> None:

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rfav_cli.render import Screen
-from rfav_cli.render.screen import count
 
 
 class Terminal(io.StringIO):
@@ -75,10 +74,3 @@ def test_what_was_printed_has_no_markup_no_blanks_and_colour_only_where_it_is_wa
         assert "[bold]conv1[/bold] :smile: 3.14" in text
         assert ("\x1b[" in text) == colour
         assert not any(line.endswith(" ") for line in text.splitlines())
-
-
-@pytest.mark.parametrize(
-    ("number", "words"), [(0, "0 epochs"), (1, "1 epoch"), (2, "2 epochs"), (1234567, "1,234,567 epochs")]
-)
-def test_a_number_and_its_noun(number: int, words: str) -> None:
-    assert count(number, "epoch") == words

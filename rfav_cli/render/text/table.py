@@ -11,10 +11,10 @@ from rfav_cli.records import Settings
 from rfav_cli.render.base import column, count, entropies, shorten, sparkline
 from rfav_cli.render.document import show_document
 from rfav_cli.render.epoch_figures import NOTE, epoch_figures
-from rfav_cli.render.remarks import LONGEST, headline, remarks, set_in, span
+from rfav_cli.render.remarks import LONGEST, headline, remarks, set_in
 from rfav_cli.render.states import LAYER_STATES, STYLES, certainty
 from rfav_cli.render.text_table import TextColumn, text_table
-from rfav_cli.text import printable, whole
+from rfav_cli.text import figure, printable, span, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -107,7 +107,8 @@ def _held_out(history: History, epochs: Sequence[int], screen: Screen) -> Iterat
         sure, error = history.confidence[-1], history.calibration_error[-1]
         yield HEAD.format("calibration", f"confidence {sure:.1%}, error {error:.1%}")
         temperature, calibrated = history.temperature[-1], history.calibrated_loss[-1]
-        yield HEAD.format("temperature", f"{temperature:.2f}, with it the loss is {calibrated:.3f}")
+        worth = "the loss goes to" if calibrated < history.loss[-1] else "no lower loss:"
+        yield HEAD.format("temperature", f"{figure(temperature, '{:.2f}')}, {worth} {figure(calibrated)}")
 
 
 def _with_path(before: str, path: str, after: str, screen: Screen) -> str:
@@ -244,7 +245,8 @@ def _epoch_table(history: History, verdict: Verdict, screen: Screen) -> tuple[Ta
             break
         shown += 1
     if shown < len(layers):
-        notes.append(f"The last {shown} of {len(layers)} layers; --format csv has all.")
+        few = f"The last {shown} of" if shown else "No room for"
+        notes.append(f"{few} {count(len(layers), 'layer')}; --format csv has all.")
     return text_table(columns + layers[len(layers) - shown :], GAP, _style), notes
 
 

@@ -193,7 +193,7 @@ def test_scale_shape_rank_and_dead_filters_fit_on_a_narrow_screen(history: Histo
         for name, value in (("scale", 0.0001234), ("shape", np.log(32) / 2), ("rank", 8.0), ("dead", 0.125))
     }
     text = shown(dataclasses.replace(history, columns={**history.columns, **more}), screen=Screen(width))
-    (head,) = (line.split() for line in text.splitlines() if line.startswith("layer "))
+    (head,) = (line.split() for line in text.splitlines() if line.startswith("layer ") and line.endswith(" trend"))
     row = dict(zip(reversed(head), reversed(cells(text, "conv1 ")), strict=False))
     assert [row[name] for name in ("scale", "shape", "rank", "dead")] == ["0.000123", "50%", "25%", "12%"]
     assert "shape: its entropy with each filter at unit scale" in " ".join(text.split())
@@ -291,7 +291,10 @@ def calibrated(history: History) -> History:
 def test_the_head_says_how_calibrated_the_last_epoch_is(history: History) -> None:
     lines = shown(calibrated(history), screen=Screen(60)).splitlines()
     place = lines.index("calibration        confidence 100.0%, error 125.0%")
-    assert lines[place + 1] == "temperature        0.50, with it the loss is 0.750"
+    assert lines[place + 1] == "temperature        0.50, the loss goes to 0.750"
+    losses = {**calibrated(history).columns, "probe/calibrated_loss": history.loss + 0.25}
+    worse = shown(dataclasses.replace(calibrated(history), columns=losses), screen=Screen(60)).splitlines()
+    assert worse[place + 1] == f"temperature        0.50, no lower loss: {history.loss[-1] + 0.25:.3f}"
     assert "calibration  " not in shown(history)
     assert "temperature  " not in shown(history)
 
@@ -316,3 +319,14 @@ def test_rows_of_epochs_have_the_calibration_where_it_was_measured(history: Hist
     assert cells(text, "   -1")[3:7] == ["0.750", "0.50", "100.0%", "125.0%"]
     assert "calibrated: the loss with a temperature" in text
     assert "calibrated" not in shown(history, epochs=True)
+
+
+def test_losses_without_bounds_and_a_screen_without_room_for_a_layer_are_told(history: History) -> None:
+    values = {"probe/loss": np.full(len(history), 1e30), "probe/calibrated_loss": np.full(len(history), 1e30)}
+    gone = dataclasses.replace(calibrated(history), columns={**calibrated(history).columns, **values})
+    lines = shown(gone, screen=Screen(60), epochs=True).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert any("1.0e+30" in line for line in lines)
+    narrow = " ".join(shown(gone, screen=Screen(42), epochs=True).split())
+    assert "No room for 3 layers; --format csv has all." in narrow
+    assert "00000000" not in narrow
