@@ -28,6 +28,7 @@ BEYOND_SHIFT = 10.0
 BEYOND_VARIANCE = (0.02, 50.0)
 NORMALISATION_CERTAINTY = 0.95
 ACCURACY_CERTAINTY, UNLEARNT_CERTAINTY = 0.8, 0.5
+ONE_CLASS_CERTAINTY = 0.99
 FEWEST_EPOCHS = 3
 """Epochs after the first step, in which a net could have learnt something."""
 MOST_FREQUENT = 0.6
@@ -40,11 +41,26 @@ up to 12 epochs at their start; one that has learnt nothing yet is not above the
 
 def probe_doubts(history: History) -> Iterator[Doubt]:
     """Doubts about the probe that a run's figures tell."""
-    order = tuple(label_doubts(history))
+    order = (*one_class_doubts(history), *label_doubts(history))
     yield from order
     yield from normalisation_doubts(history)
     if not order:  # which says the same, and why
         yield from accuracy_doubts(history)
+
+
+def one_class_doubts(history: History) -> Iterator[Doubt]:
+    """Doubt a probe of one class: a net that says this class always is right of all of it."""
+    labels = history.run.probe.labels
+    if labels is None or labels.ndim != 1 or len(labels) < SMALLEST_PROBE or len(np.unique(labels)) > 1:
+        return
+    yield Doubt(
+        "classes",
+        "",
+        f"all {len(labels):,} samples of the probe are of one class: a net that always says that class is right in all "
+        "of them, so loss and accuracy tell nothing of the others",
+        "Give a probe with samples of all classes; a folder is given by its root, above the folders of the classes.",
+        ONE_CLASS_CERTAINTY,
+    )
 
 
 def normalisation_doubts(history: History) -> Iterator[Doubt]:

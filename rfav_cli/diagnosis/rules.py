@@ -250,8 +250,8 @@ _RULES = (
         "unfit-classes",
         "doubt",
         "The probe's classes are not those of the net.",
-        "The probe has other classes than the net has outputs for, or the net knows them in another order. So the loss "
-        "and the accuracy are those of other labels.",
+        "The probe has other classes than the net has outputs for, or one class alone, or the net knows them in "
+        "another order. So the loss and the accuracy are those of other labels, or say nothing of the other classes.",
         "Give a probe with all classes, or their order with `--classes`, and analyze with `--fresh`.",
     ),
     CheckRule(

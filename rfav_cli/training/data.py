@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,6 +97,19 @@ def load_data(
             "Give a larger share, a folder or file of validation samples, or 0 for none.",
         )
     return _part(whole, ~chosen), _part(whole, chosen)
+
+
+def count_trained_on(training: Part, validation: Part) -> int:
+    """How many validation samples are, value for value, among those that are trained on.
+
+    Samples that do not fit into memory are compared as a whole: all of them, or none.
+    """
+    if training.digest == validation.digest:
+        return len(validation)
+    if not isinstance(training.images, np.ndarray) or not isinstance(validation.images, np.ndarray):
+        return 0
+    known = {sha256(sample.tobytes()).digest() for sample in training.images[training.rows]}
+    return sum(sha256(sample.tobytes()).digest() in known for sample in validation.images[validation.rows])
 
 
 def stratified(labels: NDArray[np.int64], share: float, seed: int) -> NDArray[np.bool_]:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rfav_cli.checkpoints.digests import digest_of
 from rfav_cli.checkpoints.formats.base import ReadOptions
-from rfav_cli.errors import StoreError, UsageError
+from rfav_cli.errors import SampleError, StoreError, UsageError
 from rfav_cli.records import Note, Training, TrainingEpoch
-from rfav_cli.text import printable
+from rfav_cli.text import printable, some_of
 from rfav_cli.training import log
 from rfav_cli.training.batches import Batches
-from rfav_cli.training.data import load_data
+from rfav_cli.training.data import count_trained_on, load_data
 from rfav_cli.training.folder import RunFolder, unwritable
 from rfav_cli.training.loop import Loop
 from rfav_cli.training.optimizers import make_optimizer
@@ -189,6 +189,27 @@ def _raw_penalties(network: Network, start: Start) -> Iterator[str]:
         )
 
 
+def _check_held_out(options: Train, start: Start, training: Part, validation: Part | None) -> None:
+    """Tell of validation samples that are trained on, and refuse them where lambda is to follow them.
+
+    Raises:
+        SampleError: lambda follows the validation samples, and most of them are trained on.
+    """
+    if validation is None or validation.source is training.source:
+        return
+    common = count_trained_on(training, validation)
+    if not common:
+        return
+    some = some_of(common, len(validation), "validation sample", "are")
+    text = f"{printable(options.validation)}: {some} trained on"
+    if start.recipe is not None and start.recipe.rule == "adaptive" and 2 * common >= len(validation):
+        raise SampleError(
+            f"{text}, and by the rule adaptive lambda follows how sure the net is of samples that it has not seen",
+            "Give --validation other samples, or a share of --data.",
+        )
+    options.report(Note(f"{text}: their loss is no held-out one"))
+
+
 def _load_data(options: Train, start: Start, samples: SampleOptions) -> tuple[Part, Part | None]:
     training, validation = load_data(
         str(options.data),
@@ -204,6 +225,7 @@ def _load_data(options: Train, start: Start, samples: SampleOptions) -> tuple[Pa
             "--validation 0: by the rule adaptive lambda follows the validation samples, and there are none",
             'Give --validation a share of the data or samples, or a recipe of another rule, such as rule = "even".',
         )
+    _check_held_out(options, start, training, validation)
     beside = "" if validation is None else f", validated on {len(validation):,}"
     options.report(Note(f"training on {len(training):,} samples{beside}"))
     if start.checkpoint is not None and validation is not None and validation.source is training.source:

@@ -619,3 +619,12 @@ def test_checkpoints_that_cannot_be_trained(user: Path, script: str, init: str, 
     with pytest.raises(ModelError, match=said):
         train(init=init, model=None)
     assert not (user / "new").exists()
+
+
+def test_lambda_follows_no_samples_that_are_trained_on(user: Path) -> None:
+    with pytest.raises(SampleError, match=r"data\.npz: .* samples are trained on, and by the rule adaptive"):
+        train(from_store="judged.h5", rule="adaptive", anyway=True, validation="data.npz")
+    assert not (user / "new").exists()
+    told: list[Any] = []
+    train("noted", from_store="judged.h5", validation="data.npz", report=told.append)
+    assert any("trained on: their loss is no held-out one" in event.text for event in told if isinstance(event, Note))

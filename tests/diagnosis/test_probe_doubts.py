@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from rfav_cli.diagnosis.doubts import doubts
-from rfav_cli.diagnosis.probe_doubts import FEWEST_EPOCHS, accuracy_doubts, normalisation_doubts
+from rfav_cli.diagnosis.probe_doubts import FEWEST_EPOCHS, accuracy_doubts, normalisation_doubts, probe_doubts
 from tests.diagnosis.conftest import falling, learning, make_history, sample_losses
 
 if TYPE_CHECKING:
@@ -138,3 +139,17 @@ def test_another_order_of_the_classes_is_said_once() -> None:
     history = run_of(losses=np.repeat(SURE[:, None], size, 1), **columns)
     assert [doubt.kind for doubt in doubts(history)] == ["classes"]
     assert list(accuracy_doubts(history))
+
+
+def test_a_probe_of_one_class_is_doubted() -> None:
+    history = run_of(EPOCHS, losses=np.full((len(EPOCHS), 200), 0.1))
+
+    def of(labels: Any) -> list[str]:
+        labelled = replace(history, run=replace(history.run, probe=replace(history.run.probe, labels=labels)))
+        return [doubt.words for doubt in probe_doubts(labelled) if doubt.kind == "classes"]
+
+    (words,) = of(np.full(200, 3))
+    assert "all 200 samples of the probe are of one class" in words
+    assert not of(np.arange(200) % 2)
+    assert not of(None)
+    assert not of(np.full(9, 3))

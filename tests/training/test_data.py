@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image
 
 from rfav_cli.data.sources import SampleOptions
 from rfav_cli.errors import SampleError, UsageError
-from rfav_cli.training.data import stratified
+from rfav_cli.training.data import count_trained_on, stratified
 from tests.training.samples import load
 
 if TYPE_CHECKING:
@@ -145,3 +146,17 @@ def test_images_of_two_sizes_are_refused_whether_or_not_some_are_unreadable(fold
     for skip in (False, True):
         with pytest.raises(SampleError, match="4x5"):
             load(folder, skip_unreadable=skip)
+
+
+def test_validation_samples_that_are_trained_on_are_counted(tmp_path: Path) -> None:
+    images, labels = np.random.default_rng(0).random((30, 3)).astype(np.float32), np.arange(30) % 3
+    np.savez(tmp_path / "data.npz", images=images, labels=labels)
+    turned = np.r_[images[::-1][:20], images[:4] + 1]
+    np.savez(tmp_path / "turned.npz", images=turned, labels=np.arange(24) % 3)
+    np.savez(tmp_path / "others.npz", images=images + 1, labels=labels)
+    for name, common in (("data", 30), ("turned", 20), ("others", 0)):
+        training, validation, _ = load(tmp_path / "data.npz", str(tmp_path / f"{name}.npz"))
+        assert validation is not None
+        assert count_trained_on(training, validation) == common
+        by_digest = [replace(part, images=None) for part in (training, validation)]
+        assert count_trained_on(*by_digest) == (30 if name == "data" else 0)
