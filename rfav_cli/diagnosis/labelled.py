@@ -113,10 +113,10 @@ class LabelledCourses:
         yield from self._doubtful(thresholds)
 
     def _ends(self, values: NDArray[np.float64], course: LossCourse | None, row: int, form: str) -> str:
-        """A figure in the epoch that was named last and at the end; what it is best at in between has its own epoch."""
+        """A figure in the epoch that was named last and at the end; where it likely got worse, its best as well."""
         words = f"{figure(values[row], form)} and {figure(values[-1], form)}"
         best = row if course is None else int(np.searchsorted(self.epochs, course.onset.epoch))
-        if best in (row, len(values) - 1):
+        if course is None or course.probability < POSSIBLE or best in (row, len(values) - 1):
             return words
         return f"{words} (smoothed it is best at epoch {self.epochs[best]}, there {figure(values[best], form)})"
 
