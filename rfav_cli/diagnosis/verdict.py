@@ -36,7 +36,7 @@ def _judge(history: History, thresholds: Thresholds) -> Verdict:
     divergence = find_divergence(history)
     if divergence:
         reason = f"diverged since epoch {divergence.onset.epoch}: {divergence.words}"
-        run = RunFinding("diverged", reason, divergence.basis, divergence.onset)
+        run = RunFinding("diverged", reason, divergence.basis, divergence.onset, figures=divergence.words)
         last = "" if divergence.last_sound is None else f", last finite at epoch {divergence.last_sound}"
         why = f"not judged: the run diverged since epoch {divergence.onset.epoch}{last}"
         return Verdict(run, unjudged_layers(history, why, thresholds), doubts(history))
@@ -65,14 +65,18 @@ def _run(
         return finding
     make = make_of_net(history)
     record = TRACK_RECORDS.get((finding.basis, make))
-    return replace(finding, reason=f"{finding.reason} ({record.words(make)})") if record else finding
+    if record is None:
+        return finding
+    suffix = f" ({record.words(make)})"
+    figures = f"{finding.figures}{suffix}" if finding.figures else ""
+    return replace(finding, reason=f"{finding.reason}{suffix}", figures=figures)
 
 
 def _at_chance(chance: Chance, evidence: Evidence | None) -> RunFinding:
     since = "" if chance.state == "not learning" else f" since epoch {chance.onset.epoch}"
     onset = None if chance.state == "not learning" else chance.onset
     basis = evidence.basis if evidence else "predictions"
-    return RunFinding(chance.state, f"{chance.state}{since}: {chance.words}", basis, onset)
+    return RunFinding(chance.state, f"{chance.state}{since}: {chance.words}", basis, onset, figures=chance.words)
 
 
 def _by_evidence(evidence: Evidence, collapsed: list[LayerFinding], thresholds: Thresholds) -> RunFinding:
@@ -88,6 +92,7 @@ def _by_evidence(evidence: Evidence, collapsed: list[LayerFinding], thresholds: 
             evidence.kind,
             probability,
             probability,
+            f"{evidence.words}; {where}",
         )
     if evidence.is_unclear:
         one_sided = evidence.basis != LOSS

@@ -91,7 +91,8 @@ class RunFinding:
             than chance in every epoch, or the same for all samples; "broken" where they became so and stayed so;
             "diverged" where the last figures are not finite, or a loss has no bounds any more, and they were before;
             "unknown" where too little or nothing fit to be judged was measured.
-        reason: in words.
+        reason: in words, a sentence of its own.
+        figures: the same without what state, kind and onset say, to stand beside those; empty where that is all of it.
         basis: what the finding rests on.
         onset: of overfitting, or of the collapse of layers without it; of a run that broke or diverged the first epoch
             from which on it was so.
@@ -108,6 +109,12 @@ class RunFinding:
     kind: OverfittingKind | None = None
     probability: float | None = None
     confidence: float | None = None
+    figures: str = ""
+
+    @property
+    def beside_state(self) -> str:
+        """The reason as it stands where state, kind and onset are told already."""
+        return self.figures or self.reason
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,7 @@ def run_document(finding: RunFinding) -> dict[str, Any]:
         "confidence": finding.confidence,
         "basis": finding.basis,
         "reason": finding.reason,
+        "figures": finding.beside_state,
     }
 
 

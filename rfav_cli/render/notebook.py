@@ -49,7 +49,7 @@ def _verdict_line(verdict: Verdict) -> str:
     run = verdict.run
     sure = f" ({words})" if (words := certainty(run)) else ""
     state = _text(state_words(run) + since(run.onset))
-    return f"<p><b>{state}</b>{sure}: {_text(run.reason, 1000)}</p>" + _doubts(verdict) + _advice(verdict)
+    return f"<p><b>{state}</b>{sure}: {_text(run.beside_state, 1000)}</p>" + _doubts(verdict) + _advice(verdict)
 
 
 def _doubts(verdict: Verdict) -> str:

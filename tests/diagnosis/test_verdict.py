@@ -355,3 +355,12 @@ def test_any_history_has_a_verdict(data, count, labels):
         assert layer.confidence is None or 0.0 <= layer.confidence <= 1
         assert (layer.onset is None) == (layer.state in {None, "stable"})
         assert layer.fall is None or -1e-9 <= layer.fall <= TOP + 1e-9
+
+
+def test_the_figures_repeat_nothing_of_the_headline():
+    run = judge(ill()).run
+    assert run.reason == f"likely overfitting since epoch {run.onset.epoch}: {run.figures}"
+    assert run.beside_state == run.figures
+    assert run.figures.startswith("held-out loss")
+    plain = RunFinding("healthy", "held-out loss 1.0")
+    assert (plain.figures, plain.beside_state) == ("", "held-out loss 1.0")

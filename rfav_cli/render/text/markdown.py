@@ -30,7 +30,7 @@ def render(history: History, verdict: Verdict, *, epochs: bool, screen: Screen) 
     document = show_document(history, verdict)
     blocks = [
         f"**{headline(verdict.run, len(verdict.doubts)).plain}**",
-        escaped(verdict.run.reason) + (f" ({sure})" if (sure := certainty(verdict.run)) else ""),
+        escaped(verdict.run.beside_state) + (f" ({sure})" if (sure := certainty(verdict.run)) else ""),
         _epoch_table(document, history) if epochs else _layer_table(document, history, screen),
     ]
     for title, items in remarks(history, verdict):

@@ -66,7 +66,7 @@ def render(history: History, verdict: Verdict, *, epochs: bool, screen: Screen) 
     for line in _head(history, screen):
         console.print(Text(line))
     console.print(
-        "", headline(verdict.run, len(verdict.doubts)), Text(printable(verdict.run.reason, LONGEST)), sep="\n"
+        "", headline(verdict.run, len(verdict.doubts)), Text(printable(verdict.run.beside_state, LONGEST)), sep="\n"
     )
     if sure := certainty(verdict.run):
         console.print(Text(sure, style="dim"))

@@ -50,6 +50,7 @@ def test_the_whole_document(make: Callable[..., History]) -> None:
             "confidence": None,
             "basis": "",
             "reason": document["run"]["reason"],
+            "figures": document["run"]["figures"],
         },
         "advice": document["advice"],
         "doubts": [],

@@ -13,7 +13,7 @@ export function verdict(app) {
   const between = finding.interval && finding.interval[0] !== finding.interval[1] ? `between ${finding.interval.join(" and ")}` : "";
   const more = [finding.kind, between].filter(Boolean).join(", ");
   return [
-    h("div", { class: "finding" }, h("p", { class: `verdict-state tone-${toneOf(finding.state)}` }, h("span", { class: "badge", "aria-hidden": "true" }, markOf(finding.state)), h("strong", {}, `${finding.state}${since(finding)}`), h("span", { class: "between" }, more && ` (${more})`)), h("p", { class: "reason", title: finding.reason }, finding.reason), h("p", { class: "note" }, basis(finding)), doubts(run.document)),
+    h("div", { class: "finding" }, h("p", { class: `verdict-state tone-${toneOf(finding.state)}` }, h("span", { class: "badge", "aria-hidden": "true" }, markOf(finding.state)), h("strong", {}, `${finding.state}${since(finding)}`), h("span", { class: "between" }, more && ` (${more})`)), h("p", { class: "reason", title: finding.reason }, finding.figures), h("p", { class: "note" }, basis(finding)), doubts(run.document)),
     h("dl", { class: "figures" }, figures(run).map(([term, value, more]) => h("div", {}, h("dt", {}, term), h("dd", {}, value, more && h("small", {}, more))))),
     advice(run.document),
   ].filter(Boolean);
