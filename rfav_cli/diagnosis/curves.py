@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rfav_cli.records.strides import stride_of
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from rfav_cli.options.thresholds import Thresholds
+    from rfav_cli.records import History
 
 REPLICATES = 200
 """Simulated curves that an allowance for noise rests on."""
@@ -26,6 +31,16 @@ def sigma_within(epochs: NDArray[np.int64], most: float) -> float:
         most: sigma in epochs, of a run that is long enough.
     """
     return min(most, float(epochs[-1] - epochs[0]) / NARROWEST)
+
+
+def counted_in_steps(history: History, thresholds: Thresholds) -> Thresholds:
+    """The thresholds as they hold for a run that is counted by steps: one from checkpoint to checkpoint is an epoch.
+
+    A sigma of 2 is meant of epochs; of runs that are saved every 500 steps it would be none.
+    """
+    if history.unit != "step":
+        return thresholds
+    return replace(thresholds, smoothing=thresholds.smoothing * max(stride_of(history.epochs.tolist()), 1))
 
 
 def smoothing_matrix(epochs: NDArray[np.int64], sigma: float) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rfav_cli.diagnosis.curves import Smoothing
+from rfav_cli.diagnosis.curves import Smoothing, counted_in_steps
 from rfav_cli.diagnosis.overfitting import held_out_losses
 from rfav_cli.records import Difference
 
@@ -63,7 +63,7 @@ def best_and_last(history: History, thresholds: Thresholds) -> tuple[EpochEstima
     if not finite.size:
         return None, None
     epochs, losses = history.epochs[finite], losses[finite]
-    smoothing = Smoothing.over(epochs, thresholds.smoothing)
+    smoothing = Smoothing.over(epochs, counted_in_steps(history, thresholds).smoothing)
     smoothed, means = smoothing.matrix @ losses, losses.mean(1)
     curve = smoothed.mean(1)
     noise = smoothing.noise(means)

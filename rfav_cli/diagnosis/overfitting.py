@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rfav_cli.diagnosis.curves import REPLICATES, Smoothing, above_zero, smoothed
+from rfav_cli.diagnosis.curves import REPLICATES, Smoothing, above_zero, counted_in_steps, smoothed
 from rfav_cli.records import Onset
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def held_out_losses(history: History) -> NDArray[np.float64]:
 
 def smoothed_loss(history: History, thresholds: Thresholds) -> NDArray[np.float64]:
     """(E,) held-out losses in nats, smoothed over the epochs; NaN where a loss is not finite."""
-    return smoothed(history.epochs, history.loss, thresholds.smoothing)
+    return smoothed(history.epochs, history.loss, counted_in_steps(history, thresholds).smoothing)
 
 
 def follow_loss(

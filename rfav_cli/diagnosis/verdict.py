@@ -9,6 +9,7 @@ import numpy as np
 
 from rfav_cli.diagnosis.advice import advise
 from rfav_cli.diagnosis.chance import find_chance
+from rfav_cli.diagnosis.curves import counted_in_steps
 from rfav_cli.diagnosis.divergence import find_divergence
 from rfav_cli.diagnosis.doubts import doubts
 from rfav_cli.diagnosis.evidence import find_evidence, missing_evidence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 def judge(history: History, thresholds: Thresholds = Thresholds()) -> Verdict:  # noqa: B008 - frozen
     """Say what became of a run and of each of its layers."""
+    thresholds = counted_in_steps(history, thresholds)
     verdict = _judge(history, thresholds)
     return said_in(replace(verdict, advice=advise(history, verdict, thresholds)), history.unit)
 

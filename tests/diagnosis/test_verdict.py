@@ -52,6 +52,24 @@ def check_overfitting(verdict, since=SINCE, tolerance=2):
 
 
 @pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("stride", [1, 10, 500])
+def test_a_run_that_is_counted_by_steps_is_judged_as_the_same_run_is_by_epochs(stride):
+    epochs = np.arange(30)
+    losses = sample_losses(overfitting(epochs, 12, 0.3), wobble=0.02)
+    by_epochs = make_history(epochs, {"fc": falling(epochs, 12, 0.6)}, losses)
+    in_steps = dataclasses.replace(by_epochs.run.settings, unit="step")
+    checkpoints = tuple(dataclasses.replace(each, epoch=each.epoch * stride) for each in by_epochs.checkpoints)
+    by_steps = dataclasses.replace(
+        by_epochs, checkpoints=checkpoints, run=dataclasses.replace(by_epochs.run, settings=in_steps)
+    )
+    one, other = judge(by_epochs), judge(by_steps)
+    assert (other.run.state, other.run.kind) == (one.run.state, one.run.kind) == ("overfitting", one.run.kind)
+    assert other.run.probability == pytest.approx(one.run.probability)
+    assert other.run.onset.epoch == one.run.onset.epoch * stride
+    assert [layer.state for layer in other.layers] == [layer.state for layer in one.layers]
+    assert f"since step {other.run.onset.epoch}" in other.run.reason
+
+
 def test_overfitting(seed):
     check_overfitting(judge(ill(seed=seed)))
 
