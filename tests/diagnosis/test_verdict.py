@@ -51,7 +51,6 @@ def check_overfitting(verdict, since=SINCE, tolerance=2):
     assert "the entropy collapses in collapsed" in verdict.run.reason
 
 
-@pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("stride", [1, 10, 500])
 def test_a_run_that_is_counted_by_steps_is_judged_as_the_same_run_is_by_epochs(stride):
     epochs = np.arange(30)
@@ -70,6 +69,7 @@ def test_a_run_that_is_counted_by_steps_is_judged_as_the_same_run_is_by_epochs(s
     assert f"since step {other.run.onset.epoch}" in other.run.reason
 
 
+@pytest.mark.parametrize("seed", range(5))
 def test_overfitting(seed):
     check_overfitting(judge(ill(seed=seed)))
 
