@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from fsspec.implementations.memory import MemoryFileSystem
 from safetensors.torch import save_file
 
@@ -148,8 +149,13 @@ def test_nothing_that_is_not_there(there, tmp_path):
         rfav_cli.open_store("memory://gone.h5")
 
 
-def test_other_commands_take_what_is_elsewhere(there, tmp_path):
+def test_other_commands_take_what_is_elsewhere(there, samples, tmp_path):
     listed = rfav_cli.layers("memory://run/epoch_0.pt", probe="memory://probe.npz", **RUN)
     assert [layer.name for layer in listed.layers]
-    found = rfav_cli.calibrate("memory://run/epoch_0.pt", probe="memory://probe.npz", **RUN)
+    images = np.load(samples(nets.Vectors))["images"]
+    with torch.no_grad():
+        labels = nets.make(nets.Vectors, 0).eval()(torch.from_numpy(images)).argmax(1).numpy()
+    np.savez(tmp_path / "known.npz", images=images, labels=labels)
+    there.pipe("/known.npz", (tmp_path / "known.npz").read_bytes())
+    found = rfav_cli.calibrate("memory://run/epoch_0.pt", probe="memory://known.npz", **RUN)
     assert found.path == "memory://run/epoch_0.pt"
