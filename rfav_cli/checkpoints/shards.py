@@ -64,14 +64,15 @@ def joined(
     Raises:
         CheckpointError: a weight is in two files, or not in the one that the index says.
     """
-    weight_map = {} if index is None else _weight_map(index)
+    keys_of: dict[str, list[str]] = {}
+    for key, name in ({} if index is None else _weight_map(index)).items():
+        keys_of.setdefault(name, []).append(key)
     weights: dict[str, Any] = {}
     for file in files:
         part = load(file)
-        if twice := sorted(weights.keys() & part.keys()):
-            raise CheckpointError(f"{folder}: {printable(twice[0])!r} is in two of its files", _REMEDY)
-        missing = [key for key, name in weight_map.items() if name == file.name and key not in part]
-        if missing:
+        if twice := weights.keys() & part.keys():
+            raise CheckpointError(f"{folder}: {printable(min(map(str, twice)))!r} is in two of its files", _REMEDY)
+        if missing := [key for key in keys_of.get(file.name, ()) if key not in part]:
             raise CheckpointError(
                 f"{folder}: {printable(missing[0])!r} is not in {printable(file.name)}, where its index says", _REMEDY
             )

@@ -75,7 +75,7 @@ def _analyze(options: Analyze) -> History:
             prepared.train_probe,
         )
         for text in (*files.notes, *prepared.notes, *setup.notes):
-            tell(Note(text))
+            tell(Note(shown(text)))
         shared = SharedRun(out, files, setup, prepared.reading, group, options.skip_bad, report, options.should_stop)
         ended = shared.record(options.samples_a_forward, fresh=options.fresh)
         if ranks.first and ended and not options.no_pack and not options.shard:
@@ -98,8 +98,7 @@ def _find(options: Analyze) -> CheckpointFiles:
     checkpoints = options.checkpoints
     paths = [checkpoints] if isinstance(checkpoints, (str, Path)) else checkpoints
     files = find_checkpoints([str(path) for path in paths], search_of(options, skip_bad=options.skip_bad))
-    bad = tuple(BadCheckpoint(shown(bad.path), shown(bad.reason)) for bad in files.bad)
-    files = replace(files, bad=bad, notes=tuple(map(shown, files.notes)))
+    files = replace(files, bad=tuple(BadCheckpoint(shown(bad.path), shown(bad.reason)) for bad in files.bad))
     return shard(files, options.shard) if options.shard else files
 
 

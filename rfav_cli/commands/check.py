@@ -143,11 +143,13 @@ def names_stores(paths: Sequence[Path]) -> bool:
     Raises:
         UsageError: there are none, or some are and some are not.
     """
-    stores = [path for path in paths if path.name.lower().endswith(STORE_ENDS)]
+    stores = [path for path in paths if remote.shown(path).lower().endswith(STORE_ENDS)]
     if not paths:
         raise UsageError("nothing to check", "Give a store that `rfav analyze` wrote, or checkpoints.")
     if stores and len(stores) < len(paths):
-        raise UsageError(f"{stores[0]} is a store, other paths are not", "Give stores, or the checkpoints of one run.")
+        raise UsageError(
+            f"{remote.shown(stores[0])} is a store, other paths are not", "Give stores, or the checkpoints of one run."
+        )
     return bool(stores)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfav_cli.options import Pack, flat
+from rfav_cli.remote import refuse_address
 
 if TYPE_CHECKING:
     from rfav_cli.records import History
@@ -16,9 +17,11 @@ def run(options: Pack) -> History:
 
     Raises:
         StoreError: there is no store, or it can't be written; nothing that was committed is lost.
+        UsageError: it is elsewhere.
     """
     from rfav_cli import diagnosis, store
 
+    refuse_address(options.path, "a store elsewhere is packed as it is", "Give a local one.")
     return store.pack(Path(options.path), diagnosis.derive)
 
 

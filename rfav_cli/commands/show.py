@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rfav_cli.commands.open_store import as_history
 from rfav_cli.options import Show, flat
 from rfav_cli.records import Description
+from rfav_cli.remote import refuse_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,9 +50,11 @@ def follow(path: str | Path, *, interval: float = 1.0) -> Iterator[History | Non
 
     Raises:
         StoreError: what is there cannot be read.
+        UsageError: it is elsewhere.
     """
     from rfav_cli import store
 
+    refuse_address(path, "only a local store can be followed", "Leave --watch out.")
     seen: object = None  # and not the state of a store that is not there
     shown: object = ()
     while True:

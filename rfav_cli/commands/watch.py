@@ -18,6 +18,7 @@ from rfav_cli.diagnosis import derive
 from rfav_cli.errors import CheckpointError, RunError, UsageError
 from rfav_cli.options import Watch, flat
 from rfav_cli.records import BadCheckpoint, Checkpoint, Judged, Note, Progress, Watched
+from rfav_cli.remote import refuse_address
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def run(options: Watch) -> Watched:
 
     Raises:
         RunError: nothing came until `idle`.
+        UsageError: the folder is elsewhere, or seconds are none.
         StoreError: another watcher fills the store, it is of another run, or it cannot be written.
         RfavError: other bad input; its subclass and message say which.
     """
@@ -55,6 +57,7 @@ def run(options: Watch) -> Watched:
     _check_seconds(interval=options.interval, patience=options.patience, idle=options.idle)
     command = None if options.on_collapse is None else CollapseCommand(options.on_collapse)
     out, folder = Path(options.out), options.folder
+    refuse_address(folder, "only a local folder can be watched", "`rfav analyze` goes on where it ended, each time.")
     check_place(out, fresh=options.fresh)
     with watching(out):
         prepared = prepare_checkpoints(options)

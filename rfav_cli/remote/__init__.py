@@ -5,7 +5,7 @@ content is brought there when somebody is about to read it, and taken away again
 place names the address, without the credentials that may be in it.
 """
 
-from rfav_cli.remote.addresses import address_of, without_secrets
+from rfav_cli.remote.addresses import address_of, refuse_address, without_secrets
 from rfav_cli.remote.files import exists, upload
 from rfav_cli.remote.mirror import bring, is_place, keep, place, shown, speaking
 
@@ -16,6 +16,7 @@ __all__ = [
     "is_place",
     "keep",
     "place",
+    "refuse_address",
     "shown",
     "speaking",
     "upload",

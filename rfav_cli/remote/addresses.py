@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from rfav_cli.errors import UsageError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -36,6 +38,21 @@ def address_of(path: str | Path) -> str | None:
     """The whole address where a path is one, else None."""
     found = _ADDRESS.fullmatch(str(path))
     return f"{found['protocol'].lower()}://{found['rest']}" if found else None
+
+
+def refuse_address(path: str | Path, why: str, remedy: str) -> None:
+    """Refuse an address where only a local path will do.
+
+    Args:
+        path: what may be one.
+        why: what cannot be done with it.
+        remedy: what to do.
+
+    Raises:
+        UsageError: it is an address.
+    """
+    if (address := address_of(path)) is not None:
+        raise UsageError(f"{without_secrets(address)}: {why}", remedy)
 
 
 def protocol_of(address: str) -> str:

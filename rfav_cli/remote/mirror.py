@@ -107,7 +107,8 @@ def bring(path: Path, others: Sequence[Path] = ()) -> None:
         return
     mirror = _made[0]
     with mirror.lock:
-        small = [local for local in mirror.remotes if path in local.parents and _is_small(mirror.remotes[local])]
+        inner = [] if path in mirror.remotes else [local for local in mirror.remotes if path in local.parents]
+        small = [local for local in inner if _is_small(mirror.remotes[local])]
         wanted = {local for local in (path, *others, *small) if local in mirror.remotes}
         mirror.recent[path] = mirror.recent.pop(path, set()) | wanted
         _take_away(mirror, KEPT, _AT_LEAST)

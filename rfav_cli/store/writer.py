@@ -14,6 +14,7 @@ import numpy as np
 from rfav_cli.atomic import check_writable, remove_abandoned, replacing
 from rfav_cli.errors import StoreError
 from rfav_cli.records.columns import row_problem
+from rfav_cli.remote import refuse_address
 from rfav_cli.store.commit import locked, writing
 from rfav_cli.store.doubts import file_name, write_doubts
 from rfav_cli.store.hdf5 import LIBVER, is_store_file, opened, write_texts
@@ -186,7 +187,9 @@ def check_place(path: Path, *, fresh: bool = False, watching: bool = False) -> N
 
     Raises:
         StoreError: there is no folder for it, one cannot write there, a watcher does, or what is there is no store.
+        UsageError: it is elsewhere.
     """
+    refuse_address(path, "a store grows in a local folder", "Give a local path; `rfav analyze --out` alone copies it.")
     with writing(path):
         if not path.parent.is_dir():
             raise StoreError(f"{path}: there is no folder {path.parent}", "Make it first, or choose another --out.")

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from fsspec.implementations.memory import MemoryFileSystem
 from safetensors.torch import save_file
 
 import rfav_cli
+from rfav_cli.commands.check import names_stores
+from rfav_cli.commands.show import follow
 from rfav_cli.errors import RfavError, StoreError, UsageError
 from rfav_cli.records import Note
 from rfav_cli.remote import mirror
@@ -148,8 +151,32 @@ def test_nothing_that_is_not_there(there, tmp_path):
         rfav_cli.open_store("memory://gone.h5")
 
 
-def test_other_commands_take_what_is_elsewhere(there, tmp_path):
+def test_other_commands_take_what_is_elsewhere(there, samples, tmp_path):
     listed = rfav_cli.layers("memory://run/epoch_0.pt", probe="memory://probe.npz", **RUN)
     assert [layer.name for layer in listed.layers]
-    found = rfav_cli.calibrate("memory://run/epoch_0.pt", probe="memory://probe.npz", **RUN)
+    images = np.load(samples(nets.Vectors))["images"]
+    with torch.no_grad():
+        labels = nets.make(nets.Vectors, 0).eval()(torch.from_numpy(images)).argmax(1).numpy()
+    np.savez(tmp_path / "known.npz", images=images, labels=labels)
+    there.pipe("/known.npz", (tmp_path / "known.npz").read_bytes())
+    found = rfav_cli.calibrate("memory://run/epoch_0.pt", probe="memory://known.npz", **RUN)
     assert found.path == "memory://run/epoch_0.pt"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: rfav_cli.watch("memory://run", probe="memory://probe.npz", **RUN),
+        lambda: rfav_cli.watch("run", probe="memory://probe.npz", out="memory://a.h5", **RUN),
+        lambda: next(follow("memory://a.h5")),
+        lambda: rfav_cli.pack("memory://a.h5"),
+    ],
+)
+def test_what_takes_a_local_path_says_so(there, call):
+    with pytest.raises(UsageError, match=r"^memory://.*(local|as it is)"):
+        call()
+
+
+def test_a_signed_address_of_a_store_is_one():
+    assert names_stores([Path("https://host/rfav.h5?signature=secret")])
+    assert not names_stores([Path("https://host/epoch_1.pt?signature=secret")])

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rfav_cli.remote.addresses import address_of, without_secrets
+from rfav_cli.errors import UsageError
+from rfav_cli.remote.addresses import address_of, refuse_address, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,9 @@ def test_what_is_an_address(path: str | Path, address: str | None) -> None:
 )
 def test_what_is_shown_of_one(text: str, public: str) -> None:
     assert without_secrets(text) == public
+
+
+def test_an_address_is_refused_where_only_a_path_will_do() -> None:
+    refuse_address("runs/a", "cannot be watched", "Copy it.")
+    with pytest.raises(UsageError, match=r"^https://host/a: cannot be watched\nCopy it\.$"):
+        refuse_address("https://me:secret@host/a?b=c", "cannot be watched", "Copy it.")

@@ -28,6 +28,7 @@ FILES = {
 a file's content reads it."""
 FOLDERS = {
     "huggingface": "folders of transformers or accelerate",
+    "distcp": "folders of torch.distributed.checkpoint",
     "deepspeed": "folders of DeepSpeed",
 }
 """The same of checkpoints that are folders; each is a `FolderFormat`."""

@@ -22,6 +22,7 @@ from tests.checkpoints.formats.files import (
     half,
     state,
     write_deepspeed,
+    write_distcp,
     write_exported,
     write_folder,
     write_legacy,
@@ -42,6 +43,7 @@ WRITE: dict[str, Callable[[Path], object]] = {
     "torchscript": write_scripted,
     "exported": write_exported,
     "huggingface": lambda path: write_folder(path, state()),
+    "distcp": lambda path: write_distcp(path, {"model": state()}),
     "deepspeed": lambda path: write_deepspeed(path, state()),
 }
 """How a checkpoint of each format is written."""
