@@ -51,11 +51,13 @@ class Listed:
         paths: files, and folders that are checkpoints.
         others: how many visible files beside them are none.
         whole: the folder itself, where it is a checkpoint and others lie in it.
+        links: what leads out of the folder, beside what does not; it is not followed.
     """
 
     paths: tuple[Path, ...]
     others: int = 0
     whole: Path | None = None
+    links: tuple[Path, ...] = ()
 
 
 def list_checkpoints(text: str, exclusion: Exclusion) -> Listed:
@@ -78,7 +80,18 @@ def list_checkpoints(text: str, exclusion: Exclusion) -> Listed:
     if whole:
         of_whole = set(formats.weight_files(whole))
         checkpoints = tuple(path for path in checkpoints if path not in of_whole)
-    return Listed(checkpoints, len(visible) - len(checkpoints), whole)
+    links = leading_out(named, checkpoints)
+    inside = tuple(path for path in checkpoints if path not in links)
+    return Listed(inside, len(visible) - len(checkpoints), whole, links)
+
+
+def leading_out(folder: Path, paths: Sequence[Path]) -> tuple[Path, ...]:
+    """The links that lead out of a folder; none where all of the paths do, so that they are meant, or it is a glob."""
+    if not folder.is_dir():
+        return ()
+    root = folder.resolve()
+    links = tuple(path for path in paths if path.is_symlink() and not path.resolve().is_relative_to(root))
+    return links if len(links) < len(paths) else ()
 
 
 def folders_of(text: str, exclusion: Exclusion) -> list[Path]:

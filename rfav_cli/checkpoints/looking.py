@@ -16,6 +16,7 @@ from rfav_cli.checkpoints.listing import (
     folders_of,
     hidden,
     is_checkpoint,
+    leading_out,
     list_checkpoints,
     listing,
     outside_checkpoints,
@@ -83,6 +84,9 @@ def _look(text: str, exclusion: Exclusion, options: ReadOptions) -> Looked:
     """What is at a place, or in the one run below it where nothing at it holds weights."""
     listed_there = list_checkpoints(text, exclusion)
     looked = _look_into(listed_there, options)
+    if listed_there.links:
+        links = listed(path.name for path in listed_there.links)
+        looked.notes.append(f"passed over links that lead out of the folder, which a glob would take: {links}")
     if looked.has_weights or listed_there.paths == (Path(text),):
         return looked
     below = [
@@ -136,6 +140,8 @@ def paths_to_watch(text: str, exclusion: Exclusion) -> list[Path]:
         RunError: several runs lie below it, or it cannot be listed.
     """
     there = outside_checkpoints([path for path in listing(text) if not exclusion.leaves_out(path)])
+    links = leading_out(Path(text), there)
+    there = [path for path in there if path not in links]
     if any(_has_place(path) and is_checkpoint(path) for path in there if not hidden(path)):
         return there
     runs = [

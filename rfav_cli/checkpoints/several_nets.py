@@ -73,8 +73,13 @@ def _are_alike(one: Shapes, other: Shapes) -> bool:
     return (mine & theirs).total() >= _ALIKE * (mine | theirs).total()
 
 
+def _glob_of(net: Sequence[Contents]) -> str:
+    """The glob of most checkpoints of a net; the name of one that is alone."""
+    return net[0].path.name if len(net) == 1 else Counter(glob_of(found.path) for found in net).most_common(1)[0][0]
+
+
 def _refusal(nets: Sequence[Sequence[Contents]]) -> RunError:
-    globs = [Counter(glob_of(found.path) for found in net).most_common(1)[0][0] for net in nets]
+    globs = [_glob_of(net) for net in nets]
     first = printable(nets[0][0].path.with_name(globs[0]))
     others = " ".join(f"--exclude '{printable(glob)}'" for glob in globs[1:_LISTED])
     held = ", ".join(

@@ -23,7 +23,7 @@ _MOST = 1000
 """State_dicts in a file: no training saves more."""
 _LISTED = 3
 """Kinds of objects that a note names."""
-_STEPS = ("global_step", "step", "iteration", "iter", "iters")
+_STEPS = ("global_step", "step", "iteration", "iter", "iters", "iter_num")
 _EXTRA = ("_extra_state", "_packed_params", "dtype")
 
 

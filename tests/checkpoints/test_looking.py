@@ -95,6 +95,19 @@ def test_a_link_is_the_file_that_it_leads_to(tmp_path: Path) -> None:
     assert numbers(found(tmp_path)) == {"epoch=1.ckpt": 1, "epoch=2.ckpt": 2}
 
 
+def test_a_link_that_leads_out_is_followed_where_it_is_meant(tmp_path: Path) -> None:
+    elsewhere = save(tmp_path / "other" / "epoch_9.pt", weights(9))
+    for folder in ("some", "all"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "epoch_9.pt").symlink_to(elsewhere)
+    save(tmp_path / "some" / "epoch_1.pt", weights(1))
+    files = found(tmp_path / "some")
+    assert numbers(files) == {"epoch_1.pt": 1}
+    assert any("lead out of the folder" in note and "epoch_9.pt" in note for note in files.notes)
+    assert len(find_checkpoints([str(tmp_path / "some" / "*.pt")], Search()).entries) == 2
+    assert numbers(found(tmp_path / "all")) == {"epoch_9.pt": 9}
+
+
 def test_a_pattern_excludes_and_one_that_does_not_is_said(tmp_path: Path) -> None:
     for name in ("model_1.pt", "model_2.pt", "ema_1.pt"):
         save(tmp_path / name, weights())

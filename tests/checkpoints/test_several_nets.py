@@ -65,3 +65,12 @@ def test_a_new_head_and_another_prefix_are_of_the_same_net(tmp_path: Path) -> No
     save(tmp_path / "epoch_1.pt", weights(layers=4))
     save(tmp_path / "tuned_2.pt", {f"module.{name}": value for name, value in weights(layers=3).items()})
     assert len(found(tmp_path).entries) == 2
+
+
+def test_a_net_that_others_begin_from_is_named_by_its_file(tmp_path: Path) -> None:
+    for epoch in (1, 2):
+        save(tmp_path / f"epoch_{epoch}.pt", weights(epoch))
+    save(tmp_path / "resnet18-5c106cde.pth", {"layer.weight": torch.ones(7, 7)})
+    with pytest.raises(RunError, match="2 nets") as caught:
+        found(tmp_path)
+    assert "--exclude 'resnet18-5c106cde.pth'" in caught.value.remedy

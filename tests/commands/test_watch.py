@@ -350,3 +350,21 @@ def test_other_writers_of_the_epochs_are_no_trouble(tmp_path, source, samples):
     analyze(folder, probe, tmp_path / "b.h5")
     assert_same_figures(out, tmp_path / "b.h5")
     assert np.isfinite(history.entropy).all()
+
+
+def test_steps_are_counted_and_another_net_and_an_optimizer_are_passed_over(tmp_path, source, samples):
+    folder = tmp_path / "run" / "checkpoints"
+    folder.mkdir(parents=True)
+    torch.save({"body.weight": torch.ones(3, 7)}, folder / "critic_step_0.pt")
+    weight = torch.nn.Parameter(torch.ones(2))
+    torch.save(torch.optim.SGD([weight]).state_dict(), folder / "optimizer_step_0.pt")
+    training = Training(*(writes(source, folder, epoch, f"net_step_{epoch}00.pt") for epoch in (1, 2)))
+    watched = watch(tmp_path / "run", samples(nets.Vectors), tmp_path / "a.h5", training)
+    history = watched.history
+    assert (history.epochs.tolist(), history.unit, history.bad) == ([100, 200], "step", ())
+    assert [event.unit for event in training.of(Judged)] == ["step", "step"]
+    notes = "\n".join(training.notes())
+    assert "critic_step_0.pt, which may be of another net" in notes
+    assert "passed over what holds no weights: optimizer_step_0.pt (optimizer state)" in notes
+    analyze(tmp_path / "run", samples(nets.Vectors), tmp_path / "b.h5")
+    assert_same_figures(tmp_path / "a.h5", tmp_path / "b.h5")
