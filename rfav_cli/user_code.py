@@ -74,6 +74,15 @@ def names_code(spec: str) -> bool:
     return dotted and _is_dotted(name) and not Path(spec).exists()
 
 
+def is_module(name: str) -> bool:
+    """Whether there is a module or package of a name without dots, here or among those that are installed."""
+    with importable(Path.cwd()):
+        try:
+            return name in sys.modules or importlib.util.find_spec(name) is not None
+        except (ImportError, ValueError):
+            return False
+
+
 def find(spec: str, wanted: Wanted) -> Found:
     """Import the module or file that a specification names, and take the attribute out of it.
 

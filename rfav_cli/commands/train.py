@@ -105,7 +105,7 @@ def _recorder(assembly: Assembly, opening: OpenOptions) -> StoreRecorder | None:
     samples = sample_options(options)
     if training.mean is not None:
         samples = replace(samples, mean=training.mean, std=training.std)
-    probe = load_probe(str(options.probe), size=options.probe_size, options=samples)
+    probe = load_probe(options.probe, size=options.probe_size, options=samples)
     if probe.mean != training.mean:
         raise SampleError(
             f"--probe {printable(options.probe)}: has a mean and std of its own, unlike the training data",

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from rfav_cli.chance import drawn_from
 from rfav_cli.data.sources import SampleOptions, open_source
 from rfav_cli.data.sources.base import WORDS, normalisation
 from rfav_cli.errors import SampleError
-from rfav_cli.records import ProbeRecord
+from rfav_cli.records import Doubt, ProbeRecord
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from rfav_cli.data.sources.base import Samples, Source
+
+READ_TWICE = 4
+"""Samples that are read again where code gives them, to see whether it draws them at random."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +45,7 @@ class Probe:
         notes: what the user should be told once.
         alphabetical: the labels are the places of folders' names in the alphabet; see `Source`.
         empty: names of classes without samples, as far as they are seen.
+        doubts: why these may not be the samples that are meant.
         recolour: reads the same samples with three channels where they are images of one or four, and with one where
             they have three; None where the user has chosen, or they are no such images.
     """
@@ -56,6 +61,7 @@ class Probe:
     notes: tuple[str, ...] = ()
     alphabetical: bool = False
     empty: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
     recolour: Callable[[], Probe] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
@@ -75,16 +81,25 @@ class Probe:
 
 
 def load_probe(
-    spec: str, *, size: int = 1000, seed: int = 0, options: SampleOptions | None = None, thumbnails: int = 32
+    spec: Any,
+    *,
+    size: int = 1000,
+    seed: int = 0,
+    options: SampleOptions | None = None,
+    thumbnails: int = 32,
+    option: str = "--probe",
 ) -> Probe:
     """Choose samples and read them.
 
+    What their code draws at random follows from nothing but a seed of its own, and leaves no trace.
+
     Args:
-        spec: where they are; see `open_source`.
+        spec: where they are, or the object; see `open_source`.
         size: N, how many.
         seed: which; the same seed chooses the same samples of the same files, on every machine.
         options: how they are read.
         thumbnails: M, how many of the first are kept to look at.
+        option: that the samples were given with, for messages.
 
     Raises:
         SampleError: there are no such samples, they cannot be read, or an option does not fit them.
@@ -93,21 +108,22 @@ def load_probe(
     for name, value, least in (("--probe-size", size, 1), ("--seed", seed, 0), ("--maps", thumbnails, 0)):
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise SampleError(f"{name} {printable(value)}: out of range", f"Give a whole number from {least} on.")
-    source = open_source(spec, options)
-    rows = choose(len(source), source.labels, size, seed)
-    images = source.read(rows)
-    labels = None if source.labels is None else source.labels[rows]
+    with drawn_from(0):
+        source = open_source(spec, options, option=option, most=size)
+        rows = choose(len(source), source.labels, size, seed)
+        images = source.read(rows)
+        labels = source.labels_of(rows)
+    anew = partial(load_probe, spec, size=size, seed=seed, thumbnails=thumbnails, option=option)
     if _means_colour(source, options, images.shape[1]):
         said = "--mean and --std have a value for each of three channels, so gray images are read with three (--rgb)"
-        coloured = load_probe(spec, size=size, seed=seed, options=replace(options, rgb=True), thumbnails=thumbnails)
+        coloured = anew(options=replace(options, rgb=True))
         return replace(coloured, notes=(*coloured.notes, said))
     mean, std, notes = normalisation(source, options, images.shape[1])
     if len(source) < size:
-        notes = (f"took all {len(source)} samples of {printable(spec)}, fewer than --probe-size {size}", *notes)
+        notes = (f"took all {len(source)} samples of {printable(source.name)}, fewer than --probe-size {size}", *notes)
     recolour = None
-    if source.is_image and images.shape[1] in (1, 3, 4) and not (options.gray or options.rgb):
-        other = replace(options, rgb=images.shape[1] != 3, gray=images.shape[1] == 3)
-        recolour = partial(load_probe, spec, size=size, seed=seed, options=other, thumbnails=thumbnails)
+    if _has_colours(source, options, images.shape[1]):
+        recolour = partial(anew, options=replace(options, rgb=images.shape[1] != 3, gray=images.shape[1] == 3))
     return Probe(
         images=images,
         labels=labels,
@@ -116,25 +132,45 @@ def load_probe(
         std=std,
         thumbnails=draw(images[:thumbnails]) if source.is_image and thumbnails else None,
         sha256=digest(images, labels, mean, std),
-        source=spec,
+        source=source.name,
         notes=(*source.notes, *notes, *_units(source, images, mean, std)),
         alphabetical=source.alphabetical,
         empty=source.empty,
+        doubts=_drawn(source, rows),
         recolour=recolour,
     )
+
+
+def _drawn(source: Source, rows: NDArray[np.int64]) -> tuple[Doubt, ...]:
+    """Doubt samples that chance decides on."""
+    where, doubts = printable(source.name), []
+    if source.drawn:
+        remedy = "Draw with a generator that has a seed, the one of the training, or name the held-out samples."
+        doubts.append(Doubt("chance", where, source.drawn, remedy, 0.9))
+    if source.differs(rows[:READ_TWICE]):
+        words = "the samples are not the same when they are read twice, so the figures are of samples that chance made"
+        remedy = "Give them with the transform of evaluation, which has no augmentation."
+        doubts.append(Doubt("chance", where, words, remedy, 1.0))
+    return tuple(doubts)
+
+
+def _has_colours(source: Source, options: SampleOptions, channels: int) -> bool:
+    """Whether the same images could be read with another number of channels."""
+    chosen = options.gray or options.rgb or source.as_is
+    return source.is_image and channels in (1, 3, 4) and not chosen
 
 
 def _means_colour(source: Source, options: SampleOptions, channels: int) -> bool:
     """Whether gray images are given with a mean or deviation for each of three channels."""
     values = max(len(options.mean or ()), len(options.std or ()))
-    return source.is_image and channels == 1 and values == 3 and not options.gray
+    return source.is_image and channels == 1 and values == 3 and not (options.gray or source.as_is)
 
 
 def _units(
     source: Source, images: Samples, mean: tuple[float, ...] | None, std: tuple[float, ...] | None
 ) -> tuple[str, ...]:
     """What the user should be told of the units of images that are not bytes."""
-    if images.dtype != np.float32 or not source.is_image:
+    if images.dtype != np.float32 or not source.is_image or source.as_is:
         return ()
     highest = float(images.max())
     if source.scale == WORDS:

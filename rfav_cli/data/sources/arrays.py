@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 import torch
+from PIL import Image
 
+from rfav_cli.data.pictures import pixels_of
 from rfav_cli.data.sources import LAYOUTS
 from rfav_cli.data.sources.base import (
     Location,
@@ -17,9 +19,10 @@ from rfav_cli.data.sources.base import (
     Samples,
     Source,
     check_labels,
+    drawn_twice,
     full_scale,
+    image_option,
     order_classes,
-    resize,
     to_gray,
     to_rgb,
 )
@@ -55,12 +58,12 @@ class ArraySource(Source):
         labels: (len(array),) int64, or None.
         classes: the names of the classes.
         layout: the axes of the array.
-        options: `gray`, `rgb` and `resize` are used here.
+        options: `gray`, `rgb`, `transform` and the size are used here.
         preset: mean and std, or None.
         where: the file, for messages.
 
     Raises:
-        SampleError: `--gray`, `--rgb` or `--resize` is given, and the samples are no images.
+        SampleError: an option for images is given, and the samples are none.
     """
 
     notes: tuple[str, ...] = ()
@@ -83,8 +86,11 @@ class ArraySource(Source):
         self.is_image = layout in ("nhwc", "nchw", "nhw")
         self._array, self._layout, self._options, self._where = array, layout, options, where
         self.scale = full_scale(array.dtype) if self.is_image or array.dtype == np.uint8 else None
-        if not self.is_image and (options.gray or options.rgb or options.size):
-            option = "--gray" if options.gray else "--rgb" if options.rgb else "--resize"
+        if options.transform is not None:
+            self._check_transform(array.dtype)
+            self.mean, self.std = options.transform.preset or (None, None)
+            self.as_is, self.notes = options.transform.preset is None, tuple(filter(None, [options.transform.note]))
+        if not self.is_image and (option := image_option(options)):
             raise SampleError(
                 f"{printable(where)}: {option} is for images, not {layout} samples", f"Leave {option} out."
             )
@@ -114,6 +120,8 @@ class ArraySource(Source):
             block = np.moveaxis(block, 1, -1)
         elif self._layout == "nhw":
             block = block[..., None]
+        if self._options.transform is not None:
+            return self._transformed(block)
         samples: Samples = block
         if not (self.is_image and block.dtype == np.uint8):
             with np.errstate(over="ignore"):  # what overflows is found below
@@ -130,7 +138,31 @@ class ArraySource(Source):
             samples = to_gray(samples, self._where)
         elif self._options.rgb:
             samples = to_rgb(samples, self._where)
-        return resize(samples, self._options.size) if self._options.size else samples
+        return self._options.geometry.of_arrays(samples) if self._options.geometry else samples
+
+    def differs(self, indices: NDArray[np.int64]) -> bool:
+        """See `Source.differs`."""
+        transform = self._options.transform
+        return transform is not None and transform.runs_code and drawn_twice(self.read, indices)
+
+    def _check_transform(self, dtype: np.dtype[Any]) -> None:
+        if self.is_image and dtype != np.uint8:
+            raise SampleError(
+                f"{printable(self._where)}: --transform is for images of bytes, and these are of type {dtype}",
+                "Leave --transform out, or save them as uint8.",
+            )
+
+    def _transformed(self, block: NDArray[Any]) -> Samples:
+        """(n, H, W, C) uint8 through the transform."""
+        pictures = (Image.fromarray(each[..., 0] if each.shape[-1] == 1 else each[..., :3]) for each in block)
+        pixels = [pixels_of(picture, self._options) for picture in pictures]
+        if len({each.shape for each in pixels}) > 1:
+            raise SampleError(
+                f"{printable(self._where)}: --transform gives images of different sizes", "Have it give one size."
+            )
+        together: Any = np.stack(pixels)
+        samples: Samples = together
+        return samples
 
 
 def open_source(location: Location, options: SampleOptions) -> Source:
