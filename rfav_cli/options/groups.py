@@ -13,6 +13,7 @@ from rfav_cli.options.thresholds import Thresholds
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from rfav_cli.options.kinds import SampleObject
     from rfav_cli.records import Centering
 
 LARGEST_SEED = 2**64 - 1
@@ -280,7 +281,7 @@ class Names(Options):
 class Checkpoints(Net, Measured, Names, Stopped):
     """What checkpoints are measured on, and where the figures go."""
 
-    probe: str | Path | Any = required(
+    probe: str | Path | SampleObject = required(
         help="Held-out samples: an image folder (a sub-folder a class, or flat), a .npz, .npy, .pt or .h5 file, a "
         "Dataset, DataLoader or (x, y) of your code (my_pkg.data:val_set, path/to/file.py:val_set), or {names}. From "
         "Python the object itself.",
@@ -288,7 +289,7 @@ class Checkpoints(Net, Measured, Names, Stopped):
         panel=SAMPLES,
         metavar="SAMPLES",
     )
-    train_probe: str | Path | Any | None = option(
+    train_probe: str | Path | SampleObject | None = option(
         default=None,
         help="Samples that the net was trained on, of the same kinds and read in the same way, as many; labels are not "
         "needed. How sure the net is of them is measured beside the probe.",

@@ -191,8 +191,8 @@ def _raw_penalties(network: Network, start: Start) -> Iterator[str]:
 
 def _load_data(options: Train, start: Start, samples: SampleOptions) -> tuple[Part, Part | None]:
     training, validation = load_data(
-        str(options.data),
-        str(options.validation),
+        options.data,
+        options.validation,
         samples,
         seed=options.seed,
         workers=options.workers,

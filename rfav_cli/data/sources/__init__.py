@@ -102,7 +102,11 @@ class SampleOptions:
 
 def is_code(spec: object) -> bool:
     """Whether samples are an object, or code that gives one, and not files."""
-    return not isinstance(spec, (str, os.PathLike)) or names_code(os.fspath(spec))
+    if not isinstance(spec, (str, os.PathLike)):
+        return True
+    text = os.fspath(spec)
+    name = text.partition(":")[0]
+    return name == "code" if name in SOURCES else names_code(text)
 
 
 def open_source(spec: Any, options: SampleOptions, *, option: str = "--probe", most: int | None = None) -> Source:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,9 @@ def make_transform(request: Request) -> Transform:
     file = _find(request)
     config = _read(file)
     geometry, mean, std = _geometry(config, file), *_normalisation(config, file)
-    factor = float(config.get("rescale_factor", BYTES)) if config.get("do_rescale", True) else 1.0
+    factor = config.get("rescale_factor", BYTES) if config.get("do_rescale", True) else 1.0
+    if not isinstance(factor, (int, float)) or isinstance(factor, bool) or not 0 < factor < math.inf:
+        raise _odd(file, "rescale_factor", factor)
     note = f"images go through the image processor of {printable(file)}"
     if abs(factor / BYTES - 1) < 1e-6:
         preset: Preset | None = (mean, std) if mean else None

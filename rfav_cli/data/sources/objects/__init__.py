@@ -73,6 +73,8 @@ def _called(value: Any, location: Location) -> tuple[Any, bool]:
 
 def _is_maker(value: Any) -> bool:
     """Whether it is called for the samples: a function or a class, not a data set that can be called as well."""
+    if isinstance(value, torch.nn.Module):
+        return False
     return callable(value) and (isinstance(value, type) or not hasattr(value, "__getitem__"))
 
 

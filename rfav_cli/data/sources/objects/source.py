@@ -16,6 +16,7 @@ from rfav_cli.data.sources.base import (
     Location,
     Source,
     check_labels,
+    drawn_twice,
     image_option,
     order_classes,
     read_class_file,
@@ -106,7 +107,10 @@ class ObjectSource(Source):
     def differs(self, indices: NDArray[np.int64]) -> bool:
         """See `Source.differs`."""
         with self._lock, self._within():
-            return self._rows.differs(indices.tolist())
+            if self._rows.differs(indices.tolist()):
+                return True
+        transform = self._options.transform
+        return transform is not None and transform.runs_code and drawn_twice(self.read, indices)
 
     def _look_at(self, batch: Batch) -> None:
         """What the first sample tells: whether they are pictures, and which options fit them."""
