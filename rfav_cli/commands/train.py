@@ -104,11 +104,11 @@ def _recorder(assembly: Assembly, opening: OpenOptions) -> StoreRecorder | None:
     if assembly.folder is None or options.probe is None:
         return None
     samples = sample_options(options)
-    own = is_code(options.probe)  # which has seen to its normalisation itself
-    if training.mean is not None and not own:
+    prepared_by_code = is_code(options.probe)  # which has seen to its normalisation itself
+    if training.mean is not None and not prepared_by_code:
         samples = replace(samples, mean=training.mean, std=training.std)
     probe = load_probe(options.probe, size=options.probe_size, options=samples)
-    if probe.mean != training.mean and not own:
+    if probe.mean != training.mean and not prepared_by_code:
         raise SampleError(
             f"--probe {printable(probe.source)}: has a mean and std of its own, unlike the training data",
             "Give --mean and --std, which hold for both.",

@@ -22,9 +22,13 @@ if TYPE_CHECKING:
     from rfav_cli.data.sources.base import Source
     from rfav_cli.data.transforms.base import Transform
 
-SOURCES = ("folder", "arrays", "code", "cifar10", "cifar100", "tiny-imagenet", "mnist", "fashion-mnist")
+SOURCES = (
+    *("folder", "arrays", "code", "csv", "datasets", "webdataset"),
+    *("cifar10", "cifar100", "tiny-imagenet", "mnist", "fashion-mnist"),
+)
 """Names of sources; the file in this folder has `_` for `-`. Each has `SPLITS: tuple[str, ...]`, the default first
-(empty where the source has none), and `open_source(location, options) -> Source`."""
+(empty where the source has none), and `open_source(location, options) -> Source`; with `recognises(path) -> bool` it is
+found without its name."""
 
 NAMED = tuple(name for name in SOURCES if name not in {"folder", "arrays", "code"})
 """Those that are named before the path; the others are told by what lies there, or by the form of the name."""
@@ -130,14 +134,15 @@ def open_source(spec: Any, options: SampleOptions, *, option: str = "--probe", m
         return open_object(spec, Location(_called(spec), Path(), option=option, most=most), options)
     spec = os.fspath(spec)
     name, address = _told(spec)
-    module = import_module(f"{__name__}.{name.replace('-', '_')}")
+    module = import_module(_module(name))
     path, split = Path(address).expanduser(), next(iter(module.SPLITS), "")
     if module.SPLITS and "#" in address and not path.exists():
         base, _, split = address.rpartition("#")
         path = Path(base).expanduser()
         if split not in module.SPLITS:
             raise SampleError(f"{printable(spec)}: no split {printable(split)}", f"Splits: {', '.join(module.SPLITS)}.")
-    if name != "code" and (not address or not path.exists()):
+    by_pattern = name == "code" or (name == "webdataset" and module.recognises(path))
+    if not by_pattern and (not address or not path.exists()):
         raise SampleError(f"{printable(path)}: no such file or folder", "Check the path of the samples.")
     if options.layout is not None and name not in ("arrays", "code"):
         raise SampleError(f"{printable(spec)}: --layout is for arrays", "Leave --layout out.")
@@ -159,7 +164,16 @@ def _told(spec: str) -> tuple[str, str]:
             f"{printable(spec)}: no such file, no data set {printable(name)}, and no module of that name",
             f"{known} Your own code is named package.module:name or path/to/file.py:name.",
         )
-    return ("folder" if Path(spec).is_dir() else "arrays"), spec
+    path = Path(spec).expanduser()
+    for source in SOURCES:
+        recognises = getattr(import_module(_module(source)), "recognises", None)
+        if recognises is not None and recognises(path):
+            return source, spec
+    return ("folder" if path.is_dir() else "arrays"), spec
+
+
+def _module(source: str) -> str:
+    return f"{__name__}.{source.replace('-', '_')}"
 
 
 def _called(value: object) -> str:

@@ -15,6 +15,7 @@ from rfav_cli.errors import SampleError
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from PIL import Image
 
     from rfav_cli.data.transforms.base import Request
@@ -49,7 +50,7 @@ def make_transform(request: Request) -> Transform:
     sized = resized(geometry)
 
     def pixels(image: Image.Image) -> Samples:
-        values = sized(image).astype(np.float32) * np.float32(factor)
+        values: NDArray[np.float32] = sized(image).astype(np.float32) * np.float32(factor)
         if mean:
             values -= np.asarray(mean, np.float32)
             values /= np.asarray(std, np.float32)

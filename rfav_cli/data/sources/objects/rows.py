@@ -20,10 +20,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Given:
-    """What the user gave, for messages: "--probe my_pkg.data:val_set"."""
+    """What the user gave, for messages: "--probe my_pkg.data:val_set".
+
+    Attributes:
+        name: the specification, or what the object is called.
+        option: that it was given with.
+        remedy: what to do where a sample cannot be read.
+    """
 
     name: str
     option: str = "--probe"
+    remedy: str = "Put that right in your code."
 
     def __str__(self) -> str:
         return f"{self.option} {printable(self.name)}"
@@ -138,7 +145,7 @@ class ItemRows:
             raise
         except Exception as error:
             raise SampleError(
-                f"{self._given}: sample {number} raised {named(error, part='all')}", "Put that right in your code."
+                f"{self._given}: sample {number} raised {named(error, part='all')}", self._given.remedy
             ) from error
 
     def _apart(self, item: Any, number: int) -> Item:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from rfav_cli.data.pictures import GRAY_MODES, pixels_of
+from rfav_cli.data.pictures import DEEP_MODES, GRAY_MODES, pixels_of
 from rfav_cli.data.sources.base import (
     BYTES,
+    WORDS,
     Location,
     Source,
     check_labels,
@@ -46,6 +47,7 @@ class ObjectSource(Source):
         location: what they are called.
         options: the size is used here, and for pictures all options of images.
         within: what their code runs in.
+        own: they come from the user's code, which may have seen to what enters the net.
 
     Raises:
         SampleError: an option does not fit them, or the first sample cannot be read.
@@ -61,7 +63,10 @@ class ObjectSource(Source):
         location: Location,
         options: SampleOptions,
         within: Callable[[], AbstractContextManager[None]] = nullcontext,
+        *,
+        own: bool = True,
     ) -> None:
+        self._own = own
         self.name, self._rows, self._options, self._within = location.name, rows, options, within
         self._where = f"{location.option} {printable(location.name)}"
         self._own_classes = rows.classes
@@ -140,9 +145,9 @@ class ObjectSource(Source):
             raise SampleError(f"{self._where}: --layout is for arrays", "Leave --layout out.")
         mode = first.mode if isinstance(first, Image.Image) else _picture(first).mode
         self._gray = options.gray or (mode in GRAY_MODES and not options.rgb)
-        self.as_is, self.scale = False, BYTES
+        self.as_is, self.scale = False, None if mode == "F" else WORDS if mode in DEEP_MODES else BYTES
         if transform is None:
-            self._tell(f"{self._where}: images without a transform, so their bytes are divided by 255")
+            self._tell(f"{self._where}: images without a transform, so their bytes are divided by 255" * self._own)
             return
         self.mean, self.std = transform.preset or (None, None)
         self.as_is = transform.preset is None
@@ -168,7 +173,7 @@ class ObjectSource(Source):
         pixels: list[Any] = []
         for value, index in zip(values, indices.tolist(), strict=True):
             picture = value if isinstance(value, Image.Image) else _picture(value)
-            if self._options.transform is None and picture.mode not in ("I", "F"):
+            if self._options.transform is None and picture.mode not in DEEP_MODES:
                 picture = picture.convert("L" if self._gray else "RGB")
             try:
                 pixels.append(pixels_of(picture, self._options))
