@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import ModuleType
 
+_KEYS = re.compile(r"([^\[\]]+)((?:\[[^\[\]]+\])+)")
 FORMS = "package.module:{name} or path/to/file.py:{name}"
 """What a specification looks like; `name` stands for what is asked for."""
 
@@ -69,9 +71,22 @@ def names_code(spec: str) -> bool:
     >>> names_code("nets.small:make"), names_code("src/data.py:val_set"), names_code("C:/data"), names_code("a:b#c")
     (True, True, False, False)
     """
-    source, _, name = spec.rpartition(":")
+    source, _, name = without_keys(spec)[0].rpartition(":")
     dotted = source.endswith(".py") or _is_dotted(source)
     return dotted and _is_dotted(name) and not Path(spec).exists()
+
+
+def without_keys(spec: str) -> tuple[str, tuple[int | str, ...]]:
+    """A specification without the entries of what it names, and these: numbers, or names with quotes or without.
+
+    >>> without_keys("data:loaders[1]"), without_keys("data.py:sets['val'][0]"), without_keys("data:val_set")
+    (('data:loaders', (1,)), ('data.py:sets', ('val', 0)), ('data:val_set', ()))
+    """
+    match = _KEYS.fullmatch(spec)
+    if match is None:
+        return spec, ()
+    keys = [key.strip("'\"") for key in re.findall(r"\[([^\[\]]+)\]", match[2])]
+    return match[1], tuple(int(key) if key.lstrip("-").isdecimal() else key for key in keys)
 
 
 def is_module(name: str) -> bool:

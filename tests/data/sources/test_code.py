@@ -33,6 +33,11 @@ class Late(Dataset):
         return x[index] * FACTOR, y[index]
 
 place = "held_out"
+
+def together():
+    return TensorDataset(x[:2], y[:2]), ready
+
+splits = {"train": TensorDataset(x[:2], y[:2]), "val": ready}
 """
 
 
@@ -49,7 +54,9 @@ def project(tmp_path, monkeypatch):
             del sys.modules[name]
 
 
-@pytest.mark.parametrize("name", ["ready", "pair", "Sets.held_out", "Late", "x"])
+@pytest.mark.parametrize(
+    "name", ["ready", "pair", "Sets.held_out", "Late", "x", "together[1]", "splits[val]", "splits"]
+)
 @pytest.mark.parametrize(
     "source", ["rfav_user_data", "rfav_user_data.py", "code:rfav_user_data", "../sets/rfav_user_data.py"]
 )

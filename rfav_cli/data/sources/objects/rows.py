@@ -173,6 +173,8 @@ def stacked(items: Sequence[Item], numbers: Sequence[int], given: Given) -> Batc
     labels = [item.label for item in items]
     if isinstance(first.label, str):
         return Batch(inputs, np.asarray(labels), first.left)
+    if isinstance(first.label, Image.Image):  # a mask
+        labels = [np.asarray(label) for label in labels]
     return Batch(inputs, _column(labels, numbers, given, "the label of sample"), first.left)
 
 

@@ -248,8 +248,8 @@ class Failing(Pairs):
     [
         (Failing(), r"^--probe Failing \(from Python\): sample 17 raised KeyError: 'no\\x1b\[31m such file'"),
         (3, "an object of type int is no samples"),
-        ((Pairs(), Pairs()), "type tuple of Pairs, Pairs is no samples"),
-        ({"train": Pairs(), "test": Pairs()}, "a dict with train, test"),
+        ((Pairs(), Pairs()), r"2 sets of samples \(Pairs, Pairs\)"),
+        ({"a": 1, "b": 2}, "a dict with a, b is no samples"),
         ((X, Y[:7]), "parts of 30, 7 samples"),
         ([], "is no samples"),
         (torch.zeros(0, 3), "no samples in it"),
