@@ -12,10 +12,11 @@ import numpy as np
 import torch
 
 from rfav_cli.chance import drawn_from
+from rfav_cli.data.drawn import doubts_of_chance
 from rfav_cli.data.sources import SampleOptions, open_source
 from rfav_cli.data.sources.base import WORDS, normalisation
 from rfav_cli.errors import SampleError
-from rfav_cli.records import Doubt, ProbeRecord
+from rfav_cli.records import ProbeRecord
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from rfav_cli.data.sources.base import Samples, Source
-
-READ_TWICE = 4
-"""Samples that are read again where code gives them, to see whether it draws them at random."""
+    from rfav_cli.records import Doubt
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,22 +135,9 @@ def load_probe(
         notes=(*source.notes, *notes, *_units(source, images, mean, std)),
         alphabetical=source.alphabetical,
         empty=source.empty,
-        doubts=_drawn(source, rows),
+        doubts=doubts_of_chance(source, rows),
         recolour=recolour,
     )
-
-
-def _drawn(source: Source, rows: NDArray[np.int64]) -> tuple[Doubt, ...]:
-    """Doubt samples that chance decides on."""
-    where, doubts = printable(source.name), []
-    if source.drawn:
-        remedy = "Draw with a generator that has a seed, the one of the training, or name the held-out samples."
-        doubts.append(Doubt("chance", where, source.drawn, remedy, 0.9))
-    if source.differs(rows[:READ_TWICE]):
-        words = "the samples are not the same when they are read twice, so the figures are of samples that chance made"
-        remedy = "Give them with the transform of evaluation, which has no augmentation."
-        doubts.append(Doubt("chance", where, words, remedy, 1.0))
-    return tuple(doubts)
 
 
 def _has_colours(source: Source, options: SampleOptions, channels: int) -> bool:
