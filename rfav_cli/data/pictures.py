@@ -8,8 +8,14 @@ import numpy as np
 from PIL import Image
 
 from rfav_cli.data.units import WORDS
+from rfav_cli.errors import SampleError
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
     from rfav_cli.data.geometry import Geometry
     from rfav_cli.data.transforms.base import Transform
     from rfav_cli.data.units import Samples
@@ -60,6 +66,35 @@ def pixels_of(image: Image.Image, options: Reading) -> Samples:
     values: Any = np.asarray(image, dtype=np.float32 if image.mode == "F" else np.uint8)
     pixels: Samples = values.reshape(*values.shape[:2], -1)
     return pixels
+
+
+def transformed(images: NDArray[Any], options: Reading, where: Path) -> Samples:
+    """(n, H, W, C) uint8 through the transform, each as a picture.
+
+    Raises:
+        SampleError: they are no bytes, or it gives images of different sizes.
+    """
+    if images.dtype != np.uint8:
+        raise SampleError(
+            f"{printable(where)}: --transform is for images of bytes, and these are of type {images.dtype}",
+            "Leave --transform out, or save them as uint8.",
+        )
+    pictures = (Image.fromarray(each[..., 0] if each.shape[-1] == 1 else each[..., :3]) for each in images)
+    pixels = [pixels_of(picture, options) for picture in pictures]
+    if len({each.shape for each in pixels}) > 1:
+        raise SampleError(f"{printable(where)}: --transform gives images of different sizes", "Have it give one size.")
+    together: Any = np.stack(pixels)
+    samples: Samples = together
+    return samples
+
+
+def laid_out(block: NDArray[Any], layout: str) -> NDArray[Any]:
+    """Images with channels last, and videos with channels first."""
+    if layout == "nchw":
+        return np.moveaxis(block, 1, -1)
+    if layout == "nthwc":
+        return np.moveaxis(block, -1, 1)
+    return block[..., None] if layout == "nhw" else block
 
 
 def plain(image: Image.Image) -> Image.Image:

@@ -14,7 +14,8 @@ import torch
 from rfav_cli.chance import drawn_from
 from rfav_cli.data.drawn import doubts_of_chance
 from rfav_cli.data.sources import SampleOptions, open_source
-from rfav_cli.data.sources.base import WORDS, normalisation
+from rfav_cli.data.sources.base import normalisation
+from rfav_cli.data.unit_notes import notes_of_units
 from rfav_cli.errors import SampleError
 from rfav_cli.records import ProbeRecord
 from rfav_cli.text import printable
@@ -132,7 +133,7 @@ def load_probe(
         thumbnails=draw(images[:thumbnails]) if source.is_image and thumbnails else None,
         sha256=digest(images, labels, mean, std),
         source=source.name,
-        notes=(*source.notes, *notes, *_units(source, images, mean, std)),
+        notes=(*source.notes, *notes, *notes_of_units(source, images, mean, std)),
         alphabetical=source.alphabetical,
         empty=source.empty,
         doubts=doubts_of_chance(source, rows),
@@ -150,35 +151,6 @@ def _means_colour(source: Source, options: SampleOptions, channels: int) -> bool
     """Whether gray images are given with a mean or deviation for each of three channels."""
     values = max(len(options.mean or ()), len(options.std or ()))
     return source.is_image and channels == 1 and values == 3 and not (options.gray or source.as_is)
-
-
-def _units(
-    source: Source, images: Samples, mean: tuple[float, ...] | None, std: tuple[float, ...] | None
-) -> tuple[str, ...]:
-    """What the user should be told of the units of images that are not bytes."""
-    if images.dtype != np.float32 or not source.is_image or source.as_is:
-        return ()
-    highest = float(images.max())
-    if source.scale == WORDS:
-        return (_words_note(round(highest * WORDS), mean or (0.0,), std or (1.0,)),)
-    if mean is not None or highest <= 16:
-        return ()
-    return (f"floating-point images up to {highest:g} are taken as they are; only whole numbers are scaled",)
-
-
-def _words_note(highest: int, mean: tuple[float, ...], std: tuple[float, ...]) -> str:
-    """What pixels of 16 bits are divided by; where the highest fills fewer bits, what else suits.
-
-    A mean and deviation that are as small as such pixels are taken for those of these pixels.
-    """
-    note = f"pixels of 16 bits are divided by {WORDS:g}"
-    full = (1 << highest.bit_length()) - 1
-    part = full / WORDS
-    if not 0 < full < 1 << 15 or max(*mean, *std) <= part * 1.01:
-        return note
-    values = [("--std", std)] if not any(mean) else [("--mean", mean), ("--std", std)]
-    given = " ".join(f"{name} {','.join(f'{value * part:.7g}' for value in numbers)}" for name, numbers in values)
-    return f"{note}; the highest is {highest}, so where the net was trained on pixels divided by {full}, give {given}"
 
 
 def choose(count: int, labels: NDArray[np.int64] | None, size: int, seed: int) -> NDArray[np.int64]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rfav_cli.data.pictures import pixels_of, plain
+from rfav_cli.data.pictures import laid_out, pixels_of, plain
 from rfav_cli.data.sources import SampleOptions
 from rfav_cli.data.transform import find_transform
 from rfav_cli.data.transforms.base import Request
@@ -33,3 +33,13 @@ def test_sixteen_bits_are_scaled_and_kept_from_a_transform():
     transform = find_transform("imagenet", Request())
     with pytest.raises(ValueError, match="more than eight bits"):
         pixels_of(deep, SampleOptions(transform=transform))
+
+
+def test_images_are_laid_out_with_channels_last_and_videos_with_channels_first():
+    for layout, shape, expected in (
+        ("nchw", (1, 3, 4, 5), (1, 4, 5, 3)),
+        ("nhwc", (1, 4, 5, 3), (1, 4, 5, 3)),
+        ("nhw", (1, 4, 5), (1, 4, 5, 1)),
+        ("nthwc", (1, 2, 4, 5, 3), (1, 3, 2, 4, 5)),
+    ):
+        assert laid_out(np.zeros(shape), layout).shape == expected

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 import torch
-from PIL import Image
 
-from rfav_cli.data.pictures import pixels_of
+from rfav_cli.data.pictures import laid_out, transformed
 from rfav_cli.data.sources import LAYOUTS
 from rfav_cli.data.sources.base import (
     Location,
@@ -87,7 +86,6 @@ class ArraySource(Source):
         self._array, self._layout, self._options, self._where = array, layout, options, where
         self.scale = full_scale(array.dtype) if self.is_image or array.dtype == np.uint8 else None
         if options.transform is not None:
-            self._check_transform(array.dtype)
             self.mean, self.std = options.transform.preset or (None, None)
             self.as_is, self.notes = options.transform.preset is None, tuple(filter(None, [options.transform.note]))
         if not self.is_image and (option := image_option(options)):
@@ -116,12 +114,9 @@ class ArraySource(Source):
 
     def _convert(self, block: NDArray[Any], numbers: NDArray[np.int64]) -> Samples:
         """(n, H, W, C) uint8 or float32 for images, float32 as it lies for the rest."""
-        if self._layout == "nchw":
-            block = np.moveaxis(block, 1, -1)
-        elif self._layout == "nhw":
-            block = block[..., None]
+        block = laid_out(block, self._layout)
         if self._options.transform is not None:
-            return self._transformed(block)
+            return transformed(block, self._options, self._where)
         samples: Samples = block
         if not (self.is_image and block.dtype == np.uint8):
             with np.errstate(over="ignore"):  # what overflows is found below
@@ -144,25 +139,6 @@ class ArraySource(Source):
         """See `Source.differs`."""
         transform = self._options.transform
         return transform is not None and transform.runs_code and drawn_twice(self.read, indices)
-
-    def _check_transform(self, dtype: np.dtype[Any]) -> None:
-        if self.is_image and dtype != np.uint8:
-            raise SampleError(
-                f"{printable(self._where)}: --transform is for images of bytes, and these are of type {dtype}",
-                "Leave --transform out, or save them as uint8.",
-            )
-
-    def _transformed(self, block: NDArray[Any]) -> Samples:
-        """(n, H, W, C) uint8 through the transform."""
-        pictures = (Image.fromarray(each[..., 0] if each.shape[-1] == 1 else each[..., :3]) for each in block)
-        pixels = [pixels_of(picture, self._options) for picture in pictures]
-        if len({each.shape for each in pixels}) > 1:
-            raise SampleError(
-                f"{printable(self._where)}: --transform gives images of different sizes", "Have it give one size."
-            )
-        together: Any = np.stack(pixels)
-        samples: Samples = together
-        return samples
 
 
 def open_source(location: Location, options: SampleOptions) -> Source:
