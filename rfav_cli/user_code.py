@@ -66,14 +66,14 @@ class Found:
 
 
 def names_code(spec: str) -> bool:
-    """Whether a text has the form of a specification; a path that is there is none.
+    """Whether a text has the form of a specification; a path that is there is none, nor is an address.
 
     >>> names_code("nets.small:make"), names_code("src/data.py:val_set"), names_code("C:/data"), names_code("a:b#c")
     (True, True, False, False)
     """
     source, _, name = without_keys(spec)[0].rpartition(":")
     dotted = source.endswith(".py") or _is_dotted(source)
-    return dotted and _is_dotted(name) and not Path(spec).exists()
+    return dotted and _is_dotted(name) and "://" not in spec and not Path(spec).exists()
 
 
 def without_keys(spec: str) -> tuple[str, tuple[int | str, ...]]:

@@ -45,6 +45,7 @@ def folder(tmp_path, monkeypatch):
         ("cifar10:folder/of/it", False),
         ("C:\\sets", False),
         ("file.py:", False),
+        ("https://host/file.py:x", False),
         (":x", False),
     ],
 )

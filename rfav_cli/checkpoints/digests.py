@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from rfav_cli import remote
 from rfav_cli.checkpoints import formats
 
 if TYPE_CHECKING:
@@ -18,10 +19,12 @@ def digest_of(path: Path) -> str:
         OSError: it cannot be read.
         CheckpointError: the folder is no checkpoint.
     """
+    files = sorted(formats.weight_files(path))
+    remote.bring(path, files)
     if not path.is_dir():
         return _of_file(path)
     whole = hashlib.sha256()
-    for file in sorted(formats.weight_files(path)):
+    for file in files:
         whole.update(f"{_of_file(file)} {file.relative_to(path).as_posix()}\n".encode())
     return whole.hexdigest()
 

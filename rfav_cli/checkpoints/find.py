@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rfav_cli import remote
 from rfav_cli.checkpoints import formats
 from rfav_cli.checkpoints.formats import is_checkpoint_folder
 from rfav_cli.checkpoints.formats.base import ReadOptions
@@ -62,7 +63,7 @@ def find_checkpoints(
     the one in its name, else the one in its folder's name. One that all files store alike, 0 or 1, was never counted.
 
     Args:
-        paths: files, folders (their files, not those of folders in them) and globs, `**` too.
+        paths: files, folders (their files, not those of folders in them) and globs, `**` too; addresses of remote ones.
         pattern: a file-name glob with `{epoch}` in it; files that it does not match are skipped.
         skip_bad: go on without the files that are no checkpoints.
         trust_pickle: let pickles run code while their epoch is read.
@@ -71,7 +72,7 @@ def find_checkpoints(
         RunError: nothing was found, two files have one epoch, or an epoch cannot be told.
         CheckpointError: a file is no checkpoint, and `skip_bad` is off.
     """
-    files, notes = _expand(paths)
+    files, notes = _expand([str(remote.place(path)) for path in paths])
     if pattern is not None:
         bad: tuple[BadCheckpoint, ...] = ()
         doubts: tuple[Doubt, ...] = ()

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import io
 import json
-import pickle
 import struct
 import zipfile
 import zlib
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any
 
-import torch
-
+from rfav_cli.checkpoints.storages import storage_kind, too_small
+from rfav_cli.checkpoints.unpickler import DataUnpickler
 from rfav_cli.errors import CheckpointError
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from rfav_cli.checkpoints.storages import Claim
 
 _BYTES_AT_ONCE = 2**20
 _PICKLES = {"data.pkl": "data/", "constants.pkl": "constants/"}
@@ -25,8 +26,6 @@ _PICKLES = {"data.pkl": "data/", "constants.pkl": "constants/"}
 _CONFIG = "_config.json"
 _MOST_BYTES = 2**63
 """That a tensor can need."""
-_DEEPEST = 10_000
-"""Lists and dictionaries in one another that a pickle may have; torch reads a thousand or so."""
 _STORED_SHARE = 1 / 32
 _MUCH = 2**28
 """An archive that unpacks to more bytes than this, and is a smaller share of them, does not hold weights."""
@@ -50,9 +49,7 @@ def check_archive(path: Path, file: IO[bytes] | None = None) -> None:
     try:
         with zipfile.ZipFile(file or path) as archive:
             members = archive.infolist()
-            if len({member.filename for member in members}) < len(members):
-                raise CheckpointError(f"{path}: has two members of one name", _REMEDY)
-            _check_packing(path, members)
+            check_members(path, members)
             summed = any(member.CRC for member in members)
             for member in members:
                 if summed:
@@ -84,12 +81,19 @@ def check_packing(path: Path) -> None:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            _check_packing(path, archive.infolist())
+            check_members(path, archive.infolist())
     except UNREADABLE as error:
         raise CheckpointError(f"{path}: damaged or cut off: {what_it_says(error)}", _REMEDY) from error
 
 
-def _check_packing(path: Path, members: Sequence[zipfile.ZipInfo]) -> None:
+def check_members(path: Path, members: Sequence[zipfile.ZipInfo]) -> None:
+    """Look at an archive's list of its members, before anything of it is unpacked.
+
+    Raises:
+        CheckpointError: it unpacks to far more than weights do, in a way that torch does not know, or to two of a name.
+    """
+    if len({member.filename for member in members}) < len(members):
+        raise CheckpointError(f"{path}: has two members of one name", _REMEDY)
     for member in members:
         name = printable(member.filename, 120)
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -126,96 +130,21 @@ def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:
             continue
         for record, size in needed.items():
             if record in sizes and sizes[record] < size:
-                raise CheckpointError(
-                    f"{path}: damaged: {printable(record, 120)!r} has {sizes[record]} bytes, its tensor needs {size}",
-                    _REMEDY,
-                )
+                raise too_small(path, record, sizes[record], size)
 
 
 def _claimed(path: Path, content: bytes) -> dict[str, int]:
     """Key of a storage -> the bytes that a pickle claims for it. Nothing in the pickle is made."""
-    reader = _ClaimReader(io.BytesIO(content))
+    claims: dict[str, int] = {}
+
+    def note(claim: Claim) -> None:
+        claims[claim.key] = max(claims.get(claim.key, 0), claim.bytes)
+
     try:
-        reader.load()
+        DataUnpickler(io.BytesIO(content), storage_kind, note, len(content)).load()
     except Exception as error:  # a damaged pickle makes the machine that reads it fail in any way there is
         raise CheckpointError(f"{path}: damaged, or not written by torch", _REMEDY) from error
-    return reader.claims
-
-
-class _Anything:
-    """Stands for whatever a pickle wants to make, containers among it: what is put into one is left."""
-
-    def __init__(self, *_: object, **__: object) -> None:
-        """Take any arguments, and leave them."""
-
-    def __new__(cls, *_: object, **__: object) -> _Anything:
-        return super().__new__(cls)
-
-    def __setstate__(self, state: object) -> None:
-        """Leave it."""
-
-    def __setitem__(self, key: object, value: object) -> None:
-        """Leave it."""
-
-    def append(self, value: object) -> None:
-        """Leave it."""
-
-    def extend(self, values: object) -> None:
-        """Leave it."""
-
-    def add(self, value: object) -> None:
-        """Leave it."""
-
-
-# The one in Python: the faster one makes room for as many objects as a file says that it has.
-class _ClaimReader(pickle._Unpickler):
-    def __init__(self, file: IO[bytes]) -> None:
-        super().__init__(file, encoding="latin-1")
-        self.claims: dict[str, int] = {}
-        self._classes: dict[str, type[_Anything]] = {}
-
-    def find_class(self, module: str, name: str) -> Any:  # noqa: ARG002 - storages are told by their name alone
-        return self._classes.setdefault(name, type("_Anything", (_Anything,), {"name": name}))
-
-    def persistent_load(self, claim: Any) -> _Anything:
-        _, storage, key, _, count = claim
-        size = _item_size(getattr(storage, "name", ""))
-        if not isinstance(key, str | int):  # the text of another may take longer than anybody has
-            raise pickle.UnpicklingError("no key of a storage")
-        if isinstance(count, int) and not isinstance(count, bool):
-            self.claims[str(key)] = max(self.claims.get(str(key), 0), min(count * size, _MOST_BYTES))
-        return _Anything()
-
-    def _mark(self) -> None:
-        if len(self.metastack) > _DEEPEST:  # type: ignore[attr-defined]  # each mark costs a hundred bytes
-            raise pickle.UnpicklingError("too deep")
-        pickle._Unpickler.load_mark(self)  # type: ignore[attr-defined]
-
-    def _push_anything(self) -> None:
-        self.append(_Anything())  # type: ignore[attr-defined]  # the stack's, while it loads
-
-    def _push_anything_for_marked(self) -> None:
-        self.pop_mark()  # type: ignore[attr-defined]
-        self._push_anything()
-
-    def _refuse(self) -> None:
-        raise pickle.UnpicklingError("torch writes no such thing")
-
-    # A dictionary and a set take the hash of what is put into them. Of tuples in one another that takes for ever, or
-    # more of the stack than there is; a bytearray takes the memory that it is said to need.
-    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = {
-        **pickle._Unpickler.dispatch,
-        pickle.MARK[0]: _mark,
-        **dict.fromkeys((pickle.EMPTY_DICT[0], pickle.EMPTY_SET[0]), _push_anything),
-        **dict.fromkeys((pickle.DICT[0], pickle.FROZENSET[0]), _push_anything_for_marked),
-        **dict.fromkeys((pickle.BYTEARRAY8[0], pickle.EXT1[0], pickle.EXT2[0], pickle.EXT4[0]), _refuse),
-    }
-
-
-def _item_size(storage: str) -> int:
-    """Bytes of one element of "FloatStorage" and its like; an untyped storage is counted in bytes."""
-    dtype: torch.dtype = torch.storage._storage_type_to_dtype_map().get(storage, torch.uint8)
-    return dtype.itemsize
+    return claims
 
 
 def _configured(content: bytes) -> dict[str, int]:

@@ -2,57 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import re
-import threading
 import zipfile
-from typing import TYPE_CHECKING, Any
+from mmap import ACCESS_COPY, mmap
+from pathlib import Path
+from typing import IO, Any
 
-import numpy as np
 import torch
 
-from rfav_cli.checkpoints.integrity import UNREADABLE, check_packing, is_packed
+from rfav_cli.checkpoints.integrity import UNREADABLE, check_members, check_packing, is_packed
+from rfav_cli.checkpoints.known_names import RunsCodeError, meaning
+from rfav_cli.checkpoints.storages import LegacyStorages, ZipStorages
+from rfav_cli.checkpoints.unpickler import DataUnpickler
 from rfav_cli.errors import CheckpointError, remedy_for
 from rfav_cli.text import printable, what_it_says
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+from rfav_cli.user_code import importable
 
 ZIP_MAGIC = b"PK\x03\x04"
 _PICKLE_MAGIC = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
-_SCALAR_CODES = re.compile(r"[?bhilqBHILQefd]|[biuf]\d{1,2}")
-
-# torch keeps the classes that an unpickling may use in one set for the whole process: one reader at a time.
-_allowing = threading.Lock()
-
-
-class _Dtype:
-    """Stands in for numpy.dtype while a file is read, so that no state that a file gives reaches numpy."""
-
-    def __init__(self, code: str = "", *_: object) -> None:
-        self.code = code
-
-    def __setstate__(self, state: tuple[object, ...]) -> None:
-        self.byte_order = state[1] if len(state) > 1 else None
-
-
-def _scalar(dtype: _Dtype, raw: object = b"") -> int | float | bool | None:
-    """Stands in for numpy's scalar: a number, or None for anything that is no plain number."""
-    # With protocol 2, as torch.save uses, bytes come as the text of their latin-1 decoding or as bytes.
-    data = raw.encode("latin-1") if isinstance(raw, str) else raw
-    if not isinstance(data, bytes) or not isinstance(dtype.code, str) or not _SCALAR_CODES.fullmatch(dtype.code):
-        return None
-    form = np.dtype(dtype.code).newbyteorder(">" if dtype.byte_order == ">" else "<")
-    number: int | float | bool | None = np.frombuffer(data, form)[0].item() if len(data) == form.itemsize else None
-    return number
-
-
-_NUMPY: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
-    (_Dtype, "numpy.dtype"),
-    (_scalar, "numpy.core.multiarray.scalar"),
-    (_scalar, "numpy._core.multiarray.scalar"),
-]
+_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+_LEGACY_VERSION = 1001
 
 
 def is_torch_save(path: Path) -> bool:
@@ -78,32 +49,76 @@ def is_zip(path: Path) -> bool:
 def load_pickle(path: Path, trust: bool) -> Any:
     """What torch.save was given, its tensors on the CPU and, from a zip archive without compression, mapped from it.
 
+    Objects are read as data (see `unpickler`): each becomes a `StandIn` that holds what the file says of it.
+
     Args:
         path: a file of torch.save.
-        trust: let the pickle make any object, which may run any code.
+        trust: let the pickle make the objects themselves, which may run any code; classes are looked for in the
+            current folder, too.
 
     Raises:
-        CheckpointError: the file is damaged, or needs more than tensors, numbers and containers.
+        CheckpointError: the file is damaged, or names what only code that runs has a use for.
     """
-    mapped = is_zip(path)
-    if mapped and is_packed(path):
-        check_packing(path)
-        mapped = False
     try:
-        with _allowing, torch.serialization.safe_globals(_NUMPY):
-            return torch.load(path, map_location="cpu", weights_only=not trust, mmap=mapped)
-    except pickle.UnpicklingError as error:
-        raise _refusal(path, error) from None
+        if trust:
+            return _load_trusted(path)
+        with path.open("rb") as file:
+            mapped = mmap(file.fileno(), 0, access=ACCESS_COPY)  # tensors of it keep it open
+            return _load_zip(path, file, mapped) if mapped[:4] == ZIP_MAGIC else _load_legacy(path, mapped)
+    except CheckpointError:
+        raise
+    except RunsCodeError as error:
+        raise CheckpointError(
+            f"{path}: needs {printable(error.name)}, which could run code",
+            "Save the net's state_dict() instead, or give --i-trust-this-pickle when the file is your own.",
+        ) from None
+    except MemoryError as error:
+        raise CheckpointError(f"{path}: too little memory to read it", remedy_for(error, "")) from error
     except Exception as error:
         if trust and isinstance(error, (ImportError, AttributeError)):
-            remedy = "Run where the code that it was saved by can be imported."
+            remedy = "Run where the code that it was saved by can be imported, or leave out --i-trust-this-pickle."
             raise CheckpointError(f"{path}: {what_it_says(error)}", remedy) from error
-        if isinstance(error, MemoryError):
-            raise CheckpointError(f"{path}: too little memory to read it", remedy_for(error, "")) from error
         # A damaged pickle makes the machine that reads it fail in any way there is.
         raise CheckpointError(
             f"{path}: damaged or cut off, or not written by torch.save", "Copy or save the file again, or leave it out."
         ) from error
+
+
+def _load_trusted(path: Path) -> Any:
+    mapped = is_zip(path)
+    if mapped and is_packed(path):
+        check_packing(path)
+        mapped = False
+    with importable(Path.cwd()):
+        return torch.load(path, map_location="cpu", weights_only=False, mmap=mapped)
+
+
+def _load_zip(path: Path, file: IO[bytes], mapped: mmap) -> Any:
+    with zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+        check_members(path, members)
+        if not any(member.CRC for member in members):  # written without checksums: they are not compared
+            for member in members:
+                del member.CRC
+        folder, slash, _ = members[0].filename.partition("/")
+        root = folder + slash if slash else ""
+        content = archive.read(f"{root}data.pkl")
+        storages = ZipStorages(path, archive, mapped, root)
+        return DataUnpickler(io.BytesIO(content), meaning, storages.take, len(content)).load()
+
+
+def _load_legacy(path: Path, mapped: mmap) -> Any:
+    storages = LegacyStorages(path, len(mapped))
+
+    def load() -> Any:
+        return DataUnpickler(mapped, meaning, storages.take, len(mapped)).load()
+
+    if load() != _LEGACY_MAGIC or load() != _LEGACY_VERSION:
+        raise CheckpointError(f"{path}: not written by torch.save", "Save it again, or leave it out.")
+    load()  # what machine it was written on
+    content = load()
+    storages.fill(load(), mapped)
+    return content
 
 
 def needed_class(error: Exception) -> str:
@@ -111,13 +126,3 @@ def needed_class(error: Exception) -> str:
     message = str(error)
     name = re.search(r"GLOBAL ([\w.]+)", message) or re.search(r"<(?:class|function) '?([\w.]+)", message)
     return printable(name[1]) if name and isinstance(error, pickle.UnpicklingError) else ""
-
-
-def _refusal(path: Path, error: pickle.UnpicklingError) -> CheckpointError:
-    needed = needed_class(error)
-    if not needed:
-        return CheckpointError(f"{path}: damaged, or not written by torch.save", "Save it again, or leave it out.")
-    return CheckpointError(
-        f"{path}: needs {needed}, which could run code",
-        "Save the net's state_dict() instead, or give --i-trust-this-pickle when the file is your own.",
-    )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import ItemsView, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
+from rfav_cli.checkpoints.stand_ins import EndlessNetError, Room, StandIn, is_module, module_weights, passed_over
 from rfav_cli.errors import CheckpointError
 from rfav_cli.records import Candidate, Payload
 from rfav_cli.text import printable
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _DEPTH = 4
+_MOST = 1000
+"""State_dicts in a file: no training saves more."""
+_LISTED = 3
+"""Kinds of objects that a note names."""
 _EXTRA = ("_extra_state", "_packed_params", "dtype")
 
 
@@ -29,22 +35,29 @@ def payload_of(path: Path, content: Any) -> Payload:
     Raises:
         CheckpointError: it holds no state_dict.
     """
-    state_dicts = candidates(content)
+    try:
+        state_dicts = candidates(content)
+    except EndlessNetError as error:
+        raise CheckpointError(f"{path}: holds {error}", "Save the net's state_dict() and give that.") from None
     if not state_dicts:
         raise CheckpointError(
             f"{path}: holds {_article(content)}, not a state_dict", "Save the net's state_dict() and give that."
         )
-    return Payload("eager", path, state_dicts, stored_epoch(content))
+    return Payload("eager", path, state_dicts, stored_epoch(content), _notes(content))
 
 
 def candidates(content: Any) -> list[Candidate]:
     """The state_dicts in a checkpoint, those under a usual name first and moving averages last.
 
-    Mappings are searched four levels deep, optimizer states apart; a whole nn.Module counts as its state_dict.
+    Mappings, and objects that were read as data, are searched four levels deep, optimizer states apart; a whole
+    nn.Module counts as its state_dict.
+
+    Raises:
+        EndlessNetError: there are more than there can be, or a net in it has no end.
     """
-    state_dicts: list[Candidate] = []
-    _collect(content, (), state_dicts, set())
-    return sorted(state_dicts, key=_rank)
+    found = _Found([], set(), Room())
+    _collect(content, (), found)
+    return sorted(found.state_dicts, key=_rank)
 
 
 def stored_epoch(content: Any) -> int | None:
@@ -57,15 +70,44 @@ def stored_epoch(content: Any) -> int | None:
     return int(value) if -1 <= value < 2**31 else None
 
 
-def _collect(content: Any, keys: tuple[str, ...], state_dicts: list[Candidate], visited: set[int]) -> None:
-    if len(keys) > _DEPTH or id(content) in visited:
+@dataclass
+class _Found:
+    """What a search has found so far.
+
+    Attributes:
+        state_dicts: in the order of the file.
+        visited: of what the file holds: a state_dict that is made here is gone soon, and its id free again.
+        room: for the names of nets that were read as data.
+    """
+
+    state_dicts: list[Candidate]
+    visited: set[int]
+    room: Room
+
+    def add(self, name: str, weights: Mapping[str, Any], content: Mapping[Any, Any]) -> None:
+        if len(self.state_dicts) == _MOST:
+            raise EndlessNetError(f"more than {_MOST} state_dicts")
+        averaged = is_average(name) or COUNTER in weights
+        self.state_dicts.append(Candidate(name, weights, _versions(content), averaged))
+
+
+def _collect(content: Any, keys: tuple[str, ...], found: _Found) -> None:
+    if len(keys) > _DEPTH or id(content) in found.visited:
         return
-    visited.add(
-        id(content)
-    )  # of what the file holds: a state_dict that is made here is gone soon, and its id free again
+    found.visited.add(id(content))
+    if isinstance(content, StandIn):
+        for part in content.mappings():
+            _collect(part, keys, found)
     if isinstance(content, nn.Module):
         content = content.state_dict()
-    if not isinstance(content, Mapping):
+    if isinstance(content, Mapping):
+        _collect_named(content, keys, found)
+
+
+def _collect_named(content: Mapping[Any, Any], keys: tuple[str, ...], found: _Found) -> None:
+    if is_module(content):
+        if weights := module_weights(content, found.room):
+            found.add(".".join(keys), weights, {})
         return
     weights = {
         key: value
@@ -73,12 +115,19 @@ def _collect(content: Any, keys: tuple[str, ...], state_dicts: list[Candidate], 
         if isinstance(key, str) and (isinstance(value, Tensor) or key.rpartition(".")[2] in _EXTRA)
     }
     if any(isinstance(value, Tensor) for value in weights.values()):
-        name = ".".join(keys)
-        averaged = is_average(name) or COUNTER in weights
-        state_dicts.append(Candidate(name, weights, _versions(content), averaged))
+        found.add(".".join(keys), weights, content)
     for key, value in _items(content):
         if isinstance(key, str) and not key.lower().startswith("optim"):
-            _collect(value, (*keys, key), state_dicts, visited)
+            _collect(value, (*keys, key), found)
+
+
+def _notes(content: Any) -> tuple[str, ...]:
+    kinds = [printable(kind, 80) for kind in passed_over(content)]
+    if not kinds:
+        return ()
+    more = [f"{len(kinds) - _LISTED} more"] if len(kinds) > _LISTED else []
+    *others, last = [*kinds[:_LISTED], *more]
+    return (f"holds {' and '.join(filter(None, (', '.join(others), last)))}, read as data",)
 
 
 def _items(content: Mapping[Any, Any]) -> ItemsView[Any, Any]:
@@ -107,4 +156,6 @@ def _versions(content: Mapping[Any, Any]) -> dict[str, dict[str, Any]]:
 def _article(content: Any) -> str:
     if isinstance(content, list | tuple):
         return f"a {type(content).__name__} of {len(content)}"
+    if isinstance(content, StandIn):
+        return f"a {printable(content.kind)}"
     return "a mapping without tensors" if isinstance(content, dict) else f"a {printable(type(content).__name__)}"

@@ -13,6 +13,7 @@ from rfav_cli.cli.options import takes
 from rfav_cli.cli.output import emit, held
 from rfav_cli.options import Analyze, group, option
 from rfav_cli.records import Ranks
+from rfav_cli.remote import shown
 
 EXAMPLES = (
     "rfav analyze runs/exp1 --model nets.py:make_net --probe held_out/",
@@ -56,6 +57,6 @@ def analyze(options: Analyze, printed: Printed) -> None:
         reporter.say(f"note: all epochs in TensorBoard: {event_files.command(history, events)}")
     if not printed.quiet and ranks.first:
         bad = f"; {count(len(history.bad), 'file')} could not be used" if history.bad else ""
-        emit(f"{held(out, history)}{bad}\n")
+        emit(f"{held(shown(out), history)}{bad}\n")
     if stop.requested:
         raise typer.Exit(INTERRUPTED)

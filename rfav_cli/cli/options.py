@@ -12,6 +12,7 @@ import typer
 from rfav_cli.cli.groups import PRINTED
 from rfav_cli.options import FIRST, Option, Options, options_of, spelled
 from rfav_cli.options import PANELS as THEIR_PANELS
+from rfav_cli.remote import speaking
 
 PANELS = (FIRST, PRINTED, *THEIR_PANELS)
 """The panels of the help in their order."""
@@ -29,7 +30,8 @@ def takes(*records: type[Options]) -> Callable[[Callable[..., Any]], Callable[..
 
         @wraps(command)
         def from_command_line(**values: Any) -> Any:
-            return command(*[_made(record, values) for record in records])
+            with speaking():
+                return command(*[_made(record, values) for record in records])
 
         from_command_line.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         from_command_line.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}

@@ -23,6 +23,7 @@ EXAMPLES = (
 @takes(Train, Quiet)
 def train(options: Train, printed: Quiet) -> None:
     """Train a net with penalties on the layers that need them, a checkpoint an epoch."""
+    from rfav_cli.cli import NOTHING_SAID
     from rfav_cli.cli.progress.train import TrainingReporter, summary
     from rfav_cli.commands.train import run
 
@@ -32,7 +33,9 @@ def train(options: Train, printed: Quiet) -> None:
         Stop("step", reporter.say, lambda: safe_in_run(out), ranks) as stop,
     ):
         done = run(replace(options, ranks=ranks, report=reporter.report, should_stop=lambda: stop.requested))
-    if not printed.quiet and ranks.first:
-        emit(summary(done))
+    if ranks.first and (not printed.quiet or not done.path):
+        emit(summary(done), err=not done.path)
+    if not done.path:
+        raise typer.Exit(NOTHING_SAID)
     if stop.requested and not done.ended:
         raise typer.Exit(INTERRUPTED)

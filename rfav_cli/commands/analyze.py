@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rfav_cli import remote
+from rfav_cli.commands.into_remote import into_remote
 from rfav_cli.commands.measuring import prepare_checkpoints
 from rfav_cli.commands.open_store import open_store
 from rfav_cli.commands.pack import pack
 from rfav_cli.errors import StoreError
 from rfav_cli.options import Analyze, flat
 from rfav_cli.records import BadCheckpoint, Note, Progress
+from rfav_cli.remote import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,6 +42,12 @@ def run(options: Analyze) -> History:
     Raises:
         RfavError: bad input; its subclass and message say which.
     """
+    if (address := remote.address_of(options.out)) is not None:
+        return into_remote(options, address, _analyze)
+    return _analyze(options)
+
+
+def _analyze(options: Analyze) -> History:
     from rfav_cli.diagnosis import derive
     from rfav_cli.distributed import LONG_PATIENCE, joined
     from rfav_cli.measure.setup import open_run
@@ -93,6 +102,7 @@ def _find(options: Analyze) -> CheckpointFiles:
         skip_bad=options.skip_bad,
         trust_pickle=options.i_trust_this_pickle,
     )
+    files = replace(files, bad=tuple(BadCheckpoint(shown(bad.path), shown(bad.reason)) for bad in files.bad))
     return shard(files, options.shard) if options.shard else files
 
 
@@ -172,7 +182,9 @@ class SharedRun:
         ranks = self.group.ranks
         if ranks.first:
             writer = StoreWriter.open(self.out, self.setup.run, fresh=fresh)
-            _check_unchanged(self.checkpoints, writer.committed)
+            if unseen := _check_unchanged(self.checkpoints, writer.committed):
+                kept = f"{unseen} remote checkpoints that the store has are taken as they were"
+                self.report(Note(f"{kept}: --fresh reads them again"))
             for bad in self.checkpoints.bad:
                 writer.record_bad(bad)
                 self.report(bad)
@@ -190,14 +202,19 @@ class SharedRun:
         return StoreWriter.open(self.out, self.setup.run)
 
 
-def _check_unchanged(checkpoints: CheckpointFiles, committed: Mapping[int, Checkpoint]) -> None:
+def _check_unchanged(checkpoints: CheckpointFiles, committed: Mapping[int, Checkpoint]) -> int:
+    """Compare what the store was measured on with what is there; how many remote ones were not read for it."""
     from rfav_cli.checkpoints.digests import digest_of
 
+    unseen = 0
     for entry in checkpoints.entries:
         stored = committed.get(entry.epoch)
-        if stored and stored.sha256 != digest_of(entry.path):
+        if stored and remote.is_place(entry.path) and stored.path == shown(entry.path):
+            unseen += 1
+        elif stored and stored.sha256 != digest_of(entry.path):
             raise StoreError(
                 f"{entry.path}: another file than epoch {entry.epoch} of the store was measured on ({stored.path}), "
                 "or changed since",
                 "Give --fresh to measure the whole run anew, or another --out.",
             )
+    return unseen

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rfav_cli import remote
 from rfav_cli.atomic import write_whole
 from rfav_cli.commands.measuring import name_of, open_options, sample_options
 from rfav_cli.errors import OutputError, SampleError, StoreError, UsageError
-from rfav_cli.options import Calibrate, flat
+from rfav_cli.options import Calibrate, Thresholds, flat
 from rfav_cli.records import Calibration, Checkpoint, History, Settings
 from rfav_cli.text import printable, what_it_says
 
@@ -36,10 +37,10 @@ def run(options: Calibrate) -> Calibration:
         The temperature and what it is worth, which is written as well where `out` says where.
 
     Raises:
-        StoreError: the store can't be read, or has no temperature of that epoch.
+        StoreError: the store can't be read, has no temperature of that epoch, or none is of use.
         UsageError: the epoch is not in the store, or a checkpoint is given without a probe or with an epoch.
         CheckpointError: the checkpoint cannot be read, is none of the net, or gives no finite scores.
-        ModelError: the net cannot be made, or returns no class scores.
+        ModelError: the net cannot be made or does not fit the checkpoint.
         SampleError: the probe cannot be read, has no labels, or does not fit the net.
         OutputError: what was found can't be written.
     """
@@ -56,7 +57,10 @@ def _is_store(path: str | Path | History) -> bool:
     """Whether a path is to be read as a store: it is one, or there is nothing, which reading it says best."""
     from rfav_cli.store import is_store
 
-    return isinstance(path, History) or is_store(Path(path)) or not Path(path).exists()
+    if isinstance(path, History):
+        return True
+    local = remote.keep(path)
+    return is_store(local) or not local.exists()
 
 
 def _of_store(options: Calibrate) -> Calibration:
@@ -72,6 +76,7 @@ def _of_store(options: Calibrate) -> Calibration:
         )
     row = len(epochs) - 1 if epoch is None else epochs.index(epoch)
     where = f"{history.path}: epoch {epochs[row]}"
+    _check_scores(history, where)
     if history.run.probe.labels is None:
         raise StoreError(f"{where} has no temperature: the probe has no labels", "Analyze on a probe with labels.")
     if "probe/temperature" not in history.columns:
@@ -79,10 +84,31 @@ def _of_store(options: Calibrate) -> Calibration:
     return _calibration(history, row, where)
 
 
+def _check_scores(history: History, where: str) -> None:
+    """Refuse what has no class scores: labels would not help it.
+
+    Raises:
+        StoreError: it has none.
+    """
+    if {"probe/sample_prediction", "probe/temperature"}.isdisjoint(history.columns):
+        raise StoreError(
+            f"{where} has no temperature: no class scores were measured, a row of them for each sample",
+            "A temperature is of a net that scores classes; where the scores are one of several outputs, name it with "
+            "--output.",
+        )
+
+
 def _of_checkpoint(options: Calibrate) -> Calibration:
+    from rfav_cli.checkpoints.formats import is_checkpoint_folder
     from rfav_cli.measure.checkpoint import BatchSize, measure_weights
 
-    path = str(options.path)
+    place = remote.place(str(options.path))
+    path = remote.shown(str(options.path))
+    if place.is_dir() and not is_checkpoint_folder(place):
+        raise UsageError(
+            f"{printable(path)}: a folder, and a temperature is of one checkpoint",
+            "Give one of the checkpoints in it, or analyze them all and give the store (rfav.h5) and --epoch.",
+        )
     if options.probe is None:
         raise UsageError(
             f"{printable(path)}: not a store, and to measure a checkpoint takes samples",
@@ -96,7 +122,13 @@ def _of_checkpoint(options: Calibrate) -> Calibration:
     measurement = measure_weights(setup, payload, checkpoint, size, lambda _: None, options.report)
     columns = {name: np.asarray(values)[None] for name, values in measurement.columns.items()}
     history = History(path, setup.run, (checkpoint,), (), columns, setup.doubts)
-    return replace(_calibration(history, 0, path), epoch=None, notes=(*setup.probe.notes, *setup.notes))
+    where = printable(path)
+    _check_scores(history, where)
+    if setup.probe.labels is None:
+        raise SampleError(
+            f"{setup.probe.source}: has no labels, which a temperature is fitted to", "Give a labelled probe."
+        )
+    return replace(_calibration(history, 0, where), epoch=None, notes=(*setup.probe.notes, *setup.notes))
 
 
 def _opened(options: Calibrate) -> tuple[Setup, Payload]:
@@ -113,10 +145,8 @@ def _opened(options: Calibrate) -> tuple[Setup, Payload]:
     settings = Settings(model=name_of(model, options.model_arg), output=options.output or "", maps=0)
     make_model = make_factory(model, options.model_arg) if isinstance(model, str) else model
     opening = open_options(settings, make_model, pick_device(options.device))
-    payload = formats.read(Path(str(options.path)), ReadOptions(options.i_trust_this_pickle, opening.device))
+    payload = formats.read(remote.place(str(options.path)), ReadOptions(options.i_trust_this_pickle, opening.device))
     probe = load_probe(options.probe, size=options.probe_size, options=sample_options(options), thumbnails=0)
-    if probe.labels is None:
-        raise SampleError(f"{probe.source}: has no labels, which a temperature is fitted to", "Give a labelled probe.")
     return fit(networks.open_network(payload, opening), probe, opening, settings), payload
 
 
@@ -126,13 +156,16 @@ def _calibration(history: History, row: int, where: str) -> Calibration:
     Raises:
         StoreError: it has no temperature.
     """
-    from rfav_cli.diagnosis import judge
+    from rfav_cli.diagnosis import judge, lowers_loss, says_nothing
 
     if not math.isfinite(history.temperature[row]):
         raise StoreError(
             f"{where} has no temperature: its output is no row of class scores, or scores are NaN or infinite",
             "`rfav show --epochs` shows which epochs have one.",
         )
+    nothing = says_nothing(history, row)
+    if nothing:
+        raise StoreError(f"{where}: no temperature is of use, {nothing}", "Look at what the net has learnt first.")
     return Calibration(
         history.path,
         epoch=int(history.epochs[row]),
@@ -146,6 +179,7 @@ def _calibration(history: History, row: int, where: str) -> Calibration:
         calibrated_error=float(history.calibrated_error[row]),
         accuracy=float(history.accuracy[row]),
         confidence=float(history.confidence[row]),
+        helps=lowers_loss(history, row, Thresholds().certainty),
         doubts=judge(history).doubts,
     )
 

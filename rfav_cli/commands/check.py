@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rfav_cli import remote
 from rfav_cli.errors import StoreError, UsageError
 from rfav_cli.options import Analyze, Check, flat
 from rfav_cli.records import Policy
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 STORE_ENDS = (".h5", ".hdf5")
 CACHE = "rfav-check.h5"
-"""The store that checkpoints are analysed into, beside them."""
+"""The store that checkpoints are analysed into, beside them; of remote ones in the current folder."""
 
 
 def run(options: Check) -> CheckReport:
@@ -163,7 +164,8 @@ def measured(checkpoints: list[str], options: Check) -> History:
     if options.probe is None:
         raise UsageError("checkpoints are analysed on held-out samples first", "Give --probe, or a store (.h5).")
     files = find_checkpoints(checkpoints, options.epochs, trust_pickle=options.i_trust_this_pickle)
-    store = files.entries[0].path.parent / CACHE
+    beside = files.entries[0].path.parent
+    store = Path(CACHE) if remote.is_place(beside) else beside / CACHE
     analysis = Analyze.of(options, checkpoints=checkpoints, out=store, maps=0)
     try:
         history = analyze.run(analysis)

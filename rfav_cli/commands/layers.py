@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rfav_cli import remote
 from rfav_cli.commands.measuring import name_of, open_options, sample_options
 from rfav_cli.errors import ModelError, UsageError
 from rfav_cli.options import Layers, flat
@@ -60,7 +60,7 @@ def _open(options: Layers, opening: OpenOptions) -> Network:
 
     if options.checkpoint is not None:
         reading = ReadOptions(options.i_trust_this_pickle, opening.device)
-        return networks.open_network(formats.read(Path(options.checkpoint), reading), opening)
+        return networks.open_network(formats.read(remote.place(options.checkpoint), reading), opening)
     if opening.make_model is None:
         raise UsageError("there is no net to look at", "Give --model, or a CHECKPOINT that brings its own code.")
     return eager.open_fresh(opening.make_model, opening)

@@ -56,11 +56,13 @@ def prescribe(history: History, penalties: RuleOfLambda, thresholds: Thresholds)
     verdict = diagnosis.judge(history, thresholds)
     advice = verdict.advice or diagnosis.advise(history, verdict, thresholds)
     rule = penalties.rule or diagnosis.rule_by_advice(advice)
+    if penalties.rule:
+        advice = diagnosis.advise(history, verdict, thresholds, rule)
     recipe = diagnosis.recommend(history, verdict, rule, signed=penalties.signed, anyway=penalties.anyway)
     recipe = replace(recipe, advice=advice)
     if verdict.run.state == "unknown":
         raise RecipeError(f"{history.path}: {recipe.reason}", "`rfav show` shows what was measured.")
-    if not recipe.layers or diagnosis.penalties_are_advised(advice, history, rule):
+    if not recipe.layers or diagnosis.penalties_are_advised(advice):
         return recipe
     warning = diagnosis.warning_on_penalties(verdict, history, rule)
     if penalties.anyway:

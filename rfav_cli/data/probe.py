@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from rfav_cli import remote
 from rfav_cli.chance import drawn_from
 from rfav_cli.data.drawn import doubts_of_chance
 from rfav_cli.data.sources import SampleOptions, open_source
@@ -120,7 +121,8 @@ def load_probe(
         return replace(coloured, notes=(*coloured.notes, said))
     mean, std, notes = normalisation(source, options, images.shape[1])
     if len(source) < size:
-        notes = (f"took all {len(source)} samples of {printable(source.name)}, fewer than --probe-size {size}", *notes)
+        told = printable(remote.shown(source.name))
+        notes = (f"took all {len(source)} samples of {told}, fewer than --probe-size {size}", *notes)
     recolour = None
     if _has_colours(source, options, images.shape[1]):
         recolour = partial(anew, options=replace(options, rgb=images.shape[1] != 3, gray=images.shape[1] == 3))
@@ -132,7 +134,7 @@ def load_probe(
         std=std,
         thumbnails=draw(images[:thumbnails]) if source.is_image and thumbnails else None,
         sha256=digest(images, labels, mean, std),
-        source=source.name,
+        source=remote.shown(source.name),
         notes=(*source.notes, *notes, *notes_of_units(source, images, mean, std)),
         alphabetical=source.alphabetical,
         empty=source.empty,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from rfav_cli.diagnosis.labels import CHANCE_ERRORS, SMALLEST_PROBE, guessing, predictions
+from rfav_cli.diagnosis.labels import CHANCE_ERRORS, LEARNT, SMALLEST_PROBE, guessing, predictions
 from rfav_cli.records import Onset
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ FEWER = 0.8
 """Share of the entropy of the predicted classes at the end below which those before are of a net that begins."""
 SAME = 0.999
 """Share of equal predictions from which on two are related, whatever chance gives: both say one class of nearly all."""
-LEARNT = 0.97
-"""Share of the loss of guessing below which a held-out loss shows that something was learnt."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,18 @@ if TYPE_CHECKING:
 
 REPLICATES = 200
 """Simulated curves that an allowance for noise rests on."""
+NARROWEST = 10
+"""Sigmas that a run spans at least: a wider smoothing hides what its last epochs did."""
+
+
+def sigma_within(epochs: NDArray[np.int64], most: float) -> float:
+    """The smoothing of a run: a tenth of the epochs that it spans, and no more than asked.
+
+    Args:
+        epochs: (E,), ascending, E > 0.
+        most: sigma in epochs, of a run that is long enough.
+    """
+    return min(most, float(epochs[-1] - epochs[0]) / NARROWEST)
 
 
 def smoothing_matrix(epochs: NDArray[np.int64], sigma: float) -> NDArray[np.float64]:
@@ -39,14 +51,16 @@ def smoothed(epochs: NDArray[np.int64], values: NDArray[np.float64], sigma: floa
     Args:
         epochs: (E,), ascending.
         values: (E,); what is not finite counts for nothing.
-        sigma: in epochs.
+        sigma: in epochs; narrower over a short run.
 
     Returns:
         (E,), NaN where the values are not finite.
     """
     finite = np.isfinite(values)
     curve = np.full(len(values), np.nan)
-    curve[finite] = smoothing_matrix(epochs[finite], sigma) @ values[finite]
+    if finite.any():
+        kept = epochs[finite]
+        curve[finite] = smoothing_matrix(kept, sigma_within(kept, sigma)) @ values[finite]
     return curve
 
 
@@ -66,8 +80,8 @@ class Smoothing:
 
     @classmethod
     def over(cls, epochs: NDArray[np.int64], sigma: float) -> Smoothing:
-        """The smoothing over (E,) ascending epochs, E > 0, with a sigma in epochs."""
-        return _smoothing(tuple(epochs.tolist()), sigma)
+        """The smoothing over (E,) ascending epochs, E > 0, with a sigma in epochs, narrower over a short run."""
+        return _smoothing(tuple(epochs.tolist()), sigma_within(epochs, sigma))
 
     def noise(self, values: NDArray[np.float64]) -> float:
         """Standard deviation of the noise in a curve's (E,) points.

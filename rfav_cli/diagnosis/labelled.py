@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rfav_cli.diagnosis.curves import sigma_within
 from rfav_cli.diagnosis.labels import predictions
 from rfav_cli.diagnosis.overfitting import follow_loss, held_out_losses
 
@@ -35,6 +36,8 @@ class LabelledCourses:
         loss: of the held-out loss.
         calibrated: of the held-out loss after calibration; None where it was not measured.
         errors: of the share of errors; None where no predictions were kept.
+        unsmoothed: of the held-out loss as measured, of a run so short that its smoothing is narrower than asked; None
+            of a longer one.
         measured: (E,) held-out losses, in nats.
         measured_calibrated: (E,) the same after calibration, or None.
         accuracies: (E,) or None.
@@ -44,6 +47,7 @@ class LabelledCourses:
     loss: LossCourse
     calibrated: LossCourse | None
     errors: LossCourse | None
+    unsmoothed: LossCourse | None
     measured: NDArray[np.float64]
     measured_calibrated: NDArray[np.float64] | None
     accuracies: NDArray[np.float64] | None
@@ -72,8 +76,13 @@ class LabelledCourses:
         return (sure or courses)[0].onset
 
     def is_unclear(self, certainty: float) -> bool:
-        """Whether neither side is sure."""
-        return 1 - certainty < self.probability < certainty
+        """Whether neither side is sure, or each of them is: the loss as measured surely rises, smoothed it does not."""
+        return 1 - certainty < self.probability < certainty or self._is_hidden(certainty)
+
+    def _is_hidden(self, certainty: float) -> bool:
+        """Whether the few epochs of a short run surely rise, which their smoothing takes for noise."""
+        hidden = self.unsmoothed is not None and self.unsmoothed.probability >= certainty
+        return hidden and self.probability <= 1 - certainty
 
     def words(self, thresholds: Thresholds) -> str:
         """The figures: as measured where it began and at the end, and the smoothed losses that were judged."""
@@ -107,6 +116,11 @@ class LabelledCourses:
         for course, what, low in asked:
             if course is not None and low < course.probability < thresholds.certainty:
                 yield f"{what} is {course.probability:.0%} sure"
+        if self.unsmoothed is not None and self._is_hidden(thresholds.certainty):
+            yield (
+                f"{asked[0][1]} is {self.unsmoothed.probability:.0%} sure as measured and {self.loss.probability:.0%} "
+                "smoothed: too few epochs to tell a rise from noise"
+            )
 
 
 def follow_labelled(history: History, thresholds: Thresholds) -> LabelledCourses | None:
@@ -118,6 +132,7 @@ def follow_labelled(history: History, thresholds: Thresholds) -> LabelledCourses
     calibrated = _calibrated(history, finite)
     errors = _errors(history, finite)
     epochs, smoothing = history.epochs[finite], thresholds.smoothing
+    is_short = sigma_within(epochs, smoothing) < smoothing
     return LabelledCourses(
         epochs=epochs,
         loss=follow_loss(epochs, losses[finite], smoothing, share=thresholds.rise),
@@ -125,6 +140,7 @@ def follow_labelled(history: History, thresholds: Thresholds) -> LabelledCourses
         if calibrated is None
         else follow_loss(epochs, calibrated, smoothing, share=thresholds.knowledge),
         errors=None if errors is None else follow_loss(epochs, errors, smoothing, margin=thresholds.drop),
+        unsmoothed=follow_loss(epochs, losses[finite], 0.0, share=thresholds.rise) if is_short else None,
         measured=losses[finite].mean(1),
         measured_calibrated=None if calibrated is None else calibrated.mean(1),
         accuracies=None if errors is None else 1 - errors.mean(1),

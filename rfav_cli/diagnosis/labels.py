@@ -21,6 +21,8 @@ LABELS_CERTAINTY = 0.99
 CHANCE_ERRORS = 4.0
 """Standard errors of the accuracy of guessing that an accuracy must be above chance to be knowledge (p < 1e-4)."""
 
+LEARNT = 0.97
+"""Share of the loss of guessing below which a held-out loss shows that something was learnt."""
 SMALLEST_PROBE = 30
 """Samples from which predictions can be told from chance, and the same one for all from a coincidence."""
 

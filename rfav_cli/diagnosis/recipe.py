@@ -39,6 +39,10 @@ _NOTHING_GAINED = (
     "penalties on activations cost such nets accuracy where that was measured, and one on the predictions gained no "
     "more than a temperature, which needs no training"
 )
+FLAGGED = ("overfitting", "sparsifying")
+"""States of runs that penalties are recommended for."""
+ASKED_FOR = (*FLAGGED, "healthy", "unclear")
+"""The same where that is asked for: a net that has learnt nothing or broke has nothing that a penalty could hold."""
 CORRELATED = ("correlated", "correlating")
 BY_WEIGHTS = ("paper", "balanced")
 """Rules that penalise correlated filters.
@@ -63,18 +67,19 @@ def recommend(
             positions), "paper" (0.001 for every layer) or "balanced" (that, and more for layers of fewer than 100
             positions).
         signed: kappa weighs the signed sum of Eq. 7, as it is printed, and not the sum of the squares.
-        anyway: recommend penalties for nets that gained nothing by them, too; `adaptive` then aims at the predictions.
+        anyway: recommend penalties for nets that gained nothing by them, too (`adaptive` then aims at the
+            predictions), and for runs that are not known to overfit.
 
     Returns:
-        One without layers where the run is healthy, has diverged, nothing can be said of it, or no layer can be blamed;
-        its `reason` says which. Of a run that diverged it names the last checkpoint before it did.
+        One without layers where the run is healthy, has broken or diverged, nothing can be said of it, or no layer can
+        be blamed; its `reason` says which. Of a run that diverged it names the last checkpoint before it did.
 
     Raises:
         UsageError: there is no such rule.
     """
     if rule not in RULES:
         raise UsageError(f"--rule: there is no {rule!r:.60}", f"Give one of: {', '.join(RULES)}.")
-    flagged = verdict.run.state in {"overfitting", "sparsifying"}
+    flagged = verdict.run.state in (ASKED_FOR if anyway else FLAGGED)
     layers = _layer_recipes(history, verdict, rule, signed=signed, anyway=anyway) if flagged else ()
     rewinds = bool(layers) or verdict.run.state == "diverged"
     start = best_checkpoint(history, verdict) if rewinds else None
@@ -83,10 +88,11 @@ def recommend(
         store=history.path,
         digest=history.digest,
         rewind=start.epoch if start else None,
+        rewind_by=_rewound_by(history, verdict) if start else "",
         checkpoint=start.path if start else None,
         loss=finite_or_none(history.loss[-1]) if len(history) else None,
         layers=layers,
-        reason=_reason(history, verdict, layers),
+        reason=_reason(history, verdict, layers, anyway=anyway),
         with_bias=history.run.settings.with_bias,
         fold_norm=history.run.settings.fold_norm,
         centering=history.run.settings.centering,
@@ -221,12 +227,19 @@ def best_checkpoint(history: History, verdict: Verdict) -> Checkpoint | None:
     return max(earlier, key=lambda checkpoint: checkpoint.epoch, default=None)
 
 
-def _reason(history: History, verdict: Verdict, layers: tuple[LayerRecipe, ...]) -> str:
+def _rewound_by(history: History, verdict: Verdict) -> str:
+    """What the checkpoint of `best_checkpoint` goes by."""
+    if verdict.run.state == "diverged":
+        return "the last with finite figures"
+    return "the lowest held-out loss" if np.isfinite(history.loss).any() else "the onset"
+
+
+def _reason(history: History, verdict: Verdict, layers: tuple[LayerRecipe, ...], *, anyway: bool) -> str:
     """Why there is something to do or nothing."""
     run = verdict.run
     if run.state == "unknown":
         return f"nothing can be recommended: {run.reason}"
-    if run.state == "healthy":
+    if run.state == "healthy" and not anyway:
         names = ", ".join(layer.name for layer in verdict.layers if _correlated_filters(layer))
         but = f"; correlated filters alone ({names}) are no reason to train otherwise" if names else ""
         return f"healthy, so there is nothing to do: {run.reason}{but}"
@@ -235,7 +248,9 @@ def _reason(history: History, verdict: Verdict, layers: tuple[LayerRecipe, ...])
     start = best_checkpoint(history, verdict)
     if run.state == "diverged":
         return f"{run.reason}; {_way_back(start)}"
-    if run.state not in {"overfitting", "sparsifying"}:
+    if anyway and run.state in ASKED_FOR:
+        return f"{run.reason}; no layer collapses that this rule could aim at, `--rule adaptive` aims at all"
+    if run.state not in FLAGGED:
         return f"{run.reason}; penalties were measured on runs that overfit alone"
     best = f"; epoch {start.epoch} is the best checkpoint" if start else ""
     normalised = _is_normalised(history)

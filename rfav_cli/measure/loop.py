@@ -14,6 +14,7 @@ from rfav_cli.checkpoints.digests import digest_of
 from rfav_cli.errors import CheckpointError
 from rfav_cli.measure.checkpoint import BatchSize, measure_weights
 from rfav_cli.records import BadCheckpoint, Checkpoint, Measurement, Progress
+from rfav_cli.remote import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -48,7 +49,7 @@ def measure_checkpoints(
     """
     size = BatchSize.of(batch_size, setup.device, setup.run.layers)
     for number, (file, read) in enumerate(_read_ahead(files, options)):
-        progress = Progress(str(file.path), number, len(files), 0, len(setup.probe))
+        progress = Progress(shown(file.path), number, len(files), 0, len(setup.probe))
         report(progress)
         yield _measure_entry(file, read, setup, size, skip_bad, progress, report)
 
@@ -65,7 +66,7 @@ def _measure_entry(
     """Measure one file."""
     try:
         payload, digest = read()
-        checkpoint = Checkpoint(file.epoch, str(file.path), digest)
+        checkpoint = Checkpoint(file.epoch, shown(file.path), digest)
 
         def on_batch(samples: int) -> None:
             report(replace(progress, samples=samples))
@@ -74,7 +75,7 @@ def _measure_entry(
     except CheckpointError as error:
         if not skip_bad:
             raise CheckpointError(error.what, f"{error.remedy} --skip-bad goes on without it.") from error
-        return BadCheckpoint(str(file.path), error.what)
+        return BadCheckpoint(shown(file.path), shown(error.what))
 
 
 def _read_ahead(

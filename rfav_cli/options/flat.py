@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from rfav_cli.options.field import Options, options_of
 from rfav_cli.options.panels import FIRST
+from rfav_cli.remote import speaking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,8 @@ def flat(record: Callable[P, O], run: Callable[[O], R]) -> Callable[P, R]:
 
     @functools.wraps(run)
     def function(*args: P.args, **kwargs: P.kwargs) -> R:
-        return run(record(*args, **kwargs))
+        with speaking():
+            return run(record(*args, **kwargs))
 
     described(function, record, run.__doc__ or "")
     return function
@@ -47,7 +49,8 @@ def flat_method(record: Callable[P, O]) -> Callable[[Callable[[S, O], R]], Calla
     def give(run: Callable[[S, O], R]) -> Callable[Concatenate[S, P], R]:
         @functools.wraps(run)
         def method(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            return run(self, record(*args, **kwargs))
+            with speaking():
+                return run(self, record(*args, **kwargs))
 
         parameters = inspect.signature(record).parameters
         own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)

@@ -22,7 +22,9 @@ class Thresholds(Options):
         UsageError: one is no number, or out of its range.
     """
 
-    smoothing: float = _threshold(2.0, "epochs", 0.0, 1000.0, "Sigma of the Gaussian that curves are smoothed with.")
+    smoothing: float = _threshold(
+        2.0, "epochs", 0.0, 1000.0, "Sigma of the Gaussian that curves are smoothed with; a tenth of a run at most."
+    )
     rise: float = _threshold(
         0.02, "share of the lowest loss", 0.0, 100.0, "How far the smoothed held-out loss must end above its minimum."
     )

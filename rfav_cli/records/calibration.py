@@ -25,12 +25,13 @@ class Calibration:
         checkpoint: its file.
         samples: N, of the probe.
         output: which of several outputs holds the class scores; empty for the first tensor.
-        temperature: what the scores are to be divided by, before softmax.
+        temperature: what the scores are to be divided by, before softmax, where that helps.
         loss, calibrated_loss: the held-out loss without and with a temperature, cross-fitted over two halves of the
             probe; in nats.
         calibration_error, calibrated_error: the expected calibration error, likewise; between 0 and 1.
         accuracy: the share of the samples whose prediction is right, with a temperature or without.
         confidence: the mean probability of the predictions, without.
+        helps: a temperature lowers the held-out loss for sure; where it does not, the scores are left as they are.
         notes: what the user should be told.
         doubts: why this may not be true of the net as its owner runs it.
     """
@@ -47,10 +48,6 @@ class Calibration:
     calibrated_error: float
     accuracy: float
     confidence: float
+    helps: bool = True
     notes: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = ()
-
-    @property
-    def helps(self) -> bool:
-        """Whether a temperature lowers the held-out loss: False where the scores say nothing of the labels, too."""
-        return self.calibrated_loss < self.loss and self.temperature < HIGHEST_TEMPERATURE

@@ -59,6 +59,7 @@ class Recipe(InNotebooks):
         digest: `History.digest` of that store.
         rewind: the epoch whose checkpoint the training should start from; None to start anew.
         checkpoint: path of that checkpoint, as in the store.
+        rewind_by: what that epoch goes by, in words; empty where there is none, and in a file.
         loss: held-out loss in the last epoch, to compare the sizes of the penalties with; None without labels.
         layers: in forward order; empty where there is nothing to do, or nothing that can be recommended.
         reason: in words, why there is something to do or nothing.
@@ -85,3 +86,4 @@ class Recipe(InNotebooks):
     advice: Advice | None = None
     warning: str = ""
     squared: bool = True
+    rewind_by: str = ""

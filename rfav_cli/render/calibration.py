@@ -6,7 +6,6 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from rfav_cli.records.calibration import HIGHEST_TEMPERATURE
 from rfav_cli.render.base import SCHEMA, count, finite_or_none
 from rfav_cli.text import printable
 
@@ -45,8 +44,8 @@ CODE = """\
 
 
 def as_number(found: Calibration, _: Screen) -> str:
-    """The temperature, and nothing else."""
-    return f"{found.temperature:.6g}\n"
+    """What the scores are to be divided by, and nothing else: 1 where a temperature is of no help."""
+    return f"{found.temperature if found.helps else 1:.6g}\n"
 
 
 def as_json(found: Calibration, _: Screen) -> str:
@@ -75,9 +74,9 @@ def _lines(found: Calibration) -> Iterator[str]:
     where = printable(found.path, LONGEST) + ("" if found.epoch is None else f", epoch {found.epoch}")
     yield f"{where}: {count(found.samples, 'sample')}, accuracy {found.accuracy:.1%}, confidence {found.confidence:.1%}"
     yield (
-        f"held-out loss {found.loss:.3f}, with a temperature {found.calibrated_loss:.3f}; calibration error "
-        f"{found.calibration_error:.1%}, with it {found.calibrated_error:.1%} (of each half of the samples, with the "
-        "temperature of the other half)"
+        f"held-out loss {found.loss:.3f}, divided by {found.temperature:.4g} {found.calibrated_loss:.3f}; calibration "
+        f"error {found.calibration_error:.1%}, divided {found.calibrated_error:.1%} (each half of the samples with "
+        "the temperature of the other half)"
     )
     for note in found.notes:
         yield printable(f"note: {note}", LONGEST)
@@ -87,11 +86,8 @@ def _lines(found: Calibration) -> Iterator[str]:
 
 
 def _use(found: Calibration) -> Iterator[str]:
-    if found.temperature >= HIGHEST_TEMPERATURE:
-        yield "The scores say nothing of the labels: no temperature makes them of use."
-        return
     if not found.helps:
-        yield "A temperature does not lower the held-out loss: leave the scores as they are."
+        yield "No temperature lowers the held-out loss for sure: leave the scores as they are, which is to divide by 1."
         return
     sure = "surer of its predictions than it is right" if found.temperature > 1 else "less sure than it could be"
     of = f" (output {printable(found.output, LONGEST)})" if found.output else ""

@@ -61,6 +61,7 @@ def as_json(recipe: Recipe, _: Screen) -> str:
         "advice": recipe.advice and advice_document(recipe.advice),
         "warning": recipe.warning or None,
         "rewind": recipe.rewind,
+        "rewind_by": recipe.rewind_by or None,
         "checkpoint": recipe.checkpoint,
         "loss": recipe.loss,
         "with_bias": recipe.with_bias,
@@ -116,12 +117,25 @@ def _print_notes(recipe: Recipe, console: Console) -> None:
     follows = ": at first, then as the validation samples say" if recipe.rule == "adaptive" else ""
     note = f"lambda by the rule {recipe.rule!r}{follows}. sparsity (Eq. 5), decorr (Eq. 7): {sizes}."
     console.print(Text(note, style="dim"))
-    start = "Train anew from the start." if recipe.rewind is None else f"Rewind to epoch {recipe.rewind}"
-    if recipe.rewind is not None and recipe.checkpoint:
-        start += f": {printable(recipe.checkpoint, LONGEST)}"
-    console.print("", Text(start), "", sep="\n")
+    console.print("", Text(_start(recipe)), "", sep="\n")
     for layer in recipe.layers:
         console.print(Text(f"{printable(layer.name)}: {printable(layer.why, LONGEST)}"))
+
+
+def _start(recipe: Recipe) -> str:
+    """Where another training starts, and why that is not the checkpoint that is kept as it is."""
+    if recipe.rewind is None:
+        return "Train anew from the start."
+    by = f" ({recipe.rewind_by})" if recipe.rewind_by else ""
+    path = f": {printable(recipe.checkpoint, LONGEST)}" if recipe.checkpoint else ""
+    kept = recipe.advice.keep if recipe.advice else None
+    if recipe.advice is None or kept is None or kept == recipe.rewind:
+        return f"Rewind to epoch {recipe.rewind}{by}{path}"
+    measure = f" by {recipe.advice.keep_by}" if recipe.advice.keep_by else ""
+    return (
+        f"Rewind to epoch {recipe.rewind}{by}{path}\nThat is another measure than the one above: epoch {kept} is kept "
+        f"as it is{measure}, another training starts before what the penalties hold down has grown."
+    )
 
 
 def _number(value: float) -> str:

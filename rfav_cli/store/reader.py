@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rfav_cli import remote
 from rfav_cli.errors import StoreError
 from rfav_cli.records import History
 from rfav_cli.store.hdf5 import opened
@@ -27,11 +28,14 @@ if TYPE_CHECKING:
 
 
 def open_store(path: Path) -> History:
-    """Read a store, whether it is packed, a folder, or both; it may be written meanwhile.
+    """Read a store, whether it is packed, a folder, or both; it may be written meanwhile. One elsewhere is packed.
 
     Raises:
         StoreError: there is none, it is damaged, or it is of a newer schema.
+        RunError: it is elsewhere, and cannot be reached.
     """
+    shown = remote.shown(path)
+    path = remote.keep(path)
     contents = scan(path, read_small=True)
     epochs = tuple(contents.rows)
     columns: dict[str, Column] = {}
@@ -44,7 +48,7 @@ def open_store(path: Path) -> History:
         else:
             columns[name] = LazyColumn(path, contents, name, epochs)
     checkpoints = tuple(row.checkpoint for row in contents.rows.values())
-    return History(str(path), contents.run, checkpoints, contents.bad, columns, contents.doubts)
+    return History(shown, contents.run, checkpoints, contents.bad, columns, contents.doubts)
 
 
 class _OpenFiles:

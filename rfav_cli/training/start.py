@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rfav_cli import remote
 from rfav_cli.errors import CheckpointError, ModelError
 from rfav_cli.records import Settings
 from rfav_cli.text import printable
@@ -86,7 +87,7 @@ class Start:
         if rewound is None:
             return start
         file = Path(rewound.path)
-        file = file if file.is_file() or file.is_absolute() else path.parent / file
+        file = file if file.exists() or file.is_absolute() else path.parent / file
         return replace(start, checkpoint=file, sha256=rewound.sha256)
 
     def from_weights(self, init: str | Path | None) -> Start:
@@ -103,7 +104,7 @@ class Start:
         if start.done:
             return start
         if init is not None:
-            start = replace(start, checkpoint=None if str(init) == FRESH else Path(init), sha256="")
+            start = replace(start, checkpoint=None if str(init) == FRESH else remote.keep(init), sha256="")
         elif start.recipe is not None:
             start = replace(start, notes=(*start.notes, _origin(start)))
         if start.model is None and start.checkpoint is None:
@@ -112,9 +113,9 @@ class Start:
                 "own",
                 "Give --model package.module:factory.",
             )
-        if start.checkpoint is not None and not start.checkpoint.is_file():
+        if start.checkpoint is not None and not start.checkpoint.exists():
             raise CheckpointError(
-                f"{start.checkpoint}: no such file to start from",
+                f"{start.checkpoint}: no such checkpoint to start from",
                 "Run where `rfav analyze` was run, or give --init CHECKPOINT, or --init fresh.",
             )
         return start

@@ -81,6 +81,9 @@ def test_the_table_and_the_recipe_of_a_run_that_overfits(rfav: Rfav, overfitted:
     assert recipe.rewind is not None
     assert MOMENT - 3 <= recipe.rewind <= MOMENT
     assert recipe.checkpoint == f"run/epoch_{recipe.rewind:03d}.pt"
+    text = " ".join(done.out.split())
+    assert f"Rewind to epoch {recipe.rewind} (the lowest held-out loss): {recipe.checkpoint}" in text
+    assert "another measure than the one above: epoch 23 is kept as it is" in text
 
 
 def test_json_is_one_document_that_says_the_same(rfav: Rfav, overfitted: Path, tmp_path: Path) -> None:
@@ -117,7 +120,7 @@ def test_it_fits_a_narrow_terminal(rfav: Rfav, overfitted: Path, tmp_path: Path)
 def test_a_healthy_run_gets_no_recipe_and_advice(rfav: Rfav, tmp_path: Path) -> None:
     write_store(tmp_path / "rfav.h5", overfits=False)
     done = rfav(tmp_path, "recommend", "--out", "recipe.toml")
-    assert (done.code, done.err) == (0, "recipe.toml: not written: no penalties are advised\n")
+    assert (done.code, done.err) == (2, "recipe.toml: not written: no penalties are advised\n")
     text = " ".join(done.out.split())
     assert text.startswith("rfav.h5: healthy, so there is nothing to do: ")
     assert "correlated filters alone (conv1)" in text
@@ -125,10 +128,23 @@ def test_a_healthy_run_gets_no_recipe_and_advice(rfav: Rfav, tmp_path: Path) -> 
     assert not (tmp_path / "recipe.toml").exists()
 
 
+def test_a_run_that_is_not_known_to_overfit_gets_penalties_where_they_are_asked_for(rfav: Rfav, tmp_path: Path) -> None:
+    write_store(tmp_path / "rfav.h5", overfits=False)
+    assert rfav(tmp_path, "recommend").code == 0  # that there is nothing to do is an answer
+    done = rfav(tmp_path, "recommend", "--rule", "adaptive", "--anyway", "--out", "recipe.toml")
+    assert (done.code, done.err) == (0, "recipe.toml: written\n")
+    assert "Not advised: penalties were measured on runs that overfit alone; this one is healthy" in " ".join(
+        done.out.split()
+    )
+    done = rfav(tmp_path, "recommend", "--rule", "even", "--anyway")
+    assert (done.code, done.err) == (2, "--anyway: no penalty can be given\n")
+    assert "no layer collapses that this rule could aim at, `--rule adaptive` aims" in " ".join(done.out.split())
+
+
 def test_penalties_that_are_not_advised_are_given_on_request_with_a_warning(rfav: Rfav, tmp_path: Path) -> None:
     write_store(tmp_path / "rfav.h5", overfits=True, known=False)
     done = rfav(tmp_path, "recommend", "--out", "recipe.toml")
-    assert (done.code, done.err) == (0, "recipe.toml: not written: no penalties are advised\n")
+    assert (done.code, done.err) == (2, "recipe.toml: not written: no penalties are advised\n")
     assert "lambda" not in done.out
     assert not (tmp_path / "recipe.toml").exists()
     done = rfav(tmp_path, "recommend", "--out", "recipe.toml", "--anyway")

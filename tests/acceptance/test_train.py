@@ -197,8 +197,8 @@ def test_quiet_says_nothing(rfav: Rfav, folder: Path) -> None:
 def test_a_healthy_store_ends_without_a_training(rfav: Rfav, folder: Path) -> None:
     write_judged(folder, overfits=False)
     done = rfav(folder, *TRAIN, "--from-store", "judged.h5")
-    assert done.code == 0, done.err
-    assert done.out.startswith("nothing to train: judged.h5: healthy")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("nothing to train: judged.h5: healthy")
     assert not (folder / "new").exists()
 
 
@@ -206,8 +206,8 @@ def test_a_store_is_judged_by_the_thresholds_of_the_project(rfav: Rfav, folder: 
     write_judged(folder, overfits=True)
     (folder / "pyproject.toml").write_text("[tool.rfav]\nrise = 100\nsparse = 1\n")
     done = rfav(folder, *TRAIN, "--from-store", "judged.h5")
-    assert done.code == 0, done.err
-    assert done.out.startswith("nothing to train: judged.h5: healthy")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("nothing to train: judged.h5: healthy")
     assert rfav(folder, "recommend", "judged.h5", "--format", "json").json()["layers"] == []
     started = rfav(folder, *TRAIN, "--from-store", "judged.h5", "--rise", "0.02", "--epochs", "1")
     assert "sparsity/fc1" in started.err

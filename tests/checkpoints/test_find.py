@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from rfav_cli.checkpoints.find import CheckpointFile, CheckpointFiles, find_checkpoints, shard
 from rfav_cli.errors import CheckpointError, RunError
+from tests.checkpoints.formats.files import write_folder
 
 WEIGHTS = {"weight": torch.zeros(2, 3)}
 needs_data = pytest.mark.skipif("RFAV_DATA" not in os.environ, reason="RFAV_DATA is not set")
@@ -227,3 +228,25 @@ def test_an_epoch_that_was_never_counted_is_taken_from_the_names(folder: Path) -
     checkpoints = find_checkpoints([str(folder)])
     assert (epochs(checkpoints), checkpoints.doubts) == ([1, 2, 3], ())
     assert checkpoints.notes == ("all files store epoch 0: the epochs in their names are taken",)
+
+
+def test_folders_that_are_checkpoints(folder: Path) -> None:
+    for step in (1, 2):
+        write_folder(folder / f"checkpoint-{step}", WEIGHTS)
+    write_folder(folder / "logs" / "deep", WEIGHTS)
+    named = [str(folder / f"checkpoint-{step}") for step in (2, 1)]
+    for paths in (named, [str(folder / "checkpoint-*")], [str(folder)], [str(folder / "checkpoint-*"), *named]):
+        found = find_checkpoints(paths)
+        assert [(entry.epoch, entry.path.name) for entry in found.entries] == [
+            (1, "checkpoint-1"),
+            (2, "checkpoint-2"),
+        ]
+        assert not found.notes
+
+
+def test_a_glob_gives_no_file_of_a_folder_that_is_a_checkpoint(folder: Path) -> None:
+    write_folder(folder / "checkpoint-1", WEIGHTS)
+    (entry,) = find_checkpoints([str(folder / "**")]).entries
+    assert entry.path == folder / "checkpoint-1"
+    (entry,) = find_checkpoints([str(folder / "**" / "*.safetensors")]).entries
+    assert entry.path == folder / "checkpoint-1" / "model.safetensors"

@@ -260,12 +260,11 @@ def test_an_archive_that_unpacks_to_far_more(name: str, tmp_path: Path, monkeypa
 
 
 STORAGE = b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\n"
-DOUBLED = b")" + b"2\x86" * 60
+DOUBLED = b")" + b"q\x00h\x00\x86" * 60
 """A pair of pairs of pairs: a few bytes, whose hash and text take longer than anybody has."""
 TIRESOME = {
     "a key of a dictionary": b"\x80\x02}" + DOUBLED + b"K\x01s.",
     "keys of a dictionary": b"\x80\x02}(" + DOUBLED + b"K\x01u.",
-    "a dictionary of marked": b"\x80\x02(" + DOUBLED + b"K\x01d.",
     "a set": b"\x80\x04\x8f(" + DOUBLED + b"\x90.",
     "a frozen set": b"\x80\x04(" + DOUBLED + b"\x91.",
     "a deep key": b"\x80\x02})" + b"\x85" * 300_000 + b"K\x01s.",
@@ -275,6 +274,12 @@ REFUSED = {
     "a bytearray": b"\x80\x05\x96" + struct.pack("<Q", 2**40) + b".",
     "a text": b"\x80\x04\x8d" + struct.pack("<Q", 2**50) + b".",
     "a frame": b"\x80\x04\x95" + struct.pack("<Q", 2**50) + b".",
+    "a count of thousands of digits": b"\x80\x02"
+    + STORAGE
+    + b"X\x01\x00\x00\x000X\x03\x00\x00\x00cpu\x8b"
+    + struct.pack("<i", 20_000)
+    + b"\x7f" * 20_000
+    + b"tQ.",
     "an extension": b"\x80\x02\x82\x01.",
     "marks": b"\x80\x02" + b"(" * 10**6 + b".",
 }
@@ -289,16 +294,6 @@ def test_no_pickle_takes_the_time_or_the_memory(what: str, tmp_path: Path) -> No
     else:
         with pytest.raises(CheckpointError, match=r"net\.pt: damaged, or not written by torch"):
             check_archive(tmp_path / "net.pt")
-
-
-def test_a_size_of_thousands_of_digits_is_said(tmp_path: Path) -> None:
-    count = b"\x8b" + struct.pack("<i", 20_000) + b"\x7f" * 20_000
-    with zipfile.ZipFile(tmp_path / "net.pt", "w") as archive:
-        claim = STORAGE + b"X\x01\x00\x00\x000X\x03\x00\x00\x00cpu" + count + b"tQ."
-        archive.writestr("net/data.pkl", b"\x80\x02" + claim)
-        archive.writestr("net/data/0", b"1234")
-    with pytest.raises(CheckpointError, match="has 4 bytes, its tensor needs 9223372036854775808"):
-        check_archive(tmp_path / "net.pt")
 
 
 def test_a_config_without_bounds(tmp_path: Path) -> None:

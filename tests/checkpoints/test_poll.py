@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
+from rfav_cli.checkpoints.digests import digest_of
 from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.checkpoints.poll import Poll
 from rfav_cli.errors import CheckpointError, RunError
+from tests.checkpoints.formats.files import state, write_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -215,3 +219,47 @@ def test_a_file_is_no_folder(tmp_path):
 def test_a_glob_that_cannot_be_one(tmp_path):
     with pytest.raises(RunError, match=r"\*\*"):
         poll(tmp_path / "a**b" / "*.pt")
+
+
+def test_a_folder_that_is_a_checkpoint_is_read_when_its_weights_are_whole(tmp_path):
+    looked, folder = poll(tmp_path), tmp_path / "checkpoint-50"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    assert looked.look(0) == looked.look(1) == []
+    write_folder(tmp_path / "written", state())
+    shutil.copy(tmp_path / "written" / "model.safetensors", folder)
+    shutil.rmtree(tmp_path / "written")
+    assert looked.look(2) == []
+    assert looked.look(3) == [folder]
+    (folder / "optimizer.pt").write_bytes(b"moments")
+    polled = take(looked, folder)
+    assert (polled.path, polled.epoch, polled.sha256) == (folder, 50, digest_of(folder))
+    assert polled.payload.content[0].weights["0.weight"].shape == state()["0.weight"].shape
+    assert looked.look(4) == []
+    (folder / "trainer_state.json").write_text('{"epoch": 1.0}')
+    assert looked.look(5) == looked.look(6) == []
+    os.utime(folder / "model.safetensors", (9, 9))
+    assert looked.look(7) == []
+    assert looked.look(8) == [folder]
+    assert take(looked, folder).epoch == 1
+
+
+def test_the_parts_of_weights_are_waited_for(tmp_path):
+    looked, folder = poll(tmp_path), tmp_path / "checkpoint-50"
+    folder.mkdir()
+    for part, name in enumerate(("0.weight", "0.bias")):
+        save_file({name: state()[name]}, folder / f"model-0000{part + 1}-of-00002.safetensors")
+        assert looked.look(part) == []
+        ready = looked.look(part + 0.5)
+        assert ready == [folder]
+        if part == 0:
+            with pytest.raises(CheckpointError, match="1 of the 2 files"):
+                take(looked, folder)
+    assert take(looked, folder).payload.content[0].weights.keys() == {"0.weight", "0.bias"}
+
+
+def test_the_files_of_a_folder_that_is_a_checkpoint_are_none_of_their_own(tmp_path):
+    write_folder(tmp_path / "checkpoint-1", state())
+    looked = poll(tmp_path / "**")
+    looked.look(0)
+    assert names(looked.look(1)) == ["checkpoint-1"]

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
+from rfav_cli.checkpoints.stand_ins import StandIn
 from rfav_cli.checkpoints.state_dicts import candidates, payload_of, stored_epoch
 from rfav_cli.errors import CheckpointError
 
@@ -82,3 +83,47 @@ def test_a_dictionary_whose_methods_are_those_of_the_file() -> None:
     content["model"] = weights
     assert [list(candidate.weights) for candidate in candidates(content)] == [["weight"]]
     assert stored_epoch(content) == 3
+
+
+def read_as_data(kind: str, **state: object) -> StandIn:
+    made = StandIn(kind)
+    made.state = state
+    return made
+
+
+def test_weights_in_objects_are_found_by_the_names_of_attributes() -> None:
+    state = {"w": torch.zeros(1)}
+    net = read_as_data("a.Net", _parameters=dict(state), _buffers={}, _modules={})
+    loop = read_as_data("a.Loop", ema=net, model=dict(state), optimizer=dict(state))
+    content = {"loop": loop, "net": net}
+    assert [found.name for found in candidates(content)] == ["loop.model", "loop.ema"]
+    assert [found.name for found in candidates(net)] == [""]
+    assert candidates(read_as_data("a.ReLU", _parameters={}, _buffers={}, _modules={})) == []
+
+
+def test_what_was_read_as_data_is_noted_once() -> None:
+    content: dict[str, object] = {"w": torch.zeros(1)}
+    assert payload_of(Path("net"), content).notes == ()
+    content["args"] = [read_as_data("argparse.Namespace")] * 2
+    assert payload_of(Path("net"), content).notes == ("holds argparse.Namespace, read as data",)
+    content["out"] = StandIn("pathlib.\x1b[31mPath")
+    assert payload_of(Path("net"), content).notes == (
+        "holds argparse.Namespace and pathlib.\\x1b[31mPath, read as data",
+    )
+    content["more"] = [StandIn(f"a.B{n}") for n in range(3)]
+    assert payload_of(Path("net"), content).notes == ("holds a.B0, a.B1, a.B2 and 2 more, read as data",)
+
+
+def test_more_than_a_training_saves_is_refused() -> None:
+    own: dict[str, object] = {"_parameters": {"w": torch.zeros(1)}, "_buffers": {}, "_modules": {}}
+    net = StandIn("a.Net")
+    net.state, own["_modules"] = own, {"m": net}
+    many = {f"m{n}": {"w": torch.zeros(1)} for n in range(1001)}
+    for content, words in ((net, "a net without end"), (many, "more than 1000 state_dicts")):
+        with pytest.raises(CheckpointError, match=f"^net: holds {words}\n"):
+            payload_of(Path("net"), content)
+
+
+def test_an_object_without_weights_is_named() -> None:
+    with pytest.raises(CheckpointError, match=r"^net: holds a pkg\.Config, not a state_dict\n"):
+        payload_of(Path("net"), StandIn("pkg.Config"))

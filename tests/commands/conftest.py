@@ -6,6 +6,7 @@ import torch
 
 from tests.commands import nets
 from tests.commands.judged import write_judged
+from tests.remote.memory import memory  # noqa: F401 - a fixture
 
 SAMPLES = 24
 

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 import rfav_cli
+from rfav_cli import diagnosis
 from rfav_cli.errors import OutputError, SampleError, StoreError, UsageError
 from rfav_cli.records import Doubt
 from rfav_cli.store import StoreWriter
 from tests.commands import nets
-from tests.store.example import make_run, measure, write
+from tests.store.example import make_run, measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +69,7 @@ def test_an_epoch_that_is_not_there_is_refused_with_those_that_are(store: Path) 
 
 
 def test_a_store_without_labels_temperatures_or_epochs_says_so(tmp_path: Path, store: Path) -> None:
-    write(tmp_path / "old.h5", 0)
+    StoreWriter.open(tmp_path / "old.h5", make_run()).append(measure(0, **{"probe/sample_prediction": np.zeros(5)}))
     with pytest.raises(StoreError, match=r"old\.h5: epoch 0 was measured without a temperature"):
         rfav_cli.calibrate(tmp_path / "old.h5")
     history = rfav_cli.open_store(store)
@@ -81,10 +82,52 @@ def test_a_store_without_labels_temperatures_or_epochs_says_so(tmp_path: Path, s
         rfav_cli.calibrate(tmp_path / "nothing.h5")
 
 
+def test_a_net_that_scores_no_classes_is_not_asked_for_labels(samples: Callable[[Any], Path], tmp_path: Path) -> None:
+    StoreWriter.open(tmp_path / "regression.h5", make_run()).append(measure(0))
+    history = rfav_cli.open_store(tmp_path / "regression.h5")
+    for labels in (history.run.probe.labels, None):
+        probe = replace(history.run.probe, labels=labels)
+        with pytest.raises(StoreError, match="no class scores were measured"):
+            rfav_cli.calibrate(replace(history, run=replace(history.run, probe=probe)))
+
+
+@pytest.mark.parametrize(("temperature", "calibrated"), [(345.0, 1.6), (10000.0, 1.2)])
+def test_scores_that_say_nothing_of_the_labels_have_no_temperature(
+    store: Path, tmp_path: Path, temperature: float, calibrated: float
+) -> None:
+    writer = StoreWriter.open(tmp_path / "chance.h5", make_run())
+    figures = {**FIGURES, "loss": 5.0, "temperature": temperature, "calibrated_loss": calibrated}
+    writer.append(measure(3, **{f"probe/{name}": np.float64(value) for name, value in figures.items()}))
+    with pytest.raises(StoreError, match=r"epoch 3: no temperature is of use, the scores say nothing of the labels"):
+        rfav_cli.calibrate(tmp_path / "chance.h5", out=tmp_path / "temperature.json")
+    assert not (tmp_path / "temperature.json").exists()
+
+
+def test_a_temperature_helps_where_the_samples_say_so_for_sure(store: Path) -> None:
+    assert rfav_cli.calibrate(store, epoch=3).helps
+    history = rfav_cli.open_store(store)
+    losses = np.asarray(history.columns["probe/sample_loss"])
+    for gain, helps in ((0.1, True), (np.array([0.9, -0.8, 0.7, -0.6, 0.0]), False)):
+        columns = {**history.columns, "probe/sample_calibrated_loss": losses - gain}
+        assert rfav_cli.calibrate(replace(history, columns=columns), epoch=3).helps is helps
+
+
+def test_a_folder_is_no_checkpoint(series: Callable[..., Path]) -> None:
+    folder = series(nets.Images, "eager")
+    with pytest.raises(UsageError, match="a folder, and a temperature is of one checkpoint") as caught:
+        rfav_cli.calibrate(folder)
+    assert "--epoch" in caught.value.remedy
+
+
 @pytest.mark.parametrize("kind", ["eager", "scripted", "exported"])
 def test_a_checkpoint_is_measured_as_a_run_is(
-    samples: Callable[[Any], Path], series: Callable[..., Path], tmp_path: Path, kind: str
+    samples: Callable[[Any], Path],
+    series: Callable[..., Path],
+    tmp_path: Path,
+    kind: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(diagnosis, "says_nothing", lambda *_: "")  # though this net has learnt nothing
     folder, probe = series(nets.Images, kind), samples(nets.Images)
     model = nets.Images if kind == "eager" else None
     history = rfav_cli.analyze(folder, probe=probe, model=model, out=tmp_path / "a.h5")

@@ -15,7 +15,7 @@ from rfav_cli.commands.measuring import (
     prepare_checkpoints,
     sample_options,
 )
-from rfav_cli.errors import CheckpointError, SampleError, UsageError
+from rfav_cli.errors import CheckpointError, SampleError, StoreError, UsageError
 from rfav_cli.options import Analyze
 from rfav_cli.options.groups import Recording, Samples
 from rfav_cli.records import BadCheckpoint, Settings
@@ -114,8 +114,8 @@ def test_objects_and_files_give_the_same_figures_in_every_command(series, sample
     assert of_object.loss.tolist() == of_file.loss.tolist()
     again = rfav_cli.analyze(run, probe=data.tensors, model=nets.Vectors, out=tmp_path / "b.h5")
     assert again.loss.tolist() == of_file.loss.tolist()
-    found = rfav_cli.calibrate(run / "epoch_0.pt", probe=data, model=nets.Vectors)
-    assert found.samples == 24
+    with pytest.raises(StoreError, match="no temperature is of use"):  # of a net that was not trained, as of a file
+        rfav_cli.calibrate(run / "epoch_0.pt", probe=data, model=nets.Vectors)
     assert rfav_cli.layers(run / "epoch_0.pt", probe=data, model=nets.Vectors).subject.samples == 24
 
 

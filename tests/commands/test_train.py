@@ -470,7 +470,7 @@ def test_another_checkpoint_than_the_stores_is_refused(user: Path) -> None:
         train(from_store="judged.h5")
     assert not (user / "new").exists()
     shutil.rmtree(user / "run")
-    with pytest.raises(CheckpointError, match="no such file to start from"):
+    with pytest.raises(CheckpointError, match="no such checkpoint to start from"):
         train(from_store="judged.h5")
 
 

@@ -105,7 +105,7 @@ def test_the_figures_are_those_of_a_loop(seed: int, count: int, size: int, other
     epochs = np.sort(random.choice(40, count, replace=False))
     trained, held_out = random.random((count, size)), random.random((count, other))
     course = course_of_gap(epochs, trained, held_out, replace(T, smoothing=sigma))
-    gaps, errors = gap_slowly(epochs, trained, held_out, sigma)
+    gaps, errors = gap_slowly(epochs, trained, held_out, min(sigma, (epochs[-1] - epochs[0]) / 10))
     np.testing.assert_allclose(course.smoothed, gaps, atol=1e-12)
     assert (course.error >= np.array(errors) - 1e-12).all()  # the noise along the epochs is added
     np.testing.assert_allclose(course.measured, trained.mean(1) - held_out.mean(1))

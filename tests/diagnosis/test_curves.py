@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rfav_cli.diagnosis.curves import Smoothing, above_zero, median, smoothing_matrix
+from rfav_cli.diagnosis.curves import Smoothing, above_zero, median, sigma_within, smoothed, smoothing_matrix
 
 EPOCHS = st.lists(st.integers(-1, 300), min_size=1, max_size=30, unique=True).map(lambda found: np.array(sorted(found)))
 SIGMAS = st.floats(0.1, 50)
@@ -37,6 +37,25 @@ def test_a_level_curve_stays_as_it_is(epochs, sigma):
 @given(EPOCHS)
 def test_without_sigma_nothing_is_smoothed(epochs):
     np.testing.assert_array_equal(smoothing_matrix(epochs, 0.0), np.eye(len(epochs)))
+
+
+@pytest.mark.parametrize(
+    ("epochs", "sigma"),
+    [([7], 0.0), ([-1, 0, 1, 2, 3, 4, 5, 6, 7], 0.8), ([20, 30], 1.0), ([0, 20], 2.0), ([0, 90], 2.0)],
+)
+def test_a_short_run_is_smoothed_over_a_tenth_of_what_it_spans(epochs, sigma):
+    found = np.array(epochs)
+    assert sigma_within(found, 2.0) == pytest.approx(sigma)
+    np.testing.assert_array_equal(Smoothing.over(found, 2.0).matrix, smoothing_matrix(found, sigma))
+    assert sigma_within(found, 0.0) == 0
+
+
+def test_a_curve_is_smoothed_where_it_is_finite():
+    values = np.array([1.0, np.nan, 3.0, 2.0])
+    curve = smoothed(np.array([0, 5, 10, 12]), values, 2.0)
+    assert np.isnan(curve).tolist() == [False, True, False, False]
+    np.testing.assert_allclose(curve[[0, 2, 3]], smoothing_matrix(np.array([0, 10, 12]), 1.2) @ values[[0, 2, 3]])
+    assert np.isnan(smoothed(np.array([0, 1]), np.full(2, np.nan), 2.0)).all()
 
 
 def test_a_gap_counts_as_long_as_it_is():

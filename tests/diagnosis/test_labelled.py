@@ -1,5 +1,7 @@
 """What a labelled probe tells: the loss, the loss after calibration and the accuracy, together."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -97,3 +99,42 @@ def test_too_few_finite_losses_are_nothing():
     history = make_history(EVERY, {}, sample_losses(learning(EVERY, 20)))
     history.columns["probe/sample_loss"][T.fewest - 1 :] = np.nan
     assert follow_labelled(history, T) is None
+
+
+def short(losses, wobble=0.0):
+    """A run of few epochs after the one before training, without calibration and predictions."""
+    epochs = np.arange(-1, len(losses) - 1)
+    return make_history(
+        epochs, {"fc": np.full(len(losses), TOP)}, sample_losses(np.array(losses), wobble, size=SIZE, seed=1)
+    )
+
+
+@pytest.mark.parametrize("rise", [0.04, 0.06, 0.09])
+@pytest.mark.parametrize(
+    "before", [[2.3, 1.9, 1.6, 1.42, 1.31, 1.26], [2.3, 1.8, 1.6, 1.5, 1.42, 1.36, 1.32, 1.30, 1.29]]
+)
+def test_a_rise_over_the_last_epochs_of_a_short_run_is_not_called_healthy(before, rise):
+    losses = [*before, *(before[-1] * (1 + rise * share) for share in (0.4, 0.7, 1.0))]
+    for run in (judge(short(losses)).run, judge(short(losses), Thresholds(smoothing=0.5)).run):
+        assert run.state in {"unclear", "overfitting"}
+
+
+def test_a_short_run_that_falls_to_its_end_is_healthy_with_a_little_noise():
+    run = judge(short([2.3, 1.9, 1.65, 1.5, 1.4, 1.33, 1.28, 1.24, 1.21, 1.19], 0.004)).run
+    assert (run.state, run.confidence) == ("healthy", pytest.approx(1, abs=0.1))
+
+
+def test_a_leap_in_the_last_epoch_of_a_short_run_is_neither_noise_nor_a_rise_for_sure():
+    falling = [1.15 + 1.15 * 0.72**epoch for epoch in range(15)]
+    run = judge(short([*falling, falling[-1] * 1.05])).run
+    assert run.state == "unclear"
+    assert run.probability < 1 - T.certainty
+    assert re.search(r"that the loss rises by 2% is 9\d% sure as measured and [34]% smoothed", run.reason)
+    assert "too few epochs to tell a rise from noise" in run.reason
+
+
+def test_a_long_run_is_judged_by_its_smoothed_loss_alone():
+    history = labelled()
+    assert follow_labelled(history, T).unsmoothed is None
+    assert follow_labelled(short([2.3, 1.9, 1.6, 1.5, 1.4, 1.3]), T).unsmoothed is not None
+    assert follow_labelled(short([2.3, 1.9, 1.6, 1.5, 1.4, 1.3]), Thresholds(smoothing=0.0)).unsmoothed is None

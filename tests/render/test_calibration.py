@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from rfav_cli.records import Doubt
-from rfav_cli.records.calibration import HIGHEST_TEMPERATURE, Calibration
+from rfav_cli.records.calibration import Calibration
 from rfav_cli.render import render_calibration
 from rfav_cli.render.calibration import in_words
 from tests.render.conftest import HOSTILE
@@ -25,6 +25,7 @@ FOUND = Calibration("a.h5", 3, "run/3.pt", 1000, "", 2.5, 1.5, 1.2, 0.2, 0.03, 0
 def test_a_number_is_all_that_is_printed() -> None:
     assert render_calibration(FOUND) == "2.5\n"
     assert render_calibration(replace(FOUND, temperature=1 / 3)) == "0.333333\n"
+    assert render_calibration(replace(FOUND, helps=False)) == "1\n"
 
 
 def test_the_document_has_everything_and_null_for_what_was_not_measured() -> None:
@@ -57,14 +58,15 @@ def test_the_document_has_everything_and_null_for_what_was_not_measured() -> Non
         ({}, "surer of its predictions than it is right. Divide its scores by 2.5"),
         ({"temperature": 0.5}, "less sure than it could be. Divide its scores by 0.5"),
         ({"output": "logits"}, "Divide its scores (output logits) by 2.5"),
-        ({"calibrated_loss": 1.6}, "leave the scores as they are"),
-        ({"temperature": HIGHEST_TEMPERATURE}, "say nothing of the labels"),
+        ({"temperature": 1.0, "helps": False}, "leave the scores as they are"),
     ],
 )
 def test_the_words_say_what_to_do(changed: dict[str, float | str], says: str) -> None:
     text = in_words(replace(FOUND, **changed))  # type: ignore[arg-type]
     assert "a.h5, epoch 3: 1,000 samples, accuracy 60.0%, confidence 80.0%" in text
-    assert "held-out loss 1.500" in text
+    assert f"held-out loss 1.500, divided by {changed.get('temperature', 2.5)} 1.200" in text.replace(
+        "by 1 ", "by 1.0 "
+    )
     assert says in text
     assert ("class Calibrated" in text) == ("Divide" in says)
 

@@ -84,7 +84,20 @@ def test_doubts_of_the_verdict_stand_before_what_is_recommended() -> None:
 def test_json_is_the_recipe() -> None:
     document = json.loads(render_recipe(RECIPE, "json"))
     assert list(document) == [
-        *("schema", "store", "digest", "rule", "reason", "doubts", "advice", "warning", "rewind", "checkpoint", "loss"),
+        *(
+            "schema",
+            "store",
+            "digest",
+            "rule",
+            "reason",
+            "doubts",
+            "advice",
+            "warning",
+            "rewind",
+            "rewind_by",
+            "checkpoint",
+            "loss",
+        ),
         *("with_bias", "fold_norm", "centering", "squared", "layers"),
     ]
     assert (document["rewind"], document["checkpoint"], document["loss"]) == (11, "run/epoch_011.pt", 3.1512)
@@ -172,3 +185,12 @@ def test_an_unknown_format_names_the_known() -> None:
     with pytest.raises(RfavError) as error:
         render_recipe(RECIPE, "csv")
     assert ", ".join(RECIPE_FORMATS) in error.value.remedy
+
+
+def test_it_starts_again_at_another_checkpoint_than_is_kept_by_another_measure() -> None:
+    advice = Advice((), 27, "accuracy", None, ())
+    text = " ".join(render_recipe(replace(RECIPE, rewind_by="the lowest held-out loss", advice=advice)).split())
+    assert f"Rewind to epoch {RECIPE.rewind} (the lowest held-out loss): " in text
+    assert "another measure than the one above: epoch 27 is kept as it is by accuracy" in text
+    same = replace(RECIPE, advice=replace(advice, keep=RECIPE.rewind))
+    assert "another measure" not in " ".join(render_recipe(same).split())

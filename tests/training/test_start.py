@@ -83,7 +83,7 @@ def test_init_wins_and_is_not_held_against_the_store(tmp_path: Path) -> None:
     own = begun.from_weights(tmp_path / "own.pt")
     assert (own.checkpoint, own.sha256, own.notes) == (tmp_path / "own.pt", "", ())
     assert begun.from_weights("fresh").checkpoint is None
-    with pytest.raises(CheckpointError, match=r"other\.pt: no such file to start from"):
+    with pytest.raises(CheckpointError, match=r"other\.pt: no such checkpoint to start from"):
         begun.from_weights(None)
 
 

@@ -20,5 +20,6 @@ def open_network(payload: Payload, options: OpenOptions) -> Network:
         ModelError: `--model` is missing or does not make a net.
         CheckpointError: the weights are not those of the net.
     """
+    options.notes.extend(note for note in payload.notes if note not in options.notes)
     network: Network = import_module(f"{__name__}.{payload.kind}").open_network(payload, options)
     return network

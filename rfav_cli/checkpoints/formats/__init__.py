@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from rfav_cli import remote
 from rfav_cli.errors import CheckpointError, remedy_for
 from rfav_cli.text import what_it_says
 
@@ -27,6 +28,7 @@ FILES = {
 a file's content reads it."""
 FOLDERS = {
     "huggingface": "folders of transformers or accelerate",
+    "deepspeed": "folders of DeepSpeed",
 }
 """The same of checkpoints that are folders; each is a `FolderFormat`."""
 FORMATS = FILES | FOLDERS
@@ -38,6 +40,7 @@ def format_of(path: Path) -> str:
     Raises:
         CheckpointError: it is missing, empty, cannot be read, or is of no format that is known.
     """
+    remote.bring(path)
     try:
         folder = path.is_dir()
         if not folder and path.stat().st_size == 0:
@@ -81,7 +84,7 @@ def read(path: Path, options: ReadOptions) -> Payload:
     Raises:
         CheckpointError: it is missing, empty, cut off, or of no format that is known.
     """
-    return _format(format_of(path)).read(path, options)
+    return _format(_brought(path)).read(path, options)
 
 
 def stored_epoch(path: Path, options: ReadOptions) -> int | None:
@@ -90,7 +93,15 @@ def stored_epoch(path: Path, options: ReadOptions) -> int | None:
     Raises:
         CheckpointError: as for `read`, but not each fault is found.
     """
-    return _format(format_of(path)).stored_epoch(path, options)
+    return _format(_brought(path)).stored_epoch(path, options)
+
+
+def _brought(path: Path) -> str:
+    """The format of a checkpoint whose weights are here."""
+    name = format_of(path)
+    if remote.is_place(path):
+        remote.bring(path, weight_files(path))
+    return name
 
 
 def _format(name: str) -> Format:

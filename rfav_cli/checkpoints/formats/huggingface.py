@@ -101,7 +101,12 @@ def stored_epoch(path: Path, _: ReadOptions) -> int | None:
     """
     names = _names(path)
     _refuse_adapter(path, names)
-    if _TRAINER_STATE not in names:
+    return trainer_epoch(path)
+
+
+def trainer_epoch(path: Path) -> int | None:
+    """The whole epoch that `trainer_state.json` in a folder says; None where it says none, or is not there."""
+    if not (path / _TRAINER_STATE).is_file():
         return None
     try:
         return state_dicts.stored_epoch(read_json(path / _TRAINER_STATE))

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import Progress, ProgressColumn
 
 from rfav_cli.cli.output import forget
+from rfav_cli.remote import shown
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Messages(Console):
 
     def say(self, text: str) -> None:
         """Print a line, which may hold what files say; it steers no terminal."""
-        self.print(escape(printable(text, LONGEST)), soft_wrap=True)
+        self.print(escape(printable(shown(text), LONGEST)), soft_wrap=True)
 
 
 class BarReporter(ABC):

@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rfav_cli import remote
 from rfav_cli.errors import SampleError
 from rfav_cli.text import printable
 from rfav_cli.user_code import is_module, names_code
@@ -117,8 +118,8 @@ def open_source(spec: Any, options: SampleOptions, *, option: str = "--probe", m
     """Open a source of samples: a folder of images, a file of arrays, a data set as published, or the user's own.
 
     Args:
-        spec: a path, `NAME:PATH` or `NAME:PATH#SPLIT`; code by name, "package.module:attribute" or
-            "path/to/file.py:attribute"; or the object itself.
+        spec: a path, `NAME:PATH` or `NAME:PATH#SPLIT`, where each path may be an address of a remote file or folder;
+            code by name, "package.module:attribute" or "path/to/file.py:attribute"; or the object itself.
         options: how its samples are read.
         option: that it was given with, for messages.
         most: how many samples are needed at most, where they can only be read one after the other; None for all.
@@ -132,8 +133,9 @@ def open_source(spec: Any, options: SampleOptions, *, option: str = "--probe", m
         from rfav_cli.data.sources.objects import open_object
 
         return open_object(spec, Location(_called(spec), Path(), option=option, most=most), options)
-    spec = os.fspath(spec)
-    name, address = _told(spec)
+    given = os.fspath(spec)
+    spec = _brought(given)
+    name, address = ("code", given) if spec == given and _is_own_code(given) else _told(spec)
     module = import_module(_module(name))
     path, split = Path(address).expanduser(), next(iter(module.SPLITS), "")
     if module.SPLITS and "#" in address and not path.exists():
@@ -150,13 +152,17 @@ def open_source(spec: Any, options: SampleOptions, *, option: str = "--probe", m
     return source
 
 
+def _is_own_code(spec: str) -> bool:
+    """Whether a specification names code, and no data set of a name that is none."""
+    name = spec.partition(":")[0]
+    return name not in SOURCES and names_code(spec) and (not name.isidentifier() or is_module(name))
+
+
 def _told(spec: str) -> tuple[str, str]:
     """The source of a specification, and what it reads."""
     name, colon, address = spec.partition(":")
     if colon and name in SOURCES:
         return name, address
-    if names_code(spec) and (not name.isidentifier() or is_module(name)):
-        return "code", spec
     if colon and not Path(spec).exists():
         close = get_close_matches(name, SOURCES, n=1)
         known = f"Did you mean {close[0]}:{printable(address)}?" if close else f"Known: {', '.join(SOURCES)}."
@@ -180,3 +186,17 @@ def _called(value: object) -> str:
     """What an object from Python is called in messages and in the store."""
     name = getattr(value, "__qualname__", type(value).__name__)
     return f"{name} (from Python)"
+
+
+def _brought(spec: str) -> str:
+    """A specification whose files are here.
+
+    Raises:
+        RunError: they are elsewhere, and cannot be reached.
+    """
+    name, _, path = spec.partition(":")
+    before, path = (f"{name}:", path) if name in NAMED else ("", spec)
+    address, mark, split = path.partition("#")
+    if remote.address_of(address) is None:
+        return spec
+    return f"{before}{remote.keep(address)}{mark}{split}"

@@ -28,3 +28,11 @@ def test_a_state_dict_from_wherever_is_put_into_the_users_net() -> None:
     network = networks.open_network(payload, OpenOptions(torch.device("cpu"), lambda: nn.Linear(3, 4)))
     assert network.kind == "eager"
     torch.testing.assert_close(network.forward(torch.ones(2, 3), lambda _: False), net(torch.ones(2, 3)).detach())
+
+
+def test_what_was_noted_of_a_checkpoint_is_handed_on_once() -> None:
+    payload = Payload("eager", Path("weights.any"), [Candidate("", nn.Linear(3, 4).state_dict())], notes=("a note",))
+    options = OpenOptions(torch.device("cpu"), lambda: nn.Linear(3, 4))
+    for _ in range(2):
+        networks.open_network(payload, options)
+    assert options.notes == ["a note"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.distributed import checkpoint as distributed_checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +49,17 @@ def write_folder(path: Path, state: dict[str, Tensor]) -> None:
     path.mkdir(parents=True)
     save_file(state, path / "model.safetensors", metadata={"format": "pt"})
     (path / "config.json").write_text("{}")
+
+
+def write_distcp(path: Path, state: dict[str, Any]) -> None:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "torch.distributed is", UserWarning)
+        distributed_checkpoint.save(state, checkpoint_id=path, no_dist=True)
+
+
+def write_deepspeed(path: Path, state: dict[str, Tensor], name: str = "mp_rank_00_model_states.pt") -> None:
+    path.mkdir(parents=True, exist_ok=True)
+    torch.save({"module": state, "param_shapes": [{"0.weight": torch.Size([2])}], "ds_version": "0.18"}, path / name)
 
 
 def write_scripted(path: Path) -> None:

@@ -21,6 +21,7 @@ from rfav_cli.errors import CheckpointError
 from tests.checkpoints.formats.files import (
     half,
     state,
+    write_deepspeed,
     write_exported,
     write_folder,
     write_legacy,
@@ -41,6 +42,7 @@ WRITE: dict[str, Callable[[Path], object]] = {
     "torchscript": write_scripted,
     "exported": write_exported,
     "huggingface": lambda path: write_folder(path, state()),
+    "deepspeed": lambda path: write_deepspeed(path, state()),
 }
 """How a checkpoint of each format is written."""
 KINDS = {"torchscript": "torchscript", "exported": "exported"}
@@ -88,8 +90,8 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "a list of tensors": (lambda path: torch.save([torch.ones(2)], path), "holds a list of 1, not a state_dict"),
     "a tensor": (lambda path: torch.save(torch.ones(2), path), "holds a Tensor"),
     "no tensors": (lambda path: torch.save({"epoch": 3}, path), "mapping without tensors"),
-    "a Namespace": (lambda path: torch.save({"args": argparse.Namespace()}, path), "needs argparse.Namespace"),
-    "a whole net": (lambda path: torch.save(nn.ReLU(), path), "needs torch.nn.modules.activation.ReLU"),
+    "a Namespace": (lambda path: torch.save({"args": argparse.Namespace()}, path), "a mapping without tensors"),
+    "a whole net": (lambda path: torch.save(nn.ReLU(), path), "holds a torch.nn.modules.activation.ReLU,"),
 }
 
 

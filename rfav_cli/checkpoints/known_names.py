@@ -1,0 +1,201 @@
+"""The names in pickles that become more than a name: tensors, what they are made of, and plain values.
+
+All that is called in place of a name is here. Each function takes whatever a file gives it, and gives back plain data
+or raises; what could make torch read or take memory beyond the file is checked before torch is asked.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections import OrderedDict
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rfav_cli.checkpoints.stand_ins import Name, StandIn
+from rfav_cli.checkpoints.storages import Storage, storage_kind
+from rfav_cli.checkpoints.unpickler import Maker, safe_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MUCH = 2**28
+"""Bytes of a tensor that may be more than its storage has: it can take the same number for many elements."""
+_SCALAR_CODES = re.compile(r"[?bhilqBHILQefd]|[biuf]\d{1,2}")
+_LATIN = ("latin1", "latin-1")
+_ATTACKS = (
+    *("os", "posix", "nt", "sys", "subprocess", "pty", "shutil", "socket", "importlib", "runpy", "ctypes"),
+    "webbrowser",
+)
+"""Packages that objects beside weights are not of: a file that names one is refused aloud. Nothing rests on this."""
+_ATTACKS_OF_BUILTINS = ("eval", "exec", "execfile", "compile", "open", "__import__", "breakpoint", "input")
+
+
+class RunsCodeError(ValueError):
+    """A pickle names what only an attack has a use for. It could be read all the same; the user should know.
+
+    Attributes:
+        name: what it names, as the file has it.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__("a name that runs code")
+        self.name = name
+
+
+def meaning(module: str, name: str) -> Any:
+    """What a name means: a `Maker`, a `StorageKind`, a type of numbers; None for one that is not known.
+
+    Raises:
+        RunsCodeError: only an attack has a use for it.
+    """
+    package = module.partition(".")[0]
+    if package in _ATTACKS or (package in ("builtins", "__builtin__") and name in _ATTACKS_OF_BUILTINS):
+        raise RunsCodeError(f"{module}.{name}")
+    return storage_kind(module, name) or _MEANINGS.get(f"{module}.{name}")
+
+
+def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *rest: Any) -> Tensor:
+    """`torch._utils._rebuild_tensor` and `_rebuild_tensor_v2`; what would run on a backward pass is left."""
+    _, _, *metadata = (*rest, None, None, None)
+    return _viewed(storage, offset, size, stride, _checked(storage).dtype, metadata[0])
+
+
+def _typed_tensor(storage: Any, offset: Any, size: Any, stride: Any, *rest: Any) -> Tensor:
+    """`torch._utils._rebuild_tensor_v3`, of types that have no storage of their own."""
+    _, _, dtype, *metadata = (*rest, None)
+    if not isinstance(dtype, torch.dtype):
+        raise TypeError("no type of numbers")
+    return _viewed(storage, offset, size, stride, dtype, metadata[0])
+
+
+def _viewed(storage: Any, offset: Any, size: Any, stride: Any, dtype: torch.dtype, metadata: Any) -> Tensor:
+    _check_bounds(_checked(storage), offset, size, stride, dtype)
+    tensor = torch.empty(0, dtype=dtype).set_(storage.untyped, offset, size, stride)
+    if isinstance(metadata, dict):
+        tensor = tensor.conj() if metadata.get("conj") is True else tensor
+        tensor = torch._neg_view(tensor) if metadata.get("neg") is True else tensor
+    return tensor
+
+
+def _quantized(storage: Any, offset: Any, size: Any, stride: Any, quantizer: Any, *_: Any) -> Tensor:
+    """`torch._utils._rebuild_qtensor`."""
+    _check_bounds(_checked(storage), offset, size, stride, storage.dtype)
+    if not isinstance(quantizer, tuple) or not all(map(_is_of_quantizer, quantizer)):
+        raise TypeError("no quantizer")
+    typed = torch.storage.TypedStorage(wrap_storage=storage.untyped, dtype=storage.dtype, _internal=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that such storages and such tensors will be removed
+        tensor: Tensor = torch._utils._rebuild_qtensor(typed, offset, size, stride, quantizer, False, OrderedDict())
+    return tensor
+
+
+def _is_of_quantizer(value: Any) -> bool:
+    flat = isinstance(value, list) and all(type(number) in (int, float) for number in value)
+    return flat or type(value) in (int, float) or isinstance(value, Tensor | torch.qscheme)
+
+
+def _checked(storage: Any) -> Storage:
+    if type(storage) is not Storage:
+        raise TypeError("no storage")
+    return storage
+
+
+def _check_bounds(storage: Storage, offset: Any, size: Any, stride: Any, dtype: torch.dtype) -> None:
+    """Refuse what torch would take more memory for, or read beyond the storage for."""
+    for numbers in ((offset,), size, stride):
+        if not isinstance(numbers, tuple) or not all(type(n) is int and 0 <= n < 2**63 for n in numbers):
+            raise TypeError("no shape of a tensor")
+    if len(size) != len(stride) or len(size) > 64:
+        raise ValueError("a shape and strides that do not belong together")
+    whole, held = prod(size) * dtype.itemsize, storage.untyped.nbytes()
+    last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
+    if whole and (last + 1) * dtype.itemsize > held:
+        raise ValueError("a tensor beyond its storage")
+    if whole > held + _MUCH:
+        raise ValueError("a tensor of far more elements than its storage has")
+
+
+def _same(data: Any, *_: Any) -> Any:
+    """A parameter, and a tensor that was on a device without storages: the tensor that it is made from."""
+    if not isinstance(data, Tensor):
+        raise TypeError("no tensor")
+    return data
+
+
+def _of_type(make: Any, kind: Any, args: Any, *_: Any) -> Any:
+    """`torch._tensor._rebuild_from_type_v2`: a tensor of a class of its own becomes a plain one."""
+    if type(make) is not Maker or make.make not in _TENSORS or type(args) is not tuple:
+        return StandIn("torch._tensor._rebuild_from_type_v2", (make, kind, args))
+    return make.make(*args)
+
+
+def _ordered(items: Any = ()) -> OrderedDict[Any, Any]:
+    pairs = items.items() if type(items) in (dict, OrderedDict) else items
+    return OrderedDict((safe_key(key), value) for key, value in pairs)
+
+
+def _default(*_: Any) -> dict[Any, Any]:
+    """`collections.defaultdict`; the function that makes its values is left."""
+    return {}
+
+
+def _size(numbers: Any = ()) -> tuple[Any, ...]:
+    """`torch.Size`."""
+    return numbers if type(numbers) is tuple else ()
+
+
+def _encoded(text: Any, encoding: Any = "", *_: Any) -> Any:
+    """`_codecs.encode`, by which protocol 2 writes bytes."""
+    if type(text) is str and encoding in _LATIN:
+        return text.encode("latin-1")
+    return StandIn("_codecs.encode", (text, encoding))
+
+
+def _scalar(dtype: Any, raw: Any = b"", *_: Any) -> int | float | bool | None:
+    """A scalar of numpy: a number, or None for anything that is no plain number."""
+    # Python 2 wrote bytes as text; protocol 2 of Python 3 as the text of their latin-1 decoding or as bytes.
+    data = raw.encode("latin-1") if isinstance(raw, str) else raw
+    if type(dtype) is not StandIn or not dtype.args or not isinstance(data, bytes):
+        return None
+    code, state = dtype.args[0], dtype.state
+    if type(code) is not str or not _SCALAR_CODES.fullmatch(code):
+        return None
+    big = isinstance(state, tuple) and len(state) > 1 and state[1] == ">"
+    form = np.dtype(code).newbyteorder(">" if big else "<")
+    number: int | float | bool | None = np.frombuffer(data, form)[0].item() if len(data) == form.itemsize else None
+    return number
+
+
+def _constructed(kind: Any = None, *args: Any) -> StandIn:
+    """`copyreg._reconstructor` and `__newobj__`: what they would call is what the object is of."""
+    return StandIn(kind.kind if isinstance(kind, Name | StandIn) else "object", args)
+
+
+_FUNCTIONS: dict[Callable[..., Any], tuple[str, ...]] = {
+    _tensor: ("torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2"),
+    _typed_tensor: ("torch._utils._rebuild_tensor_v3",),
+    _quantized: ("torch._utils._rebuild_qtensor",),
+    _same: (
+        "torch.nn.parameter.Parameter",
+        "torch._utils._rebuild_parameter",
+        "torch._utils._rebuild_parameter_with_state",
+        "torch._utils._rebuild_device_tensor_from_cpu_tensor",
+    ),
+    _of_type: ("torch._tensor._rebuild_from_type_v2", "torch._tensor._rebuild_from_type"),
+    _ordered: ("collections.OrderedDict",),
+    _default: ("collections.defaultdict",),
+    _size: ("torch.Size",),
+    _encoded: ("_codecs.encode",),
+    _scalar: ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar"),
+    _constructed: ("copyreg._reconstructor", "copy_reg._reconstructor", "copyreg.__newobj__"),
+}
+_TENSORS = (_tensor, _typed_tensor, _quantized, _same)
+_MEANINGS: dict[str, Any] = {
+    **{f"torch.{name}": value for name, value in vars(torch).items() if isinstance(value, torch.dtype | torch.qscheme)},
+    **{name: Maker(make) for make, names in _FUNCTIONS.items() for name in names},
+}

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import sys
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+
+from rfav_cli.checkpoints.pickles import load_pickle
+from rfav_cli.checkpoints.storages import Claim, StorageKind
+from rfav_cli.errors import CheckpointError
+from tests.checkpoints.handmade import claim, mapping, save_legacy, several, tensor, text, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+KIND = StorageKind(torch.float32)
+
+
+def changed(path: Path, change: Callable[[str, bytes], tuple[str, bytes] | None], compression: int = 0) -> None:
+    """The archive with other members."""
+    with zipfile.ZipFile(path) as archive:
+        contents = [change(name, archive.read(name)) for name in archive.namelist()]
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for member in filter(None, contents):
+            archive.writestr(*member)
+
+
+def test_a_claim_is_read_as_it_is() -> None:
+    assert Claim.of(("storage", KIND, "0", "cuda:3", 6)) == Claim(torch.float32, "0", 6)
+    assert Claim.of((b"storage", KIND, 7, "cpu", 6, None)) == Claim(torch.float32, "7", 6)
+    assert Claim.of(("storage", KIND, "0", "cpu", 6, ("1", 2, 3))).view == ("1", 2, 3)
+    assert Claim.of(("storage", KIND, "0", "cpu", 6)).bytes == 24
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *(None, 3, "storage", (), ("storage",), ["storage", KIND, "0", "cpu", 6], ("other", KIND, "0", "cpu", 6)),
+        *(
+            ("storage", "FloatStorage", "0", "cpu", 6),
+            ("storage", KIND, (), "cpu", 6),
+            ("storage", KIND, "0", "cpu", -1),
+        ),
+        *(
+            ("storage", KIND, "0", "cpu", 6.0),
+            ("storage", KIND, "0", "cpu", 2**63),
+            ("storage", KIND, "0", "cpu", 6, 1),
+        ),
+        *(("storage", KIND, "0", "cpu", 6, ("1", -2, 3)), ("storage", KIND, "0", "cpu", 6, ("1", 2))),
+    ],
+)
+def test_what_is_no_claim(given: object) -> None:
+    with pytest.raises(ValueError, match=r"no |not "):
+        Claim.of(given)
+
+
+def test_a_storage_is_mapped_and_what_is_done_to_it_stays_out_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "net.pt"
+    torch.save({"w": torch.ones(1000)}, path)
+    before = path.read_bytes()
+    weight = load_pickle(path, trust=False)["w"]
+    with path.open("r+b") as file:
+        file.seek(before.index(torch.ones(1000).numpy().tobytes()))
+        file.write(torch.tensor([5.0]).numpy().tobytes())
+    assert weight[0] == 5  # so nothing was copied
+    path.write_bytes(before)
+    weight.zero_()
+    assert path.read_bytes() == before
+
+
+def test_numbers_of_the_other_order_of_bytes(tmp_path: Path) -> None:
+    numbers, path = torch.arange(6, dtype=torch.float64), tmp_path / "net.pt"
+    torch.save({"a": numbers, "b": numbers[2:]}, path)
+    swapped = {"little": "big", "big": "little"}[sys.byteorder].encode()
+
+    def swap(name: str, content: bytes) -> tuple[str, bytes]:
+        if name.endswith("byteorder"):
+            return name, swapped
+        return name, numbers.numpy().byteswap().tobytes() if "/data/" in name else content
+
+    changed(path, swap)
+    content = load_pickle(path, trust=False)
+    assert torch.equal(content["a"], numbers)
+    assert torch.equal(content["b"], numbers[2:])
+    changed(path, lambda name, content: (name, b"odd" if name.endswith("byteorder") else content))
+    with pytest.raises(CheckpointError, match="an order of bytes that is none"):
+        load_pickle(path, trust=False)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_an_archive_of_any_folder(compression: int, tmp_path: Path) -> None:
+    path = tmp_path / "net.pt"
+    torch.save({"w": torch.arange(4.0), "none": torch.zeros(0)}, path)
+    changed(path, lambda name, content: (f"other/{name.partition('/')[2]}", content), compression)
+    assert load_pickle(path, trust=False)["w"].tolist() == [0, 1, 2, 3]
+    changed(path, lambda name, content: (name.partition("/")[2], content), compression)
+    assert load_pickle(path, trust=False)["w"].tolist() == [0, 1, 2, 3]
+
+
+def test_a_member_that_is_missing_or_too_small_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "net.pt"
+    torch.save({"w": torch.arange(4.0)}, path)
+    changed(path, lambda name, content: (name, content[:15] if "/data/" in name else content))
+    with pytest.raises(CheckpointError, match=r"'net/data/0' has 15 bytes, its tensor needs 16"):
+        load_pickle(path, trust=False)
+    changed(path, lambda name, content: None if "/data/" in name else (name, content))
+    with pytest.raises(CheckpointError, match=r"damaged: there is no 'net/data/0' in it"):
+        load_pickle(path, trust=False)
+
+
+def test_parts_of_storages_in_the_older_format(tmp_path: Path) -> None:
+    part = claim(whole(6), more=(several(text("view"), whole(2), whole(3)),))
+    whole_one = tensor(claim(whole(6), more=(b"N",)))
+    weight = tensor(part, size=several(whole(3)), stride=several(whole(1)))
+    path = save_legacy(tmp_path / "net.pt", mapping({"a": whole_one, "b": weight}))
+    content = load_pickle(path, trust=False)
+    assert content["b"].tolist() == [2, 3, 4]
+    content["a"].zero_()
+    assert content["b"].tolist() == [0, 0, 0]

@@ -1,0 +1,1 @@
+from tests.remote.memory import memory  # noqa: F401 - a fixture
