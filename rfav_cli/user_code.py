@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import ModuleType
 
+_KEYS = re.compile(r"([^\[\]]+)((?:\[[^\[\]]+\])+)")
 FORMS = "package.module:{name} or path/to/file.py:{name}"
 """What a specification looks like; `name` stands for what is asked for."""
 
@@ -64,14 +66,36 @@ class Found:
 
 
 def names_code(spec: str) -> bool:
-    """Whether a text has the form of a specification; a path that is there is none.
+    """Whether a text has the form of a specification; a path that is there is none, nor is an address.
 
     >>> names_code("nets.small:make"), names_code("src/data.py:val_set"), names_code("C:/data"), names_code("a:b#c")
     (True, True, False, False)
     """
-    source, _, name = spec.rpartition(":")
+    source, _, name = without_keys(spec)[0].rpartition(":")
     dotted = source.endswith(".py") or _is_dotted(source)
-    return dotted and _is_dotted(name) and not Path(spec).exists()
+    return dotted and _is_dotted(name) and "://" not in spec and not Path(spec).exists()
+
+
+def without_keys(spec: str) -> tuple[str, tuple[int | str, ...]]:
+    """A specification without the entries of what it names, and these: numbers, or names with quotes or without.
+
+    >>> without_keys("data:loaders[1]"), without_keys("data.py:sets['val'][0]"), without_keys("data:val_set")
+    (('data:loaders', (1,)), ('data.py:sets', ('val', 0)), ('data:val_set', ()))
+    """
+    match = _KEYS.fullmatch(spec)
+    if match is None:
+        return spec, ()
+    keys = [key.strip("'\"") for key in re.findall(r"\[([^\[\]]+)\]", match[2])]
+    return match[1], tuple(int(key) if key.lstrip("-").isdecimal() else key for key in keys)
+
+
+def is_module(name: str) -> bool:
+    """Whether there is a module or package of a name without dots, here or among those that are installed."""
+    with importable(Path.cwd()):
+        try:
+            return name in sys.modules or importlib.util.find_spec(name) is not None
+        except (ImportError, ValueError):
+            return False
 
 
 def find(spec: str, wanted: Wanted) -> Found:

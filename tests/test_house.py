@@ -24,7 +24,7 @@ from rfav_cli.activations import networks
 from rfav_cli.checkpoints import formats
 from rfav_cli.cli import app
 from rfav_cli.cli.options import PANELS
-from rfav_cli.data import sources
+from rfav_cli.data import sources, transforms
 from rfav_cli.diagnosis.rules import DOUBT_RULES
 from rfav_cli.diagnosis.rules import RULES as CHECK_RULES
 from rfav_cli.options import FIRST, Option, Options, options_of
@@ -59,6 +59,7 @@ TABLES = {
     "checkpoints/formats/": ("checkpoints", tuple(formats.FORMATS)),
     "activations/networks/": ("networks", networks.KINDS),
     "data/sources/": ("samples", sources.SOURCES),
+    "data/transforms/": ("transforms", transforms.TRANSFORMS),
     "statistics/": ("statistics", tuple(statistics.STATISTICS)),
     "render/text/": ("formats", render.FORMATS),
     "render/figures/": ("figures", figures.FIGURES),
@@ -352,7 +353,7 @@ def test_each_option_and_command_has_help(name: str) -> None:
 @pytest.mark.parametrize(("command", "option"), [("analyze", "probe"), ("train", "data")])
 def test_the_help_names_each_source(command: str, option: str) -> None:
     (text,) = (param.help for param in commands()[command].params if param.name == option)
-    assert re.findall(r"([\w-]+):PATH", text) == [name for name in sources.SOURCES if name not in {"folder", "arrays"}]
+    assert re.findall(r"([\w-]+):PATH", text) == list(sources.NAMED)
 
 
 @pytest.mark.parametrize(("command", "name", "described"), CHOICES)

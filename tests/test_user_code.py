@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rfav_cli.errors import SampleError
-from rfav_cli.user_code import Wanted, find, importable, names_code, unknown
+from rfav_cli.user_code import Wanted, find, importable, is_module, names_code, unknown
 
 WANTED = Wanted("--probe", "data set", SampleError)
 
@@ -45,6 +45,7 @@ def folder(tmp_path, monkeypatch):
         ("cifar10:folder/of/it", False),
         ("C:\\sets", False),
         ("file.py:", False),
+        ("https://host/file.py:x", False),
         (":x", False),
     ],
 )
@@ -56,6 +57,15 @@ def test_a_file_that_is_there_is_no_code(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("a:b").touch()
     assert not names_code("a:b")
+
+
+def test_what_is_a_module(folder):
+    assert [is_module(name) for name in ("top_level", "json", "no_such_module", "__main__")] == [
+        True,
+        True,
+        False,
+        True,
+    ]
 
 
 def test_a_file_finds_what_lies_beside_it_and_in_the_current_folder(folder):

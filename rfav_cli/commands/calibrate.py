@@ -148,7 +148,7 @@ def _opened(options: Calibrate) -> tuple[Setup, Payload]:
     make_model = make_factory(model, options.model_arg) if isinstance(model, str) else model
     opening = open_options(settings, make_model, pick_device(options.device))
     payload = formats.read(remote.place(str(options.path)), ReadOptions(options.i_trust_this_pickle, opening.device))
-    probe = load_probe(str(options.probe), size=options.probe_size, options=sample_options(options), thumbnails=0)
+    probe = load_probe(options.probe, size=options.probe_size, options=sample_options(options), thumbnails=0)
     return fit(networks.open_network(payload, opening), probe, opening, settings), payload
 
 

@@ -45,7 +45,7 @@ def run(options: Layers) -> LayerList:
     if options.probe is None:
         return _held(network, opening)
     samples = sample_options(options)
-    probe = load_probe(str(options.probe), size=options.probe_size, options=samples, thumbnails=0)
+    probe = load_probe(options.probe, size=options.probe_size, options=samples, thumbnails=0)
     setup = fit(network, probe, opening, settings, layers=options.layers, skip=options.skip)
     return LayerList(_listed(setup), setup.subject, (*probe.notes, *setup.notes), setup.doubts)
 

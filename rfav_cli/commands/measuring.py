@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from rfav_cli.commands.pack import pack
 from rfav_cli.errors import CheckpointError, RunError, UsageError
+from rfav_cli.options.values import NORMALISATIONS
 from rfav_cli.records import ALONE, CENTERINGS, Checkpoint, Note, Settings
 from rfav_cli.text import printable
 
@@ -68,10 +70,10 @@ class Prepared(NamedTuple):
 
 
 def prepare(
-    probe: str | Path,
+    probe: Any,
     options: Measured,
     *,
-    train_probe: str | Path | None = None,
+    train_probe: Any = None,
     model_name: str = "",
     make_model: Callable[[], torch.nn.Module] | None = None,
     weights: str = "",
@@ -81,7 +83,7 @@ def prepare(
     """Load a probe, and say with it what is measured.
 
     Args:
-        probe: where the held-out samples are.
+        probe: where the held-out samples are, or an object that gives them.
         options: how they are read and what is measured of the net.
         train_probe: where samples are that the net was trained on.
         model_name: what the store calls the net.
@@ -101,12 +103,9 @@ def prepare(
 
     shown = options.probe_size if options.maps == "all" else options.maps
     samples = sample_options(options)
-    loaded = load_probe(str(probe), size=options.probe_size, seed=options.seed, options=samples, thumbnails=shown)
-    trained = (
-        None
-        if train_probe is None
-        else load_probe(str(train_probe), size=options.probe_size, seed=options.seed, options=samples, thumbnails=0)
-    )
+    load = functools.partial(load_probe, size=options.probe_size, seed=options.seed, options=samples)
+    loaded = load(probe, thumbnails=shown)
+    trained = None if train_probe is None else load(train_probe, thumbnails=0, option="--train-probe")
     settings = Settings(
         options.with_bias,
         options.centering,
@@ -196,12 +195,58 @@ def open_options(
 
 
 def sample_options(options: Samples) -> SampleOptions:
-    """How samples are read."""
-    from rfav_cli.data.sources import SampleOptions
+    """How samples are read.
 
-    mean, std = floats(options.mean), floats(options.std)
-    classes = path_or_none(options.classes)
-    return SampleOptions(options.layout, options.resize, options.gray, mean, std, classes, options.rgb)
+    Raises:
+        UsageError: there is no such transform.
+        SampleError: an option is out of its range, or the transform cannot be made.
+    """
+    from rfav_cli.data.sources import SampleOptions
+    from rfav_cli.data.transform import find_transform
+    from rfav_cli.data.transforms.base import Request
+
+    mean, std = _normalisation(options)
+    model = getattr(options, "model", None)
+    request = Request(
+        model if isinstance(model, str) else "", tuple(getattr(options, "model_arg", ())), _places(options)
+    )
+    return SampleOptions(
+        layout=options.layout,
+        resize=options.resize,
+        gray=options.gray,
+        mean=mean,
+        std=std,
+        classes_file=path_or_none(options.classes),
+        rgb=options.rgb,
+        center_crop=options.center_crop,
+        transform=find_transform(options.transform, request),
+    )
+
+
+def _normalisation(options: Samples) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
+    """Mean and deviation; where one alone is given by name, the other is that of the same name."""
+    mean, std = options.mean, options.std
+    if isinstance(mean, str) and std is None:
+        std = mean
+    elif isinstance(std, str) and mean is None:
+        mean = std
+    return (
+        NORMALISATIONS[mean][0] if isinstance(mean, str) else floats(mean),
+        NORMALISATIONS[std][1] if isinstance(std, str) else floats(std),
+    )
+
+
+def _places(options: Samples) -> tuple[Path, ...]:
+    """Folders that may hold what belongs to the checkpoints: those that are given, what is in them, and around them."""
+    given: list[Any] = []
+    if options.transform != "hf":
+        return ()
+    for name in ("model", "checkpoints", "checkpoint", "folder", "path"):
+        value = getattr(options, name, None)
+        given += value if isinstance(value, (list, tuple)) else [value]
+    paths = [Path(str(value).removeprefix("hf:")) for value in given if isinstance(value, (str, Path))]
+    around = [place for path in paths for place in (path, *sorted(path.glob("*/"))[:100], path.parent)]
+    return tuple(place for place in dict.fromkeys(around) if place.is_dir())
 
 
 def name_of(model: str | Callable[..., object] | None, arguments: Sequence[str]) -> str:

@@ -97,18 +97,20 @@ def _recorder(assembly: Assembly, opening: OpenOptions) -> StoreRecorder | None:
     from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.commands.measuring import Prepared, StoreRecorder, sample_options
     from rfav_cli.data.probe import load_probe
+    from rfav_cli.data.sources import is_code
     from rfav_cli.measure.setup import fit
 
     options, start, training = assembly.options, assembly.start, assembly.training
     if assembly.folder is None or options.probe is None:
         return None
     samples = sample_options(options)
-    if training.mean is not None:
+    prepared_by_code = is_code(options.probe)  # which has seen to its normalisation itself
+    if training.mean is not None and not prepared_by_code:
         samples = replace(samples, mean=training.mean, std=training.std)
-    probe = load_probe(str(options.probe), size=options.probe_size, options=samples)
-    if probe.mean != training.mean:
+    probe = load_probe(options.probe, size=options.probe_size, options=samples)
+    if probe.mean != training.mean and not prepared_by_code:
         raise SampleError(
-            f"--probe {printable(options.probe)}: has a mean and std of its own, unlike the training data",
+            f"--probe {printable(probe.source)}: has a mean and std of its own, unlike the training data",
             "Give --mean and --std, which hold for both.",
         )
     for text in probe.notes:

@@ -12,8 +12,11 @@ import numpy as np
 import torch
 
 from rfav_cli import remote
+from rfav_cli.chance import drawn_from
+from rfav_cli.data.drawn import doubts_of_chance
 from rfav_cli.data.sources import SampleOptions, open_source
-from rfav_cli.data.sources.base import WORDS, normalisation
+from rfav_cli.data.sources.base import normalisation
+from rfav_cli.data.unit_notes import notes_of_units
 from rfav_cli.errors import SampleError
 from rfav_cli.records import ProbeRecord
 from rfav_cli.text import printable
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from rfav_cli.data.sources.base import Samples, Source
+    from rfav_cli.records import Doubt
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +46,7 @@ class Probe:
         notes: what the user should be told once.
         alphabetical: the labels are the places of folders' names in the alphabet; see `Source`.
         empty: names of classes without samples, as far as they are seen.
+        doubts: why these may not be the samples that are meant.
         recolour: reads the same samples with three channels where they are images of one or four, and with one where
             they have three; None where the user has chosen, or they are no such images.
     """
@@ -57,6 +62,7 @@ class Probe:
     notes: tuple[str, ...] = ()
     alphabetical: bool = False
     empty: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
     recolour: Callable[[], Probe] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
@@ -76,16 +82,25 @@ class Probe:
 
 
 def load_probe(
-    spec: str, *, size: int = 1000, seed: int = 0, options: SampleOptions | None = None, thumbnails: int = 32
+    spec: Any,
+    *,
+    size: int = 1000,
+    seed: int = 0,
+    options: SampleOptions | None = None,
+    thumbnails: int = 32,
+    option: str = "--probe",
 ) -> Probe:
     """Choose samples and read them.
 
+    What their code draws at random follows from nothing but a seed of its own, and leaves no trace.
+
     Args:
-        spec: where they are; see `open_source`.
+        spec: where they are, or the object; see `open_source`.
         size: N, how many.
         seed: which; the same seed chooses the same samples of the same files, on every machine.
         options: how they are read.
         thumbnails: M, how many of the first are kept to look at.
+        option: that the samples were given with, for messages.
 
     Raises:
         SampleError: there are no such samples, they cannot be read, or an option does not fit them.
@@ -94,24 +109,23 @@ def load_probe(
     for name, value, least in (("--probe-size", size, 1), ("--seed", seed, 0), ("--maps", thumbnails, 0)):
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise SampleError(f"{name} {printable(value)}: out of range", f"Give a whole number from {least} on.")
-    source = open_source(spec, options)
-    rows = choose(len(source), source.labels, size, seed)
-    images = source.read(rows)
-    labels = None if source.labels is None else source.labels[rows]
+    with drawn_from(0):
+        source = open_source(spec, options, option=option, most=size)
+        rows = choose(len(source), source.labels, size, seed)
+        images = source.read(rows)
+        labels = source.labels_of(rows)
+    anew = partial(load_probe, spec, size=size, seed=seed, thumbnails=thumbnails, option=option)
     if _means_colour(source, options, images.shape[1]):
         said = "--mean and --std have a value for each of three channels, so gray images are read with three (--rgb)"
-        coloured = load_probe(spec, size=size, seed=seed, options=replace(options, rgb=True), thumbnails=thumbnails)
+        coloured = anew(options=replace(options, rgb=True))
         return replace(coloured, notes=(*coloured.notes, said))
     mean, std, notes = normalisation(source, options, images.shape[1])
     if len(source) < size:
-        notes = (
-            f"took all {len(source)} samples of {printable(remote.shown(spec))}, fewer than --probe-size {size}",
-            *notes,
-        )
+        told = printable(remote.shown(source.name))
+        notes = (f"took all {len(source)} samples of {told}, fewer than --probe-size {size}", *notes)
     recolour = None
-    if source.is_image and images.shape[1] in (1, 3, 4) and not (options.gray or options.rgb):
-        other = replace(options, rgb=images.shape[1] != 3, gray=images.shape[1] == 3)
-        recolour = partial(load_probe, spec, size=size, seed=seed, options=other, thumbnails=thumbnails)
+    if _has_colours(source, options, images.shape[1]):
+        recolour = partial(anew, options=replace(options, rgb=images.shape[1] != 3, gray=images.shape[1] == 3))
     return Probe(
         images=images,
         labels=labels,
@@ -120,47 +134,25 @@ def load_probe(
         std=std,
         thumbnails=draw(images[:thumbnails]) if source.is_image and thumbnails else None,
         sha256=digest(images, labels, mean, std),
-        source=remote.shown(spec),
-        notes=(*source.notes, *notes, *_units(source, images, mean, std)),
+        source=remote.shown(source.name),
+        notes=(*source.notes, *notes, *notes_of_units(source, images, mean, std)),
         alphabetical=source.alphabetical,
         empty=source.empty,
+        doubts=doubts_of_chance(source, rows),
         recolour=recolour,
     )
+
+
+def _has_colours(source: Source, options: SampleOptions, channels: int) -> bool:
+    """Whether the same images could be read with another number of channels."""
+    chosen = options.gray or options.rgb or source.as_is
+    return source.is_image and channels in (1, 3, 4) and not chosen
 
 
 def _means_colour(source: Source, options: SampleOptions, channels: int) -> bool:
     """Whether gray images are given with a mean or deviation for each of three channels."""
     values = max(len(options.mean or ()), len(options.std or ()))
-    return source.is_image and channels == 1 and values == 3 and not options.gray
-
-
-def _units(
-    source: Source, images: Samples, mean: tuple[float, ...] | None, std: tuple[float, ...] | None
-) -> tuple[str, ...]:
-    """What the user should be told of the units of images that are not bytes."""
-    if images.dtype != np.float32 or not source.is_image:
-        return ()
-    highest = float(images.max())
-    if source.scale == WORDS:
-        return (_words_note(round(highest * WORDS), mean or (0.0,), std or (1.0,)),)
-    if mean is not None or highest <= 16:
-        return ()
-    return (f"floating-point images up to {highest:g} are taken as they are; only whole numbers are scaled",)
-
-
-def _words_note(highest: int, mean: tuple[float, ...], std: tuple[float, ...]) -> str:
-    """What pixels of 16 bits are divided by; where the highest fills fewer bits, what else suits.
-
-    A mean and deviation that are as small as such pixels are taken for those of these pixels.
-    """
-    note = f"pixels of 16 bits are divided by {WORDS:g}"
-    full = (1 << highest.bit_length()) - 1
-    part = full / WORDS
-    if not 0 < full < 1 << 15 or max(*mean, *std) <= part * 1.01:
-        return note
-    values = [("--std", std)] if not any(mean) else [("--mean", mean), ("--std", std)]
-    given = " ".join(f"{name} {','.join(f'{value * part:.7g}' for value in numbers)}" for name, numbers in values)
-    return f"{note}; the highest is {highest}, so where the net was trained on pixels divided by {full}, give {given}"
+    return source.is_image and channels == 1 and values == 3 and not (options.gray or source.as_is)
 
 
 def choose(count: int, labels: NDArray[np.int64] | None, size: int, seed: int) -> NDArray[np.int64]:

@@ -223,8 +223,10 @@ _RULES = (
         "The net gives other figures for the same samples each time.",
         "Two forwards of the same samples through the same weights differ, from the layer that is named on. So the "
         "figures are not reproducible, and neither is the verdict. A dropout that does not ask whether the net is "
-        "being trained is the usual cause (`F.dropout(x)` for `F.dropout(x, training=self.training)`).",
-        "Switch the chance off in evaluation. If it is meant, allow this finding with a reason.",
+        "being trained is the usual cause (`F.dropout(x)` for `F.dropout(x, training=self.training)`). Or the samples "
+        "differ: their code augments them, or draws at random which ones it gives.",
+        "Switch the chance off in evaluation, in the net and in the samples. If it is meant, allow this finding with a "
+        "reason.",
     ),
     CheckRule(
         "RFAV202",

@@ -154,7 +154,8 @@ def fit(
     doubts = examined.doubts([layer.name for layer in chosen], output=output.read)
     raw = _raw_layers(network, [layer.name for layer in chosen], fold_norm=settings.fold_norm)
     notes = (*options.notes, *output.notes, *raw)
-    return Setup(network, probe, run, examined.trace, output, options.device, notes, (*doubts, *output.doubts))
+    all_doubts = (*probe.doubts, *doubts, *output.doubts)
+    return Setup(network, probe, run, examined.trace, output, options.device, notes, all_doubts)
 
 
 def _raw_layers(network: Network, names: Sequence[str], *, fold_norm: bool) -> list[str]:

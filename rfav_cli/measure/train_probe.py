@@ -62,7 +62,7 @@ def with_train_probe(setup: Setup, train_probe: Probe | None) -> Setup:
         setup,
         train_probe=train_probe,
         run=replace(setup.run, train_probe=record),
-        doubts=(*setup.doubts, *_doubts(setup.probe, train_probe)),
+        doubts=(*setup.doubts, *train_probe.doubts, *_doubts(setup.probe, train_probe)),
     )
 
 

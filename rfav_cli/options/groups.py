@@ -13,6 +13,7 @@ from rfav_cli.options.thresholds import Thresholds
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from rfav_cli.options.kinds import SampleObject
     from rfav_cli.records import Centering
 
 LARGEST_SEED = 2**64 - 1
@@ -75,15 +76,24 @@ class Net(Output):
 class Samples(Options):
     """How samples are read."""
 
-    mean: Sequence[float] | None = option(
+    transform: str | Callable[..., Any] | None = option(
+        default=None,
+        help="What images go through, as in training: imagenet (shorter side 256, its middle 224x224, the usual mean "
+        "and deviation), timm (what the net of --model timm:NAME was made for), hf:FOLDER (its "
+        "preprocessor_config.json), or a callable of your code on a PIL image (my_pkg.data:eval_transform).",
+        panel=SAMPLES,
+        metavar="TRANSFORM",
+    )
+    mean: Sequence[float] | str | None = option(
         default=None,
         help="Mean to subtract, of values between 0 and 1, since bytes are divided by 255 first: one number or one a "
-        "channel (0.49,0.48,0.45). Floating-point arrays are in their own units. A named set has its own.",
+        "channel (0.49,0.48,0.45), or by name, with its deviation: imagenet, cifar10, cifar100, mnist, clip or half. "
+        "Floating-point arrays are in their own units. A named set has its own.",
         panel=SAMPLES,
         read=values.per_channel,
         metavar="NUMBERS",
     )
-    std: Sequence[float] | None = option(
+    std: Sequence[float] | str | None = option(
         default=None,
         help="Standard deviation to divide by, likewise.",
         panel=SAMPLES,
@@ -92,7 +102,16 @@ class Samples(Options):
     )
     resize: int | tuple[int, int] | None = option(
         default=None,
-        help="Resize images to a side or HEIGHTxWIDTH in pixels.",
+        help="Resize images to a square of this side or HEIGHTxWIDTH in pixels; with --center-crop one number is the "
+        "shorter side, and the longer one follows.",
+        panel=SAMPLES,
+        read=values.image_size,
+        unit="pixels",
+        metavar="S|HxW",
+    )
+    center_crop: int | tuple[int, int] | None = option(
+        default=None,
+        help="Cut a square of this side, or HEIGHTxWIDTH in pixels, out of the middle of each image.",
         panel=SAMPLES,
         read=values.image_size,
         unit="pixels",
@@ -283,14 +302,15 @@ class Names(Options):
 class Checkpoints(Net, Measured, Names, Stopped):
     """What checkpoints are measured on, and where the figures go."""
 
-    probe: str | Path = required(
-        help="Held-out samples: an image folder (a sub-folder a class, or flat), a .npz, .npy, .pt or .h5 file, or "
-        "{names}.",
+    probe: str | Path | SampleObject = required(
+        help="Held-out samples: an image folder (a sub-folder a class, or flat), a .npz, .npy, .pt or .h5 file, a "
+        "Dataset, DataLoader or (x, y) of your code (my_pkg.data:val_set, path/to/file.py:val_set), or {names}. From "
+        "Python the object itself.",
         named="rfav_cli.data.sources:NAMED",
         panel=SAMPLES,
         metavar="SAMPLES",
     )
-    train_probe: str | Path | None = option(
+    train_probe: str | Path | SampleObject | None = option(
         default=None,
         help="Samples that the net was trained on, of the same kinds and read in the same way, as many; labels are not "
         "needed. How sure the net is of them is measured beside the probe.",

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numbers
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
+
+SampleObject: TypeAlias = Any
+"""A data set, a loader, tensors, arrays, or a function that returns one of them."""
 
 _WORDS = {
     "str": "text",
@@ -14,6 +17,7 @@ _WORDS = {
     "int": "whole number",
     "float": "number",
     "Callable": "function",
+    "SampleObject": "data set",
     "Sequence": "list",
     "None": "None",
 }
@@ -92,6 +96,9 @@ def _is(value: Any, part: str) -> bool:
     name = _name(part)
     if name == "Any":
         return True
+    if name == "SampleObject":
+        has_samples = callable(value) or hasattr(value, "__getitem__") or hasattr(value, "__iter__")
+        return has_samples and not isinstance(value, (str, bytes))
     if name == "None":
         return value is None
     if name == "Path":

@@ -28,6 +28,7 @@ from rfav_cli.records import ALONE, Ranks
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from rfav_cli.options.kinds import SampleObject
     from rfav_cli.records import History
 
 
@@ -70,7 +71,7 @@ class Layers(Net, Samples, ProbeSize, Device, ChosenLayers):
         metavar="CHECKPOINT",
         kw_only=False,
     )
-    probe: str | Path | None = option(
+    probe: str | Path | SampleObject | None = option(
         default=None,
         help="Held-out samples, as for `analyze`; without them no forward is run, and the weights alone are listed.",
         panel=SAMPLES,
@@ -91,7 +92,7 @@ class Calibrate(Net, Samples, ProbeSize, Device, Callbacks):
         metavar="STORE",
         kw_only=False,
     )
-    probe: str | Path | None = option(
+    probe: str | Path | SampleObject | None = option(
         default=None,
         help="Held-out samples with labels, as for `analyze`, to measure a checkpoint on.",
         panel=SAMPLES,
@@ -164,8 +165,9 @@ class Monitored(Measured, Judging):
     """What a `Monitor` takes."""
 
     model: Any = required(help="The net that is trained.", kw_only=False)
-    probe: str | Path = required(
-        help="Held-out samples, as for `analyze`: a folder or a file, or a named set such as cifar10:DIR.",
+    probe: str | Path | SampleObject = required(
+        help="Held-out samples, as for `analyze`: a folder or a file, a named set such as cifar10:DIR, a Dataset, a "
+        "DataLoader, or (x, y) as tensors or arrays.",
         kw_only=False,
     )
     store: str | Path = option(

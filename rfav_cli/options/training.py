@@ -30,6 +30,7 @@ from rfav_cli.records import ALONE, Ranks
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rfav_cli.options.kinds import SampleObject
     from rfav_cli.records import Recipe
 
 
@@ -51,9 +52,9 @@ class Train(Net, Samples, ProbeSize, Activations, RuleOfLambda, Hyperparameters,
         "signed": "With --from-store, weigh the signed sum of Eq. 7, as printed; a recipe says which it takes.",
     }
 
-    data: str | Path = required(
-        help="What to train on: an image folder (a sub-folder a class), a .npz, .npy, .pt or .h5 file with labels, or "
-        "{names} (their training splits).",
+    data: str | Path | SampleObject = required(
+        help="What to train on: an image folder (a sub-folder a class), a .npz, .npy, .pt or .h5 file with labels, a "
+        "Dataset, DataLoader or (x, y) of your code (my_pkg.data:train_set), or {names} (their training splits).",
         named="rfav_cli.data.sources:NAMED",
         panel=SAMPLES,
         metavar="SAMPLES",
@@ -86,13 +87,13 @@ class Train(Net, Samples, ProbeSize, Activations, RuleOfLambda, Hyperparameters,
         panel=PENALTIES,
         metavar="STORE",
     )
-    validation: str | float | Path = option(
+    validation: str | float | Path | SampleObject = option(
         default="0.1",
         help="What to validate on: a share of the data, or samples of their own as for --data; 0 for nothing.",
         panel=SAMPLES,
         metavar="SAMPLES",
     )
-    probe: str | Path | None = option(
+    probe: str | Path | SampleObject | None = option(
         default=None,
         help="Held-out samples that each checkpoint is analysed on as it comes, into FOLDER/rfav.h5.",
         panel=SAMPLES,

@@ -14,31 +14,51 @@ _SENTENCE = re.compile(r"\s*(?P<rule>\w+)(?:@(?P<layer>\S+))?\s+until\s+(?P<expi
 _KEYS = ("rule", "layer", "store", "expires", "reason")
 
 
-def per_channel(text: object) -> tuple[float, ...]:
-    """One number for all channels, or one a channel: a list, or a text with commas.
+NORMALISATIONS: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
+    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "cifar10": ((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)),
+    "cifar100": ((0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762)),
+    "mnist": ((0.1307,), (0.3081,)),
+    "clip": ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)),
+    "half": ((0.5,), (0.5,)),
+}
+"""Name -> mean and standard deviation a channel that nets are trained with, of values between 0 and 1."""
+
+
+def per_channel(text: object) -> str | tuple[float, ...]:
+    """One number for all channels, or one a channel, as it is typed or pasted; or a name of `NORMALISATIONS`.
+
+    >>> per_channel("0.485 0.456 0.406"), per_channel("[0.5, 0.25]"), per_channel("ImageNet")
+    ((0.485, 0.456, 0.406), (0.5, 0.25), 'imagenet')
 
     Raises:
-        ValueError: something is no finite number.
+        ValueError: something is no finite number and no such name.
     """
+    if isinstance(text, str) and text.strip().lower() in NORMALISATIONS:
+        return text.strip().lower()
+    if isinstance(text, str) and text.rstrip().endswith(","):
+        raise ValueError(f"{text!r} ends with a comma: put the whole list into quotes")
     try:
-        values = tuple(float(part) for part in _parts(text, ","))
+        values = tuple(float(part) for part in _parts(text, r"[\s,;()\[\]]+") if part)
     except ValueError:
         values = (math.nan,)
     if not values or not all(map(math.isfinite, values)):
-        raise ValueError(f"{text!r} is no number and no list such as 0.49,0.48,0.45")
+        known = ", ".join(NORMALISATIONS)
+        raise ValueError(f"{text!r} is no number, no list such as 0.49,0.48,0.45 and none of {known}")
     return values
 
 
 def image_size(text: object) -> int | tuple[int, int]:
     """A side in pixels, or HEIGHTxWIDTH; HEIGHT,WIDTH as well, which is what a list in pyproject.toml comes as.
 
-    >>> image_size("32x48"), image_size((32, 48)), image_size(32)
-    ((32, 48), (32, 48), 32)
+    >>> image_size("32x48"), image_size("(32, 48)"), image_size((32, 48)), image_size(32)
+    ((32, 48), (32, 48), (32, 48), 32)
 
     Raises:
         ValueError: it is neither.
     """
-    parts = _parts(text, "[x,]")
+    plain = text.strip().strip("()[]") if isinstance(text, str) else text
+    parts = [part.strip() for part in _parts(plain, "[x,]")]
     if not all(part.isdecimal() and int(part) > 0 for part in parts) or not 1 <= len(parts) <= 2:
         raise ValueError(f"{text!r} is neither a side such as 32 nor a size such as 32x48")
     return int(parts[0]) if len(parts) == 1 else (int(parts[0]), int(parts[1]))
@@ -107,13 +127,17 @@ def per_layer(text: object) -> tuple[str, float]:
 
 
 def share(text: object) -> float:
-    """A number from 0 to 1.
+    """A number from 0 to 1, or a percentage.
+
+    >>> share("0.85"), share("85%"), share(" 85 % ")
+    (0.85, 0.85, 0.85)
 
     Raises:
         ValueError: it is none.
     """
+    words = str(text).strip()
     try:
-        value = math.nan if isinstance(text, bool) else float(str(text))
+        value = math.nan if isinstance(text, bool) else float(words.removesuffix("%")) / (100 if "%" in words else 1)
     except ValueError:
         value = math.nan
     if not 0 <= value <= 1:

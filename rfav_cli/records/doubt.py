@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 DoubtKind = Literal["chance", "batch", "output", "classes", "normalisation", "accuracy", "run", "epoch", "training"]
 
 DOUBT_KINDS: tuple[DoubtKind, ...] = get_args(DoubtKind)
-"""Two forwards of the same samples differ; a sample's figures depend on its batch; another output may hold the scores;
-the probe's classes, its normalisation or the accuracy do not fit the net; a checkpoint is of another run, or of another
-epoch than its name says; the net was trained on samples of the probe."""
+"""Two forwards of the same samples, or two readings of them, differ; a sample's figures depend on its batch; another
+output may hold the scores; the probe's classes, its normalisation or the accuracy do not fit the net; a checkpoint is
+of another run, or of another epoch than its name says; the net was trained on samples of the probe."""
 
 
 @dataclass(frozen=True)

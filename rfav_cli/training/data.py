@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rfav_cli.data.sources import SOURCES, SampleOptions, open_source
+from rfav_cli.data.sources import SOURCES, SampleOptions, is_code, open_source
 from rfav_cli.data.sources.base import normalisation
 from rfav_cli.errors import SampleError, UsageError
 from rfav_cli.records import Note
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rfav_cli.data.sources.base import Samples, Source
 
 MOST_LISTED = 20
+ONCE = "they are read once where memory allows, and augmented anew each epoch by --augment alone"
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +59,8 @@ class Part:
 
 
 def load_data(
-    spec: str,
-    validation: str,
+    spec: Any,
+    validation: Any,
     options: SampleOptions,
     *,
     seed: int,
@@ -70,8 +71,9 @@ def load_data(
     """Open and look through what is to be trained and validated on.
 
     Args:
-        spec: of the training data; a set with published splits gives its training split where none is named.
-        validation: a share of the training data ("0" for none), or a specification of its own.
+        spec: of the training data, or an object that gives them; a set with published splits gives its training split
+            where none is named.
+        validation: a share of the training data ("0" for none), or a specification or object of its own.
         options: how samples are read.
         seed: which samples the share takes.
         workers: threads that decode.
@@ -84,6 +86,7 @@ def load_data(
     """
     share = _share(validation)
     whole = _load(_training_split(spec), options, None, workers, skip_unreadable, report)
+    spec = whole.source.name
     if share is None:
         held_out = _load(validation, options, whole, workers, skip_unreadable, report)
         return whole, held_out
@@ -141,8 +144,10 @@ def stratified(labels: NDArray[np.int64], share: float, seed: int) -> NDArray[np
     return chosen
 
 
-def _share(validation: str) -> float | None:
-    """The share of the training data that the text names, or None where it is a specification."""
+def _share(validation: Any) -> float | None:
+    """The share of the training data that a text or number says, or None where it is a specification or an object."""
+    if not isinstance(validation, (str, int, float, np.number)):
+        return None
     try:
         share = float(validation)
     except ValueError:
@@ -154,8 +159,11 @@ def _share(validation: str) -> float | None:
     return share
 
 
-def _training_split(spec: str) -> str:
+def _training_split(spec: Any) -> Any:
     """`NAME:PATH#train` for `NAME:PATH` of a set with published splits; any other specification as it is."""
+    if is_code(spec):
+        return spec
+    spec = str(spec)
     name, colon, path = spec.partition(":")
     if not colon or name not in SOURCES or ("#" in path and not Path(path).expanduser().exists()):
         return spec
@@ -164,7 +172,7 @@ def _training_split(spec: str) -> str:
 
 
 def _load(
-    spec: str,
+    spec: Any,
     options: SampleOptions,
     training: Part | None,
     workers: int,
@@ -172,12 +180,10 @@ def _load(
     report: Callable[[Any], None],
 ) -> Part:
     """Look through all samples of a specification; those of validation data as the training data are."""
-    source = open_source(spec, options)
-    if source.labels is None:
-        raise SampleError(
-            f"{printable(spec)}: the samples have no labels, and a net is trained to give them",
-            "Give a folder with a sub-folder a class, or a file with an array 'labels'.",
-        )
+    source = open_source(spec, options, option="--data" if training is None else "--validation")
+    if source.labels is None and not is_code(spec):
+        raise _unlabelled(source)
+    spec = source.name
     images, unreadable, digest = look_through(source, workers)
     if unreadable and not skip_unreadable:
         raise _unreadable(spec, unreadable)
@@ -186,21 +192,44 @@ def _load(
     rows = np.setdiff1d(np.arange(len(source)), np.fromiter(unreadable, np.int64))
     if not len(rows):
         raise SampleError(f"{printable(spec)}: no sample can be read", "Give other samples.")
+    labels = source.labels_of(rows)
+    if labels is None:
+        raise _unlabelled(source)
+    if source.differs(rows[:2]):
+        report(Note(f"{printable(spec)}: its samples differ from reading to reading; {ONCE}"))
     shape = source.read(rows[:1]).shape
     if training is None:
         mean, std, notes = normalisation(source, options, shape[1])
         for text in notes:
             report(Note(text))
-        return Part(source, rows, source.labels[rows], images, mean, std, digest)
+        return Part(source, rows, labels, images, mean, std, digest)
+    _check_alike(source, shape, training)
+    labels = _like(labels, source, training.source)
+    return Part(source, rows, labels, images, training.mean, training.std, digest)
+
+
+def _unlabelled(source: Source) -> SampleError:
+    return SampleError(
+        f"{printable(source.name)}: the samples have no labels, and a net is trained to give them",
+        "Give a folder with a sub-folder a class, a file with an array 'labels', or a data set of (x, y).",
+    )
+
+
+def _check_alike(source: Source, shape: tuple[int, ...], training: Part) -> None:
+    """Refuse validation data that enter the net otherwise than those that are trained on."""
     wanted = training.source.read(training.rows[:1]).shape
     if shape != wanted:
         held_out, trained = ("x".join(map(str, sizes[1:])) for sizes in (shape, wanted))
         raise SampleError(
-            f"--validation {printable(spec)}: samples of {held_out}, but those to train on are {trained}",
+            f"--validation {printable(source.name)}: samples of {held_out}, but those to train on are {trained}",
             "Give --resize or --gray, or other samples.",
         )
-    labels = _like(source, training.source)[rows]
-    return Part(source, rows, labels, images, training.mean, training.std, digest)
+    if source.as_is != training.source.as_is:
+        ready, plain = (source, training.source) if source.as_is else (training.source, source)
+        raise SampleError(
+            f"{printable(ready.name)} comes as it enters the net, but {printable(plain.name)} does not",
+            "Give both as files, or both as data sets of your code.",
+        )
 
 
 def _unreadable(spec: str, unreadable: dict[int, str]) -> SampleError:
@@ -213,9 +242,8 @@ def _unreadable(spec: str, unreadable: dict[int, str]) -> SampleError:
     )
 
 
-def _like(source: Source, training: Source) -> NDArray[np.int64]:
+def _like(labels: NDArray[np.int64], source: Source, training: Source) -> NDArray[np.int64]:
     """The labels of validation data in the order of the training data's classes, told by their names."""
-    labels = source.labels if source.labels is not None else np.empty(0, np.int64)
     if not source.classes or not training.classes or source.classes == training.classes:
         return labels
     unknown = [name for name in source.classes if name not in training.classes]

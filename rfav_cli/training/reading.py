@@ -67,8 +67,9 @@ def look_through(source: Source, workers: int) -> tuple[Samples | None, dict[int
         if images is not None:
             images[chunk.rows] = chunk.samples
         sha.update(np.ascontiguousarray(chunk.samples).tobytes())
-    if source.labels is not None:
-        sha.update(source.labels.astype("<i8").tobytes())
+    readable = np.setdiff1d(np.arange(len(source)), np.fromiter(unreadable, np.int64))
+    if len(readable) and (labels := source.labels_of(readable)) is not None:
+        sha.update(labels.astype("<i8").tobytes())
     return images, unreadable, sha.hexdigest()
 
 

@@ -212,8 +212,8 @@ def _check_held_out(options: Train, start: Start, training: Part, validation: Pa
 
 def _load_data(options: Train, start: Start, samples: SampleOptions) -> tuple[Part, Part | None]:
     training, validation = load_data(
-        str(options.data),
-        str(options.validation),
+        options.data,
+        options.validation,
         samples,
         seed=options.seed,
         workers=options.workers,

@@ -61,6 +61,22 @@ def test_the_figures_are_those_of_the_checkpoints(tmp_path, samples, kind, optio
     assert not np.array_equal(live.entropy[0], live.entropy[1])
 
 
+def test_samples_may_be_objects(tmp_path, samples):
+    file = np.load(samples(nets.Vectors))
+    x, y = torch.from_numpy(file["images"]), torch.from_numpy(file["labels"])
+    data = torch.utils.data.TensorDataset(x, y)
+    stores = []
+    for number, probe in enumerate((samples(nets.Vectors), (x, y), data, torch.utils.data.DataLoader(data, 5))):
+        with rfav_cli.Monitor(nets.make(nets.Vectors, 3), probe, tmp_path / f"{number}.h5") as monitor:
+            monitor.record(0)
+        stores.append(rfav_cli.open_store(tmp_path / f"{number}.h5"))
+    assert len({store.run.probe.sha256 for store in stores[:3]}) == 1
+    for store in stores[1:]:
+        np.testing.assert_allclose(store.loss, stores[0].loss)
+    with pytest.raises(SampleError, match="an object of type Linear is no samples"):
+        rfav_cli.Monitor(nets.make(nets.Vectors, 3), nn.Linear(2, 2), tmp_path / "c.h5")
+
+
 class Dropping(nets.Images):
     """Draws random numbers, and has modules in both modes."""
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from torch.utils.data import Dataset
 
 from rfav_cli.data.sources import SampleOptions
 from rfav_cli.errors import SampleError, UsageError
@@ -102,7 +104,7 @@ def test_validation_samples_of_another_shape_are_refused(arrays: Path, tmp_path:
 def test_published_sets_give_their_training_split(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     opened: list[str] = []
 
-    def note(spec: str, options: SampleOptions) -> None:
+    def note(spec: str, options: SampleOptions, *, option: str) -> None:
         opened.append(spec)
         raise SampleError("enough")
 
@@ -160,3 +162,47 @@ def test_validation_samples_that_are_trained_on_are_counted(tmp_path: Path) -> N
         assert count_trained_on(training, validation) == common
         by_digest = [replace(part, images=None) for part in (training, validation)]
         assert count_trained_on(*by_digest) == (30 if name == "data" else 0)
+
+
+class Own(Dataset[Any]):
+    """Samples whose labels are known by reading alone."""
+
+    def __init__(self, count: int = 40, *, noise: float = 0.0) -> None:
+        self.values, self.noise = torch.arange(float(count)), noise
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        return self.values[index].expand(3) + self.noise * torch.rand(()), index % 4
+
+
+def test_a_data_set_of_the_users_is_trained_on() -> None:
+    training, held_out, told = load(Own(), "0.25", workers=2)
+    assert held_out is not None
+    assert (len(training), len(held_out), told) == (30, 10, [])
+    for part in (training, held_out):
+        numbers = part.read(np.arange(len(part)))[:, 0].astype(int)
+        np.testing.assert_array_equal(part.labels, numbers % 4)
+    assert load(Own(), Own(8))[1] is not None
+
+
+def test_what_is_random_in_it_is_said() -> None:
+    assert "differ from reading to reading" in " ".join(load(Own(noise=0.1), "0.25")[2])
+
+
+def test_data_sets_that_cannot_be_trained_on(arrays: Path) -> None:
+    with pytest.raises(SampleError, match="no labels"):
+        load(torch.zeros(9, 3))
+    with pytest.raises(SampleError, match=r"--validation BrokenOwn \(from Python\): sample 3 raised ValueError"):
+        load(Own(), BrokenOwn())
+    ready = (torch.zeros(8, *load(arrays)[0].read(np.arange(1)).shape[1:]), torch.arange(8) % 4)
+    with pytest.raises(SampleError, match="comes as it enters the net, but"):
+        load(arrays, ready)
+
+
+class BrokenOwn(Own):
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        if index == 3:
+            raise ValueError
+        return super().__getitem__(index)

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import torch
 
+from rfav_cli.data.pictures import laid_out, transformed
 from rfav_cli.data.sources import LAYOUTS
 from rfav_cli.data.sources.base import (
     Location,
@@ -17,9 +18,10 @@ from rfav_cli.data.sources.base import (
     Samples,
     Source,
     check_labels,
+    drawn_twice,
     full_scale,
+    image_option,
     order_classes,
-    resize,
     to_gray,
     to_rgb,
 )
@@ -55,12 +57,12 @@ class ArraySource(Source):
         labels: (len(array),) int64, or None.
         classes: the names of the classes.
         layout: the axes of the array.
-        options: `gray`, `rgb` and `resize` are used here.
+        options: `gray`, `rgb`, `transform` and the size are used here.
         preset: mean and std, or None.
         where: the file, for messages.
 
     Raises:
-        SampleError: `--gray`, `--rgb` or `--resize` is given, and the samples are no images.
+        SampleError: an option for images is given, and the samples are none.
     """
 
     notes: tuple[str, ...] = ()
@@ -83,8 +85,10 @@ class ArraySource(Source):
         self.is_image = layout in ("nhwc", "nchw", "nhw")
         self._array, self._layout, self._options, self._where = array, layout, options, where
         self.scale = full_scale(array.dtype) if self.is_image or array.dtype == np.uint8 else None
-        if not self.is_image and (options.gray or options.rgb or options.size):
-            option = "--gray" if options.gray else "--rgb" if options.rgb else "--resize"
+        if options.transform is not None:
+            self.mean, self.std = options.transform.preset or (None, None)
+            self.as_is, self.notes = options.transform.preset is None, tuple(filter(None, [options.transform.note]))
+        if not self.is_image and (option := image_option(options)):
             raise SampleError(
                 f"{printable(where)}: {option} is for images, not {layout} samples", f"Leave {option} out."
             )
@@ -110,10 +114,9 @@ class ArraySource(Source):
 
     def _convert(self, block: NDArray[Any], numbers: NDArray[np.int64]) -> Samples:
         """(n, H, W, C) uint8 or float32 for images, float32 as it lies for the rest."""
-        if self._layout == "nchw":
-            block = np.moveaxis(block, 1, -1)
-        elif self._layout == "nhw":
-            block = block[..., None]
+        block = laid_out(block, self._layout)
+        if self._options.transform is not None:
+            return transformed(block, self._options, self._where)
         samples: Samples = block
         if not (self.is_image and block.dtype == np.uint8):
             with np.errstate(over="ignore"):  # what overflows is found below
@@ -130,7 +133,12 @@ class ArraySource(Source):
             samples = to_gray(samples, self._where)
         elif self._options.rgb:
             samples = to_rgb(samples, self._where)
-        return resize(samples, self._options.size) if self._options.size else samples
+        return self._options.geometry.of_arrays(samples) if self._options.geometry else samples
+
+    def differs(self, indices: NDArray[np.int64]) -> bool:
+        """See `Source.differs`."""
+        transform = self._options.transform
+        return transform is not None and transform.runs_code and drawn_twice(self.read, indices)
 
 
 def open_source(location: Location, options: SampleOptions) -> Source:

@@ -6,26 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import torch
 
+from rfav_cli.chance import drawn_from
+from rfav_cli.data.units import BYTES, WORDS, Preset, Samples, full_scale
 from rfav_cli.errors import SampleError, remedy_for
 from rfav_cli.text import printable, what_it_says
 
+__all__ = ["BYTES", "WORDS", "Preset", "Samples", "full_scale"]
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from rfav_cli.data.sources import SampleOptions
-
-Preset = tuple[tuple[float, ...], tuple[float, ...]]
-"""Mean and std, one value a channel, in units of 0..1 for images."""
-
-Samples = np.ndarray[Any, np.dtype[np.uint8]] | np.ndarray[Any, np.dtype[np.float32]]
-
-BYTES, WORDS = 255.0, 65535.0
-"""What whole numbers of 8 and of 16 bits are divided by, so that they lie between 0 and 1."""
 
 
 class Source(Protocol):
@@ -43,6 +38,8 @@ class Source(Protocol):
         empty: names of classes without samples, as far as they are seen.
         scale: what the values of images are divided by, so that they lie between 0 and 1: 255 for bytes (on their way
             into the net), 65535 for 16 bits; None where they are taken as they are.
+        as_is: the samples come as they enter the net, from code that has seen to their colours and units.
+        drawn: what is doubted of the samples, where chance decides which they are; empty otherwise.
     """
 
     name: str
@@ -55,6 +52,8 @@ class Source(Protocol):
     alphabetical: bool = False
     empty: tuple[str, ...] = ()
     scale: float | None = None
+    as_is: bool = False
+    drawn: str = ""
 
     def __len__(self) -> int:
         """The number of samples."""
@@ -69,6 +68,14 @@ class Source(Protocol):
             SampleError: a sample cannot be read, or does not fit the others; the message names it.
         """
 
+    def labels_of(self, indices: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """The labels of samples that were read; `labels` may be None where only the samples themselves have them."""
+        return None if self.labels is None else self.labels[indices]
+
+    def differs(self, indices: NDArray[np.int64]) -> bool:  # noqa: ARG002 - files are as they are
+        """Whether samples are not the same when they are read twice, as what is augmented is not."""
+        return False
+
 
 @dataclass(frozen=True)
 class Location:
@@ -78,11 +85,15 @@ class Location:
         name: as the user gave it.
         path: the file or folder.
         split: "test", "train", ...; empty for sources that have no splits.
+        option: that it was given with.
+        most: how many samples are needed at most; None for all.
     """
 
     name: str
     path: Path
     split: str = ""
+    option: str = "--probe"
+    most: int | None = None
 
 
 def read_class_file(path: Path) -> tuple[str, ...]:
@@ -164,6 +175,27 @@ def check_labels(raw: NDArray[Any], count: int, where: Path) -> NDArray[np.int64
     return raw.astype(np.int64)
 
 
+def drawn_twice(read: Callable[[NDArray[np.int64]], Samples], indices: NDArray[np.int64]) -> bool:
+    """Whether two readings of samples differ, with other random numbers to draw."""
+    readings = []
+    for seed in (1, 2):
+        with drawn_from(seed):
+            readings.append(read(indices))
+    return not np.array_equal(readings[0], readings[1])
+
+
+def image_option(options: SampleOptions) -> str:
+    """The first option that is for images alone; empty where none is given."""
+    given = {
+        "--gray": options.gray,
+        "--rgb": options.rgb,
+        "--transform": options.transform is not None,
+        "--resize": options.resize is not None,
+        "--center-crop": options.center_crop is not None,
+    }
+    return next((name for name, is_given in given.items() if is_given), "")
+
+
 def to_gray(images: Samples, where: Path) -> Samples:
     """(n, H, W, C) to one channel by ITU-R BT.601, uint8 with the rounding that Pillow has.
 
@@ -203,28 +235,12 @@ def thrice(images: Samples) -> Samples:
     return coloured
 
 
-def full_scale(dtype: np.dtype[Any]) -> float | None:
-    """What pixels of a type are divided by, so that they lie between 0 and 1; None where no such type is an image's.
-
-    >>> full_scale(np.dtype(np.uint8)), full_scale(np.dtype(">u2")), full_scale(np.dtype(np.int64))
-    (255.0, 65535.0, None)
-    """
-    return {"u1": BYTES, "u2": WORDS}.get(dtype.str[1:])
-
-
-def resize(images: Samples, size: tuple[int, int]) -> Samples:
-    """(n, H, W, C) to another height and width: bilinear, antialiased, as Pillow does for image files."""
-    tensor = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
-    tensor = torch.nn.functional.interpolate(tensor, size, mode="bilinear", antialias=True, align_corners=False)
-    return tensor.permute(0, 2, 3, 1).numpy()
-
-
 def normalisation(
     source: Source, options: SampleOptions, channels: int
 ) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None, tuple[str, ...]]:
     """The mean and std to use, one value a channel each or None, and what to tell the user of it.
 
-    Either of `--mean` and `--std` puts the preset aside; the other is then 0 or 1.
+    Either of `--mean` and `--std` puts the preset aside; the other is then 0 or 1. A transform has its own preset.
 
     Raises:
         SampleError: neither one value nor one a channel is given, or they are in the units of the stored values, 0 to

@@ -18,6 +18,7 @@ import numpy as np
 from rfav_cli.data.sources.arrays import ArraySource
 from rfav_cli.data.sources.base import Location, Preset, Source, check_labels, order_classes
 from rfav_cli.errors import SampleError, remedy_for
+from rfav_cli.options.values import NORMALISATIONS
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ CIFAR10 = Published(
     names_key=b"label_names",
     labels_key=b"labels",
     label_bytes=1,
-    preset=((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)),
+    preset=NORMALISATIONS["cifar10"],
 )
 
 

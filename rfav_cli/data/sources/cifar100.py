@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rfav_cli.data.sources.cifar10 import SPLITS, Published, open_published
+from rfav_cli.options.values import NORMALISATIONS
 
 if TYPE_CHECKING:
     from rfav_cli.data.sources import SampleOptions
@@ -19,7 +20,7 @@ CIFAR100 = Published(
     names_key=b"fine_label_names",
     labels_key=b"fine_labels",
     label_bytes=2,
-    preset=((0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762)),
+    preset=NORMALISATIONS["cifar100"],
 )
 
 

@@ -5,13 +5,24 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 from PIL import Image
 
+from rfav_cli.data.pictures import DEEP_MODES, GRAY_MODES, pixels_of
 from rfav_cli.data.roots import refuse_root, tables_in
-from rfav_cli.data.sources.base import BYTES, WORDS, Location, Preset, Samples, Source, order_classes, thrice
+from rfav_cli.data.sources.base import (
+    BYTES,
+    WORDS,
+    Location,
+    Preset,
+    Samples,
+    Source,
+    drawn_twice,
+    order_classes,
+    thrice,
+)
 from rfav_cli.errors import SampleError, remedy_for
 from rfav_cli.text import printable, what_it_says
 
@@ -27,9 +38,6 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
 """The decoders of Pillow that a file may choose by its content: none that runs another program."""
 
-DEEP_MODES = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
-"""Gray, with more than eight bits a pixel."""
-GRAY_MODES = frozenset({"1", "L", "LA", "La"}) | DEEP_MODES
 EIGHT_BITS = frozenset({".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
 """Suffixes of formats that have no such pixels."""
 
@@ -50,7 +58,7 @@ class ImageFiles(Source):
         files: the paths.
         labels: (len(files),) int64, or None.
         classes: the names of the classes.
-        options: `gray`, `rgb` and `resize` are used here.
+        options: `gray`, `rgb`, `transform` and the size are used here.
         preset: mean and std, or None.
         coloured: whether any file is in colour; None to look where it matters.
         notes: what the user should be told once.
@@ -74,6 +82,10 @@ class ImageFiles(Source):
         self.name, self.labels, self.classes, self.notes = name, labels, classes, notes
         self.mean = None if preset is None else preset[0]
         self.std = None if preset is None else preset[1]
+        if options.transform is not None:
+            self.mean, self.std = options.transform.preset or (None, None)
+            self.as_is = options.transform.preset is None
+            self.notes = (*notes, *filter(None, [options.transform.note]))
         self._files, self._options, self._known_colour = files, options, coloured
         self._cut = False
 
@@ -83,19 +95,29 @@ class ImageFiles(Source):
     def read(self, indices: NDArray[np.int64]) -> Samples:
         """Decode images: (n, C, H, W) uint8 or float32, channels last in memory; see `Source.read`."""
         first = self._decode(int(indices[0]))
+        final = self._options.transform is not None
         images: Samples = np.empty((len(indices), *first.shape), dtype=first.dtype)
         for row, index in enumerate(indices):
             pixels = self._decode(int(index)) if row else first
             if pixels.shape[:2] != images.shape[1:3]:
                 raise SampleError(
                     f"{self._shape(int(indices[0]), first)}, but {self._shape(int(index), pixels)}",
-                    "Give --resize to bring them to one size.",
+                    "Give --resize to bring them to one size (with --center-crop it keeps their proportions).",
+                )
+            if pixels.shape[2] != images.shape[3] and final:
+                raise SampleError(
+                    f"{self._shape(int(index), pixels)}: --transform gives it another number of channels",
+                    "Have the transform give one form.",
                 )
             if pixels.shape[2] > images.shape[3]:
                 images = thrice(images)
             if pixels.dtype != images.dtype:
                 images, pixels = _as_floats(images), _as_floats(pixels)
             images[row] = pixels
+        if final:
+            self.scale = BYTES if images.dtype == np.uint8 else None
+            finished: Samples = images.transpose(0, 3, 1, 2)
+            return finished
         if images.dtype == np.uint8 and images.shape[3] == 1 and self._deep:
             images = _as_floats(images)
         if images.dtype == np.float32:
@@ -139,17 +161,16 @@ class ImageFiles(Source):
                 if not self._cut and image.mode not in DEEP_MODES and any("16" in str(tile[3]) for tile in image.tile):
                     self._cut = True
                     self.notes = (*self.notes, CUT)
-                plain = _plain(image)
-                if self._options.gray and plain.mode == "RGB":
-                    plain = plain.convert("L")
-                if self._options.size is not None:
-                    height, width = self._options.size
-                    plain = plain.resize((width, height), Image.Resampling.BILINEAR)
-                values: Any = np.asarray(plain, dtype=np.float32 if plain.mode == "F" else np.uint8)
+                return pixels_of(image, self._options)
+        except SampleError:  # of the user's transform
+            raise
         except Exception as error:  # whatever a decoder trips over in a broken file
             raise _broken(file, error) from error
-        pixels: Samples = values.reshape(*values.shape[:2], -1)
-        return pixels
+
+    def differs(self, indices: NDArray[np.int64]) -> bool:
+        """See `Source.differs`."""
+        transform = self._options.transform
+        return transform is not None and transform.runs_code and drawn_twice(self.read, indices)
 
     def _shape(self, index: int, pixels: Samples) -> str:
         return f"{printable(self._files[index])} is {pixels.shape[1]}x{pixels.shape[0]}"
@@ -225,23 +246,6 @@ def _mode(file: Path) -> str:
             return str(image.mode)
     except Exception:  # whatever a decoder trips over in a broken file
         return ""
-
-
-def _plain(image: Image.Image) -> Image.Image:
-    """An image of mode L or RGB, or of mode F where it has more than eight bits a pixel: from 0 to 1, or as it lies."""
-    if image.mode.startswith("I"):
-        values = np.asarray(image)
-        if values.min() < 0 or values.max() > 0xFFFF:
-            raise ValueError("more than 16 bits a pixel")
-        return Image.fromarray(values.astype(np.float32) / np.float32(WORDS))
-    if image.mode == "F":
-        if not np.isfinite(np.asarray(image)).all():
-            raise ValueError("pixels that are NaN or infinite")
-        return image.copy()
-    if image.mode in GRAY_MODES:
-        return image.convert("L")
-    # Pillow warns where a palette with transparency is turned into RGB in one step.
-    return (image.convert("RGBA") if image.mode == "P" and "transparency" in image.info else image).convert("RGB")
 
 
 def _as_floats(pixels: Samples) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ import numpy as np
 from rfav_cli.data.sources.arrays import ArraySource
 from rfav_cli.data.sources.base import Location, Preset, Source, check_labels, order_classes
 from rfav_cli.errors import SampleError, remedy_for
+from rfav_cli.options.values import NORMALISATIONS
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 SPLITS = ("test", "train")
 PREFIXES = {"test": "t10k", "train": "train"}
 CLASSES = tuple("0123456789")
-MNIST_PRESET = ((0.1307,), (0.3081,))
+MNIST_PRESET = NORMALISATIONS["mnist"]
 
 
 def open_source(location: Location, options: SampleOptions) -> Source:

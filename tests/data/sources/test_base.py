@@ -15,7 +15,6 @@ from rfav_cli.data.sources.base import (
     normalisation,
     order_classes,
     read_class_file,
-    resize,
     to_gray,
     to_rgb,
 )
@@ -65,14 +64,6 @@ def test_gray_leaves_one_channel_and_refuses_two() -> None:
     assert to_gray(one, WHERE) is one
     with pytest.raises(SampleError, match="somewhere: --gray needs 3 channels, not 2"):
         to_gray(np.zeros((1, 2, 2, 2), dtype=np.uint8), WHERE)
-
-
-def test_arrays_are_resized_as_files_are(rng: np.random.Generator) -> None:
-    colour = rng.integers(0, 256, (1, 33, 47, 3), dtype=np.uint8)
-    expected = np.asarray(Image.fromarray(colour[0]).resize((16, 20), Image.Resampling.BILINEAR))
-    ours = resize(colour, (20, 16))
-    assert ours.dtype == np.uint8
-    assert np.abs(ours[0].astype(int) - expected.astype(int)).max() <= 1
 
 
 @pytest.mark.parametrize("raw", [np.array([2, 0, 1], dtype=np.uint8), np.array([[2], [0], [1]], dtype=np.int32)])

@@ -35,8 +35,13 @@ def test_what_is_not_there_is_named(spec: str, tmp_path: Path, monkeypatch: pyte
 
 
 def test_an_unknown_data_set_lists_the_known() -> None:
-    with pytest.raises(SampleError, match=r"(?s)no data set imagenet.*tiny-imagenet"):
+    with pytest.raises(SampleError, match=r"(?s)no data set imagenet.*Did you mean tiny-imagenet:folder"):
         open_source("imagenet:folder", SampleOptions())
+
+
+def test_an_unknown_name_that_is_near_none_lists_all() -> None:
+    with pytest.raises(SampleError, match=r"(?s)no data set xyz, and no module.*Known: folder, arrays"):
+        open_source("xyz:folder", SampleOptions())
 
 
 def test_an_unknown_split_lists_the_known(tmp_path: Path) -> None:
@@ -79,7 +84,7 @@ def test_an_option_out_of_range_is_named(options: dict[str, Any], option: str) -
         ({"std": (0.0,)}, "--std 0: out of range"),
         ({"std": (0.25, -0.2, 0.2)}, "--std 0.25,-0.2,0.2: out of range"),
         ({"resize": (0, 3)}, "--resize 0x3: not a size"),
-        ({"resize": 99999999}, "--resize 99999999x99999999: not a size"),
+        ({"resize": 99999999}, "--resize 99999999: not a size"),
     ],
 )
 def test_what_is_out_of_range_is_said_as_it_is_given(options: dict[str, Any], what: str) -> None:

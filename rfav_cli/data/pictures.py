@@ -1,0 +1,114 @@
+"""Pictures, as Pillow decodes them, as pixels that enter a net."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from PIL import Image
+
+from rfav_cli.data.units import WORDS
+from rfav_cli.errors import SampleError
+from rfav_cli.text import printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from rfav_cli.data.geometry import Geometry
+    from rfav_cli.data.transforms.base import Transform
+    from rfav_cli.data.units import Samples
+
+DEEP_MODES = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
+"""Gray, with more than eight bits a pixel."""
+GRAY_MODES = frozenset({"1", "L", "LA", "La"}) | DEEP_MODES
+
+
+class Reading(Protocol):
+    """How pictures are read: the options of samples.
+
+    Attributes:
+        gray: reduce them to one channel.
+        geometry: the size that they are brought to.
+        transform: what they go through instead, or None.
+    """
+
+    @property
+    def gray(self) -> bool: ...  # noqa: D102
+
+    @property
+    def geometry(self) -> Geometry: ...  # noqa: D102
+
+    @property
+    def transform(self) -> Transform | None: ...  # noqa: D102
+
+
+def pixels_of(image: Image.Image, options: Reading) -> Samples:
+    """A picture as (H, W, 1) where it is gray or is to be, else (H, W, 3): uint8, or float32 of more bits.
+
+    Args:
+        image: a picture of any mode.
+        options: how it is read.
+
+    Raises:
+        ValueError: it has pixels that cannot be used.
+        SampleError: the transform failed on it.
+    """
+    image = plain(image)
+    if options.transform is not None:
+        if image.mode == "F":
+            raise ValueError("more than eight bits a pixel, which --transform would cut off")
+        return options.transform.pixels(image.convert("L" if options.gray else "RGB"))
+    if options.gray and image.mode == "RGB":
+        image = image.convert("L")
+    image = options.geometry.of_picture(image)
+    values: Any = np.asarray(image, dtype=np.float32 if image.mode == "F" else np.uint8)
+    pixels: Samples = values.reshape(*values.shape[:2], -1)
+    return pixels
+
+
+def transformed(images: NDArray[Any], options: Reading, where: Path) -> Samples:
+    """(n, H, W, C) uint8 through the transform, each as a picture.
+
+    Raises:
+        SampleError: they are no bytes, or it gives images of different sizes.
+    """
+    if images.dtype != np.uint8:
+        raise SampleError(
+            f"{printable(where)}: --transform is for images of bytes, and these are of type {images.dtype}",
+            "Leave --transform out, or save them as uint8.",
+        )
+    pictures = (Image.fromarray(each[..., 0] if each.shape[-1] == 1 else each[..., :3]) for each in images)
+    pixels = [pixels_of(picture, options) for picture in pictures]
+    if len({each.shape for each in pixels}) > 1:
+        raise SampleError(f"{printable(where)}: --transform gives images of different sizes", "Have it give one size.")
+    together: Any = np.stack(pixels)
+    samples: Samples = together
+    return samples
+
+
+def laid_out(block: NDArray[Any], layout: str) -> NDArray[Any]:
+    """Images with channels last, and videos with channels first."""
+    if layout == "nchw":
+        return np.moveaxis(block, 1, -1)
+    if layout == "nthwc":
+        return np.moveaxis(block, -1, 1)
+    return block[..., None] if layout == "nhw" else block
+
+
+def plain(image: Image.Image) -> Image.Image:
+    """An image of mode L or RGB, or of mode F where it has more than eight bits a pixel: from 0 to 1, or as it lies."""
+    if image.mode.startswith("I"):
+        values = np.asarray(image)
+        if values.min() < 0 or values.max() > 0xFFFF:
+            raise ValueError("more than 16 bits a pixel")
+        return Image.fromarray(values.astype(np.float32) / np.float32(WORDS))
+    if image.mode == "F":
+        if not np.isfinite(np.asarray(image)).all():
+            raise ValueError("pixels that are NaN or infinite")
+        return image.copy()
+    if image.mode in GRAY_MODES:
+        return image.convert("L")
+    # Pillow warns where a palette with transparency is turned into RGB in one step.
+    return (image.convert("RGBA") if image.mode == "P" and "transparency" in image.info else image).convert("RGB")
