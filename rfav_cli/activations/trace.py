@@ -17,11 +17,13 @@ from rfav_cli.activations.dispatch import CONVOLUTIONS, FUSED, convolution_kind
 from rfav_cli.activations.hooks import STANDARD, Hook, bare, find_hooks, hooked, plain_forward
 from rfav_cli.activations.layer_kinds import ALONE, COMPUTED, LAZY, QUANTISED, UNUSED, positions, problem_of_shapes
 from rfav_cli.activations.network import Trace
+from rfav_cli.inputs import call
 from rfav_cli.records import Layer, SkippedLayer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from rfav_cli.inputs import Inputs
     from rfav_cli.records import Nonlinearity
 
 _PRODUCTS = frozenset({"mm", "addmm", "bmm", "baddbmm", "matmul", "linear", "convolution", "einsum"})
@@ -90,7 +92,7 @@ class Observer:
         self._norms: dict[int, list[_BatchNorm]] = {}
         self._weights = WeightsSeen(lambda: self.current is not None)
 
-    def run(self, images: Tensor) -> None:
+    def run(self, inputs: Inputs) -> None:
         """Run the net on a few samples, from a clean slate."""
         self._forget()
         with ExitStack() as stack:
@@ -103,7 +105,7 @@ class Observer:
                     stack.callback(norm.register_forward_pre_hook(self._on_norm, with_kwargs=True).remove)
             stack.enter_context(hooked(self._hooks, self._on_output))
             stack.enter_context(self._weights)
-            output = self._model(images)
+            output = call(self._model, inputs)
         self._weights.consumers.finish(output)
 
     def hooks(self, samples: int) -> list[Hook]:

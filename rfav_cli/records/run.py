@@ -84,6 +84,8 @@ class ProbeRecord:
         labels: (N,) int64, or None.
         thumbnails: (M, H, W, C) uint8, or None where the samples are no images.
         source: the specification that the user gave.
+        inputs: the names of the net's arguments, where each sample has several inputs.
+        padding: the one of them by which padding is left out of the figures; empty where nothing is.
     """
 
     sha256: str
@@ -91,6 +93,8 @@ class ProbeRecord:
     labels: NDArray[np.int64] | None = None
     thumbnails: NDArray[np.uint8] | None = None
     source: str = ""
+    inputs: tuple[str, ...] = ()
+    padding: str = ""
 
 
 @dataclass(frozen=True)

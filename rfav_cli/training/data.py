@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rfav_cli.data.sources import SOURCES, SampleOptions, open_source
-from rfav_cli.data.sources.base import normalisation
+from rfav_cli.data.sources.base import normalisation, only
 from rfav_cli.errors import SampleError, UsageError
 from rfav_cli.records import Note
 from rfav_cli.text import printable
@@ -53,7 +53,7 @@ class Part:
     def read(self, indices: NDArray[np.int64]) -> Samples:
         """Samples of this part, by their place in it."""
         rows = self.rows[indices]
-        return self.source.read(rows) if self.images is None else self.images[rows]
+        return only(self.source.read(rows)) if self.images is None else self.images[rows]
 
 
 def load_data(
@@ -159,6 +159,8 @@ def _load(
 ) -> Part:
     """Look through all samples of a specification; those of validation data as the training data are."""
     source = open_source(spec, options)
+    if source.unclear is not None:
+        raise source.unclear
     if source.labels is None:
         raise SampleError(
             f"{printable(spec)}: the samples have no labels, and a net is trained to give them",
@@ -172,13 +174,13 @@ def _load(
     rows = np.setdiff1d(np.arange(len(source)), np.fromiter(unreadable, np.int64))
     if not len(rows):
         raise SampleError(f"{printable(spec)}: no sample can be read", "Give other samples.")
-    shape = source.read(rows[:1]).shape
+    shape = only(source.read(rows[:1])).shape
     if training is None:
         mean, std, notes = normalisation(source, options, shape[1])
         for text in notes:
             report(Note(text))
         return Part(source, rows, source.labels[rows], images, mean, std, digest)
-    wanted = training.source.read(training.rows[:1]).shape
+    wanted = only(training.source.read(training.rows[:1])).shape
     if shape != wanted:
         held_out, trained = ("x".join(map(str, sizes[1:])) for sizes in (shape, wanted))
         raise SampleError(

@@ -15,6 +15,7 @@ from rfav_cli.activations.programs import (
 )
 from rfav_cli.activations.weight_names import WeightNames
 from rfav_cli.graphs import constants, nodes
+from rfav_cli.inputs import Arguments, call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from rfav_cli.activations.network import OpenOptions
+    from rfav_cli.inputs import Inputs
     from rfav_cli.records import Payload
 
 
@@ -39,8 +41,14 @@ class ScriptNetwork(ProgramNetwork):
         self.model: torch.jit.ScriptModule = payload.content
         self._saved_in_training = payload.in_training
 
-    def _call(self, images: Tensor) -> Any:
-        return self.model(images)
+    def _call(self, inputs: Inputs) -> Any:
+        return call(self.model, inputs)
+
+    def arguments(self) -> Arguments:
+        """See `Network.arguments`."""
+        taken = self.model.forward.schema.arguments[1:]  # type: ignore[attr-defined]  # a ScriptMethod
+        required = tuple(each.name for each in taken if not each.has_default_value())
+        return Arguments(tuple(each.name for each in taken), required)
 
     def _buffers(self) -> Mapping[str, Tensor]:
         return named_tensors(self.model)

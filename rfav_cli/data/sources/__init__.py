@@ -25,7 +25,7 @@ SOURCES = ("folder", "arrays", "cifar10", "cifar100", "tiny-imagenet", "mnist", 
 NAMED = tuple(name for name in SOURCES if name not in {"folder", "arrays"})
 """Those that are named before the path; the other two are told by what lies there."""
 
-LAYOUTS = {"nhwc": 4, "nchw": 4, "nhw": 3, "nct": 3, "nf": 2}
+LAYOUTS = {"nhwc": 4, "nchw": 4, "nhw": 3, "nct": 3, "nf": 2, "ncthw": 5, "nthwc": 5, "ntchw": 5}
 """Axes of an array -> how many: N samples, H x W pixels, C channels, T steps, F features."""
 
 LARGEST_SIDE = 10_000
@@ -43,6 +43,8 @@ class SampleOptions:
         rgb: give gray images three equal channels, and of four channels the first three.
         mean, std: one value, or one a channel, that samples are normalised with; for images in units of 0..1.
         classes_file: a text file, one class name a line, in the order of the labels.
+        inputs: names of the arrays that are the inputs of the net, several; empty to tell by the usual names.
+        integers: whole numbers stay what they are, as token ids, whatever the array is called.
     """
 
     layout: str | None = None
@@ -52,6 +54,8 @@ class SampleOptions:
     std: tuple[float, ...] | None = None
     classes_file: Path | None = None
     rgb: bool = False
+    inputs: tuple[str, ...] = ()
+    integers: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no samples can be read with.

@@ -12,7 +12,7 @@ from rfav_cli.errors import SampleError, remedy_for
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -22,7 +22,18 @@ if TYPE_CHECKING:
 Preset = tuple[tuple[float, ...], tuple[float, ...]]
 """Mean and std, one value a channel, in units of 0..1 for images."""
 
-Samples = np.ndarray[Any, np.dtype[np.uint8]] | np.ndarray[Any, np.dtype[np.float32]]
+Samples = (
+    np.ndarray[Any, np.dtype[np.uint8]]
+    | np.ndarray[Any, np.dtype[np.float32]]
+    | np.ndarray[Any, np.dtype[np.int64]]
+    | np.ndarray[Any, np.dtype[np.bool_]]
+)
+"""Of one input: bytes, which are divided by 255 on their way into the net; numbers; or whole numbers and truths, which
+stay what they are, as token ids and masks."""
+
+Arrays = Samples | dict[str, Samples]
+"""Of one input, or of several by the names of the arguments of the net's forward; a name of decimal digits is the place
+of a positional argument."""
 
 BYTES, WORDS = 255.0, 65535.0
 """What whole numbers of 8 and of 16 bits are divided by, so that they lie between 0 and 1."""
@@ -43,6 +54,12 @@ class Source(Protocol):
         empty: names of classes without samples, as far as they are seen.
         scale: what the values of images are divided by, so that they lie between 0 and 1: 255 for bytes (on their way
             into the net), 65535 for 16 bits; None where they are taken as they are.
+        image: of several inputs the one that is images; empty where there is none, or more than one.
+        main: what the array is called that the one input is read from; empty where it has no name.
+        others: names of more arrays in the same place, which are inputs where the net's forward names them.
+        unclear: why it cannot be told which arrays are the inputs, where the net's forward does not name them.
+        whole: whole numbers are given as floating-point ones, which a net may not take.
+        axis: where the channels are in what is read.
     """
 
     name: str
@@ -55,19 +72,69 @@ class Source(Protocol):
     alphabetical: bool = False
     empty: tuple[str, ...] = ()
     scale: float | None = None
+    image: str = ""
+    main: str = ""
+    others: tuple[str, ...] = ()
+    unclear: SampleError | None = None
+    whole: bool = False
+    axis: int = 1
 
     def __len__(self) -> int:
         """The number of samples."""
 
-    def read(self, indices: NDArray[np.int64]) -> Samples:
+    def read(self, indices: NDArray[np.int64]) -> Arrays:
         """Read samples, at least one, in the order of the indices.
 
         Returns:
-            (n, C, H, W) uint8 or float32 for images, (n, F) or (n, C, T) float32 else.
+            (n, C, H, W) uint8 or float32 for images, (n, F) or (n, C, T) float32 else, (n, T) int64 for token ids; of
+            several inputs a dict.
 
         Raises:
             SampleError: a sample cannot be read, or does not fit the others; the message names it.
         """
+
+
+class SeveralInputs(Source):
+    """Samples of which each has several inputs.
+
+    Args:
+        name: the specification.
+        parts: name of an input -> where its samples are read.
+        labels: (N,) int64, or None.
+        classes: the names of the classes.
+    """
+
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+
+    def __init__(
+        self, name: str, parts: Mapping[str, Source], labels: NDArray[np.int64] | None, classes: tuple[str, ...]
+    ) -> None:
+        self.name, self.labels, self.classes = name, labels, classes
+        self.notes = tuple(note for part in parts.values() for note in part.notes)
+        self._parts = parts
+        images = [name for name, part in parts.items() if part.is_image]
+        self.image = images[0] if len(images) == 1 else ""
+        self.is_image = bool(self.image)
+        self.scale = parts[self.image].scale if self.image else None
+
+    def __len__(self) -> int:
+        return len(next(iter(self._parts.values())))
+
+    def read(self, indices: NDArray[np.int64]) -> Arrays:
+        """Read samples of each input; see `Source.read`."""
+        return {name: only(part.read(indices)) for name, part in self._parts.items()}
+
+
+def only(samples: Arrays) -> Samples:
+    """The samples of the one input that there is.
+
+    Raises:
+        SampleError: there are several.
+    """
+    if not isinstance(samples, dict):
+        return samples
+    raise SampleError(f"samples of several inputs ({printable(', '.join(samples))}), where one is taken", "Give one.")
 
 
 @dataclass(frozen=True)
