@@ -13,7 +13,7 @@ from torch.jit._fuser import optimized_execution
 
 from rfav_cli.activations.dispatch import OperatorHook, TracingHook, Use
 from rfav_cli.activations.hooks import StopForward
-from rfav_cli.activations.layer_kinds import ALONE, positions, problem_of_shapes
+from rfav_cli.activations.layer_kinds import ALONE, are_steps_first, positions, problem_of_shapes
 from rfav_cli.activations.misfit import unfit
 from rfav_cli.activations.network import Activation, Network, Sink, Trace
 from rfav_cli.activations.norm_input import NormInput, NormInputHook
@@ -22,7 +22,7 @@ from rfav_cli.inputs import copied, count, taken
 from rfav_cli.records import HeldLayer, Layer, Nonlinearity, SkippedLayer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from torch import Tensor
@@ -69,6 +69,7 @@ class _Traced:
     nonlinearities: Mapping[str, Nonlinearity | None]
     before_norms: frozenset[str]
     normalised: bool
+    steps_first: frozenset[str]
 
 
 class ProgramNetwork(Network):
@@ -145,7 +146,8 @@ class ProgramNetwork(Network):
                 return
             bias = None if self._options.with_bias else use.bias
             scale, norm = traced.scales.get(use.layer), traced.norms.get(use.layer)
-            if sink(Activation(use.layer, use.values, use.channel_dim, bias, scale, norm)):
+            values = use.values.transpose(0, 1) if use.layer in traced.steps_first else use.values
+            if sink(Activation(use.layer, values, use.channel_dim, bias, scale, norm)):
                 raise StopForward
 
         try:
@@ -212,12 +214,13 @@ class ProgramNetwork(Network):
             raise type(error)(f"{self._path}: {error.what}", error.remedy) from error
         except Exception as error:
             raise unfit(inputs, error, hook.entered, self._try) from error
-        problems = {
-            name: problem_of_shapes(seen[0].kind, [use.values.shape for use in seen], count(inputs))
-            for name, seen in uses.items()
-        }
+        shapes = {name: [use.values.shape for use in seen] for name, seen in uses.items()}
+        first = {name for name, seen in uses.items() if are_steps_first(seen[0].kind, shapes[name], count(inputs))}
+        for name in first:
+            shapes[name] = [(shape[1], shape[0], shape[2]) for shape in shapes[name]]
+        problems = {name: problem_of_shapes(seen[0].kind, shapes[name], count(inputs)) for name, seen in uses.items()}
         norms = {name: hook.norm(name) for name in uses if not problems[name]}
-        layers = [_layer(uses[name][0], normalised=norm is not None) for name, norm in norms.items()]
+        layers = [_layer(uses[name][0], shapes[name][0], normalised=norm is not None) for name, norm in norms.items()]
         skipped = [SkippedLayer(name, problem) for name, problem in problems.items() if problem]
         skipped += self._skipped_layers(set(uses))
         trace = Trace(tuple(layers), {layer.name: len(uses[layer.name]) for layer in layers}, tuple(skipped))
@@ -228,7 +231,7 @@ class ProgramNetwork(Network):
         }
         firsts = {name: seen[0] for name, seen in uses.items()}
         before_norms = frozenset(name for name in norms if hook.consumers.normalised(name))
-        return _Traced(trace, firsts, scales, norms, nonlinearities, before_norms, hook.normalised)
+        return _Traced(trace, firsts, scales, norms, nonlinearities, before_norms, hook.normalised, frozenset(first))
 
     def _try(self, inputs: Inputs) -> None:
         with torch.no_grad(), optimized_execution(False):
@@ -242,8 +245,8 @@ class ProgramNetwork(Network):
         return [SkippedLayer(name, reason) for name, reason in reasons.items() if name not in used]
 
 
-def _layer(use: Use, *, normalised: bool) -> Layer:
-    shape, weight_shape = use.values.shape, tuple(use.weight.shape)
+def _layer(use: Use, shape: Sequence[int], *, normalised: bool) -> Layer:
+    weight_shape = tuple(use.weight.shape)
     return Layer(use.layer, use.kind, shape[use.channel_dim], weight_shape, positions(use.kind, shape), normalised)
 
 

@@ -85,6 +85,7 @@ class EagerNetwork(Network):
         self._scales: dict[str, Tensor] = {}
         self._nonlinearities: Mapping[str, Nonlinearity | None] = {}
         self._before_norms: frozenset[str] = frozenset()
+        self._steps_first: frozenset[str] = frozenset()
         convolutions = (nn.Conv2d, nn.ConvTranspose2d)
         planes = [p for m in model.modules() if isinstance(m, convolutions) for p in m.parameters()]
         self._planes = [(p, None if is_lazy(p) else p.stride()) for p in planes]
@@ -113,6 +114,7 @@ class EagerNetwork(Network):
         self._norms = observer.folded(self._hooks)
         self._nonlinearities = observer.nonlinearities(self._norms)
         self._before_norms = observer.before_norms()
+        self._steps_first = observer.steps_first(count(inputs))
         self._scale()
         return observer.trace(count(inputs))
 
@@ -122,6 +124,8 @@ class EagerNetwork(Network):
         def read_output(hook: Hook, output: Tensor) -> bool:
             if unmeasured and not (isinstance(output, Tensor) and output.is_floating_point()):
                 return False
+            if hook.name in self._steps_first and output.ndim == 3:
+                output = output.transpose(0, 1)
             bias = None if self._options.with_bias or hook.module.bias is None else hook.module.bias.detach()
             scale, norm = self._scales.get(hook.name), self._affine.get(hook.name)
             return sink(Activation(hook.name, output, hook.channel_dim, bias, scale, norm))

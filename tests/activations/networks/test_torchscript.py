@@ -17,6 +17,7 @@ from rfav_cli.errors import CheckpointError, SampleError
 from tests.activations.networks.program_nets import (
     NETS,
     Chain,
+    check_same,
     collect,
     eager_activations,
     eager_network,
@@ -97,9 +98,7 @@ def test_trace_is_that_of_the_eager_net(name: str, tmp_path: Path) -> None:
     net = make(name)
     twin = eager_network(net, tmp_path).trace(samples(2))
     trace = opened(save(net, "scripted", tmp_path / "net.pt")).trace(samples(2))
-    assert trace.layers == twin.layers
-    assert trace.uses == twin.uses
-    assert set(trace.skipped) == set(twin.skipped)
+    check_same(twin, trace)
 
 
 @pytest.mark.parametrize("name", NETS)
