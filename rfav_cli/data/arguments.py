@@ -65,6 +65,12 @@ def other_readings(probe: Probe) -> Iterator[tuple[str, Probe]]:
         yield _RECOLOURED[images.shape[1]], probe.recolour()
     if probe.whole and probe.reread is not None:
         yield "the probe's whole numbers enter the net as they are, as token ids", probe.reread(integers=True)
+    if probe.otherwise and probe.reread is not None:
+        yield (
+            f"the net does not take samples of {probe.arrays[''].ndim} axes as they lie, so they are read by "
+            f"--layout {probe.otherwise}",
+            probe.reread(layout=probe.otherwise),
+        )
     names = [name for name, array in probe.arrays.items() if array.dtype.kind in "bi"][:MOST_TRIED]
     for size in range(1, len(names) + 1):
         for chosen in combinations(names, size):

@@ -49,7 +49,7 @@ class Probe:
         image: of several inputs the one that is images: mean, std and thumbnails are of it alone; empty for none.
         axis: where the channels are.
         main: what the array is called that the one input is read from; empty where it has no name.
-        others, unclear, whole: see `Source`.
+        others, unclear, whole, otherwise: see `Source`.
         reread: reads the same samples with other values of `SampleOptions`; None where that cannot be.
     """
 
@@ -71,6 +71,7 @@ class Probe:
     others: tuple[str, ...] = field(default=(), repr=False)
     unclear: SampleError | None = field(default=None, repr=False)
     whole: bool = field(default=False, repr=False)
+    otherwise: str = field(default="", repr=False)
     reread: Callable[..., Probe] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
@@ -190,6 +191,7 @@ def probe_of(
         others=source.others,
         unclear=source.unclear,
         whole=source.whole,
+        otherwise=source.otherwise,
         reread=again,
     )
 

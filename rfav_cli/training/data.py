@@ -161,6 +161,11 @@ def _load(
     source = open_source(spec, options)
     if source.unclear is not None:
         raise source.unclear
+    if source.otherwise:
+        raise SampleError(
+            f"{printable(spec)}: the axes of its samples cannot be told",
+            f"Give --layout nct, or {source.otherwise}.",
+        )
     if source.labels is None:
         raise SampleError(
             f"{printable(spec)}: the samples have no labels, and a net is trained to give them",

@@ -45,6 +45,8 @@ SAMPLE_KEYS = (*IMAGE_KEYS, "pixel_values", "input_values", "input_features", *T
 LABEL_KEYS = ("labels", "label", "y", "targets", "target", "y_test", "test_labels")
 REMEDY = "Save an array 'images', uint8 or float32, and whole numbers 'labels' beside it."
 IN_USE = "Close it where it is open, and try again."
+SEQUENCES, GRAY = "nct", "nhw"
+"""What floating-point samples of three axes may be; a net that takes them as they lie says that they are the former."""
 CHUNK = 64
 """Samples that are converted at once, so that a read holds little beyond what it returns."""
 
@@ -183,8 +185,11 @@ def open_source(location: Location, options: SampleOptions) -> Source:
     else:
         options = replace(options, integers=options.integers or found.inputs[0].lower() in TOKEN_KEYS)
         integers = options.integers and first.dtype.kind in "biu"
-        layout = "" if integers else tell_layout(first.shape, first.dtype, options.layout, location.path)
+        either = options.layout is None and len(first.shape) == 3 and first.dtype.kind == "f"
+        asked = SEQUENCES if either else options.layout
+        layout = "" if integers else tell_layout(first.shape, first.dtype, asked, location.path)
         source = ArraySource(location.name, first, labels, classes, layout, options, where=location.path)
+        source.otherwise = GRAY if either else ""
         source.main = found.inputs[0]
     source.others, source.unclear = found.others, found.unclear
     source.notes = (*source.notes, *found.notes)

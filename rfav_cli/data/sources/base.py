@@ -58,6 +58,7 @@ class Source(Protocol):
         main: what the array is called that the one input is read from; empty where it has no name.
         others: names of more arrays in the same place, which are inputs where the net's forward names them.
         unclear: why it cannot be told which arrays are the inputs, where the net's forward does not name them.
+        otherwise: another layout that the samples may have, where nothing tells which of two it is.
         whole: whole numbers are given as floating-point ones, which a net may not take.
         axis: where the channels are in what is read.
     """
@@ -76,6 +77,7 @@ class Source(Protocol):
     main: str = ""
     others: tuple[str, ...] = ()
     unclear: SampleError | None = None
+    otherwise: str = ""
     whole: bool = False
     axis: int = 1
 
