@@ -18,6 +18,10 @@ Inputs = Tensor | dict[str, Tensor]
 """(n, ...), or name of an argument -> (n, ...); a name of decimal digits is the place of a positional argument."""
 
 
+class Together(dict[str, Tensor]):
+    """Several inputs of a net whose forward takes them as one argument, a dict."""
+
+
 @dataclass(frozen=True)
 class Arguments:
     """What a net's forward takes.
@@ -63,7 +67,7 @@ def changed(inputs: Inputs, change: Callable[[Tensor], Tensor]) -> Inputs:
     """What a function makes of each of the inputs, under their names."""
     if isinstance(inputs, Tensor):
         return change(inputs)
-    return {name: change(tensor) for name, tensor in inputs.items()}
+    return type(inputs)({name: change(tensor) for name, tensor in inputs.items()})
 
 
 def copied(inputs: Inputs) -> Inputs:
@@ -81,7 +85,7 @@ def joined(parts: Sequence[Inputs]) -> Inputs:
     first = parts[0]
     if isinstance(first, Tensor):
         return torch.cat([part for part in parts if isinstance(part, Tensor)])
-    return {name: torch.cat([part[name] for part in parts if isinstance(part, dict)]) for name in first}
+    return type(first)({name: torch.cat([part[name] for part in parts if isinstance(part, dict)]) for name in first})
 
 
 def split(inputs: Inputs, size: int) -> list[Inputs]:
@@ -110,5 +114,7 @@ def call(net: Callable[..., Any], inputs: Inputs) -> Any:
     """Run a net on its inputs."""
     if isinstance(inputs, Tensor):
         return net(inputs)
+    if isinstance(inputs, Together):
+        return net(dict(inputs))
     args, kwargs = positional(inputs)
     return net(*args, **kwargs)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.jit._fuser import optimized_execution
+from torch.utils import _pytree as pytree
 
 from rfav_cli.activations.dispatch import OperatorHook, TracingHook, Use
 from rfav_cli.activations.hooks import StopForward
@@ -79,6 +80,9 @@ class ProgramNetwork(Network):
         payload: the first checkpoint.
         options: see `OpenOptions`.
     """
+
+    _fuses_without_gradients = False
+    """Attention is one operator unless gradients are asked for, and passes by the layers that it is made of."""
 
     def __init__(self, payload: Payload, options: OpenOptions) -> None:
         self._options = options
@@ -190,7 +194,7 @@ class ProgramNetwork(Network):
     def _run(self, hook: OperatorHook, inputs: Inputs) -> Any:
         try:
             # The profiling executor would fuse operators from the third call on.
-            with torch.no_grad(), optimized_execution(False), hook:
+            with torch.set_grad_enabled(self._fuses_without_gradients), optimized_execution(False), hook:
                 output = self._call(self.arranged(inputs))
                 hook.finish()
         except Exception:
@@ -198,6 +202,8 @@ class ProgramNetwork(Network):
             if hook.failure is not None:
                 raise hook.failure from None
             raise
+        if self._fuses_without_gradients:
+            output = pytree.tree_map_only(torch.Tensor, torch.Tensor.detach, output)
         return output
 
     def _explore(self, inputs: Inputs) -> _Traced:
@@ -214,7 +220,9 @@ class ProgramNetwork(Network):
             raise type(error)(f"{self._path}: {error.what}", error.remedy) from error
         except Exception as error:
             raise unfit(inputs, error, hook.entered, self._try) from error
-        shapes = {name: [use.values.shape for use in seen] for name, seen in uses.items()}
+        shapes: dict[str, list[tuple[int, ...]]] = {
+            name: [tuple(use.values.shape) for use in seen] for name, seen in uses.items()
+        }
         first = {name for name, seen in uses.items() if are_steps_first(seen[0].kind, shapes[name], count(inputs))}
         for name in first:
             shapes[name] = [(shape[1], shape[0], shape[2]) for shape in shapes[name]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -39,10 +40,15 @@ def fit_arguments(probe: Probe, arguments: Arguments | None) -> Probe:
         probe: as it was read.
         arguments: what the forward takes; None where that is not known.
 
+    Returns:
+        What is to be tried: where `together` is set, as one dict, or else `unclear` is why it does not fit.
+
     Raises:
         SampleError: the forward needs an argument that no array has the name of; or it cannot be told which arrays are
             the samples and the labels.
     """
+    if probe.together:
+        return probe
     if arguments is None or (arguments.more and not arguments.names):
         return _settled(probe)
     if isinstance(probe.inputs, dict):
@@ -71,6 +77,10 @@ def other_readings(probe: Probe) -> Iterator[tuple[str, Probe]]:
             f"--layout {probe.otherwise}",
             probe.reread(layout=probe.otherwise),
         )
+    if probe.others and probe.main and probe.reread is not None and not isinstance(probe.inputs, dict):
+        with suppress(SampleError):
+            read = probe.reread(inputs=(probe.main, *probe.others))
+            yield f"the inputs {printable(', '.join(read.arrays))} are given as one dict", replace(read, together=True)
     names = [name for name, array in probe.arrays.items() if array.dtype.kind in "bi"][:MOST_TRIED]
     for size in range(1, len(names) + 1):
         for chosen in combinations(names, size):
@@ -97,6 +107,9 @@ def _by_name(probe: Probe, arguments: Arguments) -> Probe:
     arrays = {names[array]: array for array in names if names[array] in arguments.names}
     if not arrays and len(names) == 1 and len(needed) < 2:
         return _settled(probe.with_inputs(next(iter(probe.arrays.values()))))
+    if not arrays and len(needed) == 1 and len(names) > 1:
+        note = f"{_listed([*names])} are given as one dict, {printable(needed[0])}"
+        return replace(probe, together=True, unclear=_misfit(probe, [*names], arguments), notes=(*probe.notes, note))
     if needed or not arrays:
         raise _misfit(probe, [*names], arguments)
     ordered = [name for name in arguments.names if name in arrays]

@@ -15,6 +15,7 @@ from rfav_cli import remote
 from rfav_cli.data.sources import SampleOptions, open_source
 from rfav_cli.data.sources.base import WORDS, normalisation
 from rfav_cli.errors import SampleError
+from rfav_cli.inputs import Together
 from rfav_cli.records import ProbeRecord
 from rfav_cli.text import printable
 
@@ -50,6 +51,7 @@ class Probe:
         axis: where the channels are.
         main: what the array is called that the one input is read from; empty where it has no name.
         others, unclear, whole, otherwise: see `Source`.
+        together: the net takes its several inputs as one argument, a dict.
         reread: reads the same samples with other values of `SampleOptions`; None where that cannot be.
     """
 
@@ -72,6 +74,7 @@ class Probe:
     unclear: SampleError | None = field(default=None, repr=False)
     whole: bool = field(default=False, repr=False)
     otherwise: str = field(default="", repr=False)
+    together: bool = field(default=False, repr=False)
     reread: Callable[..., Probe] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
@@ -88,7 +91,8 @@ class Probe:
         The tensors share no memory with the probe, so a net may work on them in place.
         """
         if isinstance(self.inputs, dict):
-            return {name: self._input(name, array[rows], device) for name, array in self.inputs.items()}
+            inputs = {name: self._input(name, array[rows], device) for name, array in self.inputs.items()}
+            return Together(inputs) if self.together else inputs
         samples = torch.from_numpy(self.inputs[rows]).to(device)
         return to_input(samples, self.mean, self.std, channels_last=channels_last, axis=self.axis)
 

@@ -216,6 +216,8 @@ def _trace(network: Network, probe: Probe, options: OpenOptions) -> tuple[Probe,
                 continue
             options.notes.append(note)
             return fitted, trace
+        if probe.together and probe.unclear is not None:
+            raise probe.unclear from None
         raise
 
 

@@ -353,3 +353,24 @@ def test_a_text_classifier_of_transformers(tmp_path: Path) -> None:
     entropy = torch.special.entr((given @ query.weight.T).softmax(2)).sum(2).detach().numpy()
     row = list(columns["names"]).index("bert.encoder.layer.0.attention.self.query")
     assert columns["entropy/mean"][0, row] == pytest.approx(entropy[TOKENS].mean(), rel=1e-5)
+
+
+class OneDict(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.words, self.side, self.head = nn.Embedding(20, 5), nn.Linear(4, 5), nn.Linear(5, CLASSES)
+
+    def forward(self, batch: dict[str, Tensor]) -> Tensor:
+        return self.head(torch.relu(self.words(batch["input_ids"]).mean(1) + self.side(batch["meta"])))
+
+
+@pytest.mark.parametrize("name", ["meta", "figures"])
+def test_a_forward_of_one_dict_is_given_all_arrays(name: str, tmp_path: Path) -> None:
+    arrays = {"input_ids": IDS, name: META}
+    if name != "meta":
+        with pytest.raises(SampleError):
+            measured(tmp_path, OneDict, arrays)
+        return
+    net, columns, _ = measured(tmp_path, OneDict, arrays)
+    check_loss(columns, net({"input_ids": torch.from_numpy(IDS), "meta": torch.from_numpy(META).double()}))
+    assert list(columns["names"]) == ["side"]

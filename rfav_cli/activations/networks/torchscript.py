@@ -32,6 +32,10 @@ def open_network(payload: Payload, options: OpenOptions) -> ScriptNetwork:
     return ScriptNetwork(payload, options)
 
 
+FUSING = ("TransformerEncoderLayer", "TransformerEncoder", "MultiheadAttention")
+"""Modules of torch's that have a fused form for evaluation without gradients."""
+
+
 class ScriptNetwork(ProgramNetwork):
     """A TorchScript module, `model`; each checkpoint brings its own, since its code may differ too."""
 
@@ -40,9 +44,21 @@ class ScriptNetwork(ProgramNetwork):
     def _put(self, payload: Payload) -> None:
         self.model: torch.jit.ScriptModule = payload.content
         self._saved_in_training = payload.in_training
+        self._fuses_without_gradients = any(
+            getattr(module, "original_name", "") in FUSING for _, module in modules(self.model)
+        )
 
     def _call(self, inputs: Inputs) -> Any:
-        return call(self.model, inputs)
+        if not self._fuses_without_gradients:
+            return call(self.model, inputs)
+        frozen = [each for each in self.model.parameters() if not each.requires_grad and each.is_floating_point()]
+        try:
+            for parameter in frozen:
+                parameter.requires_grad_(True)
+            return call(self.model, inputs)
+        finally:
+            for parameter in frozen:
+                parameter.requires_grad_(False)
 
     def arguments(self) -> Arguments:
         """See `Network.arguments`."""
