@@ -13,7 +13,8 @@ import torch
 
 from rfav_cli import remote
 from rfav_cli.data.sources import SampleOptions, open_source
-from rfav_cli.data.sources.base import WORDS, normalisation
+from rfav_cli.data.sources.base import normalisation
+from rfav_cli.data.units import units_notes
 from rfav_cli.errors import SampleError
 from rfav_cli.inputs import Together
 from rfav_cli.records import ProbeRecord
@@ -185,7 +186,7 @@ def probe_of(
         thumbnails=draw(seen[:thumbnails]) if seen is not None and thumbnails else None,
         sha256=digest(inputs, labels, mean, std),
         source=remote.shown(source.name),
-        notes=(*source.notes, *notes, *([] if seen is None else _units(source, seen, mean, std))),
+        notes=(*source.notes, *notes, *([] if seen is None else units_notes(source, seen, mean, std))),
         alphabetical=source.alphabetical,
         empty=source.empty,
         recolour=recolour,
@@ -222,35 +223,6 @@ def _means_colour(source: Source, options: SampleOptions, channels: int) -> bool
     """Whether gray images are given with a mean or deviation for each of three channels."""
     values = max(len(options.mean or ()), len(options.std or ()))
     return source.is_image and channels == 1 and values == 3 and not options.gray
-
-
-def _units(
-    source: Source, images: Samples, mean: tuple[float, ...] | None, std: tuple[float, ...] | None
-) -> tuple[str, ...]:
-    """What the user should be told of the units of images that are not bytes."""
-    if images.dtype != np.float32 or not source.is_image:
-        return ()
-    highest = float(images.max())
-    if source.scale == WORDS:
-        return (_words_note(round(highest * WORDS), mean or (0.0,), std or (1.0,)),)
-    if mean is not None or highest <= 16:
-        return ()
-    return (f"floating-point images up to {highest:g} are taken as they are; only whole numbers are scaled",)
-
-
-def _words_note(highest: int, mean: tuple[float, ...], std: tuple[float, ...]) -> str:
-    """What pixels of 16 bits are divided by; where the highest fills fewer bits, what else suits.
-
-    A mean and deviation that are as small as such pixels are taken for those of these pixels.
-    """
-    note = f"pixels of 16 bits are divided by {WORDS:g}"
-    full = (1 << highest.bit_length()) - 1
-    part = full / WORDS
-    if not 0 < full < 1 << 15 or max(*mean, *std) <= part * 1.01:
-        return note
-    values = [("--std", std)] if not any(mean) else [("--mean", mean), ("--std", std)]
-    given = " ".join(f"{name} {','.join(f'{value * part:.7g}' for value in numbers)}" for name, numbers in values)
-    return f"{note}; the highest is {highest}, so where the net was trained on pixels divided by {full}, give {given}"
 
 
 def choose(count: int, labels: NDArray[np.int64] | None, size: int, seed: int) -> NDArray[np.int64]:
