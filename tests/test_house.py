@@ -438,6 +438,7 @@ def test_each_room_without_torch_is_in_the_contract() -> None:
         "data",
         "distributed",
         "equations",
+        "inputs",
         "measure",
         "nets",
         "project",

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from rfav_cli.activations.output_names import AUXILIARY, NEUTRAL, rank_of
 from rfav_cli.errors import ModelError
+from rfav_cli.inputs import Inputs, count
 from rfav_cli.text import printable, quoted
 
 _SAME = 1e-3
@@ -73,7 +74,7 @@ def select_output(output: Any, choice: str = "") -> Tensor:
     return tensor
 
 
-def choose_output(output: Any, samples: Tensor, classes: int = 0, choice: str = "") -> ChosenOutput:
+def choose_output(output: Any, samples: Inputs, classes: int = 0, choice: str = "") -> ChosenOutput:
     """Find the output that holds the class scores: by the user's choice, by name, by width, by its rows.
 
     An output with a name such as `logits` goes before one whose name says nothing, and one with a name such as
@@ -118,15 +119,21 @@ def is_row(output: Tensor, samples: int) -> bool:
     return output.ndim == 2 and len(output) == samples and output.shape[1] >= 2 and output.is_floating_point()
 
 
-def repeats_samples(output: Tensor, samples: Tensor, classes: int = 0) -> bool:
+def repeats_samples(output: Tensor, samples: Inputs, classes: int = 0) -> bool:
     """Whether an output has the shape of the samples, as that of an autoencoder: as many numbers, or as many channels.
+
+    Of several inputs that of images or sequences counts; token ids are repeated by nothing.
 
     Args:
         output: of the net.
         samples: (n, ...) that it was given.
         classes: of the probe; an output that is as wide holds scores.
     """
+    if not isinstance(samples, Tensor):
+        return any(repeats_samples(output, each, classes) for each in samples.values() if each.ndim > 2)
     if output.ndim < 2 or output.shape[:1] != samples.shape[:1] or (classes and output.shape[1] == classes):
+        return False
+    if not samples.is_floating_point():
         return False
     planes = output.ndim == samples.ndim >= 3 and output.shape[1] == samples.shape[1]
     return planes or output[0].numel() == samples[0].numel()
@@ -149,7 +156,7 @@ def tensors(output: Any, path: str = "") -> Iterator[tuple[str, Tensor]]:
         yield from tensors(part, f"{path}.{name}" if path else name)
 
 
-def _best(leaves: Mapping[str, Tensor], samples: Tensor, classes: int) -> tuple[list[str], str]:
+def _best(leaves: Mapping[str, Tensor], samples: Inputs, classes: int) -> tuple[list[str], str]:
     """The paths that fit best and what speaks for them; they are several where nothing tells which is right."""
     ranks = {path: rank_of(path) for path in leaves}
     offered = [path for path in leaves if ranks[path] > AUXILIARY]
@@ -159,14 +166,14 @@ def _best(leaves: Mapping[str, Tensor], samples: Tensor, classes: int) -> tuple[
             "Name the one that does with --output.",
         )
     again = [path for path in offered if repeats_samples(leaves[path], samples, classes)]
-    rows = [path for path in offered if is_row(leaves[path], len(samples)) and path not in again]
+    rows = [path for path in offered if is_row(leaves[path], count(samples)) and path not in again]
     rows = [path for path in rows if leaves[path].shape[1] >= classes] or rows
     exact = [path for path in rows if leaves[path].shape[1] == classes]
     best = max((ranks[path] for path in rows), default=NEUTRAL)
     if again and not exact and best == NEUTRAL:
         return again[:1], "which has the shape of the samples"
     if not rows:
-        per_sample = [path for path in offered if leaves[path].ndim and len(leaves[path]) == len(samples)] or offered
+        per_sample = [path for path in offered if leaves[path].ndim and len(leaves[path]) == count(samples)] or offered
         return [max(per_sample, key=ranks.__getitem__)], "as there is no row of scores"
     named = [path for path in rows if ranks[path] == best]
     fitting = [path for path in named if path in exact]

@@ -8,6 +8,7 @@ import torch
 from torch.nn.functional import interpolate, logsigmoid
 
 from rfav_cli.chance import drawn_from
+from rfav_cli.inputs import copied, device
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from rfav_cli.activations.network import Activation, Network
+    from rfav_cli.inputs import Inputs
 
 _EQUAL = 1e-5
 """Largest difference of equal numbers, relative to the largest; or some roundings of their type, where that is more."""
@@ -40,7 +42,7 @@ _LAST: tuple[Callable[[Tensor], Tensor], ...] = (
 """What nets apply to the numbers of a classifier, (n, C, *positions), to make scores of them."""
 
 
-def find_classifier(network: Network, images: Tensor, scores: Tensor) -> str:
+def find_classifier(network: Network, inputs: Inputs, scores: Tensor) -> str:
     """Find the layer whose output is a net's scores, with another forward.
 
     It is so up to a bias for each class, a positive factor (a temperature), a ReLU, the batch normalisation that
@@ -51,7 +53,7 @@ def find_classifier(network: Network, images: Tensor, scores: Tensor) -> str:
 
     Args:
         network: in the state in which it gave the scores, in a block of `drawn_from(0, device)`.
-        images: (n, ...) float32 on its device.
+        inputs: (n, ...) on its device.
         scores: (n, ...) of these samples: a row of scores, one score, or scores at each position.
 
     Returns:
@@ -70,8 +72,8 @@ def find_classifier(network: Network, images: Tensor, scores: Tensor) -> str:
                 found = activation.layer
         return False
 
-    with drawn_from(0, images.device):
-        network.forward(images.clone(), compare)  # a net may work on its input in place
+    with drawn_from(0, device(inputs)):
+        network.forward(copied(inputs), compare)  # a net may work on its input in place
     return found
 
 

@@ -11,6 +11,7 @@ import torch
 from rfav_cli.activations.layer_kinds import NOT_FIRST, PARTIAL, UNUSED
 from rfav_cli.activations.recording import OUTPUT, Recording, differences, record
 from rfav_cli.errors import ModelError, RfavError
+from rfav_cli.inputs import changed, count, joined, taken
 from rfav_cli.records import Doubt, SkippedLayer
 from rfav_cli.text import named, printable
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from rfav_cli.activations.network import Network, Trace
+    from rfav_cli.inputs import Inputs
 
 SAMPLES = 8
 """How many samples are run, where there are as many and their activations are not too large."""
@@ -113,83 +115,87 @@ def few(trace: Trace, network: Network, probe: int) -> int:
     return most - most % 2 if most > 1 else most
 
 
-def examine(network: Network, images: Tensor, trace: Trace) -> Examination:
+def examine(network: Network, inputs: Inputs, trace: Trace) -> Examination:
     """Run samples twice, then halves of them in other company and alone; and settle the memory format.
 
     Args:
         network: the net, traced, in the default memory format where that is not settled yet.
-        images: (n, ...) float32 on the net's device, n even or 1; see `few`. They stay as they are.
+        inputs: (n, ...) on the net's device, n even or 1; see `few`. They stay as they are.
         trace: what it showed.
 
     Raises:
         ModelError: the net does not run on so many samples, or not again.
     """
-    half = len(images) // 2
-    first = _recorded(network, images)
-    again = _recorded(network, images, seed=1)
+    half = count(inputs) // 2
+    first = _recorded(network, inputs)
+    again = _recorded(network, inputs, seed=1)
     recordings, apart = [first, again], []
-    by_chance = _differences_by_chance(network, images, first, again)
+    by_chance = _differences_by_chance(network, inputs, first, again)
     if half:
         # Of as many samples as before, so that nothing is rounded otherwise: at another place, or beside one alone.
-        doubled = _recorded(network, torch.cat([images[:half]] * 2))
+        doubled = _recorded(network, joined([taken(inputs, slice(half))] * 2))
         # One alone stands between them, so that no two keep their company where a net takes its batch in pieces.
-        others = images[half:]
-        beside_one = _recorded(network, torch.stack([others, images[-1:].expand_as(others)], 1).flatten(0, 1))
+        beside_one = _recorded(network, changed(taken(inputs, slice(half, None)), _beside_the_last))
         recordings += [doubled, beside_one]
         apart = [differences(first.rows(slice(half)), doubled.rows(slice(start, start + half))) for start in (0, half)]
         apart.append(differences(first.rows(slice(half, None)), beside_one.rows(slice(0, None, 2))))
     if half > 1:
-        alone = _recorded(network, images[:half])
+        alone = _recorded(network, taken(inputs, slice(half)))
         recordings.append(alone)
         apart.append(differences(first.rows(slice(half)), alone))
     found = _without_partial(trace, recordings)
-    settle_format(network, images, first)
+    settle_format(network, inputs, first)
     return Examination(found, by_chance, _largest(apart), network.batch_statistics())
 
 
-def _differences_by_chance(network: Network, images: Tensor, first: Recording, again: Recording) -> dict[str, float]:
+def _beside_the_last(samples: Tensor) -> Tensor:
+    """(n, ...) as (2 n, ...): each with the last one after it."""
+    return torch.stack([samples, samples[-1:].expand_as(samples)], 1).flatten(0, 1)
+
+
+def _differences_by_chance(network: Network, inputs: Inputs, first: Recording, again: Recording) -> dict[str, float]:
     """By how much forwards of the same samples differ; of a net that draws numbers more than two, until some differ."""
     found = differences(first, again)
     for seed in range(2, MOST_REPEATS if first.drew else 0):
         if max(found.values()) > ROUNDING_OF_REPEATS:
             break
-        found = differences(first, _recorded(network, images, seed))
+        found = differences(first, _recorded(network, inputs, seed))
     return found
 
 
-def settle_format(network: Network, images: Tensor, before: Recording | None = None) -> None:
+def settle_format(network: Network, inputs: Inputs, before: Recording | None = None) -> None:
     """Have a net take its images channels last where it gives the same on these; once.
 
     Args:
         network: the net, with weights in it.
-        images: (n, ...) float32 on the net's device, which stay as they are.
+        inputs: (n, ...) on the net's device, which stay as they are.
         before: what they gave in the default format, where that is known.
     """
     if network.settled:
         return
-    if images.ndim == 4 and network.has_planes:
-        network.use_channels_last(_gives_the_same(network, images, before))
+    if isinstance(inputs, torch.Tensor) and inputs.ndim == 4 and network.has_planes:
+        network.use_channels_last(_gives_the_same(network, inputs, before))
     network.settled = True
 
 
-def _recorded(network: Network, images: Tensor, seed: int = 0) -> Recording:
+def _recorded(network: Network, inputs: Inputs, seed: int = 0) -> Recording:
     try:
-        return record(network, images, seed)
+        return record(network, inputs, seed)
     except (RfavError, torch.OutOfMemoryError):
         raise
     except Exception as error:  # what a net raises can be anything
         raise ModelError(
-            f"the net does not run on a batch of {len(images)} samples: {named(error, part='last')}",
+            f"the net does not run on a batch of {count(inputs)} samples: {named(error, part='last')}",
             "Give a net that takes batches of any size, again and again.",
         ) from error
 
 
-def _gives_the_same(network: Network, images: Tensor, before: Recording | None) -> bool:
+def _gives_the_same(network: Network, inputs: Inputs, before: Recording | None) -> bool:
     """Whether a net gives the same in both memory formats, to rounding; not where it does not run."""
     try:
-        before = before or record(network, images)
+        before = before or record(network, inputs)
         network.use_channels_last(True)
-        after = record(network, images)
+        after = record(network, inputs)
     except torch.OutOfMemoryError:
         raise
     except Exception:  # what a net raises can be anything; its owner's format is the one that it runs in

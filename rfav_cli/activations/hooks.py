@@ -15,10 +15,11 @@ from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
 from rfav_cli.activations.layer_kinds import channel_dim, filter_rows
+from rfav_cli.activations.parts import Part, outputs, parts_of
 from rfav_cli.records import HeldLayer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from torch.nn.modules.batchnorm import _BatchNorm
@@ -48,6 +49,12 @@ class Hook:
     kind: str
 
     @property
+    def owner(self) -> nn.Module:
+        """The module that is hooked: of a part the one that it is part of."""
+        owner: nn.Module = self.module.owner if isinstance(self.module, Part) else self.module
+        return owner
+
+    @property
     def channel_dim(self) -> int:
         """Where the channels are in its output."""
         return channel_dim(self.kind)
@@ -64,13 +71,19 @@ class Hook:
 
 
 def find_hooks(model: nn.Module) -> list[Hook]:
-    """Each standard layer of the net once, by its first name (`bare`), in the order in which the net holds them."""
-    return [
-        Hook(bare(name), module, kind.__name__)
-        for name, module in model.named_modules()
-        for kind in STANDARD
-        if isinstance(module, kind)
-    ]
+    """Each standard layer of the net once, by its first name (`bare`), in the order in which the net holds them.
+
+    So is each linear map within attention and recurrent layers (`parts_of`).
+    """
+    found, within = [], set()
+    for name, module in model.named_modules():
+        parts = parts_of(module)
+        found += [Hook(bare(f"{name}.{part.key}" if name else part.key), part, kind) for kind, part in parts]
+        if parts and isinstance(module, nn.MultiheadAttention):
+            within.add(module.out_proj)
+        if module not in within:
+            found += [Hook(bare(name), module, kind.__name__) for kind in STANDARD if isinstance(module, kind)]
+    return found
 
 
 def bare(name: str) -> str:
@@ -79,14 +92,28 @@ def bare(name: str) -> str:
 
 
 @contextmanager
-def hooked(hooks: Iterable[Hook], read: Callable[[Hook, Any], bool]) -> Iterator[None]:
+def hooked(hooks: Sequence[Hook], read: Callable[[Hook, Any], bool]) -> Iterator[None]:
     """Give each output of the layers to `read` as it arises; the forward ends with StopForward when it returns True."""
 
     def on_output(hook: Hook, *call: Any) -> None:
         if read(hook, call[-1]):
             raise StopForward
 
-    handles = [hook.module.register_forward_hook(partial(on_output, hook), prepend=True) for hook in hooks]
+    def on_owner(parts: dict[str, Hook], owner: nn.Module, *call: Any) -> None:
+        for key, values in outputs(owner, *call):
+            if key in parts:
+                on_output(parts[key], values)
+
+    whole = [hook for hook in hooks if not isinstance(hook.module, Part)]
+    handles = [hook.module.register_forward_hook(partial(on_output, hook), prepend=True) for hook in whole]
+    owners: dict[nn.Module, dict[str, Hook]] = {}
+    for hook in hooks:
+        if isinstance(hook.module, Part):
+            owners.setdefault(hook.owner, {})[hook.module.key] = hook
+    handles += [
+        owner.register_forward_hook(partial(on_owner, parts), prepend=True, with_kwargs=True)
+        for owner, parts in owners.items()
+    ]
     try:
         yield
     finally:
@@ -117,9 +144,9 @@ def uncompiled() -> AbstractContextManager[Any]:
 def refresh_weights(hooks: Iterable[Hook]) -> None:
     """Recompute the weights that `torch.nn.utils.weight_norm` and `spectral_norm` derive before each forward."""
     for hook in hooks:
-        for derive in hook.module._forward_pre_hooks.values():
+        for derive in hook.owner._forward_pre_hooks.values():
             if isinstance(derive, (WeightNorm, SpectralNorm)):
-                derive(hook.module, ())
+                derive(hook.owner, ())
 
 
 def norm_scale(norm: _BatchNorm) -> Tensor | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rfav_cli.records import PARTS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,15 +21,18 @@ LAZY = "its weights are not in the checkpoint: a lazy layer without its shape"
 
 NOT_FIRST = "the batch is not its first axis"
 
+DENSE = ("Linear", *PARTS)
+"""Kinds of layers of which each neuron has one weight for each number that the layer is given."""
+
 
 def channel_dim(kind: str) -> int:
     """Where the channels lie in the output of a layer of this kind ("Conv2d", "ConvTranspose1d", "Linear", ...)."""
-    return -1 if kind == "Linear" else 1
+    return -1 if kind in DENSE else 1
 
 
 def positions(kind: str, shape: Sequence[int]) -> tuple[int, ...]:
     """The axes of an output that are neither samples nor channels."""
-    return tuple(shape[1:-1] if kind == "Linear" else shape[2:])
+    return tuple(shape[1:-1] if kind in DENSE else shape[2:])
 
 
 def filter_rows(kind: str, weight: Tensor, groups: int) -> Tensor:
@@ -51,11 +56,16 @@ def grouped_filters(kind: str, weight: Tensor, groups: int) -> Tensor:
     return (rows.transpose(1, 2) if kind.startswith("ConvTranspose") else rows).flatten(2)
 
 
+def are_steps_first(kind: str, shapes: Sequence[Sequence[int]], samples: int) -> bool:
+    """Whether the outputs of a linear layer are (T, n, D): the steps first, as recurrent nets of torch's have them."""
+    return kind == "Linear" and all(len(s) == 3 and s[0] != samples and s[1] == samples for s in shapes)
+
+
 def problem_of_shapes(kind: str, shapes: Sequence[Sequence[int]], samples: int) -> str:
     """Why a layer whose uses in one forward give outputs of these shapes cannot be measured; empty where it can."""
     for shape in shapes:
-        axes = 2 if kind == "Linear" else int(kind[-2]) + 2
-        fits = len(shape) >= axes if kind == "Linear" else len(shape) == axes
+        axes = 2 if kind in DENSE else int(kind[-2]) + 2
+        fits = len(shape) >= axes if kind in DENSE else len(shape) == axes
         if not fits or shape[0] != samples:
             return f"its output for {samples} samples is {tuple(shape)}: {NOT_FIRST}"
     if len({positions(kind, shape) for shape in shapes}) > 1:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import torch
 
 from rfav_cli.errors import SampleError
+from rfav_cli.inputs import copied, described, tensors
 from rfav_cli.text import named, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from torch import Tensor
+    from rfav_cli.inputs import Inputs
 
 SIDES = (28, 32, 48, 64, 96, 128, 224)
 """Sides of images that a net is tried on: those that are common."""
@@ -64,32 +65,32 @@ class Entered:
         return {(3, 1): "--gray", (1, 3): "--rgb"}.get((channels, self.takes), "")
 
 
-def unfit(images: Tensor, error: Exception, entered: Entered | None, run: Callable[[Tensor], object]) -> SampleError:
+def unfit(inputs: Inputs, error: Exception, entered: Entered | None, run: Callable[[Inputs], object]) -> SampleError:
     """What to say of a net that does not run on samples.
 
     Args:
-        images: (n, ...), what it was given.
+        inputs: (n, ...), what it was given.
         error: what it raised.
         entered: the layer that raised it, where one did.
         run: runs the net, and raises where it does not run either.
     """
-    what = f"the net does not run on samples of {_times(images.shape[1:])}: {named(error, part='last')}"
-    if _runs(images, run):
+    what = f"the net does not run on samples of {described(inputs)}: {named(error, part='last')}"
+    if _runs(inputs, run):
         return SampleError(what, "It runs on them where its layers are not watched: please report this, with the net.")
     misfit, option = "", ""
     if entered is not None:
         what += f" (in {printable(entered.name, 80)}, weight {_times(entered.weight)})"
-        misfit, option = entered.misfit(), entered.colours(images.shape[1])
-    found = f"Give {option}." if option else _found(images, run)
+        misfit, option = entered.misfit(), entered.colours(_channels(inputs))
+    found = f"Give {option}." if option else _found(inputs, run)
     told = f"{misfit[:1].upper() if misfit.startswith('the ') else misfit[:1]}{misfit[1:]}. " if misfit else ""
     return SampleError(what, f"{told}{found or ('' if misfit else 'Run it on such samples to see why.')}".strip())
 
 
-def _found(images: Tensor, run: Callable[[Tensor], object]) -> str:
+def _found(inputs: Inputs, run: Callable[[Inputs], object]) -> str:
     """The first other size of image on which the net runs, as advice; empty where none was found."""
-    for shape in _tried(images):
+    for shape in _tried(inputs):
         try:
-            run(images.new_zeros(shape))
+            run(torch.zeros(shape, device=tensors(inputs)[0].device))
         except torch.OutOfMemoryError:
             break
         except Exception:  # noqa: S112 - what a net raises can be anything
@@ -98,9 +99,9 @@ def _found(images: Tensor, run: Callable[[Tensor], object]) -> str:
     return ""
 
 
-def _runs(images: Tensor, run: Callable[[Tensor], object]) -> bool:
+def _runs(inputs: Inputs, run: Callable[[Inputs], object]) -> bool:
     try:
-        run(images.clone())
+        run(copied(inputs))
     except torch.OutOfMemoryError:
         raise
     except Exception:  # what a net raises can be anything
@@ -108,11 +109,16 @@ def _runs(images: Tensor, run: Callable[[Tensor], object]) -> bool:
     return True
 
 
-def _tried(images: Tensor) -> Iterator[tuple[int, ...]]:
-    if images.ndim == 4:
+def _channels(inputs: Inputs) -> int:
+    """Of the images among the inputs; 0 where there are none."""
+    return next((tensor.shape[1] for tensor in tensors(inputs) if tensor.ndim == 4), 0)
+
+
+def _tried(inputs: Inputs) -> Iterator[tuple[int, ...]]:
+    if isinstance(inputs, torch.Tensor) and inputs.ndim == 4:
         for side in SIDES:
-            if images.shape[2:] != (side, side):
-                yield (*images.shape[:2], side, side)
+            if inputs.shape[2:] != (side, side):
+                yield (*inputs.shape[:2], side, side)
 
 
 def _times(shape: tuple[int, ...] | torch.Size) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from rfav_cli.activations.memory_format import laid_out
+from rfav_cli.inputs import changed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from rfav_cli.activations.norm_input import NormInput
+    from rfav_cli.inputs import Arguments, Inputs
     from rfav_cli.records import HeldLayer, Layer, Nonlinearity, Payload, SkippedLayer
 
 
@@ -126,22 +128,22 @@ class Network(ABC):
         """
 
     @abstractmethod
-    def trace(self, images: Tensor) -> Trace:
+    def trace(self, inputs: Inputs) -> Trace:
         """Run a few samples and say which layers there are.
 
         Args:
-            images: (n, ...) float32 on the net's device.
+            inputs: (n, ...) on the net's device.
 
         Raises:
             SampleError: the net does not run on samples of this shape; the message gives both shapes.
         """
 
     @abstractmethod
-    def forward(self, images: Tensor, sink: Sink, *, unmeasured: bool = False) -> Any:
+    def forward(self, inputs: Inputs, sink: Sink, *, unmeasured: bool = False) -> Any:
         """Run a batch, giving each use of each layer to the sink as it arises.
 
         Args:
-            images: (n, ...) float32 on the net's device, in any memory format. The net may write over them.
+            inputs: (n, ...) on the net's device, in any memory format. The net may write over them.
             sink: see `Sink`; the forward ends early when it returns True.
             unmeasured: give it those of layers that `trace` has skipped as well, in whatever shape.
 
@@ -161,26 +163,30 @@ class Network(ABC):
             (groups, D / groups, weights of one filter), float32.
         """
 
-    def norm_input(self, images: Tensor) -> NormInput | None:
+    def norm_input(self, inputs: Inputs) -> NormInput | None:
         """Run a batch as far as the first batch normalisation with running statistics.
 
         Args:
-            images: (n, ...) float32 on the net's device, such as the net was measured with.
+            inputs: (n, ...) on the net's device, such as the net was measured with.
 
         Returns:
             What that is given and expects; None where there is none, which is what a kind of network says that cannot
             tell.
         """
-        del images
+        del inputs
         return None
 
     def use_channels_last(self, wanted: bool) -> None:
         """Take images channels last from now on, or in the default format."""
         self.channels_last = wanted
 
-    def arranged(self, images: Tensor) -> Tensor:
+    def arranged(self, inputs: Inputs) -> Inputs:
         """A batch, of whatever memory format, in the one that the net takes."""
-        return laid_out(images, channels_last=self.channels_last)
+        return changed(inputs, lambda tensor: laid_out(tensor, channels_last=self.channels_last))
+
+    def arguments(self) -> Arguments | None:
+        """What its forward takes; None where it does not tell."""
+        return None
 
     def batch_statistics(self) -> tuple[str, ...]:
         """The modules of which is known that they normalise by the statistics of their batch."""

@@ -16,6 +16,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from rfav_cli.activations.consumers import INFERENCE_NORM, NORMS
 from rfav_cli.activations.dispatch import OperatorHook
 from rfav_cli.activations.hooks import StopForward, plain_forward
+from rfav_cli.inputs import call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from rfav_cli.activations.weight_names import WeightNames
+    from rfav_cli.inputs import Inputs
 
 MOMENTUM = 0.1
 """torch's default, where a program does not tell its own."""
@@ -68,7 +70,7 @@ def pooled(inputs: Sequence[NormInput]) -> NormInput:
     return replace(inputs[0], mean=mean, variance=variance, values=sum(each.values for each in inputs))
 
 
-def input_of_module(model: nn.Module, images: Tensor) -> NormInput | None:
+def input_of_module(model: nn.Module, inputs: Inputs) -> NormInput | None:
     """What an eager net's first batch normalisation with running statistics is given; None where none is reached."""
     found: list[NormInput] = []
 
@@ -86,7 +88,7 @@ def input_of_module(model: nn.Module, images: Tensor) -> NormInput | None:
             stack.callback(norm.register_forward_pre_hook(see, with_kwargs=True).remove)
         stack.enter_context(plain_forward())
         stack.enter_context(suppress(StopForward))
-        model(images)
+        call(model, inputs)
     return found[0] if found else None
 
 

@@ -10,24 +10,27 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.jit._fuser import optimized_execution
+from torch.utils import _pytree as pytree
 
 from rfav_cli.activations.dispatch import OperatorHook, TracingHook, Use
 from rfav_cli.activations.hooks import StopForward
-from rfav_cli.activations.layer_kinds import ALONE, positions, problem_of_shapes
+from rfav_cli.activations.layer_kinds import ALONE, are_steps_first, positions, problem_of_shapes
 from rfav_cli.activations.misfit import unfit
 from rfav_cli.activations.network import Activation, Network, Sink, Trace
 from rfav_cli.activations.norm_input import NormInput, NormInputHook
 from rfav_cli.errors import CheckpointError, RfavError, SampleError
+from rfav_cli.inputs import copied, count, taken
 from rfav_cli.records import HeldLayer, Layer, Nonlinearity, SkippedLayer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from torch import Tensor
 
     from rfav_cli.activations.network import OpenOptions
     from rfav_cli.activations.weight_names import WeightNames
+    from rfav_cli.inputs import Inputs
     from rfav_cli.records import Payload
 
 _LAYER_CLASS = re.compile(r"Conv(Transpose)?[123]d|Linear$")
@@ -67,6 +70,7 @@ class _Traced:
     nonlinearities: Mapping[str, Nonlinearity | None]
     before_norms: frozenset[str]
     normalised: bool
+    steps_first: frozenset[str]
 
 
 class ProgramNetwork(Network):
@@ -77,9 +81,12 @@ class ProgramNetwork(Network):
         options: see `OpenOptions`.
     """
 
+    _fuses_without_gradients = False
+    """Attention is one operator unless gradients are asked for, and passes by the layers that it is made of."""
+
     def __init__(self, payload: Payload, options: OpenOptions) -> None:
         self._options = options
-        self._samples: Tensor | None = None
+        self._samples: Inputs | None = None
         self._traced: _Traced | None = None
         self._path: Path = payload.path
         self._put(payload)
@@ -89,7 +96,7 @@ class ProgramNetwork(Network):
         """Take a checkpoint's program in place of the one before."""
 
     @abstractmethod
-    def _call(self, images: Tensor) -> Any:
+    def _call(self, inputs: Inputs) -> Any:
         """Run the program."""
 
     def _buffers(self) -> Mapping[str, Tensor]:
@@ -128,26 +135,27 @@ class ProgramNetwork(Network):
                 "Give the checkpoints of one net.",
             )
 
-    def trace(self, images: Tensor) -> Trace:
+    def trace(self, inputs: Inputs) -> Trace:
         """Run a few samples and say which layers there are; see `Network.trace`."""
-        self._samples = images
-        self._traced = self._explore(images)
+        self._samples = inputs
+        self._traced = self._explore(inputs)
         return self._traced.trace
 
-    def forward(self, images: Tensor, sink: Sink, *, unmeasured: bool = False) -> Any:
+    def forward(self, inputs: Inputs, sink: Sink, *, unmeasured: bool = False) -> Any:
         """Run a batch, giving each use of each layer to the sink; see `Network.forward`."""
-        traced = self._traced or self._explore(images[:2])
+        traced = self._traced or self._explore(taken(inputs, slice(2)))
 
         def receive(use: Use) -> None:
             if use.layer not in traced.trace.uses and not unmeasured:
                 return
             bias = None if self._options.with_bias else use.bias
             scale, norm = traced.scales.get(use.layer), traced.norms.get(use.layer)
-            if sink(Activation(use.layer, use.values, use.channel_dim, bias, scale, norm)):
+            values = use.values.transpose(0, 1) if use.layer in traced.steps_first else use.values
+            if sink(Activation(use.layer, values, use.channel_dim, bias, scale, norm)):
                 raise StopForward
 
         try:
-            return self._run(OperatorHook(self._names, receive), images)
+            return self._run(OperatorHook(self._names, receive), inputs)
         except StopForward:
             return None
 
@@ -158,13 +166,13 @@ class ProgramNetwork(Network):
         rows, scale = self._traced.uses[layer].filters(), self._traced.scales[layer]
         return rows if scale is None or not folded else rows * scale.reshape(*rows.shape[:2], 1)
 
-    def norm_input(self, images: Tensor) -> NormInput | None:
+    def norm_input(self, inputs: Inputs) -> NormInput | None:
         """Run a batch as far as the first batch normalisation; see `Network.norm_input`."""
         if self._traced is None or not self._traced.normalised:
             return None
         hook = NormInputHook(self._names, self._buffers())
         with contextlib.suppress(StopForward):
-            self._run(hook, images)
+            self._run(hook, inputs)
         return hook.found
 
     def held(self) -> tuple[HeldLayer, ...]:
@@ -183,39 +191,44 @@ class ProgramNetwork(Network):
         """What the net applies to a layer's activation, where that is known; see `Network.nonlinearity`."""
         return None if self._traced is None else self._traced.nonlinearities.get(layer)
 
-    def _run(self, hook: OperatorHook, images: Tensor) -> Any:
+    def _run(self, hook: OperatorHook, inputs: Inputs) -> Any:
         try:
             # The profiling executor would fuse operators from the third call on.
-            with torch.no_grad(), optimized_execution(False), hook:
-                output = self._call(self.arranged(images))
+            with torch.set_grad_enabled(self._fuses_without_gradients), optimized_execution(False), hook:
+                output = self._call(self.arranged(inputs))
                 hook.finish()
         except Exception:
             # TorchScript raises an error of its own in place of what was raised inside it.
             if hook.failure is not None:
                 raise hook.failure from None
             raise
+        if self._fuses_without_gradients:
+            output = pytree.tree_map_only(torch.Tensor, torch.Tensor.detach, output)
         return output
 
-    def _explore(self, images: Tensor) -> _Traced:
+    def _explore(self, inputs: Inputs) -> _Traced:
         self._names = self._weight_names()
         uses: dict[str, list[Use]] = {}
         hook = TracingHook(
             self._names, lambda use: uses.setdefault(use.layer, []).append(use), in_training=self._in_training()
         )
         try:
-            hook.consumers.finish(self._run(hook, images.clone()))
+            hook.consumers.finish(self._run(hook, copied(inputs)))
         except torch.OutOfMemoryError:
             raise
         except RfavError as error:
             raise type(error)(f"{self._path}: {error.what}", error.remedy) from error
         except Exception as error:
-            raise unfit(images, error, hook.entered, self._try) from error
-        problems = {
-            name: problem_of_shapes(seen[0].kind, [use.values.shape for use in seen], len(images))
-            for name, seen in uses.items()
+            raise unfit(inputs, error, hook.entered, self._try) from error
+        shapes: dict[str, list[tuple[int, ...]]] = {
+            name: [tuple(use.values.shape) for use in seen] for name, seen in uses.items()
         }
+        first = {name for name, seen in uses.items() if are_steps_first(seen[0].kind, shapes[name], count(inputs))}
+        for name in first:
+            shapes[name] = [(shape[1], shape[0], shape[2]) for shape in shapes[name]]
+        problems = {name: problem_of_shapes(seen[0].kind, shapes[name], count(inputs)) for name, seen in uses.items()}
         norms = {name: hook.norm(name) for name in uses if not problems[name]}
-        layers = [_layer(uses[name][0], normalised=norm is not None) for name, norm in norms.items()]
+        layers = [_layer(uses[name][0], shapes[name][0], normalised=norm is not None) for name, norm in norms.items()]
         skipped = [SkippedLayer(name, problem) for name, problem in problems.items() if problem]
         skipped += self._skipped_layers(set(uses))
         trace = Trace(tuple(layers), {layer.name: len(uses[layer.name]) for layer in layers}, tuple(skipped))
@@ -226,11 +239,11 @@ class ProgramNetwork(Network):
         }
         firsts = {name: seen[0] for name, seen in uses.items()}
         before_norms = frozenset(name for name in norms if hook.consumers.normalised(name))
-        return _Traced(trace, firsts, scales, norms, nonlinearities, before_norms, hook.normalised)
+        return _Traced(trace, firsts, scales, norms, nonlinearities, before_norms, hook.normalised, frozenset(first))
 
-    def _try(self, images: Tensor) -> None:
+    def _try(self, inputs: Inputs) -> None:
         with torch.no_grad(), optimized_execution(False):
-            self._call(images)
+            self._call(inputs)
 
     def _skipped_layers(self, used: set[str]) -> list[SkippedLayer]:
         """Weights that were used without a module, and layers that were not used."""
@@ -240,8 +253,8 @@ class ProgramNetwork(Network):
         return [SkippedLayer(name, reason) for name, reason in reasons.items() if name not in used]
 
 
-def _layer(use: Use, *, normalised: bool) -> Layer:
-    shape, weight_shape = use.values.shape, tuple(use.weight.shape)
+def _layer(use: Use, shape: Sequence[int], *, normalised: bool) -> Layer:
+    weight_shape = tuple(use.weight.shape)
     return Layer(use.layer, use.kind, shape[use.channel_dim], weight_shape, positions(use.kind, shape), normalised)
 
 

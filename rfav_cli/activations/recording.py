@@ -13,11 +13,13 @@ from torch.utils._pytree import tree_leaves
 
 from rfav_cli.activations.class_scores import tensors
 from rfav_cli.chance import drawn_from, positions
+from rfav_cli.inputs import copied, count, device
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from rfav_cli.activations.network import Activation, Network
+    from rfav_cli.inputs import Inputs
 
 OUTPUT = ""
 """What a recording calls the net's output, which is no layer."""
@@ -74,7 +76,7 @@ class Recording:
         return sum(len(value) if value.ndim else 0 for value in self.uses.get(layer, [])) / self.samples
 
 
-def record(network: Network, images: Tensor, seed: int = 0) -> Recording:
+def record(network: Network, inputs: Inputs, seed: int = 0) -> Recording:
     """Run samples, which stay as they are, with random numbers that follow from the seed."""
     uses: dict[str, list[Tensor]] = {}
 
@@ -82,11 +84,11 @@ def record(network: Network, images: Tensor, seed: int = 0) -> Recording:
         uses.setdefault(activation.layer, []).append(activation.values.detach().clone())
         return False
 
-    with drawn_from(seed, images.device):
-        before = positions(images.device)
-        output = network.forward(images.clone(), keep, unmeasured=True)
-        drew = positions(images.device) != before
-    return replace(Recording.of(len(images), output, uses), drew=drew)
+    with drawn_from(seed, device(inputs)):
+        before = positions(device(inputs))
+        output = network.forward(copied(inputs), keep, unmeasured=True)
+        drew = positions(device(inputs)) != before
+    return replace(Recording.of(count(inputs), output, uses), drew=drew)
 
 
 def differences(first: Recording, second: Recording) -> dict[str, float]:

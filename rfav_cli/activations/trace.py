@@ -15,13 +15,26 @@ from torch.utils._pytree import tree_leaves
 from rfav_cli.activations.consumers import Consumers
 from rfav_cli.activations.dispatch import CONVOLUTIONS, FUSED, convolution_kind
 from rfav_cli.activations.hooks import STANDARD, Hook, bare, find_hooks, hooked, plain_forward
-from rfav_cli.activations.layer_kinds import ALONE, COMPUTED, LAZY, QUANTISED, UNUSED, positions, problem_of_shapes
+from rfav_cli.activations.layer_kinds import (
+    ALONE,
+    COMPUTED,
+    DENSE,
+    LAZY,
+    QUANTISED,
+    UNUSED,
+    are_steps_first,
+    positions,
+    problem_of_shapes,
+)
 from rfav_cli.activations.network import Trace
+from rfav_cli.activations.parts import Part
+from rfav_cli.inputs import call
 from rfav_cli.records import Layer, SkippedLayer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from rfav_cli.inputs import Inputs
     from rfav_cli.records import Nonlinearity
 
 _PRODUCTS = frozenset({"mm", "addmm", "bmm", "baddbmm", "matmul", "linear", "convolution", "einsum"})
@@ -85,17 +98,19 @@ class Observer:
     def _forget(self) -> None:
         self.current: tuple[Hook, tuple[int, ...]] | None = None
         # Outputs are kept while the forward runs, since an address says nothing once its tensor is gone.
-        self._uses: dict[str, list[Tensor]] = {}
+        self._uses: dict[str, list[Any]] = {}
         self._version: dict[int, int] = {}
         self._norms: dict[int, list[_BatchNorm]] = {}
         self._weights = WeightsSeen(lambda: self.current is not None)
 
-    def run(self, images: Tensor) -> None:
+    def run(self, inputs: Inputs) -> None:
         """Run the net on a few samples, from a clean slate."""
         self._forget()
         with ExitStack() as stack:
             stack.enter_context(plain_forward())
             for hook in self._hooks:
+                if isinstance(hook.module, Part):
+                    continue
                 handle = hook.module.register_forward_pre_hook(partial(self._on_entry, hook), with_kwargs=True)
                 stack.callback(handle.remove)
             for norm in self._model.modules():
@@ -103,7 +118,7 @@ class Observer:
                     stack.callback(norm.register_forward_pre_hook(self._on_norm, with_kwargs=True).remove)
             stack.enter_context(hooked(self._hooks, self._on_output))
             stack.enter_context(self._weights)
-            output = self._model(images)
+            output = call(self._model, inputs)
         self._weights.consumers.finish(output)
 
     def hooks(self, samples: int) -> list[Hook]:
@@ -118,7 +133,7 @@ class Observer:
             samples: n, how many the forward was given.
         """
         hooks = self.hooks(samples)
-        layers = tuple(self._layer(hook) for hook in hooks)
+        layers = tuple(self._layer(hook, samples) for hook in hooks)
         measured = {layer.name for layer in layers}
         skipped = [
             SkippedLayer(hook.name, self._problem(hook, samples)) for hook in self._hooks if hook.name not in measured
@@ -132,7 +147,7 @@ class Observer:
         for hook in hooks:
             outputs = self._uses[hook.name]
             norms = [norm for output in outputs for norm in self._norms.get(id(output), [])]
-            channels_fit = hook.kind != "Linear" or all(output.ndim == 2 for output in outputs)
+            channels_fit = hook.kind not in DENSE or all(output.ndim == 2 for output in outputs)
             each_once = all(len(self._norms.get(id(output), [])) == 1 for output in outputs)
             if channels_fit and each_once and len({id(norm) for norm in norms}) == 1:
                 norm_of[hook.name] = norms[0]
@@ -179,12 +194,34 @@ class Observer:
             return ALONE if used else UNUSED
         outputs = self._uses[hook.name]
         for output in outputs:
+            if isinstance(output, str):
+                return output
             if not isinstance(output, Tensor) or not output.is_floating_point():
                 return f"its output is no tensor of floating-point numbers but {type(output).__name__}"
-        return problem_of_shapes(hook.kind, [output.shape for output in outputs], samples)
+        return problem_of_shapes(hook.kind, self._shapes(hook, samples), samples)
 
-    def _layer(self, hook: Hook) -> Layer:
-        shape = self._uses[hook.name][0].shape
+    def steps_first(self, samples: int) -> frozenset[str]:
+        """The layers whose outputs are (T, n, D).
+
+        Args:
+            samples: n.
+        """
+        return frozenset(
+            hook.name
+            for hook in self._hooks
+            if hook.name in self._uses
+            and all(isinstance(output, Tensor) for output in self._uses[hook.name])
+            and are_steps_first(hook.kind, [output.shape for output in self._uses[hook.name]], samples)
+        )
+
+    def _shapes(self, hook: Hook, samples: int) -> list[tuple[int, ...]]:
+        """The shapes of a layer's outputs, the batch first where it is known which axis that is."""
+        shapes = [tuple(output.shape) for output in self._uses[hook.name]]
+        first = are_steps_first(hook.kind, shapes, samples)
+        return [(shape[1], shape[0], *shape[2:]) for shape in shapes] if first else shapes
+
+    def _layer(self, hook: Hook, samples: int) -> Layer:
+        shape = self._shapes(hook, samples)[0]
         weight_shape = tuple(hook.module.weight.shape)
         normalised = bool(self.folded([hook]))
         return Layer(

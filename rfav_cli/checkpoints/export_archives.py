@@ -39,6 +39,9 @@ _TARGET = re.compile(
 )
 _NAME = re.compile(r"[\w.-]*", re.ASCII)
 _TREE = re.compile(r'[\w.\- \[\]{}",:\\]*', re.ASCII)
+_SIZE = r"L\['\w+'\](\[(\d+|'\w+')\])*\.size\(\)\[\d+\]"
+_GUARD = re.compile(rf"{_SIZE} (==|!=|<=|>=|<|>) ({_SIZE}|\d+)", re.ASCII)
+"""That two inputs have as many samples, say; never evaluated here (`formats.exported`)."""
 _NOTES = {"stack_trace", "nn_module_stack", "source_fn_stack", "torch_fn", "custom", "from_node"}
 _FREE = {"as_string", "as_strings", *_NOTES}
 """Keys whose strings loading takes for text: arguments of operators, and notes on where a node comes from."""
@@ -115,6 +118,8 @@ def _check_json(path: Path, value: Any, key: str) -> None:
 def _is_plain(text: str, key: str) -> bool:
     if key == "expr_str":
         return _is_arithmetic(text)
+    if key == "guards_code":
+        return _GUARD.fullmatch(text) is not None
     if key in ("in_spec", "out_spec"):
         return _is_plain_tree(text)
     if key in ("target", "as_operator"):

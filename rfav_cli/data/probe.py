@@ -18,6 +18,7 @@ from rfav_cli.data.sources import SampleOptions, open_source
 from rfav_cli.data.sources.base import normalisation
 from rfav_cli.data.unit_notes import notes_of_units
 from rfav_cli.errors import SampleError
+from rfav_cli.inputs import Together
 from rfav_cli.records import ProbeRecord
 from rfav_cli.text import printable
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from rfav_cli.data.sources.base import Samples, Source
+    from rfav_cli.data.sources.base import Arrays, Samples, Source
+    from rfav_cli.inputs import Inputs
     from rfav_cli.records import Doubt
 
 
@@ -36,7 +38,8 @@ class Probe:
     """The chosen samples, as they are before normalisation.
 
     Attributes:
-        images: (N, C, H, W) uint8 or float32; (N, F) or (N, C, T) float32 for vectors and sequences.
+        inputs: (N, C, H, W) uint8 or float32; (N, F) or (N, C, T) float32 for vectors and sequences; (N, T) int64 for
+            token ids. Of several inputs a dict by the names of the arguments of the net's forward.
         labels: (N,) int64, or None.
         classes: the names of the classes in the order of the labels; empty where there are none.
         mean, std: one value a channel, in the units of the net's input before normalisation (0..1 for uint8); or None.
@@ -49,9 +52,15 @@ class Probe:
         doubts: why these may not be the samples that are meant.
         recolour: reads the same samples with three channels where they are images of one or four, and with one where
             they have three; None where the user has chosen, or they are no such images.
+        image: of several inputs the one that is images: mean, std and thumbnails are of it alone; empty for none.
+        axis: where the channels are.
+        main: what the array is called that the one input is read from; empty where it has no name.
+        others, unclear, whole, otherwise: see `Source`.
+        together: the net takes its several inputs as one argument, a dict.
+        reread: reads the same samples with other values of `SampleOptions`; None where that cannot be.
     """
 
-    images: Samples = field(repr=False)
+    inputs: Arrays = field(repr=False)
     labels: NDArray[np.int64] | None = field(repr=False)
     classes: tuple[str, ...]
     mean: tuple[float, ...] | None
@@ -64,21 +73,49 @@ class Probe:
     empty: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     recolour: Callable[[], Probe] | None = field(default=None, repr=False)
+    image: str = ""
+    axis: int = 1
+    main: str = field(default="", repr=False)
+    others: tuple[str, ...] = field(default=(), repr=False)
+    unclear: SampleError | None = field(default=None, repr=False)
+    whole: bool = field(default=False, repr=False)
+    otherwise: str = field(default="", repr=False)
+    together: bool = field(default=False, repr=False)
+    reread: Callable[..., Probe] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(next(iter(self.arrays.values())))
 
-    def batch(self, rows: slice, device: torch.device, *, channels_last: bool = False) -> Tensor:
-        """Samples as they enter the net: float32, normalised, in the memory format that it takes (`to_input`).
+    @property
+    def arrays(self) -> dict[str, Samples]:
+        """The inputs by their names; one alone has the empty name."""
+        return self.inputs if isinstance(self.inputs, dict) else {"": self.inputs}
 
-        The tensor shares no memory with the probe, so a net may work on it in place.
+    def batch(self, rows: slice, device: torch.device, *, channels_last: bool = False) -> Inputs:
+        """Samples as they enter the net: normalised, in the memory format that it takes (`to_input`).
+
+        The tensors share no memory with the probe, so a net may work on them in place.
         """
-        samples = torch.from_numpy(self.images[rows]).to(device)
-        return to_input(samples, self.mean, self.std, channels_last=channels_last)
+        if isinstance(self.inputs, dict):
+            inputs = {name: self._input(name, array[rows], device) for name, array in self.inputs.items()}
+            return Together(inputs) if self.together else inputs
+        samples = torch.from_numpy(self.inputs[rows]).to(device)
+        return to_input(samples, self.mean, self.std, channels_last=channels_last, axis=self.axis)
+
+    def with_inputs(self, inputs: Arrays, *notes: str) -> Probe:
+        """The same samples, of which something else enters the net."""
+        sha256 = digest(inputs, self.labels, self.mean, self.std)
+        return replace(self, inputs=inputs, sha256=sha256, notes=(*self.notes, *notes))
 
     def record(self) -> ProbeRecord:
         """What the store keeps."""
-        return ProbeRecord(self.sha256, len(self), self.labels, self.thumbnails, self.source)
+        inputs = tuple(self.inputs) if isinstance(self.inputs, dict) else ()
+        return ProbeRecord(self.sha256, len(self), self.labels, self.thumbnails, self.source, inputs)
+
+    def _input(self, name: str, samples: Samples, device: torch.device) -> Tensor:
+        """One of several inputs."""
+        mean, std = (self.mean, self.std) if name == self.image else (None, None)
+        return to_input(torch.from_numpy(samples).to(device), mean, std)
 
 
 def load_probe(
@@ -109,37 +146,75 @@ def load_probe(
     for name, value, least in (("--probe-size", size, 1), ("--seed", seed, 0), ("--maps", thumbnails, 0)):
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise SampleError(f"{name} {printable(value)}: out of range", f"Give a whole number from {least} on.")
+
+    def again(**changes: Any) -> Probe:
+        changed = replace(options, **changes)
+        return load_probe(spec, size=size, seed=seed, options=changed, thumbnails=thumbnails, option=option)
+
     with drawn_from(0):
         source = open_source(spec, options, option=option, most=size)
-        rows = choose(len(source), source.labels, size, seed)
-        images = source.read(rows)
-        labels = source.labels_of(rows)
-    anew = partial(load_probe, spec, size=size, seed=seed, thumbnails=thumbnails, option=option)
-    if _means_colour(source, options, images.shape[1]):
+        return probe_of(source, size=size, seed=seed, options=options, thumbnails=thumbnails, again=again)
+
+
+def probe_of(
+    source: Source,
+    *,
+    size: int = 1000,
+    seed: int = 0,
+    options: SampleOptions,
+    thumbnails: int = 32,
+    again: Callable[..., Probe] | None = None,
+) -> Probe:
+    """Choose samples of a source and read them.
+
+    Args:
+        source: where they are.
+        size: see `load_probe`, as for the next three.
+        seed: which.
+        options: how they are read.
+        thumbnails: how many are kept to look at.
+        again: does the same with other values of `SampleOptions`; None where that cannot be.
+
+    Raises:
+        SampleError: they cannot be read, or an option does not fit them.
+    """
+    rows = choose(len(source), source.labels, size, seed)
+    inputs = source.read(rows)
+    labels = source.labels_of(rows)
+    normed = inputs.get(source.image) if isinstance(inputs, dict) else inputs
+    if again and normed is not None and _means_colour(source, options, normed.shape[1]):
         said = "--mean and --std have a value for each of three channels, so gray images are read with three (--rgb)"
-        coloured = anew(options=replace(options, rgb=True))
+        coloured = again(rgb=True)
         return replace(coloured, notes=(*coloured.notes, said))
-    mean, std, notes = normalisation(source, options, images.shape[1])
+    mean, std, notes = _normalisation(source, options, normed)
     if len(source) < size:
         told = printable(remote.shown(source.name))
         notes = (f"took all {len(source)} samples of {told}, fewer than --probe-size {size}", *notes)
-    recolour = None
-    if _has_colours(source, options, images.shape[1]):
-        recolour = partial(anew, options=replace(options, rgb=images.shape[1] != 3, gray=images.shape[1] == 3))
+    recolour, seen = None, normed if source.is_image else None
+    if again and seen is not None and _has_colours(source, options, seen.shape[1]):
+        recolour = partial(again, rgb=seen.shape[1] != 3, gray=seen.shape[1] == 3)
     return Probe(
-        images=images,
+        inputs=inputs,
         labels=labels,
         classes=source.classes,
         mean=mean,
         std=std,
-        thumbnails=draw(images[:thumbnails]) if source.is_image and thumbnails else None,
-        sha256=digest(images, labels, mean, std),
+        thumbnails=draw(seen[:thumbnails]) if seen is not None and thumbnails else None,
+        sha256=digest(inputs, labels, mean, std),
         source=remote.shown(source.name),
-        notes=(*source.notes, *notes, *notes_of_units(source, images, mean, std)),
+        notes=(*source.notes, *notes, *([] if seen is None else notes_of_units(source, seen, mean, std))),
         alphabetical=source.alphabetical,
         empty=source.empty,
         doubts=doubts_of_chance(source, rows),
         recolour=recolour,
+        image=source.image,
+        axis=source.axis,
+        main=source.main,
+        others=source.others,
+        unclear=source.unclear,
+        whole=source.whole,
+        otherwise=source.otherwise,
+        reread=again,
     )
 
 
@@ -147,6 +222,24 @@ def _has_colours(source: Source, options: SampleOptions, channels: int) -> bool:
     """Whether the same images could be read with another number of channels."""
     chosen = options.gray or options.rgb or source.as_is
     return source.is_image and channels in (1, 3, 4) and not chosen
+
+
+def _normalisation(
+    source: Source, options: SampleOptions, normed: Samples | None
+) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None, tuple[str, ...]]:
+    """The mean and std of the input that has any, and notes.
+
+    Raises:
+        SampleError: they are given, and there is no such input.
+    """
+    if normed is not None and normed.dtype.kind in "uf":
+        return normalisation(source, options, normed.shape[source.axis])
+    if options.mean is not None or options.std is not None:
+        raise SampleError(
+            f"{printable(source.name)}: --mean and --std are for numbers, or for the one input that is images",
+            "Leave them out, or save the samples as they enter the net.",
+        )
+    return None, None, ()
 
 
 def _means_colour(source: Source, options: SampleOptions, channels: int) -> bool:
@@ -181,25 +274,33 @@ def choose(count: int, labels: NDArray[np.int64] | None, size: int, seed: int) -
 
 
 def to_input(
-    samples: Tensor, mean: tuple[float, ...] | None, std: tuple[float, ...] | None, *, channels_last: bool = False
+    samples: Tensor,
+    mean: tuple[float, ...] | None,
+    std: tuple[float, ...] | None,
+    *,
+    channels_last: bool = False,
+    axis: int = 1,
 ) -> Tensor:
     """Samples as they enter a net, by the operations of torchvision's ToTensor and Normalize, so to the same bits.
 
     Args:
-        samples: (n, C, ...); uint8 is divided by 255, floating-point values are taken as they are.
+        samples: (n, C, ...); uint8 is divided by 255, other numbers are taken as they are.
         mean: one value a channel, or None.
         std: one value a channel, or None.
         channels_last: lay (n, C, H, W) out in that memory format.
+        axis: where the channels are.
 
     Returns:
-        (n, C, ...) float32, a copy.
+        (n, C, ...) float32, a copy; whole numbers and truths stay so.
     """
+    if samples.dtype in (torch.int64, torch.bool):
+        return samples.clone()
     layout = torch.channels_last if channels_last and samples.ndim == 4 else torch.contiguous_format
     values = samples.to(torch.float32, copy=True, memory_format=layout)
     if samples.dtype == torch.uint8:
         values.div_(255)
     if mean is not None and std is not None:
-        ones = (1,) * (samples.ndim - 2)
+        ones = (1,) * (samples.ndim - 1 - axis)
         values.sub_(torch.tensor(mean, device=values.device).view(-1, *ones))
         values.div_(torch.tensor(std, device=values.device).view(-1, *ones))
     return values
@@ -221,22 +322,31 @@ def draw(images: Samples) -> NDArray[np.uint8] | None:
 
 
 def digest(
-    images: Samples, labels: NDArray[np.int64] | None, mean: tuple[float, ...] | None, std: tuple[float, ...] | None
+    inputs: Arrays, labels: NDArray[np.int64] | None, mean: tuple[float, ...] | None, std: tuple[float, ...] | None
 ) -> str:
-    """SHA-256 in hex of what enters the net: shape, type, mean, std, then labels and values, little-endian."""
+    """SHA-256 in hex of what enters the net: shape, type, mean, std, then labels and values, little-endian.
+
+    Of several inputs their names as well, and each in turn.
+    """
+    several = isinstance(inputs, dict)
+    arrays = list(inputs.values()) if isinstance(inputs, dict) else [inputs]
+    shapes, types = [array.shape for array in arrays], [array.dtype.name for array in arrays]
     head: dict[str, Any] = {
-        "shape": images.shape,
-        "dtype": images.dtype.name,
+        "shape": shapes if several else shapes[0],
+        "dtype": types if several else types[0],
         "labels": labels is not None,
         "mean": mean,
         "std": std,
     }
+    if isinstance(inputs, dict):
+        head["inputs"] = list(inputs)
     sha = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
     if labels is not None:
         sha.update(labels.astype("<i8").tobytes())
-    kind = images.dtype.newbyteorder("<")
-    for start in range(0, len(images), 64):
-        sha.update(images[start : start + 64].astype(kind).tobytes())
+    for array in arrays:
+        kind = array.dtype.newbyteorder("<")
+        for start in range(0, len(array), 64):
+            sha.update(array[start : start + 64].astype(kind).tobytes())
     return sha.hexdigest()
 
 

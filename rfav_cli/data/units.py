@@ -6,7 +6,18 @@ from typing import Any
 
 import numpy as np
 
-Samples = np.ndarray[Any, np.dtype[np.uint8]] | np.ndarray[Any, np.dtype[np.float32]]
+Samples = (
+    np.ndarray[Any, np.dtype[np.uint8]]
+    | np.ndarray[Any, np.dtype[np.float32]]
+    | np.ndarray[Any, np.dtype[np.int64]]
+    | np.ndarray[Any, np.dtype[np.bool_]]
+)
+"""Of one input: bytes, which are divided by 255 on their way into the net; numbers; or whole numbers and truths, which
+stay what they are, as token ids and masks."""
+
+Arrays = Samples | dict[str, Samples]
+"""Of one input, or of several by the names of the arguments of the net's forward; a name of decimal digits is the place
+of a positional argument."""
 
 Preset = tuple[tuple[float, ...], tuple[float, ...]]
 """Mean and std, one value a channel, in units of 0..1 for images."""

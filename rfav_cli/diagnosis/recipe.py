@@ -114,7 +114,7 @@ def _layer_recipes(
     if not gains:
         layers = ()
     elif not layers:
-        layers = tuple(_held(history, index) for index in range(len(run.layers)))
+        layers = tuple(_held(history, index) for index, layer in enumerate(run.layers) if layer.takes_penalties)
     if not run.classifier:
         return layers
     return (*layers, LayerRecipe(run.classifier, "classifier", SCORES, 0.0, why=_SCORES, target="scores"))
@@ -137,7 +137,7 @@ def penalties_on_layers(history: History, verdict: Verdict, rule: str, *, signed
     for index, (layer, finding) in enumerate(zip(history.run.layers, verdict.layers, strict=True)):
         correlated = _correlated_filters(finding)
         collapsed = finding.state == "collapsed"
-        if not collapsed and not correlated:
+        if not layer.takes_penalties or (not collapsed and not correlated):
             continue
         lambda_ = lambda_by_rule(layer, rule) if collapsed else 0.0
         kappa = KAPPA if correlated and rule in BY_WEIGHTS else 0.0

@@ -91,6 +91,7 @@ class _Sink:
 
     def __init__(self, setup: Setup, started: list[Statistic]) -> None:
         self._layers = setup.run.layers
+        self._context = setup.context
         self._index = {layer.name: index for index, layer in enumerate(self._layers)}
         self._statistics = started
         # The activation is made only where a statistic reads it.
@@ -114,10 +115,15 @@ class _Sink:
         self._check_shape(self._layers[index], activation)
         self.reading = True
         entropy = position_entropy(activation.values, activation.channel_dim, activation.bias, activation.scale)
+        padding = self._context.padding_of(index, self._rows)
+        if padding is not None:
+            entropy = entropy.masked_fill(padding, torch.nan)
         for statistic in self._statistics:
             statistic.update_entropy(index, self._rows, entropy)
         if self._readers:
             plain = activation.plain()
+            if padding is not None:
+                plain = plain.masked_fill(padding.unsqueeze(1), torch.nan)
             for statistic in self._readers:
                 statistic.update_activation(index, self._rows, plain)
         self.samples[activation.layer] += len(entropy)
@@ -286,9 +292,9 @@ def _forward(setup: Setup, probe: Probe, rows: slice, sink: _Sink | _Unread, che
     Raises:
         CheckpointError: the net does not run on it, or a layer gives something else than an activation a sample.
     """
-    images = probe.batch(rows, setup.device, channels_last=setup.network.channels_last)
+    inputs = probe.batch(rows, setup.device, channels_last=setup.network.channels_last)
     try:
-        return setup.network.forward(images, sink)
+        return setup.network.forward(inputs, sink)
     except _UnfitLayerError as error:
         raise CheckpointError(f"{checkpoint.path}: {error}", "Leave such layers out with --skip.") from None
     except (RfavError, torch.OutOfMemoryError):

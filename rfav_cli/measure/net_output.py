@@ -10,16 +10,16 @@ from rfav_cli.activations.classifier import find_classifier
 from rfav_cli.chance import drawn_from
 from rfav_cli.data.probe import check_fits
 from rfav_cli.errors import ModelError
+from rfav_cli.inputs import copied, count, device
 from rfav_cli.records import Doubt
 from rfav_cli.statistics.base import are_class_scores
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from rfav_cli.activations.class_scores import ChosenOutput
     from rfav_cli.activations.network import Network
     from rfav_cli.data.probe import Probe
+    from rfav_cli.inputs import Inputs
     from rfav_cli.records import Settings
 
 SAMPLES = 4
@@ -52,7 +52,7 @@ class NetOutput:
     doubts: tuple[Doubt, ...] = ()
 
 
-def look_at_output(network: Network, probe: Probe, settings: Settings, images: Tensor) -> NetOutput:
+def look_at_output(network: Network, probe: Probe, settings: Settings, inputs: Inputs) -> NetOutput:
     """Run a few samples and find the class scores and the classifier.
 
     Only labels need the output: without them a net may return anything.
@@ -61,17 +61,17 @@ def look_at_output(network: Network, probe: Probe, settings: Settings, images: T
         network: opened and traced.
         probe: the samples and their labels.
         settings: which output the user chose, and whether outputs are wanted without labels.
-        images: (n, ...) float32, the first samples of the probe.
+        inputs: (n, ...), the first samples of the probe.
 
     Raises:
         ModelError: there is no such output; or there are labels, and none or several may be held against them.
         SampleError: the labels do not fit the scores.
     """
     labelled = probe.labels is not None
-    with drawn_from(0, images.device):
-        output = network.forward(images.clone(), lambda _: False)
+    with drawn_from(0, device(inputs)):
+        output = network.forward(copied(inputs), lambda _: False)
     try:
-        chosen = choose_output(output, images, count_classes(probe), settings.output)
+        chosen = choose_output(output, inputs, count_classes(probe), settings.output)
     except ModelError as error:
         if labelled:
             raise
@@ -79,17 +79,17 @@ def look_at_output(network: Network, probe: Probe, settings: Settings, images: T
             settings.output, notes=(f"{error.what}, so no predictions are measured",) if settings.outputs else ()
         )
     tensor = chosen.tensor
-    again = not settings.output and repeats_samples(tensor, images, count_classes(probe))
-    per_sample = tensor.is_floating_point() and tensor.shape[:1] == images.shape[:1]
+    again = not settings.output and repeats_samples(tensor, inputs, count_classes(probe))
+    per_sample = tensor.is_floating_point() and tensor.ndim > 0 and len(tensor) == count(inputs)
     scores = per_sample and not again
-    rows = scores and are_class_scores(tensor, len(images))
+    rows = scores and are_class_scores(tensor, count(inputs))
     noted = check_fits(probe, tensor.shape[1]) if scores and tensor.ndim == 2 else ()
     return NetOutput(
         choice=chosen.choice,
         path=chosen.path,
         shape=tuple(tensor.shape[1:]) if scores else None,
         read=rows and (labelled or settings.outputs),
-        classifier=find_classifier(network, images, tensor) if scores else "",
+        classifier=find_classifier(network, inputs, tensor) if scores else "",
         notes=(*noted, *(_notes(chosen, rows, again) if labelled or settings.outputs else ())),
         doubts=(_doubt(chosen),) if chosen.guessed else (),
     )

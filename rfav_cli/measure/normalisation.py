@@ -36,8 +36,8 @@ def look_at_normalisation(setup: Setup, batch_size: int) -> Mapping[str, NDArray
     inputs: list[NormInput] = []
     for start in range(0, min(SAMPLES, len(setup.probe)), batch_size):
         rows = slice(start, min(start + batch_size, SAMPLES, len(setup.probe)))
-        images = setup.probe.batch(rows, setup.device, channels_last=setup.network.channels_last)
-        found = setup.network.norm_input(images)
+        batch = setup.probe.batch(rows, setup.device, channels_last=setup.network.channels_last)
+        found = setup.network.norm_input(batch)
         if found is None:
             return {}
         inputs.append(found)

@@ -14,12 +14,14 @@ from rfav_cli.activations.examination import examine, few
 from rfav_cli.activations.layers import select_layers
 from rfav_cli.chance import drawn_from
 from rfav_cli.checkpoints import formats
+from rfav_cli.data.arguments import fit_arguments, other_readings
+from rfav_cli.data.padding import padding_of
 from rfav_cli.errors import CheckpointError, RunError, SampleError
 from rfav_cli.measure.device import exact_arithmetic, keep_freed_memory
 from rfav_cli.measure.net_output import SAMPLES, NetOutput, look_at_output
 from rfav_cli.records import Run, Subject
 from rfav_cli.statistics.base import Context
-from rfav_cli.text import count, printable
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,20 +30,13 @@ if TYPE_CHECKING:
     from rfav_cli.checkpoints.find import CheckpointFile
     from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.data.probe import Probe
-    from rfav_cli.records import Doubt, Settings
+    from rfav_cli.records import Doubt, Layer, Settings
 
 TRACE_SAMPLES = 2
 """Samples of the first, small forward: more than one, so that the axis of the samples can be told from the others."""
 
 MOST_NAMES = 5
 """Of layers that are named in a note."""
-
-_RECOLOURED = {
-    1: "the net takes images of three channels, so each gray one is given three times (--rgb)",
-    3: "the net takes images of one channel, so the probe's are given in gray (--gray)",
-    4: "the net takes images of three channels, so the first three of four are given (--rgb)",
-}
-"""Channels of a probe that was read otherwise -> how, and why."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +98,9 @@ class Setup:
     def context(self) -> Context:
         """What the statistics know."""
         labels = None if self.probe.labels is None else torch.from_numpy(self.probe.labels).to(self.device)
-        return Context(self.run.layers, len(self.probe), labels, self.run.settings)
+        found = padding_of(self.probe.arrays)
+        padding = None if found is None or found.places is None else torch.from_numpy(found.places).to(self.device)
+        return Context(self.run.layers, len(self.probe), labels, self.run.settings, padding=padding)
 
 
 def open_run(
@@ -145,17 +142,41 @@ def fit(
         ModelError: no layer is left to measure.
     """
     keep_freed_memory()
+    said = probe.notes
     with exact_arithmetic(), drawn_from(0, options.device):
         probe, trace = _trace(network, probe, options)
         examined = examine(network, probe.batch(slice(0, few(trace, network, len(probe))), options.device), trace)
         output = look_at_output(network, probe, settings, probe.batch(slice(0, SAMPLES), options.device))
     chosen, skipped = select_layers(examined.trace, output.classifier, layers, skip)
-    run = Run(chosen, skipped, probe.record(), replace(settings, output=output.choice))
+    padding, told = _padding(probe, chosen)
+    run = Run(chosen, skipped, replace(probe.record(), padding=padding), replace(settings, output=output.choice))
     doubts = examined.doubts([layer.name for layer in chosen], output=output.read)
     raw = _raw_layers(network, [layer.name for layer in chosen], fold_norm=settings.fold_norm)
-    notes = (*options.notes, *output.notes, *raw)
-    all_doubts = (*probe.doubts, *doubts, *output.doubts)
-    return Setup(network, probe, run, examined.trace, output, options.device, notes, all_doubts)
+    found = (note for note in probe.notes if note not in said)
+    notes = (*found, *told, *options.notes, *output.notes, *raw)
+    return Setup(
+        network,
+        replace(probe, notes=said),
+        run,
+        examined.trace,
+        output,
+        options.device,
+        notes,
+        (*probe.doubts, *doubts, *output.doubts),
+    )
+
+
+def _padding(probe: Probe, layers: Sequence[Layer]) -> tuple[str, list[str]]:
+    """The mask by which padding is left out of figures, empty where none is, and what to say of that."""
+    found = padding_of(probe.arrays)
+    if found is None or found.places is None:
+        return "", [found.note] if found is not None and found.note else []
+    length, share = found.places.shape[1], float(found.places.mean())
+    fitting = [layer for layer in layers if layer.positions == (length,)]
+    what = f"padding by {printable(found.name)}, {share:.0%} of {length} positions,"
+    if not fitting:
+        return "", [f"{what} is not left out of the figures: no layer has these positions"]
+    return found.name, [f"{what} is left out of the figures of {len(fitting)} of {len(layers)} layers"]
 
 
 def _raw_layers(network: Network, names: Sequence[str], *, fold_norm: bool) -> list[str]:
@@ -174,23 +195,30 @@ def _raw_layers(network: Network, names: Sequence[str], *, fold_norm: bool) -> l
 
 
 def _trace(network: Network, probe: Probe, options: OpenOptions) -> tuple[Probe, Trace]:
-    """Run a few samples; where the net does not take them, in colour where they are gray, or the other way round.
+    """Run a few samples; where the net does not take them, as they may be read otherwise.
+
+    That is in colour where they are gray, or the other way round, and whole numbers as they are or as floating-point
+    ones.
 
     Returns:
         The probe that the net takes, and what the net did.
     """
+    arguments = network.arguments()
+    probe = fit_arguments(probe, arguments)
     try:
         return probe, _run_a_few(network, probe, options)
-    except SampleError as error:
-        other = probe.recolour and probe.recolour()
-        if other is None:
-            raise
-        try:
-            trace = _run_a_few(network, other, options)
-        except SampleError:
-            raise error from None
-    options.notes.append(_RECOLOURED[probe.images.shape[1]])
-    return other, trace
+    except SampleError:
+        for note, other in other_readings(probe):
+            try:
+                fitted = fit_arguments(other, arguments)
+                trace = _run_a_few(network, fitted, options)
+            except SampleError:
+                continue
+            options.notes.append(note)
+            return fitted, trace
+        if probe.together and probe.unclear is not None:
+            raise probe.unclear from None
+        raise
 
 
 def _run_a_few(network: Network, probe: Probe, options: OpenOptions) -> Trace:
@@ -212,7 +240,7 @@ def _open_first(
         if not skip_bad:
             raise opened
         failures.append(opened)
-    raise RunError(f"none of {count(len(failures), 'checkpoint')} can be used; the first: {failures[0].what}")
+    raise RunError(f"none of the {len(failures)} checkpoints can be used; the first: {failures[0].what}")
 
 
 def _open_or_fail(file: CheckpointFile, reading: ReadOptions, options: OpenOptions) -> Network | CheckpointError:

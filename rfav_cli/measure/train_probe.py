@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from rfav_cli.data.arguments import fit_arguments, other_readings
 from rfav_cli.data.probe import check_fits
 from rfav_cli.errors import SampleError, UsageError
 from rfav_cli.records import Doubt
@@ -22,11 +23,13 @@ from rfav_cli.statistics.outputs import Outputs
 from rfav_cli.text import count, printable, some_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
     from torch import Tensor
 
     from rfav_cli.data.probe import Probe
-    from rfav_cli.data.sources.base import Samples
+    from rfav_cli.data.sources.base import Arrays
     from rfav_cli.measure.setup import Setup
 
 MORE_THAN_CHANCE = 0.01
@@ -54,7 +57,7 @@ def with_train_probe(setup: Setup, train_probe: Probe | None) -> Setup:
             "--train-probe: there are no class scores to compare, since the net's output is not measured",
             "Leave --train-probe out, or --no-outputs where that was given.",
         )
-    train_probe = _as_the_probe(train_probe, setup.probe)
+    train_probe = _as_the_probe(fit_arguments(train_probe, setup.network.arguments()), setup.probe)
     if setup.output.shape is not None and len(setup.output.shape) == 1:
         check_fits(train_probe, setup.output.shape[0])
     record = replace(train_probe.record(), labels=None, thumbnails=None)
@@ -66,15 +69,15 @@ def with_train_probe(setup: Setup, train_probe: Probe | None) -> Setup:
     )
 
 
-def count_common(held_out: Samples, trained: Samples) -> int:
+def count_common(held_out: Arrays, trained: Arrays) -> int:
     """How many of the held-out samples are, value for value, among those that the net was trained on.
 
     Args:
-        held_out: (N, C, ...).
-        trained: (M, C, ...).
+        held_out: (N, C, ...), or several inputs.
+        trained: (M, C, ...), likewise.
     """
-    known = {_digest(sample) for sample in trained}
-    return sum(_digest(sample) in known for sample in held_out)
+    known = set(_digests(trained))
+    return sum(digest in known for digest in _digests(held_out))
 
 
 class TrainScores:
@@ -117,12 +120,13 @@ class TrainScores:
 
 def _as_the_probe(train_probe: Probe, probe: Probe) -> Probe:
     """The training samples in the colours that the net takes; refused where they enter it otherwise than the probe."""
-    wanted = probe.images.shape[1:]
-    if train_probe.images.shape[1:] != wanted and train_probe.recolour is not None:
-        train_probe = train_probe.recolour()
+    wanted = _shapes(probe)
+    if _shapes(train_probe) != wanted:
+        readings = (other for _, other in other_readings(train_probe))
+        train_probe = next((other for other in readings if _shapes(other) == wanted), train_probe)
     where, other = printable(train_probe.source), f"those of the probe, {printable(probe.source)},"
-    if train_probe.images.shape[1:] != wanted:
-        shapes = [" x ".join(map(str, shape)) for shape in (train_probe.images.shape[1:], wanted)]
+    if _shapes(train_probe) != wanted:
+        shapes = [", ".join(shapes) for shapes in (_shapes(train_probe), wanted)]
         raise SampleError(
             f"{where}: training samples of {shapes[0]}; {other} are {shapes[1]}",
             "Give both in the same size (--resize) and colours.",
@@ -142,13 +146,22 @@ def _as_the_probe(train_probe: Probe, probe: Probe) -> Probe:
     return train_probe
 
 
+def _shapes(probe: Probe) -> list[str]:
+    """The shape of each input of a sample, in words, and that it is of whole numbers."""
+    shapes = []
+    for name, array in probe.arrays.items():
+        kind = " whole numbers" if array.dtype.kind in "bi" else ""
+        shapes.append(f"{printable(name)} {' x '.join(map(str, array.shape[1:]))}{kind}".strip())
+    return shapes
+
+
 def _doubts(probe: Probe, train_probe: Probe) -> tuple[Doubt, ...]:
     """Doubt a probe with samples that the net was trained on; one that has no others is refused.
 
     Raises:
         SampleError: all held-out samples are among the training ones.
     """
-    common = count_common(probe.images, train_probe.images)
+    common = count_common(probe.inputs, train_probe.inputs)
     if not common:
         return ()
     if common == len(probe):
@@ -171,8 +184,11 @@ def _doubts(probe: Probe, train_probe: Probe) -> tuple[Doubt, ...]:
     )
 
 
-def _digest(sample: NDArray[Any]) -> bytes:
-    return hashlib.sha256(np.ascontiguousarray(sample).data).digest()
+def _digests(samples: Arrays) -> Iterator[bytes]:
+    """Of each sample, with all of its inputs."""
+    arrays = samples.values() if isinstance(samples, dict) else [samples]
+    for inputs in zip(*arrays, strict=True):
+        yield hashlib.sha256(b"".join(np.ascontiguousarray(each).data for each in inputs)).digest()
 
 
 def _listed(values: tuple[float, ...] | None) -> str:

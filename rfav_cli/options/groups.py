@@ -129,7 +129,7 @@ class Samples(Options):
     )
     layout: str | None = option(
         default=None,
-        help="Axes of an array of samples, where its shape does not tell: nhwc, nchw, nhw, nct or nf.",
+        help="Axes of an array, where its shape does not tell: nhwc, nchw, nhw, nct, nf, ncthw, nthwc or ntchw.",
         panel=SAMPLES,
         choices="rfav_cli.data.sources:LAYOUTS",
         metavar="AXES",

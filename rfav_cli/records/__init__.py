@@ -29,6 +29,7 @@ from rfav_cli.records.recipe import PENALISED, RULES, LayerRecipe, Recipe, Rule
 from rfav_cli.records.run import (
     CENTERINGS,
     CLASSIFIER,
+    PARTS,
     BadCheckpoint,
     Centering,
     Checkpoint,
@@ -49,6 +50,7 @@ __all__ = [
     "CENTERINGS",
     "CLASSIFIER",
     "DOUBT_KINDS",
+    "PARTS",
     "PENALISED",
     "RULES",
     "Advice",

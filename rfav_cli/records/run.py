@@ -19,6 +19,9 @@ CENTERINGS: tuple[Centering, ...] = get_args(Centering)
 """How Eq. 6 centres the filters: each by its own mean, or by the mean filter, as printed."""
 
 
+PARTS = ("Attention", "LSTM", "GRU", "RNN")
+"""Kinds of layers that are a linear map within a module of torch's, which calls no module for it."""
+
 CLASSIFIER = "classifier"
 """Why the layer is skipped whose output is the scores."""
 
@@ -29,7 +32,8 @@ class Layer:
 
     Attributes:
         name: the module's dotted name, or kind and order where the file has none ("conv2d_3").
-        kind: the class of an eager layer, whichever kind of file it came from: "Conv2d", "Linear", ...
+        kind: the class of an eager layer, whichever kind of file it came from: "Conv2d", "Linear", ...; of a part of a
+            module a name in `PARTS`.
         channels: D, the number of filters or neurons.
         weight_shape: as the weight is stored.
         positions: the shape of the positions for one image: (A, B) for Conv2d, (T,) for tokens, () for a dense layer.
@@ -42,6 +46,11 @@ class Layer:
     weight_shape: tuple[int, ...]
     positions: tuple[int, ...]
     normalised: bool = False
+
+    @property
+    def takes_penalties(self) -> bool:
+        """Whether a training can have penalties on it: it is a module of its own."""
+        return self.kind not in PARTS
 
     @property
     def max_entropy(self) -> float:
@@ -84,6 +93,8 @@ class ProbeRecord:
         labels: (N,) int64, or None.
         thumbnails: (M, H, W, C) uint8, or None where the samples are no images.
         source: the specification that the user gave.
+        inputs: the names of the net's arguments, where each sample has several inputs.
+        padding: the one of them by which padding is left out of the figures; empty where nothing is.
     """
 
     sha256: str
@@ -91,6 +102,8 @@ class ProbeRecord:
     labels: NDArray[np.int64] | None = None
     thumbnails: NDArray[np.uint8] | None = None
     source: str = ""
+    inputs: tuple[str, ...] = ()
+    padding: str = ""
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,8 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
             "sha256": probe.sha256,
             "source": probe.source,
             "labels": probe.labels is not None,
+            "inputs": list(probe.inputs),
+            "padding": probe.padding,
         },
         "train_probe": _train_probe(history.run.train_probe),
         "settings": asdict(history.run.settings),

@@ -27,6 +27,7 @@ class Context:
         nonlinearities: of each layer, the function that the net applies to its activation before anything else sees it;
             None where that is not known (`activations.consumers` says when), and () where nobody has looked.
         uses: how often a forward uses each layer; () where each is used once.
+        padding: (N, T) bool on the device that computes, where the samples are padding; None where nothing is.
     """
 
     layers: tuple[Layer, ...]
@@ -35,6 +36,13 @@ class Context:
     settings: Settings
     nonlinearities: tuple[Nonlinearity | None, ...] = ()
     uses: tuple[int, ...] = ()
+    padding: Tensor | None = None
+
+    def padding_of(self, layer: int, rows: slice) -> Tensor | None:
+        """(n, T) bool, where a layer's activations are those of padding; None where its positions are no tokens."""
+        if self.padding is None or self.layers[layer].positions != tuple(self.padding.shape[1:]):
+            return None
+        return self.padding[rows]
 
     def nonlinearity(self, layer: int) -> Nonlinearity | None:
         """What follows a layer; None where that is not known."""
@@ -53,7 +61,7 @@ class Statistic:
         Args:
             layer: its index.
             rows: which probe samples the batch holds.
-            entropy: (n, *positions) float32, in nats; NaN where an activation was not finite.
+            entropy: (n, *positions) float32, in nats; NaN where an activation was not finite, and at padding.
         """
 
     def update_activation(self, layer: int, rows: slice, activation: Tensor) -> None:
@@ -66,8 +74,8 @@ class Statistic:
         Args:
             layer: its index.
             rows: which probe samples the batch holds.
-            activation: (n, D, *positions), float32 or wider, in any memory format. It is lent: to be read at once,
-                never written to or kept.
+            activation: (n, D, *positions), float32 or wider, in any memory format; NaN at padding. It is lent: to be
+                read at once, never written to or kept.
         """
 
     def update_filters(self, layer: int, filters: Tensor) -> None:

@@ -36,7 +36,7 @@ class Dead(Statistic):
         self._live: set[int] = set()
         self._finite: set[int] = set()
 
-    def update_activation(self, layer: int, rows: slice, activation: Tensor) -> None:  # noqa: ARG002 - pooled over samples
+    def update_activation(self, layer: int, rows: slice, activation: Tensor) -> None:
         """See which filters of (n, D, *positions) give something; nothing is read once all of a layer have."""
         nonlinearity = self.context.nonlinearity(layer)
         if nonlinearity is None or not activation.numel():
@@ -45,6 +45,8 @@ class Dead(Statistic):
             self._finite.add(layer)
         if layer in self._live:
             return
+        if (padding := self.context.padding_of(layer, rows)) is not None:
+            activation = activation.movedim(1, -1)[~padding]
         alive = alive_filters(activation, nonlinearity)
         if layer in self._alive:
             alive |= self._alive[layer]

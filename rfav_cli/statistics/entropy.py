@@ -26,14 +26,15 @@ class Entropy(Statistic):
         self._nonfinite = [0] * len(context.layers)
 
     def update_entropy(self, layer: int, rows: slice, entropy: Tensor) -> None:
-        """Add the entropies of each sample up, in float64, skipping what is not finite."""
+        """Add the entropies of each sample up, in float64, skipping what is not finite, and padding."""
         values = widened(entropy.reshape(len(entropy), -1))
         count = values.new_full((len(values),), values.shape[1])
         if has_nan(values):
             missing = values.isnan()
             count -= missing.sum(1)
             values = values.nan_to_num(nan=0.0)
-            self._nonfinite[layer] += int(missing.sum())
+            padding = self.context.padding_of(layer, rows)
+            self._nonfinite[layer] += int(missing.sum()) - (0 if padding is None else int(padding.sum()))
         self._sums[layer][:, rows] += torch.stack([count, values.sum(1), values.square().sum(1)]).cpu()
 
     def compute(self) -> dict[str, NDArray[Any]]:

@@ -68,6 +68,9 @@ def write_header(file: h5py.File, run: Run, run_sha256: str) -> None:
     file.attrs["probe_sha256"] = run.probe.sha256
     file.attrs["probe_size"] = run.probe.size
     file.attrs["probe_source"] = run.probe.source
+    if run.probe.inputs:
+        file.attrs["probe_inputs"] = json.dumps(run.probe.inputs)
+        file.attrs["probe_padding"] = run.probe.padding
     if run.train_probe is not None:
         file.attrs["train_probe_sha256"] = run.train_probe.sha256
         file.attrs["train_probe_size"] = run.train_probe.size
@@ -138,7 +141,18 @@ def _read_probe(file: StoreFile) -> ProbeRecord:
         labels,
         _optional(file, "probe/thumbnail", "u", (None,) * 4),
         file.attribute("probe_source", ""),
+        _names(file, file.attribute("probe_inputs", "[]")),
+        file.attribute("probe_padding", ""),
     )
+
+
+def _names(file: StoreFile, text: str) -> tuple[str, ...]:
+    """Names that are kept as JSON."""
+    with file.guarded():
+        names = json.loads(text)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise damaged(file.path, "the names of its inputs are not complete")
+    return tuple(names)
 
 
 def _read_train_probe(file: StoreFile) -> ProbeRecord | None:

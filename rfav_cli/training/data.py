@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rfav_cli.data.sources import SOURCES, SampleOptions, is_code, open_source
-from rfav_cli.data.sources.base import normalisation
+from rfav_cli.data.sources.base import normalisation, only
 from rfav_cli.errors import SampleError, UsageError
 from rfav_cli.records import Note
 from rfav_cli.text import printable
@@ -55,7 +55,7 @@ class Part:
     def read(self, indices: NDArray[np.int64]) -> Samples:
         """Samples of this part, by their place in it."""
         rows = self.rows[indices]
-        return self.source.read(rows) if self.images is None else self.images[rows]
+        return only(self.source.read(rows)) if self.images is None else self.images[rows]
 
 
 def load_data(
@@ -171,6 +171,21 @@ def _training_split(spec: Any) -> Any:
     return f"{spec}#train" if "train" in splits else spec
 
 
+def _check_inputs(source: Source, spec: Any) -> None:
+    """Refuse samples of which nothing tells what enters the net, or by which axes.
+
+    Raises:
+        SampleError: it cannot be told.
+    """
+    if source.unclear is not None:
+        raise source.unclear
+    if source.otherwise:
+        raise SampleError(
+            f"{printable(spec)}: the axes of its samples cannot be told",
+            f"Give --layout nct, or {source.otherwise}.",
+        )
+
+
 def _load(
     spec: Any,
     options: SampleOptions,
@@ -181,6 +196,7 @@ def _load(
 ) -> Part:
     """Look through all samples of a specification; those of validation data as the training data are."""
     source = open_source(spec, options, option="--data" if training is None else "--validation")
+    _check_inputs(source, spec)
     if source.labels is None and not is_code(spec):
         raise _unlabelled(source)
     spec = source.name
@@ -197,7 +213,7 @@ def _load(
         raise _unlabelled(source)
     if source.differs(rows[:2]):
         report(Note(f"{printable(spec)}: its samples differ from reading to reading; {ONCE}"))
-    shape = source.read(rows[:1]).shape
+    shape = only(source.read(rows[:1])).shape
     if training is None:
         mean, std, notes = normalisation(source, options, shape[1])
         for text in notes:
@@ -217,7 +233,7 @@ def _unlabelled(source: Source) -> SampleError:
 
 def _check_alike(source: Source, shape: tuple[int, ...], training: Part) -> None:
     """Refuse validation data that enter the net otherwise than those that are trained on."""
-    wanted = training.source.read(training.rows[:1]).shape
+    wanted = only(training.source.read(training.rows[:1])).shape
     if shape != wanted:
         held_out, trained = ("x".join(map(str, sizes[1:])) for sizes in (shape, wanted))
         raise SampleError(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rfav_cli.data.sources.base import only
 from rfav_cli.errors import SampleError
 from rfav_cli.records import Ranks
 
@@ -95,13 +96,13 @@ def _room_for(count: int, samples: Samples) -> Samples | None:
 
 def _read_chunk(source: Source, rows: NDArray[np.int64]) -> _Chunk:
     try:
-        return _Chunk(rows, source.read(rows), {})
+        return _Chunk(rows, only(source.read(rows)), {})
     except SampleError:
         problems = {int(row): what for row in rows if (what := _problem(source, row))}
         if not problems:
             raise
     left = np.setdiff1d(rows, list(problems))
-    return _Chunk(left, source.read(left) if len(left) else None, problems)
+    return _Chunk(left, only(source.read(left)) if len(left) else None, problems)
 
 
 def _problem(source: Source, row: int) -> str:

@@ -21,6 +21,7 @@ from rfav_cli.chance import drawn_from
 from rfav_cli.checkpoints import archives, formats
 from rfav_cli.data.probe import to_input
 from rfav_cli.errors import CheckpointError, ModelError, SampleError
+from rfav_cli.inputs import call, device
 from rfav_cli.measure.device import exact_arithmetic
 from rfav_cli.statistics.base import are_class_scores, are_probabilities
 from rfav_cli.text import printable
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from rfav_cli.activations.class_scores import ChosenOutput
     from rfav_cli.activations.network import OpenOptions
     from rfav_cli.checkpoints.formats.base import ReadOptions
+    from rfav_cli.inputs import Inputs
     from rfav_cli.training.data import Part
     from rfav_cli.training.folder import RunFolder
 
@@ -265,11 +267,11 @@ def _trains_in_both(network: eager.EagerNetwork | torchscript.ScriptNetwork, sam
     return max(differences(*recordings).values()) <= ROUNDING_OF_BATCHES
 
 
-def _returned_in_training(model: nn.Module, samples: Tensor) -> Any:
+def _returned_in_training(model: nn.Module, samples: Inputs) -> Any:
     """What a copy of the net returns in training, or None where that cannot be told."""
     try:
-        with drawn_from(0, samples.device):
-            return copy.deepcopy(model).train()(samples)
+        with drawn_from(0, device(samples)):
+            return call(copy.deepcopy(model).train(), samples)
     except Exception:  # as above
         return None
 

@@ -11,8 +11,9 @@ from torch.nn.parameter import is_lazy
 
 from rfav_cli.activations.hooks import STANDARD, Hook
 from rfav_cli.activations.layer_kinds import LAZY, grouped_filters
+from rfav_cli.activations.parts import parts_of
 from rfav_cli.errors import RecipeError
-from rfav_cli.records import PENALISED
+from rfav_cli.records import PARTS, PENALISED
 from rfav_cli.text import printable
 from rfav_cli.training.scripted import Program
 from rfav_cli.training.target import Target, weight_of
@@ -80,6 +81,9 @@ def unwrapped(module: nn.Module) -> nn.Module:
 def _layers(module: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module, str]]:
     """Each standard layer by its name without wrappers, under each of its names."""
     module = unwrapped(module)
+    if parts := parts_of(module):
+        yield from ((f"{name}.{part.key}" if name else part.key, part.owner, kind) for kind, part in parts)
+        return
     for kind in STANDARD:
         if isinstance(module, kind):
             yield name, module, kind.__name__
@@ -105,6 +109,8 @@ def _problem(asked: LayerRecipe, layer: Hook | None) -> str:
         return f"target must be one of {', '.join(PENALISED)}, not {printable(asked.target, 80)!r}"
     if layer is None:
         return "this net has no such layer"
+    if layer.kind in PARTS:
+        return f"it is a part of an nn.{type(layer.module).__name__}, and penalties are on whole modules alone"
     weight = weight_of(layer.module)
     if is_lazy(weight):
         return LAZY

@@ -95,6 +95,8 @@ def test_honest_archives_pass(name: str, tmp_path: Path) -> None:
         lambda marker: edit(*NODE, "inputs", 0, "name", value=f"x=__import__('os').mkdir('{marker}'), y"),
         lambda marker: edit(*NODE, "outputs", 0, "as_tensor", "name", value=f"x; import os; os.mkdir('{marker}')"),
         lambda marker: edit("guards_code", value=[EXPRESSION.format(marker=marker)]),
+        lambda marker: edit("guards_code", value=[f"L['x'].size()[0] == {EXPRESSION.format(marker=marker)}"]),
+        lambda marker: edit("guards_code", value=[f"L['x'].size()[0] == 1 or {EXPRESSION.format(marker=marker)}"]),
         lambda marker: edit("graph_module", "signature", "parameter", value="x = 1"),
         lambda marker: edit(*SIGNATURE, "in_spec", value=tree("builtins.tuple", '{"__enum__": true, "fqn": "this:x"}')),
         lambda marker: edit(*SIGNATURE, "out_spec", value=tree("collections.defaultdict", "{}")),

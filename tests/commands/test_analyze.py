@@ -32,7 +32,7 @@ def run(folder, probe, out, net, kind="eager", **options):
 
 def expected(net, probe_path, epoch, with_bias):
     probe = load_probe(str(probe_path), options=rfav_options(net))
-    samples = torch.from_numpy(np.asarray(probe.images))
+    samples = torch.from_numpy(np.asarray(probe.inputs))
     return twins.figures(nets.make(net, epoch), samples, with_bias=with_bias)
 
 
@@ -90,7 +90,7 @@ def test_loss_and_accuracy_are_those_of_the_net(tmp_path, series, samples, net, 
     history = run(series(net, kind), path, tmp_path / "a.h5", net, kind)
     probe = load_probe(str(path), options=rfav_options(net))
     with torch.no_grad():
-        scores = nets.make(net, 1).double()(torch.from_numpy(np.asarray(probe.images)).double())
+        scores = nets.make(net, 1).double()(torch.from_numpy(np.asarray(probe.inputs)).double())
     labels = torch.from_numpy(probe.labels)
     losses = torch.nn.functional.cross_entropy(scores, labels, reduction="none").numpy()
     np.testing.assert_allclose(history.columns["probe/sample_loss"][1], losses, 1e-4, 1e-5)
@@ -106,7 +106,7 @@ def test_what_the_net_says_of_each_sample_is_known_without_labels(tmp_path, seri
     history = run(series(net, kind), tmp_path / "probe.npz", tmp_path / "a.h5", net, kind, batch_size=7)
     assert np.isnan(history.loss).all()
     for row, (given, path) in enumerate([(known, labelled), (history, tmp_path / "probe.npz")]):
-        images = torch.from_numpy(np.asarray(load_probe(str(path), options=rfav_options(net)).images))
+        images = torch.from_numpy(np.asarray(load_probe(str(path), options=rfav_options(net)).inputs))
         with torch.no_grad():
             probabilities = nets.make(net, row).double()(images.double()).softmax(1).numpy()
         predictions, confidences = (given.columns[f"probe/sample_{name}"] for name in ("prediction", "confidence"))
@@ -135,7 +135,7 @@ def test_folding_the_norm_measures_after_it(tmp_path, series, samples):
     net = nets.make(nets.Images, 0)
     scale = (net.norm.weight / (net.norm.running_var + net.norm.eps).sqrt()).detach().double().numpy()
     probe = load_probe(str(path), options=rfav_options(nets.Images))
-    (stem,) = twins.activations(net, torch.from_numpy(np.asarray(probe.images)))["stem"]
+    (stem,) = twins.activations(net, torch.from_numpy(np.asarray(probe.inputs)))["stem"]
     assert history.entropy[0, 0] == pytest.approx(twins.entropy(stem * scale).mean(), rel=1e-5)
     rows = twins.filters(net.stem)[0] * scale[:, None]
     assert history.columns["correlation/mean"][0, 0] == pytest.approx(twins.correlations([rows]).mean(), rel=1e-5)
@@ -406,7 +406,7 @@ def test_the_loss_is_that_of_the_scores_in_float64_whatever_is_beside_them(tmp_p
     probe = samples(nets.Vectors)
     history = rfav_cli.analyze(copied, probe=probe, model=Several, out=tmp_path / "a.h5", layout="nf")
     loaded = load_probe(str(probe), options=rfav_options(nets.Vectors))
-    values, labels = torch.from_numpy(np.asarray(loaded.images)).double(), torch.from_numpy(loaded.labels)
+    values, labels = torch.from_numpy(np.asarray(loaded.inputs)).double(), torch.from_numpy(loaded.labels)
     with torch.no_grad():
         losses = [
             float(torch.nn.functional.cross_entropy(nets.make(nets.Vectors, int(epoch)).double()(values), labels))
@@ -473,7 +473,7 @@ def test_the_confidence_on_training_samples_is_measured_beside_the_probe(tmp_pat
     record = history.run.train_probe
     assert (record.sha256, record.size, record.source) == (taken.sha256, 10, str(training))
     for epoch in range(3):
-        scores = nets.make(nets.Vectors, epoch)(torch.from_numpy(taken.images[:])).detach().double()
+        scores = nets.make(nets.Vectors, epoch)(torch.from_numpy(taken.inputs[:])).detach().double()
         confidences = scores.softmax(1).amax(1).numpy()
         np.testing.assert_allclose(history.columns["train/sample_confidence"][epoch], confidences, 1e-5)
         assert history.train_confidence[epoch] == pytest.approx(confidences.mean(), rel=1e-5)

@@ -102,18 +102,18 @@ def test_a_probe_of_a_folder_does_not_depend_on_the_order_of_writing(tmp_path: P
     one, two = (load_probe(str(tmp_path / root), size=7) for root in ("one", "two"))
     assert one.sha256 == two.sha256
     assert len(one) == 7
-    assert one.images.shape == (7, 1, 4, 4)
+    assert one.inputs.shape == (7, 1, 4, 4)
     assert one.labels is not None
     assert one.labels.tolist()[:6] == [0, 1, 2, 0, 1, 2]
-    assert (one.images[:, 0, 0, 0] // 5 == one.labels).all()
+    assert (one.inputs[:, 0, 0, 0] // 5 == one.labels).all()
 
 
 def test_batches_are_what_torchvision_would_give(colour: str) -> None:
     mean, std = (0.5, 0.4, 0.3), (0.2, 0.3, 0.4)
     probe = load_probe(colour, size=10, options=SampleOptions(mean=mean, std=std))
-    before = probe.images.copy()
+    before = probe.inputs.copy()
     batch = probe.batch(slice(3, 8), CPU)
-    plain = torch.from_numpy(np.ascontiguousarray(probe.images[3:8])).to(torch.float32).div(255)
+    plain = torch.from_numpy(np.ascontiguousarray(probe.inputs[3:8])).to(torch.float32).div(255)
     expected = plain.sub(torch.tensor(mean).view(-1, 1, 1)).div(torch.tensor(std).view(-1, 1, 1))
     assert torch.equal(batch, expected)
     assert batch.is_contiguous()
@@ -121,8 +121,8 @@ def test_batches_are_what_torchvision_would_give(colour: str) -> None:
     assert torch.equal(last, batch)
     assert last.is_contiguous(memory_format=torch.channels_last)
     batch.zero_()
-    np.testing.assert_array_equal(probe.images, before)
-    assert probe.images.dtype == np.uint8
+    np.testing.assert_array_equal(probe.inputs, before)
+    assert probe.inputs.dtype == np.uint8
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (5, 2, 9), (5, 3, 4, 4)])
@@ -183,8 +183,8 @@ def test_numbers_out_of_range(option: str, value: Any, colour: str) -> None:
 def test_thumbnails_of_bytes_are_the_images(colour: str) -> None:
     probe = load_probe(colour, thumbnails=5)
     assert probe.thumbnails is not None
-    np.testing.assert_array_equal(probe.thumbnails, probe.images[:5].transpose(0, 2, 3, 1))
-    assert not np.shares_memory(probe.thumbnails, probe.images)
+    np.testing.assert_array_equal(probe.thumbnails, probe.inputs[:5].transpose(0, 2, 3, 1))
+    assert not np.shares_memory(probe.thumbnails, probe.inputs)
     assert load_probe(colour, thumbnails=0).thumbnails is None
 
 
@@ -227,7 +227,7 @@ def test_the_digest_changes_with_all_that_enters_the_net() -> None:
 
 def test_the_digest_is_of_values_not_of_memory(colour: str) -> None:
     probe = load_probe(colour)
-    assert digest(np.ascontiguousarray(probe.images), probe.labels, None, None) == probe.sha256
+    assert digest(np.ascontiguousarray(probe.inputs), probe.labels, None, None) == probe.sha256
     values: NDArray[np.float32] = np.ones((2, 3), dtype=np.float32)
     other_end: NDArray[np.float32] = np.ones((2, 3), dtype=values.dtype.newbyteorder("S"))
     assert digest(other_end, None, None, None) == digest(values, None, None, None)
@@ -245,7 +245,7 @@ def test_the_record_is_what_the_store_keeps(colour: str) -> None:
     assert (record.sha256, record.size, record.source) == (probe.sha256, 12, colour)
     assert record.labels is probe.labels
     assert record.thumbnails is probe.thumbnails
-    assert "images" not in repr(probe)
+    assert "inputs" not in repr(probe)
 
 
 def test_labels_beyond_the_outputs(colour: str) -> None:
@@ -309,9 +309,9 @@ def test_a_probe_in_the_other_number_of_channels_is_the_one_that_the_option_give
     assert probe.recolour is not None
     other = probe.recolour()
     asked = load_probe(spec, size=4, seed=3, thumbnails=2, options=SampleOptions(rgb=channels == 1, gray=channels == 3))
-    assert other.images.shape[1] == 4 - channels
+    assert other.inputs.shape[1] == 4 - channels
     assert other.sha256 == asked.sha256 != probe.sha256
-    np.testing.assert_array_equal(other.images, asked.images)
+    np.testing.assert_array_equal(other.inputs, asked.inputs)
     assert other.recolour is None
     assert load_probe(save(tmp_path / "v.npz", np.ones((4, 3))), size=4).recolour is None
 
@@ -360,6 +360,6 @@ def test_a_probe_of_real_images() -> None:
     assert isinstance(probe, Probe)
     assert probe.labels is not None
     assert np.bincount(probe.labels).tolist() == [100] * 10
-    assert probe.images.shape == (1000, 3, 32, 32)
+    assert probe.inputs.shape == (1000, 3, 32, 32)
     means = probe.batch(slice(0, 1000), CPU).mean(dim=(0, 2, 3))
     torch.testing.assert_close(means, torch.tensor([0.4914, 0.4822, 0.4465]), atol=0.02, rtol=0)

@@ -28,7 +28,7 @@ def test_each_checkpoint_gives_its_own_figures_in_turn(tmp_path: Path) -> None:
         assert isinstance(result, Measurement)
         net = make_net()
         net.load_state_dict(torch.load(entry.path))
-        activation = torch.from_numpy(setup.probe.images) @ net[0].weight.t()
+        activation = torch.from_numpy(setup.probe.inputs) @ net[0].weight.t()
         probabilities = activation.softmax(1)
         entropy = -(probabilities * probabilities.log()).sum(1).mean()
         assert result.columns["entropy/mean"][0] == pytest.approx(entropy.item(), rel=1e-5)

@@ -165,7 +165,7 @@ def test_images_are_given_in_the_channels_that_the_net_takes(
     setup = open_run(files, probe, READING, opening(make), Settings())
     asked = load_probe(probe.source, options=SampleOptions(rgb=taken == 3, gray=taken == 1))
     assert setup.probe.sha256 == setup.run.probe.sha256 == asked.sha256
-    assert setup.probe.images.shape[1] == taken
+    assert setup.probe.inputs.shape[1] == taken
     assert any(option in note for note in setup.notes)
     asked_setup = open_run(files, asked, READING, opening(make), Settings())
     assert not any(option in note for note in asked_setup.notes)
@@ -177,7 +177,7 @@ def test_a_net_of_vectors_may_take_gray_images_alone(tmp_path: Path) -> None:
 
     torch.save(make().state_dict(), tmp_path / "epoch_0.pt")
     files = [CheckpointFile(0, tmp_path / "epoch_0.pt")]
-    assert open_run(files, coloured_probe(tmp_path, 3), READING, opening(make), Settings()).probe.images.shape[1] == 1
+    assert open_run(files, coloured_probe(tmp_path, 3), READING, opening(make), Settings()).probe.inputs.shape[1] == 1
     with pytest.raises(SampleError, match="3x5x5"):  # what was given, not what was tried
         open_run(files, coloured_probe(tmp_path, 3, 5), READING, opening(make), Settings())
 

@@ -48,7 +48,7 @@ def test_figures_are_those_of_the_net_run_by_hand(tmp_path: Path, labels: bool, 
     net = make_net().double()
     net.load_state_dict(torch.load(entries[0].path, weights_only=True))
     with torch.no_grad():
-        probabilities = net(torch.from_numpy(train.images[:]).double()).softmax(1).numpy()
+        probabilities = net(torch.from_numpy(train.inputs[:]).double()).softmax(1).numpy()
     confidences = probabilities.max(1)
     np.testing.assert_allclose(columns["train/sample_confidence"], confidences, rtol=1e-5)
     assert columns["train/sample_confidence"].dtype == np.float32
@@ -131,7 +131,7 @@ def test_samples_that_the_net_does_not_take_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"images": np.zeros((TRAINING, 4), np.float32)}, "training samples of 4; those of the probe, .*, are 3"),
+        ({"inputs": np.zeros((TRAINING, 4), np.float32)}, "training samples of 4; those of the probe, .*, are 3"),
         ({"mean": (0.5,), "std": (0.25,)}, "normalised by mean 0.5 and deviation 0.25; .* by mean none"),
         ({"classes": ("cat", "dog")}, "class 1 is dog / cow"),
         ({"classes": ("cat", "cow", "dog")}, "3 / 2 classes"),
@@ -168,8 +168,8 @@ def test_gray_images_are_given_as_those_of_the_probe(tmp_path: Path) -> None:
 def test_held_out_samples_that_were_trained_on_are_doubted(tmp_path: Path, common: int, certainty: float) -> None:
     setup, train = set_up(tmp_path, save(tmp_path, 1)), training_of(tmp_path, count=300)
     values = np.random.default_rng(5).standard_normal((200, 3)).astype(np.float32)
-    values[:common] = train.images[:common]
-    setup = replace(setup, probe=replace(setup.probe, images=values, labels=None))
+    values[:common] = train.inputs[:common]
+    setup = replace(setup, probe=replace(setup.probe, inputs=values, labels=None))
     (doubt,) = with_train_probe(setup, train).doubts
     assert (doubt.kind, doubt.certainty) == ("training", certainty)
     verb = "is" if common == 1 else "are"
@@ -179,9 +179,9 @@ def test_held_out_samples_that_were_trained_on_are_doubted(tmp_path: Path, commo
 @pytest.mark.parametrize("more", [0, 3])
 def test_a_probe_of_training_samples_alone_is_refused(tmp_path: Path, more: int) -> None:
     setup, train = set_up(tmp_path, save(tmp_path, 1)), training_of(tmp_path)
-    images = np.concatenate([setup.probe.images[:], train.images[:more]])
+    images = np.concatenate([setup.probe.inputs[:], train.inputs[:more]])
     with pytest.raises(SampleError, match=r"train\.npz: the training samples hold all 6 of the probe, .*probe\.npz"):
-        with_train_probe(setup, replace(train, images=images, labels=None))
+        with_train_probe(setup, replace(train, inputs=images, labels=None))
 
 
 @settings(deadline=None, max_examples=40)

@@ -28,11 +28,13 @@ from rfav_cli.activations.network import Activation, Network, Sink, Trace
 from rfav_cli.activations.norm_input import NormInput, input_of_module
 from rfav_cli.activations.trace import Observer
 from rfav_cli.errors import ModelError
+from rfav_cli.inputs import arguments_of, call, count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rfav_cli.activations.network import OpenOptions
+    from rfav_cli.inputs import Arguments, Inputs
     from rfav_cli.records import Candidate, HeldLayer, Nonlinearity, Payload
 
 
@@ -83,6 +85,7 @@ class EagerNetwork(Network):
         self._scales: dict[str, Tensor] = {}
         self._nonlinearities: Mapping[str, Nonlinearity | None] = {}
         self._before_norms: frozenset[str] = frozenset()
+        self._steps_first: frozenset[str] = frozenset()
         convolutions = (nn.Conv2d, nn.ConvTranspose2d)
         planes = [p for m in model.modules() if isinstance(m, convolutions) for p in m.parameters()]
         self._planes = [(p, None if is_lazy(p) else p.stride()) for p in planes]
@@ -95,31 +98,34 @@ class EagerNetwork(Network):
         refresh_weights(self._hooks)
         self._scale()
 
-    def trace(self, images: Tensor) -> Trace:
+    def trace(self, inputs: Inputs) -> Trace:
         """See `Network.trace`."""
         observer = Observer(self.model)
         try:
-            observer.run(self.arranged(images))
+            observer.run(self.arranged(inputs))
         except torch.OutOfMemoryError:
             raise
         except Exception as error:
             current = None if observer.current is None else _entered(*observer.current, first=not observer.reached)
             observer = Observer(self.model)
-            if not self._runs_in_its_own_types(observer, images):
-                raise unfit(images, error, current, self._try) from error
-        self._hooks = observer.hooks(len(images))
+            if not self._runs_in_its_own_types(observer, inputs):
+                raise unfit(inputs, error, current, self._try) from error
+        self._hooks = observer.hooks(count(inputs))
         self._norms = observer.folded(self._hooks)
         self._nonlinearities = observer.nonlinearities(self._norms)
         self._before_norms = observer.before_norms()
+        self._steps_first = observer.steps_first(count(inputs))
         self._scale()
-        return observer.trace(len(images))
+        return observer.trace(count(inputs))
 
-    def forward(self, images: Tensor, sink: Sink, *, unmeasured: bool = False) -> Any:
+    def forward(self, inputs: Inputs, sink: Sink, *, unmeasured: bool = False) -> Any:
         """See `Network.forward`."""
 
         def read_output(hook: Hook, output: Tensor) -> bool:
             if unmeasured and not (isinstance(output, Tensor) and output.is_floating_point()):
                 return False
+            if hook.name in self._steps_first and output.ndim == 3:
+                output = output.transpose(0, 1)
             bias = None if self._options.with_bias or hook.module.bias is None else hook.module.bias.detach()
             scale, norm = self._scales.get(hook.name), self._affine.get(hook.name)
             return sink(Activation(hook.name, output, hook.channel_dim, bias, scale, norm))
@@ -127,17 +133,17 @@ class EagerNetwork(Network):
         try:
             hooks = find_hooks(self.model) if unmeasured else self._hooks
             with plain_forward(), hooked(hooks, read_output):
-                return self.model(self.arranged(images))
+                return call(self.model, self.arranged(inputs))
         except StopForward:
             return None
 
-    def _runs_in_its_own_types(self, observer: Observer, images: Tensor) -> bool:
+    def _runs_in_its_own_types(self, observer: Observer, inputs: Inputs) -> bool:
         """Give a net that does not run in float32 the types that its code made it with, where it runs in these."""
         if not self._own_types:
             return False
         _convert(self.model, self._own_types)
         try:
-            observer.run(self.arranged(images))
+            observer.run(self.arranged(inputs))
         except torch.OutOfMemoryError:
             raise
         except Exception:  # what a net raises can be anything; what is told is why it does not run in float32
@@ -145,9 +151,9 @@ class EagerNetwork(Network):
             return False
         return True
 
-    def _try(self, images: Tensor) -> None:
+    def _try(self, inputs: Inputs) -> None:
         with plain_forward():
-            self.model(images)
+            call(self.model, inputs)
 
     def filters(self, layer: str, *, folded: bool = True) -> Tensor:
         """See `Network.filters`."""
@@ -155,9 +161,13 @@ class EagerNetwork(Network):
         scale = self._scales.get(layer) if folded else None
         return rows if scale is None else rows * scale.view(rows.shape[0], rows.shape[1], 1)
 
-    def norm_input(self, images: Tensor) -> NormInput | None:
+    def norm_input(self, inputs: Inputs) -> NormInput | None:
         """See `Network.norm_input`."""
-        return input_of_module(self.model, self.arranged(images))
+        return input_of_module(self.model, self.arranged(inputs))
+
+    def arguments(self) -> Arguments | None:
+        """See `Network.arguments`."""
+        return arguments_of(self.model.forward)
 
     def held(self) -> tuple[HeldLayer, ...]:
         """See `Network.held`."""

@@ -12,6 +12,7 @@ from rfav_cli.activations.layer_kinds import UNUSED
 from rfav_cli.activations.norm_input import NormInput, pooled
 from rfav_cli.activations.programs import ProgramNetwork, named_tensors, wrapper_prefix
 from rfav_cli.activations.weight_names import WeightNames
+from rfav_cli.inputs import Arguments, changed, count, positional, split, taken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from rfav_cli.activations.network import Activation, OpenOptions, Sink, Trace
+    from rfav_cli.inputs import Inputs
     from rfav_cli.records import Payload, RunnableProgram
 
 
@@ -40,8 +42,26 @@ class ExportedNetwork(ProgramNetwork):
     def _put(self, payload: Payload) -> None:
         self._content: RunnableProgram = payload.content
 
-    def _call(self, images: Tensor) -> Any:
-        return self._content.module(images)
+    def _call(self, inputs: Inputs) -> Any:
+        if isinstance(inputs, torch.Tensor):
+            return self._content.module(inputs)
+        by_place, by_name = self._signature()
+        args, kwargs = positional(inputs)
+        named = iter(args)
+        args = [kwargs[name] if name in kwargs else next(named) for name in by_place]
+        return self._content.module(*args, **{name: kwargs[name] for name in by_name})
+
+    def arguments(self) -> Arguments:
+        """See `Network.arguments`."""
+        by_place, by_name = self._signature()
+        return Arguments((*by_place, *by_name), (*by_place, *by_name))
+
+    def _signature(self) -> tuple[list[str], list[str]]:
+        """The names of the arguments that the program was exported with, by their place and by their name."""
+        program = self._content.program
+        names = list(program.graph_signature.user_inputs)
+        args, kwargs = program.call_spec.in_spec.children()
+        return names[: args.num_leaves], list(kwargs.context) if kwargs.num_leaves else []
 
     def _buffers(self) -> Mapping[str, Tensor]:
         return named_tensors(self._content.module)
@@ -74,38 +94,38 @@ class ExportedNetwork(ProgramNetwork):
             if not callers:
                 yield owner.removeprefix(self._prefix), UNUSED
 
-    def trace(self, images: Tensor) -> Trace:
+    def trace(self, inputs: Inputs) -> Trace:
         """Run a few samples, as many as the program takes, and say which layers there are."""
-        return super().trace(_padded(images[: self._content.most], self._content.least))
+        return super().trace(_padded(taken(inputs, slice(self._content.most)), self._content.least))
 
-    def forward(self, images: Tensor, sink: Sink, *, unmeasured: bool = False) -> Any:
+    def forward(self, inputs: Inputs, sink: Sink, *, unmeasured: bool = False) -> Any:
         """Run a batch, in pieces where the program does not take as many samples; see `Network.forward`."""
-        if self._content.least <= len(images) <= self._content.most:
-            return super().forward(images, sink, unmeasured=unmeasured)
-        if len(images) > self._content.most:
-            return self._forward_pieces(images, sink)
-        count = len(images)
+        samples = count(inputs)
+        if self._content.least <= samples <= self._content.most:
+            return super().forward(inputs, sink, unmeasured=unmeasured)
+        if samples > self._content.most:
+            return self._forward_pieces(inputs, sink)
 
         def cut(activation: Activation) -> bool:
-            return sink(replace(activation, values=activation.values[:count]))
+            return sink(replace(activation, values=activation.values[:samples]))
 
-        output = super().forward(_padded(images, self._content.least), cut, unmeasured=unmeasured)
-        return pytree.tree_map_only(torch.Tensor, lambda tensor: tensor[:count], output)
+        output = super().forward(_padded(inputs, self._content.least), cut, unmeasured=unmeasured)
+        return pytree.tree_map_only(torch.Tensor, lambda tensor: tensor[:samples], output)
 
-    def norm_input(self, images: Tensor) -> NormInput | None:
+    def norm_input(self, inputs: Inputs) -> NormInput | None:
         """Run a batch, in pieces as `forward` does; only whole ones count, where there are any."""
-        pieces = images.split(min(self._content.most, len(images)))
-        whole = [piece for piece in pieces if len(piece) >= self._content.least] or [
-            _padded(images, self._content.least)
+        pieces = split(inputs, min(self._content.most, count(inputs)))
+        whole = [piece for piece in pieces if count(piece) >= self._content.least] or [
+            _padded(inputs, self._content.least)
         ]
         found = [each for piece in whole if (each := super(ExportedNetwork, self).norm_input(piece)) is not None]
         return pooled(found) if found else None
 
-    def _forward_pieces(self, images: Tensor, sink: Sink) -> Any:
+    def _forward_pieces(self, inputs: Inputs, sink: Sink) -> Any:
         """Keep the activations of each piece, since the sink takes a whole batch of a layer at a time."""
         pieces: list[list[Activation]] = []
         outputs = []
-        for piece in images.split(self._content.most):
+        for piece in split(inputs, self._content.most):
             uses_of_piece: list[Activation] = []
             pieces.append(uses_of_piece)
 
@@ -132,7 +152,9 @@ def _trains(node: Any) -> bool:
     return False
 
 
-def _padded(images: Tensor, count: int) -> Tensor:
-    """The images, the last one repeated until there are as many as asked for."""
-    missing = count - len(images)
-    return images if missing <= 0 else torch.cat([images, images[-1:].expand(missing, *images.shape[1:])])
+def _padded(inputs: Inputs, least: int) -> Inputs:
+    """The samples, the last one repeated until there are as many as asked for."""
+    missing = least - count(inputs)
+    if missing <= 0:
+        return inputs
+    return changed(inputs, lambda each: torch.cat([each, each[-1:].expand(missing, *each.shape[1:])]))

@@ -15,6 +15,7 @@ from rfav_cli.activations.programs import (
 )
 from rfav_cli.activations.weight_names import WeightNames
 from rfav_cli.graphs import constants, nodes
+from rfav_cli.inputs import Arguments, call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,12 +23,17 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from rfav_cli.activations.network import OpenOptions
+    from rfav_cli.inputs import Inputs
     from rfav_cli.records import Payload
 
 
 def open_network(payload: Payload, options: OpenOptions) -> ScriptNetwork:
     """Make the network that takes this checkpoint and those like it."""
     return ScriptNetwork(payload, options)
+
+
+FUSING = ("TransformerEncoderLayer", "TransformerEncoder", "MultiheadAttention")
+"""Modules of torch's that have a fused form for evaluation without gradients."""
 
 
 class ScriptNetwork(ProgramNetwork):
@@ -38,9 +44,27 @@ class ScriptNetwork(ProgramNetwork):
     def _put(self, payload: Payload) -> None:
         self.model: torch.jit.ScriptModule = payload.content
         self._saved_in_training = payload.in_training
+        self._fuses_without_gradients = any(
+            getattr(module, "original_name", "") in FUSING for _, module in modules(self.model)
+        )
 
-    def _call(self, images: Tensor) -> Any:
-        return self.model(images)
+    def _call(self, inputs: Inputs) -> Any:
+        if not self._fuses_without_gradients:
+            return call(self.model, inputs)
+        frozen = [each for each in self.model.parameters() if not each.requires_grad and each.is_floating_point()]
+        try:
+            for parameter in frozen:
+                parameter.requires_grad_(True)
+            return call(self.model, inputs)
+        finally:
+            for parameter in frozen:
+                parameter.requires_grad_(False)
+
+    def arguments(self) -> Arguments:
+        """See `Network.arguments`."""
+        taken = self.model.forward.schema.arguments[1:]  # type: ignore[attr-defined]  # a ScriptMethod
+        required = tuple(each.name for each in taken if not each.has_default_value())
+        return Arguments(tuple(each.name for each in taken), required)
 
     def _buffers(self) -> Mapping[str, Tensor]:
         return named_tensors(self.model)

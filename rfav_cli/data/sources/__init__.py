@@ -34,7 +34,7 @@ found without its name."""
 NAMED = tuple(name for name in SOURCES if name not in {"folder", "arrays", "code"})
 """Those that are named before the path; the others are told by what lies there, or by the form of the name."""
 
-LAYOUTS = {"nhwc": 4, "nchw": 4, "nhw": 3, "nct": 3, "nf": 2}
+LAYOUTS = {"nhwc": 4, "nchw": 4, "nhw": 3, "nct": 3, "nf": 2, "ncthw": 5, "nthwc": 5, "ntchw": 5}
 """Axes of an array -> how many: N samples, H x W pixels, C channels, T steps, F features."""
 
 LARGEST_SIDE = 10_000
@@ -55,6 +55,8 @@ class SampleOptions:
         classes_file: a text file, one class name a line, in the order of the labels.
         center_crop: the side of a square, or (height, width), that is cut out of the middle of each image.
         transform: what each image goes through instead, or None.
+        inputs: names of the arrays that are the inputs of the net, several; empty to tell by the usual names.
+        integers: whole numbers stay what they are, as token ids, whatever the array is called.
     """
 
     layout: str | None = None
@@ -66,6 +68,8 @@ class SampleOptions:
     rgb: bool = False
     center_crop: int | tuple[int, int] | None = None
     transform: Transform | None = None
+    inputs: tuple[str, ...] = ()
+    integers: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no samples can be read with.

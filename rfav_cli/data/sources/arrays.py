@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import zipfile
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -16,6 +17,7 @@ from rfav_cli.data.sources.base import (
     Location,
     Preset,
     Samples,
+    SeveralInputs,
     Source,
     check_labels,
     drawn_twice,
@@ -38,9 +40,15 @@ if TYPE_CHECKING:
 
 SPLITS: tuple[str, ...] = ()
 IMAGE_KEYS = ("images", "image", "x", "data", "inputs", "input", "features", "samples", "x_test", "test_images")
+TOKEN_KEYS = ("input_ids", "token_ids", "tokens", "ids", "token_type_ids", "segment_ids", "position_ids")
+MASK_KEYS = ("attention_mask", "padding_mask", "key_padding_mask", "src_key_padding_mask", "mask")
+SAMPLE_KEYS = (*IMAGE_KEYS, "pixel_values", "input_values", "input_features", *TOKEN_KEYS[:3])
+"""What samples are called where they are one array of several in a file."""
 LABEL_KEYS = ("labels", "label", "y", "targets", "target", "y_test", "test_labels")
 REMEDY = "Save an array 'images', uint8 or float32, and whole numbers 'labels' beside it."
 IN_USE = "Close it where it is open, and try again."
+SEQUENCES, GRAY = "nct", "nhw"
+"""What floating-point samples of three axes may be; a net that takes them as they lie says that they are the former."""
 CHUNK = 64
 """Samples that are converted at once, so that a read holds little beyond what it returns."""
 
@@ -49,15 +57,16 @@ class ArraySource(Source):
     """Samples out of one array, on disk or in memory, converted when they are read.
 
     uint8 images stay so, since they are smaller and are divided by 255 on their way into the net; all else becomes
-    float32, vectors and sequences of uint8 by a division by 255, images of uint16 by one by 65535.
+    float32, vectors and sequences of uint8 by a division by 255, images of uint16 by one by 65535. Token ids and masks
+    stay whole numbers.
 
     Args:
         name: the specification.
         array: indexed by ascending sample numbers: a numpy array, a memory map, an HDF5 data set.
         labels: (len(array),) int64, or None.
         classes: the names of the classes.
-        layout: the axes of the array.
-        options: `gray`, `rgb`, `transform` and the size are used here.
+        layout: the axes of the array; empty for those of samples that are taken as they lie.
+        options: `gray`, `rgb`, `transform`, `integers` and the size are used here.
         preset: mean and std, or None.
         where: the file, for messages.
 
@@ -84,7 +93,12 @@ class ArraySource(Source):
         self.std = None if preset is None else preset[1]
         self.is_image = layout in ("nhwc", "nchw", "nhw")
         self._array, self._layout, self._options, self._where = array, layout, options, where
-        self.scale = full_scale(array.dtype) if self.is_image or array.dtype == np.uint8 else None
+        pixels = self.is_image or len(layout) == 5 or array.dtype == np.uint8
+        self.scale = full_scale(array.dtype) if pixels else None
+        self._integers = options.integers and not self.is_image and array.dtype.kind in "biu"
+        self.scale = None if self._integers else self.scale
+        self.whole = array.dtype.kind in "biu" and not (self.is_image or self._integers)
+        self.axis = 2 if layout == "ntchw" else 1
         if options.transform is not None:
             self.mean, self.std = options.transform.preset or (None, None)
             self.as_is, self.notes = options.transform.preset is None, tuple(filter(None, [options.transform.note]))
@@ -117,6 +131,8 @@ class ArraySource(Source):
         block = laid_out(block, self._layout)
         if self._options.transform is not None:
             return transformed(block, self._options, self._where)
+        if self._integers:
+            return block if block.dtype.kind == "b" else block.astype(np.int64)
         samples: Samples = block
         if not (self.is_image and block.dtype == np.uint8):
             with np.errstate(over="ignore"):  # what overflows is found below
@@ -142,7 +158,7 @@ class ArraySource(Source):
 
 
 def open_source(location: Location, options: SampleOptions) -> Source:
-    """Open a file of arrays: one array of samples, with labels beside it or without.
+    """Open a file of arrays: one array of samples, or several inputs, with labels beside them or without.
 
     Raises:
         SampleError: the file is of no kind that is known, is damaged, holds other things than numbers, or its axes
@@ -154,12 +170,9 @@ def open_source(location: Location, options: SampleOptions) -> Source:
         )
     try:
         entries = _entries(location.path)
-        key = _pick(entries, IMAGE_KEYS, location.path)
-        if key is None:
-            raise SampleError(f"{printable(location.path)}: no samples among {_listed(entries)}", REMEDY)
-        label_key = _pick(entries, LABEL_KEYS, location.path)
-        array = _as_array(entries[key], location.path)
-        raw = None if label_key is None else np.asarray(_as_array(entries[label_key], location.path)[()])
+        found = _find(entries, options.inputs, location.path)
+        arrays = {name: _as_array(entries[name], location.path) for name in found.inputs}
+        raw = None if found.labels is None else np.asarray(_as_array(entries[found.labels], location.path)[()])
     except SampleError:
         raise
     except pickle.UnpicklingError as error:
@@ -168,10 +181,133 @@ def open_source(location: Location, options: SampleOptions) -> Source:
         in_use = any(words in str(error) for words in ("lock file", "locking flag", "already open"))
         remedy = IN_USE if in_use else remedy_for(error, REMEDY)
         raise SampleError(f"{printable(location.path)}: cannot be read: {what_it_says(error)}", remedy) from error
-    layout = tell_layout(array.shape, array.dtype, options.layout, location.path)
-    labels = None if raw is None else check_labels(raw, len(array), location.path)
+    first = next(iter(arrays.values()))
+    labels = None if raw is None else check_labels(raw, len(first), location.path)
     labels, classes = order_classes(labels, (), options, location.path)
-    return ArraySource(location.name, array, labels, classes, layout, options, where=location.path)
+    source: ArraySource | SeveralInputs
+    if options.inputs or len(arrays) > 1:
+        source = SeveralInputs(location.name, _parts(location, arrays, options), labels, classes)
+        source.main = found.inputs[0] if options.inputs else ""
+    else:
+        options = replace(options, integers=options.integers or found.inputs[0].lower() in TOKEN_KEYS)
+        integers = options.integers and first.dtype.kind in "biu"
+        either = options.layout is None and len(first.shape) == 3 and first.dtype.kind == "f"
+        asked = SEQUENCES if either else options.layout
+        layout = "" if integers else tell_layout(first.shape, first.dtype, asked, location.path)
+        source = ArraySource(location.name, first, labels, classes, layout, options, where=location.path)
+        source.otherwise = GRAY if either else ""
+        source.main = found.inputs[0]
+    source.others, source.unclear = found.others, found.unclear
+    source.notes = (*source.notes, *found.notes)
+    return source
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Which arrays of a file are what; see `Source` for `others` and `unclear`."""
+
+    inputs: tuple[str, ...]
+    labels: str | None
+    others: tuple[str, ...] = ()
+    unclear: SampleError | None = None
+    notes: tuple[str, ...] = ()
+
+
+def _find(entries: Mapping[str, Any], asked: tuple[str, ...], path: Path) -> _Found:
+    """Find the samples and the labels by the usual names.
+
+    Raises:
+        SampleError: there are none, or none of those that were asked for.
+    """
+    labels = [name for name in entries if name.lower() in LABEL_KEYS and name not in asked]
+    of_all = sorted(labels, key=lambda name: LABEL_KEYS.index(name.lower()))
+    label = of_all[0] if of_all else None
+    unclear = _which(labels, path) if len(labels) > 1 else None
+    if asked:
+        if missing := [name for name in asked if name not in entries]:
+            raise SampleError(f"{printable(path)}: no {_listed(missing)} among {_listed(entries)}", REMEDY)
+        return _Found(asked, label, (), unclear)
+    usual = [name for name in entries if name.lower() in SAMPLE_KEYS]
+    if len(usual) == 1:
+        others = tuple(name for name in entries if name not in (usual[0], label))
+        return _Found((usual[0],), label, others, unclear)
+    names = [name for name in entries if name != label]
+    size = None if label is None else len(_as_array(entries[label], path))
+    arrays = _fitting(entries, usual or [name for name in names if name not in labels], size)
+    if not arrays:
+        raise SampleError(f"{printable(path)}: no samples among {_listed(entries)}", REMEDY)
+    if len(arrays) == 1 and len(entries[arrays[0]].shape) > 1:
+        note = f"the samples are taken of {printable(arrays[0])!r}, the only array of numbers beside the labels"
+        return _Found(tuple(arrays), label, tuple(of_all[1:]), unclear, (note,))
+    none = SampleError(f"{printable(path)}: no samples among {_listed(entries)}", REMEDY)
+    return _Found(tuple(_fitting(entries, names, size)), label, (), _which(usual, path) if usual else none)
+
+
+def _which(names: Sequence[str], path: Path) -> SampleError:
+    return SampleError(f"{printable(path)}: which of {_listed(names)} is meant?", "Keep one of them in the file.")
+
+
+def _fitting(entries: Mapping[str, Any], names: Sequence[str], size: int | None) -> list[str]:
+    """The names of arrays of numbers that have so many samples, or as many as the first of them."""
+    fitting = []
+    for name in names:
+        try:
+            array = entries[name]
+        except ValueError:  # an array of objects, which is never loaded
+            continue
+        dtype = getattr(array, "dtype", None)
+        numbers = isinstance(dtype, torch.dtype) or (isinstance(dtype, np.dtype) and dtype.kind in "biuf")
+        if numbers and len(array.shape) and len(array) == (size := len(array) if size is None else size):
+            fitting.append(name)
+    return fitting
+
+
+def _parts(location: Location, arrays: Mapping[str, Any], options: SampleOptions) -> dict[str, Source]:
+    """Each of several inputs; what is no image is taken as it lies.
+
+    Raises:
+        SampleError: they are not of one number of samples, or an option is for images where there are none.
+    """
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{printable(name)} {length}" for name, length in lengths.items())
+        raise SampleError(f"{printable(location.path)}: the inputs have different numbers of samples: {told}", REMEDY)
+    parts: dict[str, Source] = {}
+    plain = replace(options, gray=False, rgb=False, resize=None, center_crop=None, transform=None, integers=True)
+    for name, array in arrays.items():
+        layout = _layout_of_part(name, array, options, location.path)
+        image = layout in ("nhwc", "nchw", "nhw")
+        bytes_ = array.dtype == np.uint8 and name.lower() not in (*TOKEN_KEYS, *MASK_KEYS)
+        chosen = options if image else replace(plain, integers=not bytes_)
+        part = ArraySource(location.name, array, None, (), layout, chosen, where=location.path)
+        if bytes_ and not image:
+            part.notes = (f"the bytes of {printable(name)!r} are divided by 255",)
+        parts[argument_of(name)] = part
+    if (option := image_option(options)) and not any(part.is_image for part in parts.values()):
+        raise SampleError(f"{printable(location.path)}: {option} is for images", f"Leave {option} out.")
+    return parts
+
+
+def argument_of(name: str) -> str:
+    """The argument that an array is for: what `numpy.savez` calls `arr_0` has a place and no name.
+
+    >>> argument_of("arr_1"), argument_of("meta")
+    ('1', 'meta')
+    """
+    return name[4:] if name.startswith("arr_") and name[4:].isdecimal() else name
+
+
+def _layout_of_part(name: str, array: Any, options: SampleOptions, where: Path) -> str:
+    """The axes of one of several inputs; empty for one that is taken as it lies."""
+    shape, dtype = array.shape, array.dtype
+    if options.layout is not None and LAYOUTS[options.layout] == len(shape):
+        return options.layout
+    small = full_scale(dtype) is not None and name.lower() not in (*TOKEN_KEYS, *MASK_KEYS)
+    if len(shape) == 4 and small:
+        return tell_layout(shape, dtype, None, where)
+    if len(shape) == 3 and small:
+        return "nhw"
+    return (_guess(shape, dtype) or "") if len(shape) > 3 and dtype.kind in "fu" else ""
 
 
 def tell_layout(shape: Sequence[int], dtype: np.dtype[Any], asked: str | None, where: Path) -> str:
@@ -208,6 +344,9 @@ def _guess(shape: Sequence[int], dtype: np.dtype[Any]) -> str | None:
         return "nhw"
     if len(shape) == 4 and (shape[1] <= 4) != (shape[3] <= 4):
         return "nchw" if shape[1] <= 4 else "nhwc"
+    if len(shape) == 5:
+        places = [layout for layout, axis in (("ncthw", 1), ("ntchw", 2), ("nthwc", 4)) if shape[axis] <= 4]
+        return places[0] if len(places) == 1 else None
     return None
 
 
@@ -242,13 +381,6 @@ def _torch_entries(path: Path, *, mmap: bool) -> Mapping[str, Any]:
     raise SampleError(
         f"{printable(path)}: holds a {type(content).__name__}", "Save a dict of tensors, or (images, labels)."
     )
-
-
-def _pick(entries: Mapping[str, Any], usual: tuple[str, ...], path: Path) -> str | None:
-    names = [name for name in entries if name.lower() in usual]
-    if len(names) > 1:
-        raise SampleError(f"{printable(path)}: which of {_listed(names)} is meant?", "Keep one of them in the file.")
-    return names[0] if names else None
 
 
 def _listed(names: Mapping[str, Any] | Sequence[str]) -> str:

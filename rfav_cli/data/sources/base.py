@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from rfav_cli.chance import drawn_from
-from rfav_cli.data.units import BYTES, WORDS, Preset, Samples, full_scale
+from rfav_cli.data.units import BYTES, WORDS, Arrays, Preset, Samples, full_scale
 from rfav_cli.errors import SampleError, remedy_for
 from rfav_cli.text import printable, what_it_says
 
-__all__ = ["BYTES", "WORDS", "Preset", "Samples", "full_scale"]
+__all__ = ["BYTES", "WORDS", "Arrays", "Preset", "Samples", "full_scale"]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -40,6 +40,13 @@ class Source(Protocol):
             into the net), 65535 for 16 bits; None where they are taken as they are.
         as_is: the samples come as they enter the net, from code that has seen to their colours and units.
         drawn: what is doubted of the samples, where chance decides which they are; empty otherwise.
+        image: of several inputs the one that is images; empty where there is none, or more than one.
+        main: what the array is called that the one input is read from; empty where it has no name.
+        others: names of more arrays in the same place, which are inputs where the net's forward names them.
+        unclear: why it cannot be told which arrays are the inputs, where the net's forward does not name them.
+        otherwise: another layout that the samples may have, where nothing tells which of two it is.
+        whole: whole numbers are given as floating-point ones, which a net may not take.
+        axis: where the channels are in what is read.
     """
 
     name: str
@@ -54,15 +61,23 @@ class Source(Protocol):
     scale: float | None = None
     as_is: bool = False
     drawn: str = ""
+    image: str = ""
+    main: str = ""
+    others: tuple[str, ...] = ()
+    unclear: SampleError | None = None
+    otherwise: str = ""
+    whole: bool = False
+    axis: int = 1
 
     def __len__(self) -> int:
         """The number of samples."""
 
-    def read(self, indices: NDArray[np.int64]) -> Samples:
+    def read(self, indices: NDArray[np.int64]) -> Arrays:
         """Read samples, at least one, in the order of the indices.
 
         Returns:
-            (n, C, H, W) uint8 or float32 for images, (n, F) or (n, C, T) float32 else.
+            (n, C, H, W) uint8 or float32 for images, (n, F) or (n, C, T) float32 else, (n, T) int64 for token ids; of
+            several inputs a dict.
 
         Raises:
             SampleError: a sample cannot be read, or does not fit the others; the message names it.
@@ -75,6 +90,49 @@ class Source(Protocol):
     def differs(self, indices: NDArray[np.int64]) -> bool:  # noqa: ARG002 - files are as they are
         """Whether samples are not the same when they are read twice, as what is augmented is not."""
         return False
+
+
+class SeveralInputs(Source):
+    """Samples of which each has several inputs.
+
+    Args:
+        name: the specification.
+        parts: name of an input -> where its samples are read.
+        labels: (N,) int64, or None.
+        classes: the names of the classes.
+    """
+
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+
+    def __init__(
+        self, name: str, parts: Mapping[str, Source], labels: NDArray[np.int64] | None, classes: tuple[str, ...]
+    ) -> None:
+        self.name, self.labels, self.classes = name, labels, classes
+        self.notes = tuple(note for part in parts.values() for note in part.notes)
+        self._parts = parts
+        images = [name for name, part in parts.items() if part.is_image]
+        self.image = images[0] if len(images) == 1 else ""
+        self.is_image = bool(self.image)
+        self.scale = parts[self.image].scale if self.image else None
+
+    def __len__(self) -> int:
+        return len(next(iter(self._parts.values())))
+
+    def read(self, indices: NDArray[np.int64]) -> Arrays:
+        """Read samples of each input; see `Source.read`."""
+        return {name: only(part.read(indices)) for name, part in self._parts.items()}
+
+
+def only(samples: Arrays) -> Samples:
+    """The samples of the one input that there is.
+
+    Raises:
+        SampleError: there are several.
+    """
+    if not isinstance(samples, dict):
+        return samples
+    raise SampleError(f"samples of several inputs ({printable(', '.join(samples))}), where one is taken", "Give one.")
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.table import Table
 
-    from rfav_cli.records import History, Verdict
+    from rfav_cli.records import History, ProbeRecord, Verdict
     from rfav_cli.render.base import Screen
 
 NOT_APPLICABLE = "n/a"
@@ -84,7 +84,7 @@ def _head(history: History, screen: Screen) -> Iterator[str]:
     when = f" ({span(epochs)})" if epochs else ""
     measured = f": {count(len(epochs), history.unit)}{when}, {count(len(history.run.layers), 'layer')}"
     yield _with_path("", history.path, measured, screen)
-    size, digest = f"probe: {count(probe.size, 'sample')}", f", sha256 {printable(probe.sha256)[:8]}"
+    size, digest = f"probe: {count(probe.size, 'sample')}{_inputs(probe)}", f", sha256 {printable(probe.sha256)[:8]}"
     yield _with_path(f"{size} of ", probe.source, digest, screen) if probe.source else size + digest
     if (train_probe := history.run.train_probe) is not None:
         size = f"training samples: {train_probe.size:,} of "
@@ -94,6 +94,13 @@ def _head(history: History, screen: Screen) -> Iterator[str]:
     if history.run.train_probe is not None:
         gap = _course(history.confidence_gap, epochs, np.nanargmax, "{:.3f}", screen, history.unit)
         yield HEAD.format("confidence gap", gap or NOT_APPLICABLE)
+
+
+def _inputs(probe: ProbeRecord) -> str:
+    """The inputs of a sample, where there are several."""
+    names = printable(", ".join(probe.inputs), 200)
+    padding = f"; padding by {printable(probe.padding, 80)} is left out" if probe.padding else ""
+    return f" ({names}{padding})" if names else ""
 
 
 def _held_out(history: History, epochs: Sequence[int], screen: Screen) -> Iterator[str]:

@@ -16,7 +16,7 @@ from rfav_cli.checkpoints.formats.base import ReadOptions
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rfav_cli.activations.network import Activation, Network
+    from rfav_cli.activations.network import Activation, Network, Trace
 
 
 class Chain(nn.Module):
@@ -189,3 +189,13 @@ def eager_network(net: nn.Module, folder: Path, fold_norm: bool = False) -> Netw
     torch.save(net.state_dict(), folder / "eager.pt")
     options = OpenOptions(torch.device("cpu"), make_model=lambda: copy.deepcopy(net), fold_norm=fold_norm)
     return eager.open_network(formats.read(folder / "eager.pt", ReadOptions()), options)
+
+
+def check_same(expected: Trace, trace: Trace) -> None:
+    """Hold a program's trace against that of its eager net: it shows no single map within attention."""
+    whole = tuple(layer for layer in expected.layers if layer.takes_penalties)
+    assert trace.layers == whole
+    assert trace.uses == {layer.name: expected.uses[layer.name] for layer in whole}
+    within = {layer.name for layer in trace.skipped if layer.name.startswith("attn.")}
+    assert {layer for layer in trace.skipped if layer.name not in within} == set(expected.skipped)
+    assert within == ({"attn.in_proj_weight", "attn.out_proj"} if whole != expected.layers else set())

@@ -11,7 +11,15 @@ from rfav_cli.activations.networks import exported
 from rfav_cli.checkpoints import formats
 from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.errors import CheckpointError, SampleError
-from tests.activations.networks.program_nets import NETS, collect, eager_activations, eager_network, make, samples
+from tests.activations.networks.program_nets import (
+    NETS,
+    check_same,
+    collect,
+    eager_activations,
+    eager_network,
+    make,
+    samples,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,9 +63,7 @@ def test_trace_and_filters_are_those_of_the_eager_net(name: str, tmp_path: Path)
     twin = eager_network(net, tmp_path, fold_norm=True)
     network = opened(save(net, tmp_path / "net.pt2"), replace(CPU, fold_norm=True))
     trace, expected = network.trace(samples(2)), twin.trace(samples(2))
-    assert trace.layers == expected.layers
-    assert trace.uses == expected.uses
-    assert set(trace.skipped) == set(expected.skipped)
+    check_same(expected, trace)
     for layer in trace.layers:
         torch.testing.assert_close(network.filters(layer.name), twin.filters(layer.name))
 

@@ -17,6 +17,7 @@ from rfav_cli.errors import CheckpointError, SampleError
 from tests.activations.networks.program_nets import (
     NETS,
     Chain,
+    check_same,
     collect,
     eager_activations,
     eager_network,
@@ -97,9 +98,7 @@ def test_trace_is_that_of_the_eager_net(name: str, tmp_path: Path) -> None:
     net = make(name)
     twin = eager_network(net, tmp_path).trace(samples(2))
     trace = opened(save(net, "scripted", tmp_path / "net.pt")).trace(samples(2))
-    assert trace.layers == twin.layers
-    assert trace.uses == twin.uses
-    assert set(trace.skipped) == set(twin.skipped)
+    check_same(twin, trace)
 
 
 @pytest.mark.parametrize("name", NETS)
@@ -330,3 +329,37 @@ def test_published_nets(model: str, tmp_path: Path) -> None:
     ):
         assert layer == name
         torch.testing.assert_close(values, expected, rtol=1e-4, atol=1e-5)
+
+
+class Encoded(nn.Module):
+    """Fused into one operator in evaluation, unless gradients are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.block, self.head = nn.TransformerEncoderLayer(8, 2, 12, batch_first=True), nn.Linear(8, 3)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        return self.head(self.block(x, src_key_padding_mask=mask)[:, 0])
+
+
+@pytest.mark.parametrize("trained", [True, False])
+def test_attention_is_not_fused(trained: bool, tmp_path: Path) -> None:
+    net = Encoded().eval().requires_grad_(trained)
+    torch.jit.script(net).save(tmp_path / "net.pt")
+    network = opened(tmp_path / "net.pt")
+    given = {"x": torch.randn(4, 5, 8), "mask": torch.arange(5) >= torch.tensor([[5], [3], [2], [4]])}
+    assert [layer.name for layer in network.trace(given).layers] == ["block.linear1", "block.linear2", "head"]
+    found = {}
+
+    def keep(activation: Activation) -> bool:
+        found[activation.layer] = activation.values.detach().clone()
+        return False
+
+    output = network.forward(given, keep)
+    assert not output.requires_grad
+    with torch.no_grad():
+        attended = net.block.self_attn(given["x"], given["x"], given["x"], key_padding_mask=given["mask"])[0]
+        expected = net.block.linear1(net.block.norm1(given["x"] + attended))
+        torch.testing.assert_close(output, net(**given))
+    torch.testing.assert_close(found["block.linear1"], expected)
+    assert all(parameter.requires_grad == trained for parameter in network.model.parameters())  # type: ignore[attr-defined]

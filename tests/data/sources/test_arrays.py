@@ -105,6 +105,9 @@ def test_one_array_without_labels(tmp_path: Path, rng: np.random.Generator) -> N
         ((9, 3, 32, 32), ">u2", "nchw"),
         ((9, 60), "f8", "nf"),
         ((9, 60), "i8", "nf"),
+        ((9, 3, 16, 8, 8), "u1", "ncthw"),
+        ((9, 16, 8, 8, 3), "u1", "nthwc"),
+        ((9, 16, 3, 8, 8), "f4", "ntchw"),
     ],
 )
 def test_axes_are_told(shape: tuple[int, ...], dtype: str, layout: str) -> None:
@@ -119,7 +122,8 @@ def test_axes_are_told(shape: tuple[int, ...], dtype: str, layout: str) -> None:
         ((9, 28, 28), "f4", None, "--layout nhw or nct"),
         ((9, 28, 28), "f4", "nhwc", "nhwc has 4 axes"),
         ((9,), "f4", None, "1 axes"),
-        ((9, 3, 4, 4, 4), "f4", None, "5 axes"),
+        ((9, 3, 4, 4, 4), "f4", None, "--layout ncthw or nthwc or ntchw"),
+        ((9, 3, 4, 4, 4, 4), "f4", None, "6 axes"),
         ((9, 3, 32, 32), "i8", None, "uint8 or floating-point"),
         ((9, 3, 32, 32), "i2", None, "uint16 or floating-point"),
         ((9, 3, 32), "i4", "nct", "uint8 or floating-point"),
@@ -213,10 +217,15 @@ def test_a_class_file_names_labels(tmp_path: Path) -> None:
 
 def test_unknown_and_double_keys_are_listed(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", pictures=np.zeros((2, 3)), kinds=np.zeros(2))
-    with pytest.raises(SampleError, match=r"x\.npz: no samples among 'pictures', 'kinds'"):
-        open_source(str(tmp_path / "x.npz"), PLAIN)
+    unclear = open_source(str(tmp_path / "x.npz"), PLAIN).unclear
+    assert unclear is not None
+    assert "x.npz: no samples among 'pictures', 'kinds'" in unclear.what
     np.savez(tmp_path / "x.npz", images=np.zeros((2, 3)), data=np.zeros((2, 3)))
-    with pytest.raises(SampleError, match="which of 'images', 'data'"):
+    unclear = open_source(str(tmp_path / "x.npz"), PLAIN).unclear
+    assert unclear is not None
+    assert "which of 'images', 'data'" in unclear.what
+    np.savez(tmp_path / "x.npz", names=np.array(["a", "b"]))
+    with pytest.raises(SampleError, match=r"x\.npz: no samples among 'names'"):
         open_source(str(tmp_path / "x.npz"), PLAIN)
 
 

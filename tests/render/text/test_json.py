@@ -107,7 +107,14 @@ def test_the_whole_document(make: Callable[..., History]) -> None:
                 "checkpoint": "run/epoch_0.pt",
             },
         ],
-        "probe": {"size": 1000, "sha256": "ab" * 32, "source": "probe.npz", "labels": True},
+        "probe": {
+            "size": 1000,
+            "sha256": "ab" * 32,
+            "source": "probe.npz",
+            "labels": True,
+            "inputs": [],
+            "padding": "",
+        },
         "train_probe": None,
         "settings": {
             "with_bias": False,

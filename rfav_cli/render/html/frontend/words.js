@@ -76,7 +76,7 @@ export function facts(app) {
   if (!layer) return h("p", {}, "No layer was measured.");
   const here = run.at("entropy", app.row, app.layer);
   const lines = [
-    ["kind", `${layer.kind}, ${layer.channels.toLocaleString("en")} ${layer.kind === "Linear" ? "neurons" : "filters"}`],
+    ["kind", `${layer.kind}, ${layer.channels.toLocaleString("en")} ${layer.kind.startsWith("Conv") ? "filters" : "neurons"}`],
     [`entropy at ${app.run.unit} ${app.epoch}`, `${nats(here)}, ${percent(here / layer.top)} of ln\u00a0${layer.channels}`],
     ["perplexity", Number.isFinite(here) ? `${Math.exp(here).toFixed(1)} of ${layer.channels}` : "–"],
     ["deviation over samples", nats(run.at("sample_std", app.row, app.layer))],
