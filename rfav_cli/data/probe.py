@@ -13,7 +13,7 @@ import torch
 
 from rfav_cli import remote
 from rfav_cli.data.sources import SampleOptions, open_source
-from rfav_cli.data.sources.base import WORDS, normalisation
+from rfav_cli.data.sources.base import WORDS, are_class_numbers, normalisation
 from rfav_cli.errors import SampleError
 from rfav_cli.records import ProbeRecord
 from rfav_cli.text import printable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from rfav_cli.data.sources.base import Samples, Source
+    from rfav_cli.data.sources.base import Labels, Samples, Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class Probe:
 
     Attributes:
         images: (N, C, H, W) uint8 or float32; (N, F) or (N, C, T) float32 for vectors and sequences.
-        labels: (N,) int64, or None.
+        labels: (N, ...), as `check_labels` gives them, or once the task is known as it computes with them; or None.
         classes: the names of the classes in the order of the labels; empty where there are none.
         mean, std: one value a channel, in the units of the net's input before normalisation (0..1 for uint8); or None.
         thumbnails: (M, H, W, 1 or 3) uint8, the first M images to look at; None where there is nothing to see.
@@ -47,7 +47,7 @@ class Probe:
     """
 
     images: Samples = field(repr=False)
-    labels: NDArray[np.int64] | None = field(repr=False)
+    labels: Labels | None = field(repr=False)
     classes: tuple[str, ...]
     mean: tuple[float, ...] | None
     std: tuple[float, ...] | None
@@ -71,8 +71,9 @@ class Probe:
         return to_input(samples, self.mean, self.std, channels_last=channels_last)
 
     def record(self) -> ProbeRecord:
-        """What the store keeps."""
-        return ProbeRecord(self.sha256, len(self), self.labels, self.thumbnails, self.source)
+        """What the store keeps; labels of positions are not among it."""
+        labels = None if self.labels is None or self.labels.ndim > 2 else self.labels
+        return ProbeRecord(self.sha256, len(self), labels, self.thumbnails, self.source)
 
 
 def load_probe(
@@ -97,7 +98,7 @@ def load_probe(
     source = open_source(spec, options)
     rows = choose(len(source), source.labels, size, seed)
     images = source.read(rows)
-    labels = None if source.labels is None else source.labels[rows]
+    labels = None if source.labels is None else _widened(source.labels[rows])
     if _means_colour(source, options, images.shape[1]):
         said = "--mean and --std have a value for each of three channels, so gray images are read with three (--rgb)"
         coloured = load_probe(spec, size=size, seed=seed, options=replace(options, rgb=True), thumbnails=thumbnails)
@@ -126,6 +127,11 @@ def load_probe(
         empty=source.empty,
         recolour=recolour,
     )
+
+
+def _widened(labels: Labels) -> Labels:
+    """Labels of chosen samples as int64 or float64; those of positions, which are many, as they are."""
+    return labels if labels.ndim > 2 else labels.astype(np.float64 if labels.dtype.kind == "f" else np.int64)
 
 
 def _means_colour(source: Source, options: SampleOptions, channels: int) -> bool:
@@ -163,7 +169,7 @@ def _words_note(highest: int, mean: tuple[float, ...], std: tuple[float, ...]) -
     return f"{note}; the highest is {highest}, so where the net was trained on pixels divided by {full}, give {given}"
 
 
-def choose(count: int, labels: NDArray[np.int64] | None, size: int, seed: int) -> NDArray[np.int64]:
+def choose(count: int, labels: Labels | None, size: int, seed: int) -> NDArray[np.int64]:
     """Choose samples, as many of each class as there can be.
 
     Each sample draws a number; a class gives its samples in the order of these, one a round, until there are enough.
@@ -171,7 +177,7 @@ def choose(count: int, labels: NDArray[np.int64] | None, size: int, seed: int) -
 
     Args:
         count: how many samples there are.
-        labels: (count,), or None: all of one class.
+        labels: (count, ...); where they are not one whole number each, or None, all are taken as of one class.
         size: how many to choose.
         seed: of PCG64, whose raw numbers are the same in every version of numpy, unlike those of `Generator`.
 
@@ -179,7 +185,7 @@ def choose(count: int, labels: NDArray[np.int64] | None, size: int, seed: int) -
         (min(size, count),) sample numbers, a round after the other, each in the order of the labels.
     """
     draws = np.random.PCG64(seed).random_raw(count)
-    labels = np.zeros(count, dtype=np.int64) if labels is None else labels
+    labels = labels if labels is not None and are_class_numbers(labels) else np.zeros(count, dtype=np.int64)
     by_class = np.lexsort((draws, labels))
     _, starts, counts = np.unique(labels[by_class], return_index=True, return_counts=True)
     rounds = np.empty(count, dtype=np.int64)
@@ -229,7 +235,7 @@ def draw(images: Samples) -> NDArray[np.uint8] | None:
 
 
 def digest(
-    images: Samples, labels: NDArray[np.int64] | None, mean: tuple[float, ...] | None, std: tuple[float, ...] | None
+    images: Samples, labels: Labels | None, mean: tuple[float, ...] | None, std: tuple[float, ...] | None
 ) -> str:
     """SHA-256 in hex of what enters the net: shape, type, mean, std, then labels and values, little-endian."""
     head: dict[str, Any] = {
@@ -240,11 +246,10 @@ def digest(
         "std": std,
     }
     sha = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
-    if labels is not None:
-        sha.update(labels.astype("<i8").tobytes())
-    kind = images.dtype.newbyteorder("<")
-    for start in range(0, len(images), 64):
-        sha.update(images[start : start + 64].astype(kind).tobytes())
+    of_labels = [] if labels is None else [(labels, np.dtype("<f8" if labels.dtype.kind == "f" else "<i8"))]
+    for values, kind in (*of_labels, (images, images.dtype.newbyteorder("<"))):
+        for start in range(0, len(values), 64):
+            sha.update(values[start : start + 64].astype(kind).tobytes())
     return sha.hexdigest()
 
 

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -22,11 +24,14 @@ class Context:
     Attributes:
         layers: L layers in forward order.
         size: N, the number of probe samples.
-        labels: (N,) int64 on the device that computes, or None.
+        labels: (N, ...) of the task on the device that computes, or None; (N,) int64 where that is classes.
         settings: see `Settings`.
         nonlinearities: of each layer, the function that the net applies to its activation before anything else sees it;
             None where that is not known (`activations.consumers` says when), and () where nobody has looked.
         uses: how often a forward uses each layer; () where each is used once.
+        probabilities: the net ends in a sigmoid, for tasks of one score a decision.
+        own_loss: the loss of the user's own, in place of the task's: gives (n,) losses for the net's output on some
+            samples, and their rows; None where there is none.
     """
 
     layers: tuple[Layer, ...]
@@ -35,6 +40,8 @@ class Context:
     settings: Settings
     nonlinearities: tuple[Nonlinearity | None, ...] = ()
     uses: tuple[int, ...] = ()
+    probabilities: bool = False
+    own_loss: Callable[[Tensor, slice], Tensor] | None = None
 
     def nonlinearity(self, layer: int) -> Nonlinearity | None:
         """What follows a layer; None where that is not known."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rfav_cli.data.sources import SOURCES, SampleOptions, open_source
-from rfav_cli.data.sources.base import normalisation
+from rfav_cli.data.sources.base import are_class_numbers, normalisation
 from rfav_cli.errors import SampleError, UsageError
 from rfav_cli.records import Note
 from rfav_cli.text import printable
@@ -177,6 +177,12 @@ def _load(
         raise SampleError(
             f"{printable(spec)}: the samples have no labels, and a net is trained to give them",
             "Give a folder with a sub-folder a class, or a file with an array 'labels'.",
+        )
+    if not are_class_numbers(source.labels) or source.labels.dtype.kind == "f":
+        raise SampleError(
+            f"{printable(spec)}: labels {source.labels.dtype} of the shape {source.labels.shape} are no class numbers, "
+            "and rfav trains nets that tell one class of each sample",
+            "Give class numbers; train other nets in your own loop, with `rfav_cli.TargetedRegularizer` in its loss.",
         )
     images, unreadable, digest = look_through(source, workers)
     if unreadable and not skip_unreadable:

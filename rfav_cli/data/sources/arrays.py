@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 SPLITS: tuple[str, ...] = ()
 IMAGE_KEYS = ("images", "image", "x", "data", "inputs", "input", "features", "samples", "x_test", "test_images")
-LABEL_KEYS = ("labels", "label", "y", "targets", "target", "y_test", "test_labels")
+LABEL_KEYS = ("labels", "label", "y", "targets", "target", "masks", "y_test", "test_labels")
 REMEDY = "Save an array 'images', uint8 or float32, and whole numbers 'labels' beside it."
 IN_USE = "Close it where it is open, and try again."
 CHUNK = 64

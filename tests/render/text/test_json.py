@@ -84,6 +84,7 @@ def test_the_whole_document(make: Callable[..., History]) -> None:
                 "epoch": -1,
                 "loss": 2.0,
                 "accuracy": 0.1,
+                "figure": None,
                 "confidence": None,
                 "temperature": None,
                 "calibrated_loss": None,
@@ -97,6 +98,7 @@ def test_the_whole_document(make: Callable[..., History]) -> None:
                 "epoch": 0,
                 "loss": 2.0,
                 "accuracy": 0.6,
+                "figure": None,
                 "confidence": None,
                 "temperature": None,
                 "calibrated_loss": None,
@@ -107,7 +109,15 @@ def test_the_whole_document(make: Callable[..., History]) -> None:
                 "checkpoint": "run/epoch_0.pt",
             },
         ],
-        "probe": {"size": 1000, "sha256": "ab" * 32, "source": "probe.npz", "labels": True},
+        "probe": {
+            "size": 1000,
+            "sha256": "ab" * 32,
+            "source": "probe.npz",
+            "labels": True,
+            "task": "classes",
+            "loss": "held-out loss",
+            "figure": "accuracy",
+        },
         "train_probe": None,
         "settings": {
             "with_bias": False,
@@ -117,6 +127,8 @@ def test_the_whole_document(make: Callable[..., History]) -> None:
             "output": "",
             "maps": 32,
             "outputs": True,
+            "task": "",
+            "loss": "cross-entropy",
         },
     }
 
