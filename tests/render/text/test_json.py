@@ -127,6 +127,8 @@ def test_the_whole_document(make: Callable[..., History]) -> None:
             "output": "",
             "maps": 32,
             "outputs": True,
+            "weights": "",
+            "unit": "epoch",
             "task": "",
             "loss": "cross-entropy",
         },
