@@ -32,6 +32,7 @@ from rfav_cli.records import DOUBT_KINDS
 from rfav_cli.records.verdict import RunState
 from rfav_cli.render import ci as render_check
 from rfav_cli.render import figures
+from rfav_cli.statistics import tasks
 from rfav_cli.statistics.base import Statistic
 from rfav_cli.training import integrations
 from tests.statistics.shown import measured, unseen
@@ -61,6 +62,7 @@ TABLES = {
     "data/sources/": ("samples", sources.SOURCES),
     "data/transforms/": ("transforms", transforms.TRANSFORMS),
     "statistics/": ("statistics", tuple(statistics.STATISTICS)),
+    "statistics/tasks/": ("tasks", tuple(tasks.TASKS)),
     "render/text/": ("formats", render.FORMATS),
     "render/figures/": ("figures", figures.FIGURES),
     "render/ci/": ("check-formats", render_check.CHECK_FORMATS),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from rfav_cli.activations.output_names import AUXILIARY, NEUTRAL, rank_of
@@ -15,6 +16,8 @@ from rfav_cli.text import printable, quoted
 
 _SAME = 1e-3
 """Logarithms of probabilities that differ by no more are the same scores."""
+TWO = 2
+"""Classes that one score can tell apart."""
 _LEAST = -60.0
 """Logarithm below which a probability in float32 says nothing."""
 
@@ -85,7 +88,7 @@ def choose_output(output: Any, samples: Inputs, classes: int = 0, choice: str = 
     Args:
         output: what the net returned.
         samples: (n, ...) that it was given.
-        classes: of the probe; 0 where that has no labels.
+        classes: of the probe, 1 where its labels are one number each; 0 where that has no labels, or others.
         choice: the user's, or empty.
 
     Raises:
@@ -117,6 +120,11 @@ def choose_output(output: Any, samples: Inputs, classes: int = 0, choice: str = 
 def is_row(output: Tensor, samples: int) -> bool:
     """Whether an output is a row of numbers for each sample: (samples, at least 2), floating point."""
     return output.ndim == 2 and len(output) == samples and output.shape[1] >= 2 and output.is_floating_point()
+
+
+def _is_one_number(output: Tensor, samples: int) -> bool:
+    """Whether an output is one number for each sample, as a score of two classes is: (samples,) or (samples, 1)."""
+    return output.shape in ((samples,), (samples, 1)) and output.is_floating_point()
 
 
 def repeats_samples(output: Tensor, samples: Inputs, classes: int = 0) -> bool:
@@ -166,9 +174,10 @@ def _best(leaves: Mapping[str, Tensor], samples: Inputs, classes: int) -> tuple[
             "Name the one that does with --output.",
         )
     again = [path for path in offered if repeats_samples(leaves[path], samples, classes)]
+    single = [path for path in offered if 0 < classes <= TWO and _is_one_number(leaves[path], count(samples))]
     rows = [path for path in offered if is_row(leaves[path], count(samples)) and path not in again]
-    rows = [path for path in rows if leaves[path].shape[1] >= classes] or rows
-    exact = [path for path in rows if leaves[path].shape[1] == classes]
+    rows = [*single, *([path for path in rows if leaves[path].shape[1] >= classes] or rows)]
+    exact = [path for path in rows if path in single or leaves[path].shape[1] == classes]
     best = max((ranks[path] for path in rows), default=NEUTRAL)
     if again and not exact and best == NEUTRAL:
         return again[:1], "which has the shape of the samples"
@@ -184,7 +193,8 @@ def _best(leaves: Mapping[str, Tensor], samples: Inputs, classes: int) -> tuple[
         return distinct, "equally well"
     if len(named) < len(rows):
         return distinct, "by its name"
-    return distinct, f"as it is {classes} wide" if len(fitting or named) < len(named) else "the only row of scores"
+    width = "one number a sample" if set(fitting) & set(single) else f"{classes} wide"
+    return distinct, f"as it is {width}" if len(fitting or named) < len(named) else "the only row of scores"
 
 
 def _is_rectified(row: Tensor) -> bool:
@@ -193,6 +203,8 @@ def _is_rectified(row: Tensor) -> bool:
 
 
 def _are_probabilities(row: Tensor) -> bool:
+    if row[0].numel() == 1:
+        return bool(((row >= 0) & (row <= 1)).all())
     return bool((row >= 0).all()) and bool(((row.sum(1) - 1).abs() <= _SAME).all())
 
 
@@ -211,6 +223,10 @@ def _distinct(rows: Mapping[str, Tensor]) -> list[str]:
 def _logarithms(row: Tensor) -> Tensor:
     """Scores or probabilities (n, C) as logarithms of probabilities, float64."""
     values = row.detach().cpu().double()
+    if values[0].numel() == 1:  # a score of the second of two classes
+        second = values.reshape(-1)
+        first = 1 - second if _are_probabilities(values) else torch.zeros_like(second)
+        values = torch.stack([first, second], 1)
     if _are_probabilities(values):
         return values.log().clamp(min=_LEAST)
     return values.log_softmax(1).clamp(min=_LEAST)

@@ -68,9 +68,9 @@ def _analyze(options: Analyze) -> History:
                 prepared.reading,
                 prepared.options,
                 prepared.settings,
-                layers=options.layers,
-                skip=options.skip,
+                options,
                 skip_bad=options.skip_bad,
+                loss=prepared.loss,
             ),
             prepared.train_probe,
         )

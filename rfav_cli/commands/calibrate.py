@@ -18,6 +18,7 @@ from rfav_cli.commands.measuring import name_of, open_options, sample_options
 from rfav_cli.errors import OutputError, SampleError, StoreError, UsageError
 from rfav_cli.options import Calibrate, Thresholds, flat
 from rfav_cli.records import Calibration, Checkpoint, History, Settings
+from rfav_cli.records.tasks import AUTO, TASKS
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 LARGEST = 1 << 20
 """Bytes of a file that may be one of ours."""
+NOTHING = "Leave the net's output as it is; calibrate nets that choose among classes, by their cross-entropy."
 
 
 def run(options: Calibrate) -> Calibration:
@@ -76,8 +78,10 @@ def _of_store(options: Calibrate) -> Calibration:
         )
     row = len(epochs) - 1 if epoch is None else epochs.index(epoch)
     where = f"{history.path}: epoch {epochs[row]}"
+    if problem := _nothing_to_calibrate(history):
+        raise StoreError(f"{where} has no temperature: {problem}", NOTHING)
     _check_scores(history, where)
-    if history.run.probe.labels is None:
+    if not history.labelled:
         raise StoreError(f"{where} has no temperature: the probe has no labels", "Analyze on a probe with labels.")
     if "probe/temperature" not in history.columns:
         raise StoreError(f"{where} was measured without a temperature", "Analyze again with --fresh.")
@@ -139,17 +143,36 @@ def _opened(options: Calibrate) -> tuple[Setup, Payload]:
     from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.data.probe import load_probe
     from rfav_cli.measure.device import pick_device
+    from rfav_cli.measure.own_loss import own_loss
     from rfav_cli.measure.setup import fit
 
     model = options.model
+    task = "" if options.task == AUTO else options.task
     settings = Settings(
-        model=name_of(model, options.model_arg), output=options.output or "", maps=0, weights=options.weights or ""
+        model=name_of(model, options.model_arg),
+        output=options.output or "",
+        maps=0,
+        weights=options.weights or "",
+        task=task,
     )
     make_model = make_factory(model, options.model_arg) if isinstance(model, str) else model
     opening = open_options(settings, make_model, pick_device(options.device))
     payload = formats.read(remote.place(str(options.path)), ReadOptions(options.i_trust_this_pickle, opening.device))
     probe = load_probe(options.probe, size=options.probe_size, options=sample_options(options), thumbnails=0)
-    return fit(networks.open_network(payload, opening), probe, opening, settings), payload
+    setup = fit(networks.open_network(payload, opening), probe, opening, settings, loss=own_loss(options.loss))
+    if problem := _nothing_to_calibrate(History(str(options.path), setup.run, (), (), {})):
+        raise SampleError(f"{printable(options.path)}: {problem}", NOTHING)
+    return setup, payload
+
+
+def _nothing_to_calibrate(history: History) -> str:
+    """Why a temperature means nothing for a run with labels, or nothing."""
+    if not history.labelled:
+        return ""
+    if history.task in TASKS and not TASKS[history.task].in_nats:
+        return f"the task {history.task} has no probabilities, so there is nothing to calibrate"
+    loss = history.run.settings.loss
+    return "" if history.in_nats else f"its loss is {printable(loss)}, and a temperature is fitted to the cross-entropy"
 
 
 def _calibration(history: History, row: int, where: str) -> Calibration:
@@ -182,6 +205,8 @@ def _calibration(history: History, row: int, where: str) -> Calibration:
         accuracy=float(history.accuracy[row]),
         confidence=float(history.confidence[row]),
         helps=lowers_loss(history, row, Thresholds().certainty),
+        task=history.task,
+        figure=history.figure_name,
         doubts=judge(history).doubts,
     )
 

@@ -9,6 +9,7 @@ from rfav_cli.commands.measuring import name_of, open_options, sample_options
 from rfav_cli.errors import ModelError, UsageError
 from rfav_cli.options import Layers, flat
 from rfav_cli.records import LayerList, ListedLayer, Settings
+from rfav_cli.records.tasks import AUTO
 
 if TYPE_CHECKING:
     from rfav_cli.activations.network import Network, OpenOptions
@@ -33,11 +34,16 @@ def run(options: Layers) -> LayerList:
     from rfav_cli.activations.factory import make_factory
     from rfav_cli.data.probe import load_probe
     from rfav_cli.measure.device import pick_device
+    from rfav_cli.measure.own_loss import own_loss
     from rfav_cli.measure.setup import fit
 
     model = options.model
+    task = "" if options.task == AUTO else options.task
     settings = Settings(
-        model=name_of(model, options.model_arg), output=options.output or "", weights=options.weights or ""
+        model=name_of(model, options.model_arg),
+        output=options.output or "",
+        weights=options.weights or "",
+        task=task,
     )
     make_model = make_factory(model, options.model_arg) if isinstance(model, str) else model
     opening = open_options(settings, make_model, pick_device(options.device))
@@ -46,7 +52,8 @@ def run(options: Layers) -> LayerList:
         return _held(network, opening)
     samples = sample_options(options)
     probe = load_probe(options.probe, size=options.probe_size, options=samples, thumbnails=0)
-    setup = fit(network, probe, opening, settings, layers=options.layers, skip=options.skip)
+    loss = own_loss(options.loss)
+    setup = fit(network, probe, opening, settings, layers=options.layers, skip=options.skip, loss=loss)
     return LayerList(_listed(setup), setup.subject, (*probe.notes, *setup.notes), setup.doubts)
 
 

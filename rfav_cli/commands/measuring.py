@@ -12,6 +12,7 @@ from rfav_cli.commands.pack import pack
 from rfav_cli.errors import CheckpointError, RunError, UsageError
 from rfav_cli.options.values import NORMALISATIONS
 from rfav_cli.records import ALONE, CENTERINGS, Checkpoint, Note, Settings
+from rfav_cli.records.tasks import AUTO
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from rfav_cli.data.probe import Probe
     from rfav_cli.data.sources import SampleOptions
     from rfav_cli.measure.checkpoint import BatchSize
+    from rfav_cli.measure.own_loss import OwnLoss
     from rfav_cli.measure.setup import Setup
     from rfav_cli.options.groups import Checkpoints, Measured, Recording, Samples
     from rfav_cli.records import BadCheckpoint, Doubt, Measurement, Payload, Ranks
@@ -58,6 +60,7 @@ class Prepared(NamedTuple):
     options: OpenOptions
     reading: ReadOptions
     train_probe: Probe | None = None
+    loss: OwnLoss | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -94,12 +97,13 @@ def prepare(
 
     Raises:
         SampleError: samples cannot be read.
-        ModelError: there is no such device.
+        ModelError: there is no such device, or no such loss.
         UsageError: there is no such centering.
     """
     from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.data.probe import load_probe
     from rfav_cli.measure.device import pick_device
+    from rfav_cli.measure.own_loss import own_loss
 
     shown = options.probe_size if options.maps == "all" else options.maps
     samples = sample_options(options)
@@ -115,10 +119,11 @@ def prepare(
         maps=min(shown, len(loaded)),
         outputs=loaded.labels is not None or not options.no_outputs,
         weights=weights,
+        task="" if options.task == AUTO else options.task,
     )
     device = pick_device(options.device, ranks)
     opening = open_options(settings, make_model, device)
-    return Prepared(loaded, settings, opening, ReadOptions(trust_pickle, device), trained)
+    return Prepared(loaded, settings, opening, ReadOptions(trust_pickle, device), trained, own_loss(options.loss))
 
 
 def prepare_checkpoints(options: Checkpoints, ranks: Ranks = ALONE) -> Prepared:
@@ -394,9 +399,9 @@ class StoreRecorder:
         from rfav_cli.store import StoreWriter
 
         if self._opened is None:
-            probe, settings, opening, _, train_probe = self._prepared
-            network = networks.open_network(payload, opening)
-            setup = fit(network, probe, opening, settings, layers=self._options.layers, skip=self._options.skip)
+            probe, settings, opening, _, train_probe, loss = self._prepared
+            network, chosen = networks.open_network(payload, opening), self._options
+            setup = fit(network, probe, opening, settings, layers=chosen.layers, skip=chosen.skip, loss=loss)
             setup = with_train_probe(setup, train_probe)
             writer = StoreWriter.open(self._store, setup.run, fresh=self._options.fresh, watching=self._watching)
             size = BatchSize.of(self._options.samples_a_forward, setup.device, setup.run.layers)

@@ -41,17 +41,18 @@ class Monitor:
 
         self._store, self._thresholds, self._report = Path(options.store), options.thresholds, options.report
         check_place(self._store, fresh=options.fresh)
-        samples, settings, opening, *_ = prepare(options.probe, options, make_model=options.make_model)
+        prepared = prepare(options.probe, options, make_model=options.make_model)
         self._net = LiveNet(
             options.model,
-            samples,
-            opening,
-            settings,
+            prepared.probe,
+            prepared.options,
+            prepared.settings,
             layers=options.layers,
             skip=options.skip,
             batch_size=options.samples_a_forward,
+            loss=prepared.loss,
         )
-        for text in (*samples.notes, *self._net.notes):
+        for text in (*prepared.probe.notes, *self._net.notes):
             self._report(Note(text))
         self._writer = StoreWriter.open(self._store, self._net.run, fresh=options.fresh)
         for doubt in self._net.doubts:

@@ -15,7 +15,7 @@ from rfav_cli import remote
 from rfav_cli.chance import drawn_from
 from rfav_cli.data.drawn import doubts_of_chance
 from rfav_cli.data.sources import SampleOptions, open_source
-from rfav_cli.data.sources.base import normalisation
+from rfav_cli.data.sources.base import are_class_numbers, normalisation
 from rfav_cli.data.unit_notes import notes_of_units
 from rfav_cli.errors import SampleError
 from rfav_cli.inputs import Together
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from rfav_cli.data.sources.base import Arrays, Samples, Source
+    from rfav_cli.data.units import Labels
     from rfav_cli.inputs import Inputs
     from rfav_cli.records import Doubt
 
@@ -40,7 +41,7 @@ class Probe:
     Attributes:
         inputs: (N, C, H, W) uint8 or float32; (N, F) or (N, C, T) float32 for vectors and sequences; (N, T) int64 for
             token ids. Of several inputs a dict by the names of the arguments of the net's forward.
-        labels: (N,) int64, or None.
+        labels: (N, ...), as `check_labels` gives them, or once the task is known as it computes with them; or None.
         classes: the names of the classes in the order of the labels; empty where there are none.
         mean, std: one value a channel, in the units of the net's input before normalisation (0..1 for uint8); or None.
         thumbnails: (M, H, W, 1 or 3) uint8, the first M images to look at; None where there is nothing to see.
@@ -61,7 +62,7 @@ class Probe:
     """
 
     inputs: Arrays = field(repr=False)
-    labels: NDArray[np.int64] | None = field(repr=False)
+    labels: Labels | None = field(repr=False)
     classes: tuple[str, ...]
     mean: tuple[float, ...] | None
     std: tuple[float, ...] | None
@@ -108,9 +109,10 @@ class Probe:
         return replace(self, inputs=inputs, sha256=sha256, notes=(*self.notes, *notes))
 
     def record(self) -> ProbeRecord:
-        """What the store keeps."""
+        """What the store keeps; labels of positions are not among it."""
+        labels = None if self.labels is None or self.labels.ndim > 2 else self.labels
         inputs = tuple(self.inputs) if isinstance(self.inputs, dict) else ()
-        return ProbeRecord(self.sha256, len(self), self.labels, self.thumbnails, self.source, inputs)
+        return ProbeRecord(self.sha256, len(self), labels, self.thumbnails, self.source, inputs)
 
     def _input(self, name: str, samples: Samples, device: torch.device) -> Tensor:
         """One of several inputs."""
@@ -180,7 +182,7 @@ def probe_of(
     """
     rows = choose(len(source), source.labels, size, seed)
     inputs = source.read(rows)
-    labels = source.labels_of(rows)
+    labels = _widened(source.labels_of(rows))
     normed = inputs.get(source.image) if isinstance(inputs, dict) else inputs
     if again and normed is not None and _means_colour(source, options, normed.shape[1]):
         said = "--mean and --std have a value for each of three channels, so gray images are read with three (--rgb)"
@@ -218,6 +220,13 @@ def probe_of(
     )
 
 
+def _widened(labels: Labels | None) -> Labels | None:
+    """Labels of chosen samples as int64 or float64; those of positions, which are many, as they are."""
+    if labels is None or labels.ndim > 2:
+        return labels
+    return labels.astype(np.float64 if labels.dtype.kind == "f" else np.int64)
+
+
 def _has_colours(source: Source, options: SampleOptions, channels: int) -> bool:
     """Whether the same images could be read with another number of channels."""
     chosen = options.gray or options.rgb or source.as_is
@@ -248,7 +257,7 @@ def _means_colour(source: Source, options: SampleOptions, channels: int) -> bool
     return source.is_image and channels == 1 and values == 3 and not (options.gray or source.as_is)
 
 
-def choose(count: int, labels: NDArray[np.int64] | None, size: int, seed: int) -> NDArray[np.int64]:
+def choose(count: int, labels: Labels | None, size: int, seed: int) -> NDArray[np.int64]:
     """Choose samples, as many of each class as there can be.
 
     Each sample draws a number; a class gives its samples in the order of these, one a round, until there are enough.
@@ -256,7 +265,7 @@ def choose(count: int, labels: NDArray[np.int64] | None, size: int, seed: int) -
 
     Args:
         count: how many samples there are.
-        labels: (count,), or None: all of one class.
+        labels: (count, ...); where they are not one whole number each, or None, all are taken as of one class.
         size: how many to choose.
         seed: of PCG64, whose raw numbers are the same in every version of numpy, unlike those of `Generator`.
 
@@ -264,7 +273,7 @@ def choose(count: int, labels: NDArray[np.int64] | None, size: int, seed: int) -
         (min(size, count),) sample numbers, a round after the other, each in the order of the labels.
     """
     draws = np.random.PCG64(seed).random_raw(count)
-    labels = np.zeros(count, dtype=np.int64) if labels is None else labels
+    labels = labels if labels is not None and are_class_numbers(labels) else np.zeros(count, dtype=np.int64)
     by_class = np.lexsort((draws, labels))
     _, starts, counts = np.unique(labels[by_class], return_index=True, return_counts=True)
     rounds = np.empty(count, dtype=np.int64)
@@ -321,9 +330,7 @@ def draw(images: Samples) -> NDArray[np.uint8] | None:
     return np.rint((pictures - low) * (255 / ((high - low) or 1.0))).astype(np.uint8)
 
 
-def digest(
-    inputs: Arrays, labels: NDArray[np.int64] | None, mean: tuple[float, ...] | None, std: tuple[float, ...] | None
-) -> str:
+def digest(inputs: Arrays, labels: Labels | None, mean: tuple[float, ...] | None, std: tuple[float, ...] | None) -> str:
     """SHA-256 in hex of what enters the net: shape, type, mean, std, then labels and values, little-endian.
 
     Of several inputs their names as well, and each in turn.
@@ -341,12 +348,11 @@ def digest(
     if isinstance(inputs, dict):
         head["inputs"] = list(inputs)
     sha = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
-    if labels is not None:
-        sha.update(labels.astype("<i8").tobytes())
-    for array in arrays:
-        kind = array.dtype.newbyteorder("<")
-        for start in range(0, len(array), 64):
-            sha.update(array[start : start + 64].astype(kind).tobytes())
+    of_labels = [] if labels is None else [(labels, np.dtype("<f8" if labels.dtype.kind == "f" else "<i8"))]
+    of_arrays = [(array, array.dtype.newbyteorder("<")) for array in arrays]
+    for values, kind in (*of_labels, *of_arrays):
+        for start in range(0, len(values), 64):
+            sha.update(values[start : start + 64].astype(kind).tobytes())
     return sha.hexdigest()
 
 

@@ -19,6 +19,9 @@ Arrays = Samples | dict[str, Samples]
 """Of one input, or of several by the names of the arguments of the net's forward; a name of decimal digits is the place
 of a positional argument."""
 
+Labels = np.ndarray[Any, np.dtype[Any]]
+"""(N,) int64 classes; (N,) or (N, K) 0 and 1; numbers (N, ...) as floating-point ones; (N, H, W) whole: of pixels."""
+
 Preset = tuple[tuple[float, ...], tuple[float, ...]]
 """Mean and std, one value a channel, in units of 0..1 for images."""
 

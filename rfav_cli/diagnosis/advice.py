@@ -40,7 +40,7 @@ def advise(history: History, verdict: Verdict, thresholds: Thresholds, rule: str
     if kept and temperature is not None:
         steps.append(_calibrate(history, kept, temperature))
     if verdict.run.state == "overfitting":
-        again = retraining(history, verdict, rule)
+        again = retraining(history, verdict, rule) if history.has_one_class else None
         steps += [*([again] if again else []), other_remedy(history, verdict, rule)]
     return Advice(
         best=best,
@@ -63,7 +63,7 @@ def _calibrate(history: History, kept: Kept, temperature: float) -> AdviceStep:
     words = f"Divide its scores by {temperature:.2f} (a temperature). That changes no prediction"
     if "calibrated loss" in kept.measured and "loss" in kept.measured:
         loss, calibrated = (kept.measured[name].values[kept.row] for name in ("loss", "calibrated loss"))
-        words += f", and takes the held-out loss from {loss:.3f} to {calibrated:.3f}"
+        words += f", and takes the {history.loss_words} from {loss:.3f} to {calibrated:.3f}"
     return AdviceStep(
         "temperature", f"{words}.", f"rfav calibrate {shlex.quote(history.path)} --epoch {kept.checkpoint.epoch}"
     )
@@ -71,7 +71,7 @@ def _calibrate(history: History, kept: Kept, temperature: float) -> AdviceStep:
 
 def _look(history: History, verdict: Verdict, kept: Kept | None) -> Iterator[AdviceStep]:
     """What is wrong or missing, and what would decide."""
-    run, unlabelled = verdict.run, history.run.probe.labels is None
+    run, unlabelled = verdict.run, not history.labelled
     if run.state == "unclear":
         words = "What was measured does not decide."
         words += " Labels of the probe would." if unlabelled else " More epochs or more held-out samples would."
@@ -79,10 +79,11 @@ def _look(history: History, verdict: Verdict, kept: Kept | None) -> Iterator[Adv
     elif run.state == "unknown":
         yield AdviceStep("look", f"Nothing can be advised yet: {run.reason}.")
     elif run.state == "not learning":
+        labels = "the order of the classes" if history.has_one_class else "the units of the labels"
         yield AdviceStep(
             "look",
             "No checkpoint is worth keeping. Look at the learning rate (too low: nothing moves; too high: units die), "
-            "the share of dead units, the order of the classes and the normalisation of the samples.",
+            f"the share of dead units, {labels} and the normalisation of the samples.",
         )
     elif run.state in {"broken", "diverged"}:
         go_on = "go on from the checkpoint below" if kept else "train anew"

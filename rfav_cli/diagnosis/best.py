@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from rfav_cli.diagnosis.curves import Smoothing, above_zero
-from rfav_cli.diagnosis.labels import predictions
+from rfav_cli.diagnosis.labels import right
 from rfav_cli.records import Best
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Course:
         values: (E,) as measured, NaN where there are none.
         samples: (E, N) of each sample, or None where the store has means alone.
         sign: 1 where more is better, -1 where less is.
+        title: what it is called in text.
+        decides: it is a loss beside which there is no other measure of what holds for other samples.
     """
 
     measure: Measure
@@ -38,6 +40,13 @@ class Course:
     values: NDArray[np.float64]
     samples: NDArray[np.float64] | Column | None
     sign: int
+    title: str = ""
+    decides: bool = False
+
+    @property
+    def guards(self) -> bool:
+        """Whether a checkpoint that is kept must be no worse in it; see `guards_of`."""
+        return self.measure != "loss" or self.decides
 
     def best(self, rows: Sequence[int]) -> int:
         """The row with the best value of some, of equal ones the last."""
@@ -97,20 +106,19 @@ class Course:
 
 def courses(history: History) -> dict[Measure, Course]:
     """By accuracy, loss and calibrated loss, those that the store has; none without labels."""
-    labels, predicted = history.run.probe.labels, predictions(history)
-    right = None
-    if labels is not None and predicted is not None and predicted.shape[1:] == labels.shape:
-        right = (predicted == labels).astype(np.float64)
     calibrated = history.columns.get("probe/calibrated_loss")
+    alone = not (history.in_nats or history.has_accuracy)
+    loss_name = history.loss_words.removeprefix("held-out ")
     found = (
-        Course("accuracy", history.epochs, history.accuracy, right, 1),
-        Course("loss", history.epochs, history.loss, _samples(history, "probe/sample_loss"), -1),
+        Course("accuracy", history.epochs, history.accuracy, right(history), 1, history.figure_name),
+        Course("loss", history.epochs, history.loss, _samples(history, "probe/sample_loss"), -1, loss_name, alone),
         Course(
             "calibrated loss",
             history.epochs,
             np.full(len(history), np.nan) if calibrated is None else np.asarray(calibrated[:], np.float64),
             _samples(history, "probe/sample_calibrated_loss"),
             -1,
+            "calibrated loss",
         ),
     )
     return {course.measure: course for course in found if np.isfinite(course.values).any()}
@@ -134,10 +142,12 @@ class Choice:
     by: Measure | Literal[""]
 
 
-GUARDS: tuple[Measure, ...] = ("accuracy", "calibrated loss")
-"""What a checkpoint that is kept in place of the last must be no worse in: what holds for other samples, too.
+def guards_of(measured: Mapping[Measure, Course]) -> list[Course]:
+    """What a checkpoint that is kept in place of the last must be no worse in: what holds for other samples, too.
 
-The loss is not one of them: a temperature, which changes no prediction, takes from it what is overconfidence."""
+    A cross-entropy is none: a temperature, which changes no prediction, takes from it what is overconfidence.
+    """
+    return [course for course in measured.values() if course.guards]
 
 
 def choose(measured: Mapping[Measure, Course], rows: Sequence[int], certainty: float, *, lost: bool = False) -> Choice:
@@ -149,8 +159,7 @@ def choose(measured: Mapping[Measure, Course], rows: Sequence[int], certainty: f
         certainty: how sure that must be, a probability.
         lost: it is known already that the last has lost something, so the best of those that are no worse is kept.
     """
-    guards = [measured[name] for name in GUARDS if name in measured]
-    last = rows[-1]
+    guards, last = guards_of(measured), rows[-1]
     fitting = [row for row in rows if all(course.no_worse(row, last) for course in guards)] or [last]
     for course in guards:
         best = course.best(fitting)

@@ -24,6 +24,8 @@ FEWER = 0.8
 """Share of the entropy of the predicted classes at the end below which those before are of a net that begins."""
 SAME = 0.999
 """Share of equal predictions from which on two are related, whatever chance gives: both say one class of nearly all."""
+SAME_NUMBER = 0.01
+"""Deviation of the predictions over the samples, as a share of the labels', below which they are the same one."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,11 @@ def find_chance(history: History) -> Chance | None:
 
     The checkpoint from before training says nothing: it has learnt nothing yet.
     """
-    at_chance, basis = _by_labels(history), "labels"
+    at_chance, words = _by_labels(history), _labelled_words
     if at_chance is None:
-        at_chance, basis = _by_predictions(history), "predictions"
+        at_chance, words = _by_predictions(history), _words
+    if at_chance is None and history.labelled and not history.has_one_class:
+        at_chance, words = _by_guess(history), _guessed_words
     if at_chance is None:
         return None
     trained = history.epochs >= 0
@@ -58,9 +62,29 @@ def find_chance(history: History) -> Chance | None:
     before = np.flatnonzero(~found)
     first = int(before[-1]) + 1 if before.size else 0
     onset = Onset(int(epochs[first]), int(epochs[first]), int(epochs[first]), at_or_before=first == 0)
-    words = _labelled_words if basis == "labels" else _words
     state: Literal["not learning", "broken"] = "broken" if before.size else "not learning"
     return Chance(state, onset, words(history, np.flatnonzero(trained), first))
+
+
+def _by_guess(history: History) -> NDArray[np.bool_] | None:
+    """The same as `_by_labels`, for tasks other than of one class, by what the store has of guessing.
+
+    A net that once knew something is at chance again only where its prediction is the same for all samples, as far as
+    that is known: its loss may be that of one that is too sure.
+    """
+    probe, size = history.run.probe, history.run.probe.size
+    if not np.isfinite(probe.guessed) or size < SMALLEST_PROBE or not np.isfinite(history.loss).any():
+        return None
+    with np.errstate(invalid="ignore"):
+        knows = history.loss < LEARNT * probe.guessed
+        if np.isfinite(probe.guessed_right):
+            spread = math.sqrt(probe.guessed_right * (1 - probe.guessed_right) / size)
+            knows |= history.accuracy > probe.guessed_right + CHANCE_ERRORS * spread
+        at_chance = np.asarray(~knows & np.isfinite(history.loss))
+        if knows[history.epochs >= 0].any():
+            spreads = history.prediction_spread
+            at_chance &= spreads < SAME_NUMBER * math.sqrt(probe.guessed)
+    return at_chance
 
 
 def _by_labels(history: History) -> NDArray[np.bool_] | None:
@@ -77,7 +101,9 @@ def _by_labels(history: History) -> NDArray[np.bool_] | None:
         return None
     lucky = most + CHANCE_ERRORS * math.sqrt(most * (1 - most) / len(labels))
     with np.errstate(invalid="ignore"):
-        knows = (history.accuracy > lucky) | (history.loss < LEARNT * guessed)
+        knows = history.accuracy > lucky
+        if history.in_nats:
+            knows |= history.loss < LEARNT * guessed
     known = np.isfinite(history.loss) & (predicted >= 0).all(1)
     return np.asarray(~knows & known)
 
@@ -136,18 +162,38 @@ def _labelled_words(history: History, trained: NDArray[np.int64], first: int) ->
     labels = history.run.probe.labels
     most, guessed = guessing(labels) if labels is not None else (math.nan, math.nan)
     rows = trained[first:]
-    guess = f"{guessed:.3g} nat and {most:.1%} by guessing"
+    unit = " nat" if history.in_nats else ""
+    guess = f"{guessed:.3g} nat and {most:.1%} by guessing" if history.in_nats else f"{most:.1%} by guessing"
     same = _by_same(history, trained, first)
     if first == 0:
         return (
-            f"the predictions are no better than chance in any epoch: held-out loss {history.loss[rows].min():.3g} nat "
-            f"at its lowest, accuracy {history.accuracy[rows].max():.1%} at its highest; {guess}{same}"
+            f"the predictions are no better than chance in any epoch: {history.loss_words} "
+            f"{history.loss[rows].min():.3g}{unit} at its lowest, accuracy {history.accuracy[rows].max():.1%} at its "
+            f"highest; {guess}{same}"
         )
     before = trained[first - 1]
     return (
         f"accuracy {history.accuracy[before]:.1%} at epoch {history.epochs[before]}, "
         f"{history.accuracy[rows[0]]:.1%} at epoch {history.epochs[rows[0]]} and no better than chance from there on "
-        f"(held-out loss {history.loss[before]:.3g}, then {history.loss[rows[0]]:.3g} nat; {guess}){same}"
+        f"({history.loss_words} {history.loss[before]:.3g}, then {history.loss[rows[0]]:.3g}{unit}; {guess}){same}"
+    )
+
+
+def _guessed_words(history: History, trained: NDArray[np.int64], first: int) -> str:
+    """The loss beside that of saying the same of all samples, and the figure of the task."""
+    rows, guessed = trained[first:], history.run.probe.guessed
+    by = "the mean of the labels" if history.task == "regression" else "guessing"
+    guess = f"{guessed:.3g} by {by}"
+    if first == 0:
+        return (
+            f"the predictions are no better than the same for all samples in any epoch: {history.loss_words} "
+            f"{history.loss[rows].min():.3g} at its lowest, {guess}"
+        )
+    before = trained[first - 1]
+    return (
+        f"{history.loss_words} {history.loss[before]:.3g} at epoch {history.epochs[before]}, "
+        f"{history.loss[rows[0]]:.3g} at epoch {history.epochs[rows[0]]} ({guess}), from where on the prediction "
+        "is the same for all samples"
     )
 
 

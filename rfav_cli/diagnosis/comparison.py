@@ -35,6 +35,8 @@ BEARS_ON = {"with_bias": ENTROPIES, "fold_norm": ENTROPIES, "centering": "correl
     "unit": "numbers of epochs and steps",
 }
 """Setting -> the figures that it makes others of."""
+OF_LABELS = {"task": "losses", "loss": "losses"}
+"""The same, where both runs have labels."""
 ONE_TRAINING = (
     "how sure it is, is said of these two trainings on other samples of the kind; another seed moves the losses as well"
 )
@@ -55,9 +57,14 @@ def compare(a: History, b: History, thresholds: Thresholds = Thresholds()) -> Co
     one, other = a.run.probe, b.run.probe
     paired = is_same_probe(one, other)
     side_a, side_b = _side(a, verdict_a.run, best_a, last_a), _side(b, verdict_b.run, best_b, last_b)
-    best = loss_difference(best_a, best_b, paired), accuracy_difference(best_a, best_b, paired)
-    last = loss_difference(last_a, last_b, paired), accuracy_difference(last_a, last_b, paired)
-    words = (*_summary(*best, side_a.best, side_b.best, "best"), *_summary(*last, side_a.last, side_b.last, "last"))
+    best, last = _differences(best_a, best_b, paired), _differences(last_a, last_b, paired)
+    if not _is_same_task(a, b):
+        best = last = None, None
+    named = a.loss_words, a.figure_name if a.has_accuracy else "", " nat" if a.in_nats else ""
+    words = (
+        *_summary(*best, side_a.best, side_b.best, "best", named),
+        *_summary(*last, side_a.last, side_b.last, "last", named),
+    )
     compared = Comparison(
         a=side_a,
         b=side_b,
@@ -69,8 +76,23 @@ def compare(a: History, b: History, thresholds: Thresholds = Thresholds()) -> Co
         summary=words or ("no held-out losses to compare",),
         layers=_layers(a, b, verdict_a, verdict_b),
         notes=(*_doubts(verdict_a, verdict_b), *_notes(a, b, side_a, side_b, paired, thresholds)),
+        loss_words=named[0],
+        figure=named[1],
     )
     return said_in(compared, a.unit) if a.unit == b.unit else compared
+
+
+def _differences(
+    a: EpochEstimates | None, b: EpochEstimates | None, paired: bool
+) -> tuple[Difference | None, Difference | None]:
+    """Of the loss and of the accuracy."""
+    return loss_difference(a, b, paired), accuracy_difference(a, b, paired)
+
+
+def _is_same_task(a: History, b: History) -> bool:
+    """Whether two runs have the same loss; one without labels has none to compare."""
+    tasks = [(run.task, run.run.settings.loss) for run in (a, b) if run.labelled]
+    return len(set(tasks)) <= 1
 
 
 def _doubts(a: Verdict, b: Verdict) -> Iterator[str]:
@@ -93,19 +115,25 @@ def _epoch_figures(measured: EpochEstimates | None) -> EpochFigures | None:
 
 
 def _summary(
-    loss: Difference | None, accuracy: Difference | None, a: EpochFigures | None, b: EpochFigures | None, which: str
+    loss: Difference | None,
+    accuracy: Difference | None,
+    a: EpochFigures | None,
+    b: EpochFigures | None,
+    which: str,
+    named: tuple[str, str, str],
 ) -> Iterator[str]:
-    """The differences between two epochs, in words."""
+    """The differences between two epochs, in words; `named` are loss, figure and the unit of the loss."""
+    loss_words, figure, unit = named
     if a is None or b is None:
         return
     if loss:
         figures = f"{b.loss:.3f} against {a.loss:.3f}"
         if a.smoothed_loss is not None and b.smoothed_loss is not None:
             figures += f"; smoothed {b.smoothed_loss:.3f} against {a.smoothed_loss:.3f}"
-        yield _sentence(loss, f"{which} held-out loss", "{:.3g} nat", figures)
+        yield _sentence(loss, f"{which} {loss_words}", f"{{:.3g}}{unit}", figures)
     if accuracy and a.accuracy is not None and b.accuracy is not None:
         in_points = replace(accuracy, value=100 * accuracy.value)
-        where = "accuracy at its best loss" if which == "best" else "last accuracy"
+        where = f"{figure} at its best loss" if which == "best" else f"last {figure}"
         figures = f"{b.accuracy:.1%} against {a.accuracy:.1%}"
         yield _sentence(in_points, where, "{:.1f} percentage points", figures)
 
@@ -132,7 +160,7 @@ def _size(value: float, form: str) -> str:
 
 def _layers(a: History, b: History, verdict_a: Verdict, verdict_b: Verdict) -> tuple[LayerComparison, ...]:
     sides_a, sides_b = _layer_sides(a, verdict_a), _layer_sides(b, verdict_b)
-    differing = {BEARS_ON[name] for name, _, _ in _other_settings(a, b)}
+    differing = {(BEARS_ON | OF_LABELS)[name] for name, _, _ in _other_settings(a, b)}
     return tuple(
         LayerComparison(
             name, sides_a.get(name), sides_b.get(name), _change(sides_a.get(name), sides_b.get(name), differing)
@@ -188,7 +216,9 @@ def _notes(
     for setting, in_a, in_b in _other_settings(a, b):
         option, _ = option_of(setting, in_a)
         values = (_value(option_of(setting, value)[1]) for value in (in_a, in_b))
-        yield "{}: {} in A, {} in B, so the {} cannot be compared".format(option, *values, BEARS_ON[setting])
+        yield "{}: {} in A, {} in B, so the {} cannot be compared".format(
+            option, *values, (BEARS_ON | OF_LABELS)[setting]
+        )
     layers_a, layers_b = ({layer.name: layer for layer in history.run.layers} for history in (a, b))
     for name, layers, other_layers in (("A", layers_a, layers_b), ("B", layers_b, layers_a)):
         lone = [layer for layer in layers if layer not in other_layers]
@@ -218,12 +248,12 @@ def _notes_on_losses(a: History, b: History, paired: bool, fewest: int) -> Itera
 
 def _classes(history: History) -> set[int]:
     labels = history.run.probe.labels
-    return set() if labels is None else {*np.unique(labels).tolist()}
+    return set() if labels is None or not history.has_one_class else {*np.unique(labels).tolist()}
 
 
 def _missing(name: str, history: History, side: RunSide) -> Iterator[str]:
     if side.best is None:
-        without = "no finite held-out loss" if history.run.probe.labels is not None else "a probe without labels"
+        without = "no finite held-out loss" if history.labelled else "a probe without labels"
         yield f"{name} has {without}"
     elif side.last is None:
         yield f"{name}'s held-out loss in its last epoch, {history.epochs[-1]}, is not finite"
@@ -231,8 +261,9 @@ def _missing(name: str, history: History, side: RunSide) -> Iterator[str]:
 
 def _other_settings(a: History, b: History) -> list[tuple[str, Any, Any]]:
     """(setting, its value in A, in B) for those that differ and make figures others."""
-    in_a, in_b = asdict(a.run.settings), asdict(b.run.settings)
-    return [(name, in_a[name], in_b[name]) for name in BEARS_ON if in_a[name] != in_b[name]]
+    in_a, in_b = ({**asdict(run.run.settings), "task": run.task} for run in (a, b))
+    names = (*BEARS_ON, *(OF_LABELS if a.labelled and b.labelled else ()))
+    return [(name, in_a[name], in_b[name]) for name in names if in_a[name] != in_b[name]]
 
 
 def _value(setting: Any) -> str:

@@ -77,10 +77,10 @@ def _without_figures(history: History) -> Iterator[str]:
     """
     divergence = find_divergence(history)
     end = int(np.searchsorted(history.epochs, divergence.onset.epoch)) if divergence else len(history) - 1
-    epochs, labelled = history.epochs[:end], history.run.probe.labels is not None
+    epochs, labelled = history.epochs[:end], history.labelled
     loss = np.isfinite(history.loss[:end])
     if labelled and np.isfinite(history.loss).any() and not loss.all():
-        yield f"{_listed(epochs[~loss].tolist())} without a finite held-out loss"
+        yield f"{_listed(epochs[~loss].tolist())} without a finite {history.loss_words}"
     for i, layer in enumerate(history.run.layers):
         finite = np.isfinite(history.entropy[:end, i])
         if layer.channels > 1 and not finite.all():

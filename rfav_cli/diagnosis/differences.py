@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rfav_cli.diagnosis.curves import Smoothing, counted_in_steps
+from rfav_cli.diagnosis.labels import right
 from rfav_cli.diagnosis.overfitting import held_out_losses
 from rfav_cli.records import Difference
 
@@ -91,12 +92,9 @@ def _valley(curve: NDArray[np.float64], lowest: int) -> NDArray[np.float64]:
 
 
 def _accuracy(history: History, index: int) -> Estimate | None:
-    labels = history.run.probe.labels
-    if labels is not None and "probe/sample_prediction" in history.columns:
-        predictions = np.asarray(history.columns["probe/sample_prediction"][index])
-        if predictions.shape == labels.shape and labels.size and np.isfinite(predictions).all():
-            right = (predictions == labels).astype(np.float64)
-            return Estimate(float(right.mean()), right)
+    found = right(history)
+    if found is not None and found.shape[1] and np.isfinite(found[index]).all():
+        return Estimate(float(found[index].mean()), found[index])
     accuracy = float(history.accuracy[index])
     return Estimate(accuracy, None) if math.isfinite(accuracy) else None
 

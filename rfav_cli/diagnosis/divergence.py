@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rfav_cli.records import History
 
 BEYOND = 1000.0
-"""Nats of a held-out loss from which on it has no bounds any more.
+"""Nats of a held-out loss from which on it has no bounds any more; of numbers, multiples of the labels' variance.
 
 A probability that float32 tells from 0 costs 104 nats at most, so a mean of ten times that is no prediction that is
 wrong, but scores that have left all bounds. Only a loss that was below before has diverged."""
@@ -74,10 +74,18 @@ def _loss(history: History) -> NDArray[np.bool_] | None:
     """None where no labels are known, or no net's output is a row of class scores."""
     loss, scores = history.loss, _scores(history)
     measured = np.isfinite(loss).any() or np.isinf(loss).any() or scores is not None
-    if history.run.probe.labels is None or not measured:
+    if not history.labelled or not measured:
         return None
-    bounded = np.abs(np.nan_to_num(loss, nan=np.inf)) < BEYOND
+    bounded = np.abs(np.nan_to_num(loss, nan=np.inf)) < _most(history)
     return np.asarray(~bounded if bounded.any() else ~np.isfinite(loss))
+
+
+def _most(history: History) -> float:
+    """The most that a loss is that has bounds; infinite where none are known."""
+    if history.in_nats:
+        return BEYOND
+    guessed = history.run.probe.guessed
+    return BEYOND * guessed if np.isfinite(guessed) and guessed > 0 else np.inf
 
 
 def _scores(history: History) -> NDArray[np.bool_] | None:
@@ -127,15 +135,19 @@ def _divergence(history: History, basis: str, first: int) -> Divergence:
 def _loss_words(history: History, first: int) -> str:
     last, lasting = history.loss[-1], history.loss[first:]
     if np.isfinite(lasting).all():
-        return f"the held-out loss is finite, but beyond {BEYOND:,.0f} nat ({last:.3g} at the end)"
+        return f"the {history.loss_words} is finite, but beyond {_most_words(history)} ({last:.3g} at the end)"
     if np.isfinite(lasting).any():
-        return f"the held-out loss is beyond {BEYOND:,.0f} nat or not finite"
+        return f"the {history.loss_words} is beyond {_most_words(history)} or not finite"
     if "probe/sample_loss" not in history.columns:
-        return "the held-out loss is not finite"
+        return f"the {history.loss_words} is not finite"
     samples = np.asarray(history.columns["probe/sample_loss"][-1], np.float64)
     gone = int((~np.isfinite(samples)).sum())
     some = f" (in {gone:,} of {count(samples.size, 'sample')})" if 0 < gone < samples.size else ""
-    return f"the held-out loss is not finite{some}"
+    return f"the {history.loss_words} is not finite{some}"
+
+
+def _most_words(history: History) -> str:
+    return f"{BEYOND:,.0f} nat" if history.in_nats else f"{BEYOND:,.0f} times the variance of the labels"
 
 
 def _not_finite(history: History) -> str:

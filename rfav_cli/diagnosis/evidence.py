@@ -43,7 +43,7 @@ class Evidence:
 
 def find_evidence(history: History, thresholds: Thresholds) -> Evidence | None:
     """The best there is: the labels, or where there are none the predictions; None where neither will do."""
-    if history.run.probe.labels is not None:
+    if history.labelled:
         return _by_labels(history, thresholds)
     return _by_predictions(history, thresholds)
 
@@ -54,14 +54,14 @@ def missing_evidence(history: History, evidence: Evidence | None, thresholds: Th
     A net without class scores has none to miss: only its entropies are known.
     """
     outputs, last = confident_predictions(history), history.epochs[-1]
-    if history.run.probe.labels is None:
+    if not history.labelled:
         ended = outputs is None or last in outputs[0] or last < 0
         return "" if ended else f"the class scores of the last epoch, {last}, are not finite or were not measured"
     if outputs is None and not np.isfinite(history.loss).any():
         return ""
     if not np.isfinite(history.loss[-1]):
-        return f"the held-out loss of the last epoch, {last}, is not finite, nor that of any before it"
-    return "" if evidence else f"the held-out loss is finite in fewer than {thresholds.fewest} epochs"
+        return f"the {history.loss_words} of the last epoch, {last}, is not finite, nor that of any before it"
+    return "" if evidence else f"the {history.loss_words} is finite in fewer than {thresholds.fewest} epochs"
 
 
 def _by_labels(history: History, thresholds: Thresholds) -> Evidence | None:
@@ -70,7 +70,7 @@ def _by_labels(history: History, thresholds: Thresholds) -> Evidence | None:
         return None
     certainty = thresholds.certainty
     return Evidence(
-        LOSS,
+        basis_of(history, courses.accuracies is not None),
         courses.onset(certainty),
         courses.probability,
         courses.words(thresholds),
@@ -78,6 +78,13 @@ def _by_labels(history: History, thresholds: Thresholds) -> Evidence | None:
         courses.kind(certainty) if courses.probability >= certainty else None,
         "more epochs or more held-out samples would decide it",
     )
+
+
+def basis_of(history: History, has_accuracy: bool = True) -> str:
+    """What a verdict on a labelled run rests on: the loss and the accuracy, by their names."""
+    if history.has_one_class and history.in_nats:
+        return LOSS
+    return f"{history.loss_words} and {history.figure_name}" if has_accuracy else history.loss_words
 
 
 def _by_predictions(history: History, thresholds: Thresholds) -> Evidence | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from rfav_cli.diagnosis.best import GUARDS, Choice, choose
+from rfav_cli.diagnosis.best import Choice, choose, guards_of
 from rfav_cli.diagnosis.divergence import is_sound
 from rfav_cli.text import figure
 
@@ -60,7 +60,7 @@ def find_kept(
     best: tuple[Best, ...],
 ) -> Kept | None:
     """None where the net has learned nothing, nothing can be said, or no checkpoint is left."""
-    guards = [measured[name] for name in GUARDS if name in measured]
+    guards = guards_of(measured)
     rows = [row for row in candidates(history, verdict) if all(np.isfinite(course.values[row]) for course in guards)]
     if not rows or verdict.run.state in {"not learning", "unknown"}:
         return None
@@ -86,14 +86,18 @@ def keep_words(history: History, verdict: Verdict, kept: Kept) -> str:
         return f"Keep the checkpoint of {place}, from before that: {figures}."
     if epoch == last:
         return f"Keep the last checkpoint, {place}: {figures}. {_why_last(kept)}".rstrip()
-    others = [name for name in GUARDS if name in kept.measured and name != kept.by]
+    others = [course.title for course in guards_of(kept.measured) if course.measure != kept.by]
     no_worse = f", and no worse by {' and '.join(others)}" if others else ""
-    why = f"It is better than the last by {kept.by}{no_worse} ({_figures(kept, len(history) - 1)})."
+    why = f"It is better than the last by {_title(kept)}{no_worse} ({_figures(kept, len(history) - 1)})."
     return f"Keep the checkpoint of {place}: {figures}. {why} {_disagreement(kept)}".rstrip()
 
 
 def _figures(kept: Kept, row: int) -> str:
-    return ", ".join(f"{name} {_shown(name, course.values[row])}" for name, course in kept.measured.items())
+    return ", ".join(f"{course.title} {_shown(name, course.values[row])}" for name, course in kept.measured.items())
+
+
+def _title(kept: Kept) -> str:
+    return kept.measured[kept.by].title if kept.by else ""
 
 
 def _shown(measure: str, value: float) -> str:
@@ -113,9 +117,10 @@ def _why_last(kept: Kept) -> str:
 def _disagreement(kept: Kept) -> str:
     """That another checkpoint is better for sure by a measure that this one does not go by."""
     others = [
-        f"by {best.measure} epoch {best.epoch} is better than the last for sure ({_shown(best.measure, best.value)})"
+        f"by {kept.measured[best.measure].title} epoch {best.epoch} is better than the last for sure "
+        f"({_shown(best.measure, best.value)})"
         for best in kept.best
-        if best.measure in GUARDS and best.beyond_noise and best.epoch != kept.checkpoint.epoch
+        if kept.measured[best.measure].guards and best.beyond_noise and best.epoch != kept.checkpoint.epoch
     ]
     if not others:
         return ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rfav_cli.diagnosis.curves import sigma_within
-from rfav_cli.diagnosis.labels import predictions
+from rfav_cli.diagnosis.labels import predictions, right
 from rfav_cli.diagnosis.overfitting import follow_loss, held_out_losses
 from rfav_cli.text import figure
 
@@ -42,6 +42,7 @@ class LabelledCourses:
         measured: (E,) held-out losses, in nats.
         measured_calibrated: (E,) the same after calibration, or None.
         accuracies: (E,) or None.
+        loss_words, figure: what the loss and the accuracy are called.
     """
 
     epochs: NDArray[np.int64]
@@ -52,6 +53,8 @@ class LabelledCourses:
     measured: NDArray[np.float64]
     measured_calibrated: NDArray[np.float64] | None
     accuracies: NDArray[np.float64] | None
+    loss_words: str = "held-out loss"
+    figure: str = "accuracy"
 
     @property
     def knowledge(self) -> float:
@@ -100,13 +103,13 @@ class LabelledCourses:
         ends = "" if row == len(self.epochs) - 1 else f", {figure(self.measured[-1])} at the end"
         smoothed = f" (smoothed {figure(self.loss.lowest)} at its lowest, {figure(self.loss.last)} at the end)"
         yield (
-            f"held-out loss {figure(self.measured[row])} at epoch {onset}{ends or ', the last'}"
+            f"{self.loss_words} {figure(self.measured[row])} at epoch {onset}{ends or ', the last'}"
             f"{smoothed if thresholds.smoothing else ''}"
         )
         if self.measured_calibrated is not None:
             yield f"after calibration {self._ends(self.measured_calibrated, self.calibrated, row, '{:.3f}')}"
         if self.accuracies is not None:
-            yield f"accuracy {self._ends(self.accuracies, self.errors, row, '{:.1%}')}"
+            yield f"{self.figure} {self._ends(self.accuracies, self.errors, row, '{:.1%}')}"
         lowest = int(np.argmin(self.measured))
         if lowest != row:
             yield f"the lowest loss measured is {figure(self.measured[lowest])} at epoch {self.epochs[lowest]}"
@@ -125,7 +128,7 @@ class LabelledCourses:
         asked = (
             (self.loss, f"that the loss rises by {thresholds.rise:.0%}", 1 - thresholds.certainty),
             (self.calibrated, f"that it rises by {thresholds.knowledge:.0%} after calibration", POSSIBLE),
-            (self.errors, f"that the accuracy falls by {_points(thresholds.drop)}", POSSIBLE),
+            (self.errors, f"that the {self.figure} falls by {_points(thresholds.drop)}", POSSIBLE),
         )
         for course, what, low in asked:
             if course is not None and low < course.probability < thresholds.certainty:
@@ -165,6 +168,8 @@ def follow_labelled(history: History, thresholds: Thresholds) -> LabelledCourses
         measured=losses[finite].mean(1),
         measured_calibrated=None if calibrated is None else calibrated.mean(1),
         accuracies=None if errors is None else 1 - errors.mean(1),
+        loss_words=history.loss_words,
+        figure=history.figure_name,
     )
 
 
@@ -178,9 +183,9 @@ def _calibrated(history: History, finite: NDArray[np.bool_]) -> NDArray[np.float
 
 
 def _errors(history: History, finite: NDArray[np.bool_]) -> NDArray[np.float64] | None:
-    """(E, N) 1 for an error and 0 for none; None where no predictions were kept."""
-    labels, predicted = history.run.probe.labels, predictions(history)
-    if labels is None or predicted is None or predicted.shape[1:] != labels.shape:
+    """(E, N) 1 for an error and 0 for none, or a share of them; None where no predictions were kept."""
+    found, predicted = right(history), predictions(history)
+    if found is None or (predicted is not None and (predicted[finite] < 0).any()):
         return None
-    known = predicted[finite]
-    return None if (known < 0).any() else np.asarray(known != labels, np.float64)
+    errors = 1 - found[finite]
+    return errors if np.isfinite(errors).all() else None

@@ -68,6 +68,20 @@ def predictions(history: History) -> NDArray[np.int64] | None:
     return np.nan_to_num(np.asarray(column[:], np.float64), nan=-1).astype(np.int64)
 
 
+def right(history: History) -> NDArray[np.float64] | None:
+    """(E, N) what is predicted right of each sample; None where there is no such figure.
+
+    It is 1 or 0 where a sample is of one class, and else the share of its tags or pixels; the mean is the accuracy. NaN
+    in an epoch that was measured without.
+    """
+    labels, column = history.run.probe.labels, history.columns.get("probe/sample_prediction")
+    if labels is not None and column is not None and column.shape[1:] == labels.shape and labels.size:
+        predicted = np.asarray(column[:], np.float64)
+        return np.where(np.isnan(predicted), np.nan, predicted == labels)
+    column = history.columns.get("probe/sample_right")
+    return None if column is None or 0 in column.shape else np.asarray(column[:], np.float64)
+
+
 def _accuracy_by_another_order(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
     """Accuracy on every second sample of each class when classes are matched greedily by the other samples."""
     by_class = np.argsort(labels, kind="stable")

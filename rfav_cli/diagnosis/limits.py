@@ -93,8 +93,10 @@ def _unfit(history: History, baseline: Baseline) -> list[tuple[str, str]]:
 def _accuracy(history: History, limit: float) -> Checked:
     value, key = finite_or_none(history.accuracy[-1]), "min-accuracy"
     if value is None:
-        unlabelled = history.run.probe.labels is None
+        unlabelled = not history.labelled
         message = "the probe has no labels" if unlabelled else "the last epoch has no accuracy"
+        if history.labelled and not history.has_accuracy:
+            message = f"the task {history.task} has no accuracy"
         return Checked("RFAV104" if unlabelled else "RFAV106", history.path, "", "missing", message, key, None, limit)
     message = f"accuracy {value:.4g} in epoch {history.epochs[-1]}, at least {limit:.4g} is needed"
     return Checked("RFAV007", history.path, "", _above(value, limit), message, key, value, limit)

@@ -80,6 +80,7 @@ def follow_loss(
     smoothed = over.matrix @ losses
     curve = smoothed.mean(1)
     lowest = int(np.argmin(curve))
+    share = math.copysign(share, curve[lowest])  # of a loss below 0, a rise is towards it
     seeming, spread = over.seeming_rise(curve, over.noise(losses.mean(1)), share)
     excess = smoothed[-1] - (1 + share) * smoothed[lowest] - margin
     excess[np.abs(excess) <= ROUNDING * np.abs(smoothed[lowest])] = 0.0

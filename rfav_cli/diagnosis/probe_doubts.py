@@ -99,7 +99,12 @@ def accuracy_doubts(history: History) -> Iterator[Doubt]:
     """
     labels, seen = history.run.probe.labels, (history.epochs >= 0) & np.isfinite(history.loss + history.accuracy)
     losses, accuracies = history.loss[seen], history.accuracy[seen]
-    if labels is None or len(labels) < SMALLEST_PROBE or len(losses) < FEWEST_EPOCHS:
+    if (
+        labels is None
+        or not (history.has_one_class and history.in_nats)
+        or len(labels) < SMALLEST_PROBE
+        or len(losses) < FEWEST_EPOCHS
+    ):
         return
     (share, guessed), best = guessing(labels), float(accuracies.max())
     if share > MOST_FREQUENT or best > min(2 * share, share + 0.1 * (1 - share)):

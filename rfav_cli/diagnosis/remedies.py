@@ -36,6 +36,13 @@ TOLD = 3
 LOST_BY_DENSE = "penalties cost nets without convolutions accuracy where that was measured"
 
 
+OF_CLASSES = AdviceStep(
+    "instead",
+    "What helps was measured on nets that tell one class of each sample, so no penalty is advised here. More samples, "
+    "augmentation, dropout and weight decay are what such nets have otherwise.",
+)
+
+
 def retraining(history: History, verdict: Verdict, rule: str) -> AdviceStep | None:
     """Another training by a rule: where a layer collapses, penalties gained on such nets, and the rule is worth it."""
     make = make_of_net(history)
@@ -65,6 +72,8 @@ def _all_gains(remedy: str, make: Make) -> tuple[Gain, ...]:
 
 def other_remedy(history: History, verdict: Verdict, rule: str) -> AdviceStep:
     """What else was measured on nets of this make: what gained, and that the penalties did not."""
+    if not history.has_one_class:
+        return OF_CLASSES
     make, penalties = make_of_net(history), f"`rfav recommend {shlex.quote(history.path)} --anyway`"
     if not history.run.convolutional and make != "normalised":
         words = f"In rfav's benchmark {LOST_BY_DENSE}, and nothing but a temperature helped them."
@@ -108,6 +117,8 @@ def rule_by_advice(advice: Advice) -> Rule:
 
 def warning_on_penalties(verdict: Verdict, history: History, rule: str) -> str:
     """What the penalties did on nets of this make, for one who wants them anyway."""
+    if not history.has_one_class:
+        return f"they were measured on nets that tell one class of each sample; this one's task is {history.task}"
     make = make_of_net(history)
     gain = gain_of(rule, make if make != "not known" else "normalised")
     if verdict.run.state != "overfitting":

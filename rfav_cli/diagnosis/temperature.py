@@ -23,12 +23,14 @@ def says_nothing(history: History, row: int) -> str:
     Scores that say nothing of the labels are best flattened: the loss then is that of guessing, at any temperature
     that is high enough.
     """
-    labels, calibrated = history.run.probe.labels, float(history.calibrated_loss[row])
+    probe, calibrated = history.run.probe, float(history.calibrated_loss[row])
     if history.temperature[row] >= HIGHEST_TEMPERATURE:
         return "the scores say nothing of the labels: the flatter they are, the lower the held-out loss"
-    if labels is None or not math.isfinite(calibrated):
+    guessed = probe.guessed
+    if probe.labels is not None and history.has_one_class:
+        guessed = guessing(probe.labels)[1]
+    if not (history.labelled and math.isfinite(calibrated) and math.isfinite(guessed)):
         return ""
-    guessed = guessing(labels)[1]
     if calibrated < LEARNT * guessed:
         return ""
     return (

@@ -15,7 +15,7 @@ from rfav_cli.diagnosis.doubts import doubts
 from rfav_cli.diagnosis.evidence import find_evidence, missing_evidence
 from rfav_cli.diagnosis.layer_states import judge_layers, unjudged_layers
 from rfav_cli.diagnosis.make_of_net import make_of_net
-from rfav_cli.diagnosis.track_record import ENTROPY, LOSS, TRACK_RECORDS
+from rfav_cli.diagnosis.track_record import CONFIDENCE, ENTROPY, TRACK_RECORDS
 from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records import LayerFinding, Onset, RunFinding, Verdict
 from rfav_cli.records.units import said_in
@@ -63,7 +63,7 @@ def _run(
         return _at_chance(chance, evidence)
     collapsed = [layer for layer in layers if layer.state == "collapsed"]
     finding = _by_evidence(evidence, collapsed, thresholds) if evidence else _by_entropy(collapsed)
-    if finding.basis == LOSS or finding.state == "unclear":
+    if finding.basis not in {CONFIDENCE, ENTROPY} or finding.state == "unclear":
         return finding
     make = make_of_net(history)
     record = TRACK_RECORDS.get((finding.basis, make))
@@ -97,7 +97,7 @@ def _by_evidence(evidence: Evidence, collapsed: list[LayerFinding], thresholds: 
             f"{evidence.words}; {where}",
         )
     if evidence.is_unclear:
-        one_sided = evidence.basis != LOSS
+        one_sided = evidence.basis == CONFIDENCE
         seen = "no evidence either way" if one_sided and probability <= 1 - thresholds.certainty else "neither is sure"
         reason = f"unclear whether it overfits, {seen}: {evidence.words}; {evidence.would_decide}"
         return RunFinding("unclear", reason, evidence.basis, None, None, None if one_sided else probability)

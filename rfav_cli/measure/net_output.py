@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rfav_cli.activations.class_scores import choose_output, repeats_samples
+from rfav_cli.activations.class_scores import choose_output, described, repeats_samples, tensors
 from rfav_cli.activations.classifier import find_classifier
 from rfav_cli.chance import drawn_from
 from rfav_cli.data.probe import check_fits
-from rfav_cli.errors import ModelError
+from rfav_cli.data.sources.base import are_class_numbers
+from rfav_cli.errors import ModelError, SampleError
 from rfav_cli.inputs import copied, count, device
+from rfav_cli.measure.sigmoid import Ending, look_for_sigmoid
+from rfav_cli.measure.tasks import tell_task
 from rfav_cli.records import Doubt
-from rfav_cli.statistics.base import are_class_scores
+from rfav_cli.records.tasks import AUTO
+from rfav_cli.statistics.tasks import task_of
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from rfav_cli.activations.class_scores import ChosenOutput
     from rfav_cli.activations.network import Network
     from rfav_cli.data.probe import Probe
     from rfav_cli.inputs import Inputs
+    from rfav_cli.measure.own_loss import OwnLoss
+    from rfav_cli.measure.tasks import ToldTask
     from rfav_cli.records import Settings
 
 SAMPLES = 4
 """Samples of the forwards that the scores are compared with each layer in."""
+
+BOXES = frozenset({"boxes", "pred_boxes", "bbox", "bboxes", "bbox_pred"})
+"""Names of outputs of nets that detect objects."""
 
 _A_GUESS = 0.5
 """That a guess among outputs that fit equally is wrong."""
@@ -41,6 +52,8 @@ class NetOutput:
         classifier: the layer whose output is the scores; empty where there is none.
         notes: what the user should be told.
         doubts: that another output may hold the scores.
+        task: with labels, what the net is asked for, and the labels in the form that it takes; None where no loss is.
+        probabilities: the output is that of a sigmoid, where the task looks at it as one.
     """
 
     choice: str = ""
@@ -50,27 +63,34 @@ class NetOutput:
     classifier: str = ""
     notes: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    task: ToldTask | None = None
+    probabilities: bool = False
 
 
-def look_at_output(network: Network, probe: Probe, settings: Settings, inputs: Inputs) -> NetOutput:
-    """Run a few samples and find the class scores and the classifier.
+def look_at_output(
+    network: Network, probe: Probe, settings: Settings, inputs: Inputs, loss: OwnLoss | None = None
+) -> NetOutput:
+    """Run a few samples and find the scores, the task and the classifier.
 
     Only labels need the output: without them a net may return anything.
 
     Args:
         network: opened and traced.
         probe: the samples and their labels.
-        settings: which output the user chose, and whether outputs are wanted without labels.
+        settings: which output and task the user chose, and whether outputs are wanted without labels.
         inputs: (n, ...), the first samples of the probe.
+        loss: the user's own.
 
     Raises:
-        ModelError: there is no such output; or there are labels, and none or several may be held against them.
+        ModelError: there is no such output; or there are labels, and none or several may be held against them; or the
+            user's own loss does not take it.
         SampleError: the labels do not fit the scores.
     """
     labelled = probe.labels is not None
     with drawn_from(0, device(inputs)):
         output = network.forward(copied(inputs), lambda _: False)
     try:
+        _refuse_boxes(output, labelled=labelled and loss is None)
         chosen = choose_output(output, inputs, count_classes(probe), settings.output)
     except ModelError as error:
         if labelled:
@@ -78,26 +98,94 @@ def look_at_output(network: Network, probe: Probe, settings: Settings, inputs: I
         return NetOutput(
             settings.output, notes=(f"{error.what}, so no predictions are measured",) if settings.outputs else ()
         )
-    tensor = chosen.tensor
-    again = not settings.output and repeats_samples(tensor, inputs, count_classes(probe))
-    per_sample = tensor.is_floating_point() and tensor.ndim > 0 and len(tensor) == count(inputs)
-    scores = per_sample and not again
-    rows = scores and are_class_scores(tensor, count(inputs))
-    noted = check_fits(probe, tensor.shape[1]) if scores and tensor.ndim == 2 else ()
+    return _of_tensor(network, probe, settings, inputs, loss, chosen)
+
+
+def _of_tensor(
+    network: Network, probe: Probe, settings: Settings, inputs: Inputs, loss: OwnLoss | None, chosen: ChosenOutput
+) -> NetOutput:
+    """What is known of the output that was chosen."""
+    tensor, shape, labelled = chosen.tensor, tuple(chosen.tensor.shape[1:]), probe.labels is not None
+    again = not settings.output and _repeats(tensor, inputs, probe, settings.task)
+    scores = tensor.is_floating_point() and tensor.ndim > 0 and len(tensor) == count(inputs) and not again
+    task = _task(tensor, probe, settings, loss) if scores else None
+    known = task.name if task else settings.task
+    rows = scores and (task is not None or (not labelled and _gives_predictions(tensor, known)))
+    noted = _check_classes(probe, shape, known, asked=bool(settings.task)) if scores else ()
+    classifier = find_classifier(network, inputs, tensor) if scores else ""
+    one_score = rows and task_of(known).has_one_score(shape, tuple(task.labels.shape[1:]) if task else ())
+    ending = look_for_sigmoid(network, inputs, tensor, classifier) if one_score else Ending()
+    of_choice = _notes(chosen, rows, again) if labelled or settings.outputs else ()
     return NetOutput(
         choice=chosen.choice,
         path=chosen.path,
-        shape=tuple(tensor.shape[1:]) if scores else None,
+        shape=shape if scores else None,
         read=rows and (labelled or settings.outputs),
-        classifier=find_classifier(network, inputs, tensor) if scores else "",
-        notes=(*noted, *(_notes(chosen, rows, again) if labelled or settings.outputs else ())),
-        doubts=(_doubt(chosen),) if chosen.guessed else (),
+        classifier=classifier,
+        notes=(*(task.notes if task else ()), *noted, *of_choice, *ending.notes),
+        doubts=(*((_doubt(chosen),) if chosen.guessed else ()), *ending.doubts),
+        task=task,
+        probabilities=ending.sigmoid,
     )
 
 
+def _task(tensor: Tensor, probe: Probe, settings: Settings, loss: OwnLoss | None) -> ToldTask | None:
+    """The task of the net, with labels; the user's own loss is tried on a few samples."""
+    if probe.labels is None:
+        return None
+    shape, asked = tuple(tensor.shape[1:]), settings.task or AUTO
+    task = tell_task(probe.labels, shape, asked, probe.source, own=loss is not None)
+    if task is not None and loss is not None:
+        loss(tensor, probe.labels[: len(tensor)])
+    return task
+
+
 def count_classes(probe: Probe) -> int:
-    """How many classes the samples have: of how many there are names, or one more than the highest label; 0 without."""
-    return 0 if probe.labels is None else max(len(probe.classes), int(probe.labels.max()) + 1)
+    """How many classes the samples have: of how many there are names, or one more than the highest label; 0 without.
+
+    Of labels that are a row a sample it is how long that is, of one number each 1; of those of positions it is 0.
+    """
+    labels = probe.labels
+    if labels is None or labels.ndim > 2:
+        return 0
+    if labels.ndim == 2:
+        return int(labels.shape[1])
+    return max(len(probe.classes), int(labels.max()) + 1) if are_class_numbers(labels) else 1
+
+
+def _check_classes(probe: Probe, shape: tuple[int, ...], task: str, *, asked: bool) -> tuple[str, ...]:
+    """Refuse classes that cannot be those of the net; gives what the user should be told."""
+    if task == "binary":
+        return check_fits(probe, 2)
+    if task == "regression" and probe.classes and not asked:
+        raise SampleError(
+            f"{printable(probe.source)}: {len(probe.classes)} classes, for a net that gives one number",
+            "Give samples of two classes; or --task regression, where the numbers of the classes are what it tells.",
+        )
+    return check_fits(probe, shape[0]) if len(shape) == 1 and task in ("", "classes") else ()
+
+
+def _repeats(tensor: Tensor, inputs: Inputs, probe: Probe, task: str) -> bool:
+    """Whether an output is the samples again; not where labels or the user say that it is something else."""
+    labels = probe.labels
+    if task not in ("", AUTO, "classes") or (labels is not None and not are_class_numbers(labels)):
+        return False
+    return repeats_samples(tensor, inputs, count_classes(probe))
+
+
+def _gives_predictions(tensor: Tensor, task: str) -> bool:
+    """Whether an output without labels is one of a task whose predictions say something."""
+    return task_of(task).choices(tensor, len(tensor), None) is not None
+
+
+def _refuse_boxes(output: Any, *, labelled: bool) -> None:
+    """Refuse to hold labels against what a net says that detects objects."""
+    names = {part.lower() for path, _ in tensors(output) for part in path.split(".")}
+    if labelled and names & BOXES:
+        raise ModelError(
+            f"the net returns {described(output)}: it finds objects, and rfav has no loss a sample for boxes",
+            "Give samples without labels, of which the layers are measured, or a loss of your own with --loss.",
+        )
 
 
 def _notes(chosen: ChosenOutput, rows: bool, again: bool) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,21 +17,29 @@ from rfav_cli.chance import drawn_from
 from rfav_cli.checkpoints import formats
 from rfav_cli.data.arguments import fit_arguments, other_readings
 from rfav_cli.data.padding import padding_of
+from rfav_cli.data.sources.base import are_class_numbers
 from rfav_cli.errors import CheckpointError, RunError, SampleError
 from rfav_cli.measure.device import exact_arithmetic, keep_freed_memory
 from rfav_cli.measure.net_output import SAMPLES, NetOutput, look_at_output
+from rfav_cli.options.groups import ChosenLayers
 from rfav_cli.records import Run, Subject
+from rfav_cli.records.tasks import TASKS
 from rfav_cli.statistics.base import Context
+from rfav_cli.statistics.tasks import task_of
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from torch import Tensor
+
     from rfav_cli.activations.network import Network, OpenOptions, Trace
     from rfav_cli.checkpoints.find import CheckpointFile
     from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.data.probe import Probe
-    from rfav_cli.records import Doubt, Layer, Settings
+    from rfav_cli.data.sources.base import Labels
+    from rfav_cli.measure.own_loss import OwnLoss
+    from rfav_cli.records import Doubt, Layer, ProbeRecord, Settings
 
 TRACE_SAMPLES = 2
 """Samples of the first, small forward: more than one, so that the axis of the samples can be told from the others."""
@@ -53,6 +62,7 @@ class Setup:
         notes: what the user should be told.
         doubts: why the figures may not be those of the run as its owner ran it.
         train_probe: M samples that the net was trained on, or None; see `measure.train_probe`.
+        loss: the user's own, and the labels as the samples have them, which it takes; None where it is the task's.
     """
 
     network: Network
@@ -64,6 +74,7 @@ class Setup:
     notes: tuple[str, ...]
     doubts: tuple[Doubt, ...] = ()
     train_probe: Probe | None = None
+    loss: tuple[OwnLoss, Labels] | None = None
 
     @property
     def uses(self) -> Mapping[str, int]:
@@ -82,7 +93,7 @@ class Setup:
         return Subject(
             probe.source,
             len(probe),
-            0 if probe.labels is None else len(np.unique(probe.labels)),
+            self._classes(),
             probe.mean,
             probe.std,
             tuple(layer.name for layer in self.run.layers),
@@ -92,15 +103,40 @@ class Setup:
             output.classifier,
             train.source if train else "",
             len(train) if train else 0,
+            self.run.settings.task if probe.labels is not None else "",
+            self.run.settings.loss,
         )
+
+    def _classes(self) -> int:
+        """How many classes the samples are of; 0 where they are of none."""
+        labels, task = self.probe.labels, self.run.settings.task
+        return 0 if labels is None or not are_class_numbers(labels) or task == "regression" else len(np.unique(labels))
 
     @functools.cached_property
     def context(self) -> Context:
         """What the statistics know."""
-        labels = None if self.probe.labels is None else torch.from_numpy(self.probe.labels).to(self.device)
-        found = padding_of(self.probe.arrays)
+        return self.context_of(self.probe, self.loss)
+
+    def context_of(self, probe: Probe, loss: tuple[OwnLoss, Labels] | None) -> Context:
+        """The same of other samples of the net's, with labels in the form that its task takes."""
+        labels = None if probe.labels is None else torch.from_numpy(probe.labels).to(self.device)
+        found = padding_of(probe.arrays)
         padding = None if found is None or found.places is None else torch.from_numpy(found.places).to(self.device)
-        return Context(self.run.layers, len(self.probe), labels, self.run.settings, padding=padding)
+        own = None if loss is None else functools.partial(_own_losses, *loss)
+        return Context(
+            self.run.layers,
+            len(probe),
+            labels,
+            self.run.settings,
+            probabilities=self.output.probabilities,
+            own_loss=own,
+            padding=padding,
+        )
+
+
+def _own_losses(loss: OwnLoss, labels: Labels, output: Tensor, rows: slice) -> Tensor:
+    """The user's losses of some samples."""
+    return loss(output, labels[rows])
 
 
 def open_run(
@@ -109,10 +145,10 @@ def open_run(
     reading: ReadOptions,
     options: OpenOptions,
     settings: Settings,
+    chosen: ChosenLayers = ChosenLayers(),  # noqa: B008 - frozen
     *,
-    layers: Sequence[str] = (),
-    skip: Sequence[str] = (),
     skip_bad: bool = False,
+    loss: OwnLoss | None = None,
 ) -> Setup:
     """Open the first checkpoint that can be used and find its layers with a small forward.
 
@@ -123,7 +159,7 @@ def open_run(
         ModelError: the net can't be made, or no layer is left to measure.
     """
     network = _open_first(files, reading, options, skip_bad=skip_bad)
-    return fit(network, probe, options, settings, layers=layers, skip=skip)
+    return fit(network, probe, options, settings, layers=chosen.layers, skip=chosen.skip, loss=loss)
 
 
 def fit(
@@ -134,22 +170,30 @@ def fit(
     *,
     layers: Sequence[str] = (),
     skip: Sequence[str] = (),
+    loss: OwnLoss | None = None,
 ) -> Setup:
     """Find a net's layers with a small forward.
 
     Raises:
         SampleError: the probe does not fit the net.
-        ModelError: no layer is left to measure.
+        ModelError: no layer is left to measure, or the user's own loss does not fit the net.
     """
     keep_freed_memory()
     said = probe.notes
     with exact_arithmetic(), drawn_from(0, options.device):
         probe, trace = _trace(network, probe, options)
         examined = examine(network, probe.batch(slice(0, few(trace, network, len(probe))), options.device), trace)
-        output = look_at_output(network, probe, settings, probe.batch(slice(0, SAMPLES), options.device))
+        output = look_at_output(network, probe, settings, probe.batch(slice(0, SAMPLES), options.device), loss)
+    own = None if loss is None or output.task is None or probe.labels is None else (loss, probe.labels)
+    probe, settings = _of_task(probe, settings, output, loss)
     chosen, skipped = select_layers(examined.trace, output.classifier, layers, skip)
     padding, told = _padding(probe, chosen)
-    run = Run(chosen, skipped, replace(probe.record(), padding=padding), replace(settings, output=output.choice))
+    run = Run(
+        chosen,
+        skipped,
+        replace(_record(probe, settings, own=own is not None), padding=padding),
+        replace(settings, output=output.choice),
+    )
     doubts = examined.doubts([layer.name for layer in chosen], output=output.read)
     raw = _raw_layers(network, [layer.name for layer in chosen], fold_norm=settings.fold_norm)
     found = (note for note in probe.notes if note not in said)
@@ -163,6 +207,7 @@ def fit(
         options.device,
         notes,
         (*probe.doubts, *doubts, *output.doubts),
+        loss=own,
     )
 
 
@@ -177,6 +222,32 @@ def _padding(probe: Probe, layers: Sequence[Layer]) -> tuple[str, list[str]]:
     if not fitting:
         return "", [f"{what} is not left out of the figures: no layer has these positions"]
     return found.name, [f"{what} is left out of the figures of {len(fitting)} of {len(layers)} layers"]
+
+
+def _of_task(probe: Probe, settings: Settings, output: NetOutput, loss: OwnLoss | None) -> tuple[Probe, Settings]:
+    """A probe whose labels are in the form of the task that was told, and settings that name it and its loss."""
+    if output.task is None:
+        asked = settings.task if settings.task in TASKS else ""
+        return probe, replace(settings, task=asked if probe.labels is None else asked or "classes")
+    name = output.task.name
+    settings = replace(settings, task=name, loss=loss.name if loss else TASKS[name].loss)
+    return replace(probe, labels=output.task.labels), settings
+
+
+def _record(probe: Probe, settings: Settings, *, own: bool) -> ProbeRecord:
+    """What the store keeps of a probe: of classes of positions not the labels, and the loss of guessing."""
+    record = probe.record()
+    if probe.labels is None or settings.task not in TASKS:
+        return record
+    task = task_of(settings.task)
+    kept = None if settings.task == "pixels" else record.labels
+    return replace(
+        record,
+        labels=kept,
+        unkept=kept is None,
+        guessed=math.nan if own else task.guessed(probe.labels),
+        guessed_right=task.guessed_right(probe.labels),
+    )
 
 
 def _raw_layers(network: Network, names: Sequence[str], *, fold_norm: bool) -> list[str]:

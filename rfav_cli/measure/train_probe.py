@@ -11,13 +11,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from rfav_cli.data.arguments import fit_arguments, other_readings
 from rfav_cli.data.probe import check_fits
 from rfav_cli.errors import SampleError, UsageError
+from rfav_cli.measure.tasks import tell_task
 from rfav_cli.records import Doubt
-from rfav_cli.statistics.base import Context
+from rfav_cli.records.tasks import TASKS
 from rfav_cli.statistics.loss import Loss
 from rfav_cli.statistics.outputs import Outputs
 from rfav_cli.text import count, printable, some_of
@@ -58,8 +58,9 @@ def with_train_probe(setup: Setup, train_probe: Probe | None) -> Setup:
             "Leave --train-probe out, or --no-outputs where that was given.",
         )
     train_probe = _as_the_probe(fit_arguments(train_probe, setup.network.arguments()), setup.probe)
-    if setup.output.shape is not None and len(setup.output.shape) == 1:
-        check_fits(train_probe, setup.output.shape[0])
+    if setup.loss is not None:  # whose labels may be anything
+        train_probe = replace(train_probe, labels=None)
+    train_probe = _of_the_task(train_probe, setup)
     record = replace(train_probe.record(), labels=None, thumbnails=None)
     return replace(
         setup,
@@ -89,33 +90,45 @@ class TrainScores:
     """
 
     def __init__(self, setup: Setup, train_probe: Probe) -> None:
-        labels = None if train_probe.labels is None else torch.from_numpy(train_probe.labels).to(setup.device)
-        context = Context(setup.run.layers, len(train_probe), labels, setup.run.settings)
-        self._labelled = labels is not None
+        context = setup.context_of(train_probe, None)
+        self._labelled = context.labels is not None
         self._loss, self._outputs = Loss(context), Outputs(context)
 
     def update(self, rows: slice, output: Tensor) -> None:
-        """Take the scores (n, classes) of a batch."""
+        """Take the net's output on a batch."""
         self._loss.update_output(rows, output)
         self._outputs.update_output(rows, output)
 
     def compute(self) -> dict[str, NDArray[Any]]:
         """`train/confidence` (), `train/sample_confidence` (M,) between 0 and 1; with labels the loss and accuracy.
 
-        Those are `train/loss`, `train/accuracy` () and `train/sample_loss` (M,), in nats. Nothing where the output was
-        no row of class scores.
+        Those are `train/loss`, `train/accuracy` () and `train/sample_loss` (M,). Of numbers there is no confidence, and
+        nothing where the output was none of the task.
         """
         outputs, loss = self._outputs.compute(), self._loss.compute()
-        if "probe/sample_confidence" not in outputs:
-            return {}
-        confidences = outputs["probe/sample_confidence"]
-        columns = {
-            "train/confidence": np.array(confidences.mean(dtype=np.float64)),
-            "train/sample_confidence": confidences,
-        }
-        if self._labelled:
+        columns = {}
+        if "probe/sample_confidence" in outputs:
+            confidences = outputs["probe/sample_confidence"]
+            columns["train/confidence"] = np.array(confidences.mean(dtype=np.float64))
+            columns["train/sample_confidence"] = confidences
+        if self._labelled and outputs:
             columns |= {f"train/{name}": loss[f"probe/{name}"] for name in ("loss", "accuracy", "sample_loss")}
         return columns
+
+
+def _of_the_task(train_probe: Probe, setup: Setup) -> Probe:
+    """The training samples with labels in the form of the net's task.
+
+    Raises:
+        SampleError: they are labels of another.
+    """
+    shape, task = setup.output.shape, setup.run.settings.task
+    if train_probe.labels is None or shape is None or task not in TASKS:
+        return train_probe
+    if task == "classes" and len(shape) == 1:
+        check_fits(train_probe, shape[0])
+    told = tell_task(train_probe.labels, shape, task, train_probe.source)
+    return train_probe if told is None else replace(train_probe, labels=told.labels)
 
 
 def _as_the_probe(train_probe: Probe, probe: Probe) -> Probe:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rfav_cli.options import values
 from rfav_cli.options.field import group, keyword, option
 from rfav_cli.options.groups import (
+    Asked,
     Device,
     Judging,
     Names,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @group
-class Check(Net, Samples, ProbeSize, Device, Names, Judging):
+class Check(Net, Asked, Samples, ProbeSize, Device, Names, Judging):
     """What `check` takes."""
 
     paths: str | Path | Sequence[str | Path] = option(

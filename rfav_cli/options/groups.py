@@ -9,6 +9,7 @@ from rfav_cli.options import values
 from rfav_cli.options.field import Options, group, keyword, option, required
 from rfav_cli.options.panels import MEASURED, NET, RUNS, SAMPLES, TRAINED
 from rfav_cli.options.thresholds import Thresholds
+from rfav_cli.records.tasks import AUTO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,6 +40,28 @@ class Output(Options):
         "it is found by its name, its width and its rows.",
         panel=NET,
         metavar="KEY",
+    )
+
+
+@group
+class Asked(Options):
+    """What a net is asked for, and the loss of that."""
+
+    task: str = option(
+        default=AUTO,
+        help="What the net is asked for: classes (one of many), binary (one of two, by one score), multilabel (tags), "
+        "regression (numbers) or pixels (a class for each); other is for --loss. By default its output and the labels "
+        "tell.",
+        panel=NET,
+        choices="rfav_cli.records.tasks:CHOICES",
+        metavar="TASK",
+    )
+    loss: str | Callable[..., Any] | None = option(
+        default=None,
+        help="A held-out loss of your own, in place of the task's, as module:function or my/file.py:fn: it takes the "
+        "net's output and the labels of n samples, and gives n numbers.",
+        panel=NET,
+        metavar="SPEC",
     )
 
 
@@ -250,7 +273,7 @@ class Recording(Callbacks, ChosenLayers):
 
 
 @group
-class Measured(Output, Samples, ProbeSize, Activations, Device, Recording):
+class Measured(Output, Asked, Samples, ProbeSize, Activations, Device, Recording):
     """What is measured of a net, whatever its weights come from."""
 
     no_outputs: bool = option(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rfav_cli.options.field import group, keyword, option, required
 from rfav_cli.options.groups import (
+    Asked,
     Callbacks,
     Checkpoints,
     ChosenLayers,
@@ -59,7 +60,7 @@ class Analyze(Checkpoints):
 
 
 @group
-class Layers(Net, Samples, ProbeSize, Device, ChosenLayers):
+class Layers(Net, Asked, Samples, ProbeSize, Device, ChosenLayers):
     """What `layers` takes."""
 
     FIRST: ClassVar[tuple[str, ...]] = ("model", "probe")
@@ -80,7 +81,7 @@ class Layers(Net, Samples, ProbeSize, Device, ChosenLayers):
 
 
 @group
-class Calibrate(Net, Samples, ProbeSize, Device, Callbacks):
+class Calibrate(Net, Asked, Samples, ProbeSize, Device, Callbacks):
     """What `calibrate` takes."""
 
     FIRST: ClassVar[tuple[str, ...]] = ("model", "probe", "out")

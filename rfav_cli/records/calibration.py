@@ -32,6 +32,8 @@ class Calibration:
         accuracy: the share of the samples whose prediction is right, with a temperature or without.
         confidence: the mean probability of the predictions, without.
         helps: a temperature lowers the held-out loss for sure; where it does not, the scores are left as they are.
+        task: what the net is asked for, a name of `records.tasks`.
+        figure: what the accuracy is called.
         notes: what the user should be told.
         doubts: why this may not be true of the net as its owner runs it.
     """
@@ -49,5 +51,7 @@ class Calibration:
     accuracy: float
     confidence: float
     helps: bool = True
+    task: str = "classes"
+    figure: str = "accuracy"
     notes: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = ()

@@ -29,6 +29,7 @@ _A_LAYER = (
 _AN_EPOCH = (
     "probe/loss",
     "probe/accuracy",
+    "probe/figure",
     "probe/temperature",
     "probe/calibrated_loss",
     "probe/calibration_error",
@@ -36,11 +37,12 @@ _AN_EPOCH = (
     "probe/confidence",
     "checkpoint/distance",
 )
-_AN_EPOCH_BESIDE = ("probe/norm_shift", "probe/norm_variance")
+_AN_EPOCH_BESIDE = ("probe/norm_shift", "probe/norm_variance", "probe/prediction_spread")
 """Those without a place of their own in documents: they stand among the other columns."""
 _A_SAMPLE = (
     "probe/sample_loss",
     "probe/sample_calibrated_loss",
+    "probe/sample_right",
     "probe/sample_prediction",
     "probe/sample_confidence",
 )

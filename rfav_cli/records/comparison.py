@@ -114,6 +114,8 @@ class Comparison(InNotebooks):
         layers: those of A in forward order, then those that only B has.
         notes: what the figures do not tell, or what keeps them from being compared, in words.
         unit: what the checkpoints of both are counted by, "epoch" or "step"; "epoch" where they differ.
+        loss_words: what the held-out loss is called.
+        figure: what the accuracy is called; empty where the task has none.
     """
 
     a: RunSide
@@ -127,3 +129,5 @@ class Comparison(InNotebooks):
     layers: tuple[LayerComparison, ...]
     notes: tuple[str, ...]
     unit: str = "epoch"
+    loss_words: str = "held-out loss"
+    figure: str = "accuracy"

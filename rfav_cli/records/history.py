@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rfav_cli.records.distances import SKETCH, distances, layer_distances
 from rfav_cli.records.notebooks import InNotebooks
 from rfav_cli.records.run import Settings
+from rfav_cli.records.tasks import TASKS, loss_in_words
 from rfav_cli.text import count, figure, printable, span
 
 if TYPE_CHECKING:
@@ -74,6 +75,52 @@ class History(InNotebooks):
         return np.array([checkpoint.epoch for checkpoint in self.checkpoints], np.int64)
 
     @property
+    def task(self) -> str:
+        """What the net is asked for, a name of `records.tasks`; empty without labels, if the user has not said it."""
+        return self.run.settings.task or ("classes" if self.labelled else "")  # which is all that older stores know
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the samples have labels, which a held-out loss is of."""
+        return self.run.probe.labelled
+
+    @property
+    def loss_words(self) -> str:
+        """What the held-out loss is called in text and on axes."""
+        return loss_in_words(self.task if self.labelled else "", self.run.settings.loss)
+
+    @property
+    def in_nats(self) -> bool:
+        """Whether the held-out loss is a cross-entropy."""
+        task = TASKS.get(self.task)
+        return task is not None and task.in_nats and self.run.settings.loss == task.loss
+
+    @property
+    def figure_name(self) -> str:
+        """The name of the task's usual figure; of classes without labels as well, and empty where there is none."""
+        return TASKS[self.task].figure if self.task in TASKS else "accuracy"
+
+    @property
+    def figure(self) -> NDArray[np.float64]:
+        """(E,) the task's usual figure: an accuracy, or what `figure_name` says; NaN where there is none."""
+        return self.accuracy if self.has_accuracy else self.other_figure
+
+    @property
+    def other_figure(self) -> NDArray[np.float64]:
+        """(E,) the task's usual figure where it is no accuracy; NaN else."""
+        return self._numbers("probe/figure")
+
+    @property
+    def has_accuracy(self) -> bool:
+        """Whether the task's usual figure is a share of what is predicted right."""
+        return not self.task or (self.task in TASKS and TASKS[self.task].is_share)
+
+    @property
+    def has_one_class(self) -> bool:
+        """Whether each sample is of one class, so that its label and its prediction are class numbers."""
+        return not self.task or (self.task in TASKS and TASKS[self.task].one_class)
+
+    @property
     def entropy(self) -> NDArray[np.float64]:
         """(E, L) mean entropies in nats, NaN where there are none."""
         return self._numbers("entropy/mean", len(self.run.layers))
@@ -87,6 +134,11 @@ class History(InNotebooks):
     def accuracy(self) -> NDArray[np.float64]:
         """(E,) held-out accuracies between 0 and 1, NaN where there are none."""
         return self._numbers("probe/accuracy")
+
+    @property
+    def prediction_spread(self) -> NDArray[np.float64]:
+        """(E,) deviations over the samples of the numbers that a net tells; NaN where it tells none."""
+        return self._numbers("probe/prediction_spread")
 
     @property
     def confidence(self) -> NDArray[np.float64]:
@@ -202,7 +254,7 @@ class History(InNotebooks):
         default, so that a setting which a later version adds does not change it. The defaults are those of the first
         stores, in which no normalisation was folded in, so that theirs stay what they were.
         """
-        usual = asdict(Settings(fold_norm=False))
+        usual = asdict(Settings(fold_norm=False, task="classes" if self.run.settings.task == "classes" else ""))
         settings = asdict(self.run.settings)
         train_probe = self.run.train_probe
         parts = [

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from rfav_cli.records.tasks import CROSS_ENTROPY
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -90,20 +92,33 @@ class ProbeRecord:
     Attributes:
         sha256: digest of the images as they enter the net, and of their labels.
         size: N.
-        labels: (N,) int64, or None.
+        labels: (N,) int64 classes; (N, K) int64 tags; (N,) or (N, K) float64 numbers; None without labels, and where
+            they are of positions.
         thumbnails: (M, H, W, C) uint8, or None where the samples are no images.
         source: the specification that the user gave.
         inputs: the names of the net's arguments, where each sample has several inputs.
         padding: the one of them by which padding is left out of the figures; empty where nothing is.
+        unkept: there are labels, which are not kept.
+        guessed: the held-out loss of saying the same of all samples, as well as that can be; NaN where there are no
+            labels, or it is not known.
+        guessed_right: the accuracy of that, between 0 and 1; NaN likewise, and where the task has none.
     """
 
     sha256: str
     size: int
-    labels: NDArray[np.int64] | None = None
+    labels: NDArray[Any] | None = None
     thumbnails: NDArray[np.uint8] | None = None
     source: str = ""
     inputs: tuple[str, ...] = ()
     padding: str = ""
+    unkept: bool = False
+    guessed: float = math.nan
+    guessed_right: float = math.nan
+
+    @property
+    def labelled(self) -> bool:
+        """Whether there are labels, which a held-out loss is of."""
+        return self.labels is not None or self.unkept
 
 
 @dataclass(frozen=True)
@@ -123,6 +138,8 @@ class Settings:
         weights: which of several state_dicts of a checkpoint is measured: "ema", "model" or its key; empty for what is
             found by its name.
         unit: what checkpoints are counted by: "epoch" or "step".
+        task: what the net is asked for, a name of `records.tasks`; empty where there are no labels.
+        loss: the name of the held-out loss: the task's, or what the user gave with --loss.
     """
 
     with_bias: bool = False
@@ -134,6 +151,8 @@ class Settings:
     outputs: bool = True
     weights: str = ""
     unit: str = "epoch"
+    task: str = ""
+    loss: str = CROSS_ENTROPY
 
 
 def option_of(setting: str, value: Any) -> tuple[str, Any]:

@@ -26,6 +26,8 @@ class Subject:
         classifier: the layer whose output is the scores; empty where there is none.
         train_probe: where the training samples are from; empty where there are none.
         train_samples: M.
+        task: what the net is asked for; empty without labels.
+        loss: the name of the held-out loss.
     """
 
     probe: str
@@ -40,6 +42,8 @@ class Subject:
     classifier: str
     train_probe: str = ""
     train_samples: int = 0
+    task: str = ""
+    loss: str = ""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,9 @@ FIGURES = (
     "confidence",
 )
 
+LAST = {"binary": "the sigmoid", "multilabel": "the sigmoid"}
+"""Task -> what makes probabilities of its scores, where that is not softmax."""
+
 CODE = """\
     class Calibrated(torch.nn.Module):
         def __init__(self, net: torch.nn.Module):
@@ -57,6 +60,8 @@ def as_json(found: Calibration, _: Screen) -> str:
         "checkpoint": found.checkpoint,
         "samples": found.samples,
         "output": found.output,
+        "task": found.task,
+        "figure": found.figure,
         **{name: finite_or_none(getattr(found, name)) for name in FIGURES},
         "helps": found.helps,
         "notes": list(found.notes),
@@ -72,7 +77,8 @@ def in_words(found: Calibration) -> str:
 
 def _lines(found: Calibration) -> Iterator[str]:
     where = printable(found.path, LONGEST) + ("" if found.epoch is None else f", epoch {found.epoch}")
-    yield f"{where}: {count(found.samples, 'sample')}, accuracy {found.accuracy:.1%}, confidence {found.confidence:.1%}"
+    figures = f"{found.figure} {found.accuracy:.1%}, confidence {found.confidence:.1%}"
+    yield f"{where}: {count(found.samples, 'sample')}, {figures}"
     yield (
         f"held-out loss {found.loss:.3f}, divided by {found.temperature:.4g} {found.calibrated_loss:.3f}; calibration "
         f"error {found.calibration_error:.1%}, divided {found.calibrated_error:.1%} (each half of the samples with "
@@ -91,7 +97,11 @@ def _use(found: Calibration) -> Iterator[str]:
         return
     sure = "surer of its predictions than it is right" if found.temperature > 1 else "less sure than it could be"
     of = f" (output {printable(found.output, LONGEST)})" if found.output else ""
-    yield f"The net is {sure}. Divide its scores{of} by {found.temperature:.4g} before softmax; no prediction changes:"
+    last = LAST.get(found.task, "softmax")
+    yield f"The net is {sure}. Divide its scores{of} by {found.temperature:.4g} before {last}; no prediction changes:"
     yield ""
     yield CODE.format(temperature=f"{found.temperature:.6g}")
-    yield "Of a net that returns probabilities it is the logarithm that is divided, and softmax is taken again."
+    if found.task in LAST:
+        yield "Of a net that returns probabilities p it is log(p / (1 - p)) that is divided, and its sigmoid is taken."
+    else:
+        yield "Of a net that returns probabilities it is the logarithm that is divided, and softmax is taken again."

@@ -74,6 +74,8 @@ def as_json(comparison: Comparison, _: Screen) -> str:
         "a": _side_document(comparison.a),
         "b": _side_document(comparison.b),
         "same_probe": comparison.same_probe,
+        "loss": comparison.loss_words,
+        "figure": comparison.figure or None,
         "differences": {name: difference and asdict(difference) for name, difference in differences.items()},
         "summary": comparison.summary,
         "layers": [asdict(layer) for layer in comparison.layers],
@@ -102,10 +104,11 @@ def _run_columns(comparison: Comparison, screen: Screen) -> list[TextColumn]:
         rows += [
             (f"{name} {comparison.unit}", _epoch, one, other, "", None),
             *_losses(one, other, loss, screen),
-            ("accuracy", _accuracy, one, other, _points(accuracy, screen), accuracy),
         ]
+        if comparison.figure:
+            rows.append((comparison.figure, _accuracy, one, other, _points(accuracy, screen), accuracy))
     columns = [
-        TextColumn("held-out", [title for title, *_ in rows], "left"),
+        TextColumn(_heading(comparison), [title for title, *_ in rows], "left"),
         TextColumn("A", [ABSENT if one is None else form(one) for _, form, one, _, _, _ in rows]),
         TextColumn("B", [ABSENT if other is None else form(other) for _, form, _, other, _, _ in rows]),
         TextColumn("B - A", [change for *_, change, _ in rows]),
@@ -113,6 +116,11 @@ def _run_columns(comparison: Comparison, screen: Screen) -> list[TextColumn]:
     ]
     fits = sum(column.width + 1 for column in columns) - 1 <= screen.width
     return columns if fits else columns[:-1]
+
+
+def _heading(comparison: Comparison) -> str:
+    """What the losses below are, where they are not the usual ones."""
+    return "held-out" if comparison.loss_words == "held-out loss" else printable(comparison.loss_words, 40)
 
 
 def _losses(a: EpochFigures | None, b: EpochFigures | None, loss: Difference | None, screen: Screen) -> Iterator[Row]:

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 OF_PREDICTIONS = (
     "loss",
     "accuracy",
+    "figure",
     "confidence",
     "temperature",
     "calibrated_loss",
     "calibration_error",
     "calibrated_error",
 )
-"""Figures of an epoch's predictions, under the names of `History`."""
+"""Figures of an epoch's predictions, under the names of `History`; "figure" where the task's is no accuracy."""
 
 TOP = 10
 """Filters of a layer that are named as winners."""
@@ -48,6 +49,8 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
     `probability` that it overfits, and `confidence` that the state is right. `advice` says which checkpoint is best by
     each measure, which to keep, and each step with what it gained where that was measured. `scale` and `shape` of a
     layer's `fall` are its parts, in nats.
+    `probe` says what the net is asked for, what the held-out loss is called and what the task's usual figure is; that
+    stands as `accuracy` where it is one, else as `figure`.
     `train`, of a run with training samples (`--train-probe`), has what the net says of them, and as `gap` how much
     higher its mean confidence is on them than on the probe.
     What does not apply or is not finite is None.
@@ -67,7 +70,10 @@ def show_document(history: History, verdict: Verdict) -> dict[str, Any]:
             "size": probe.size,
             "sha256": probe.sha256,
             "source": probe.source,
-            "labels": probe.labels is not None,
+            "labels": history.labelled,
+            "task": history.task or None,
+            "loss": history.loss_words,
+            "figure": history.figure_name or None,
             "inputs": list(probe.inputs),
             "padding": probe.padding,
         },
@@ -191,7 +197,7 @@ def _winners(history: History, index: int) -> dict[str, Any]:
 
 
 def _epochs(history: History) -> list[dict[str, Any]]:
-    figures = [(name, getattr(history, name)) for name in OF_PREDICTIONS]
+    figures = [(name, history.other_figure if name == "figure" else getattr(history, name)) for name in OF_PREDICTIONS]
     rest = (column(history, "nonfinite"), history.distance, _of_training(history), epoch_columns(history))
     return [
         {

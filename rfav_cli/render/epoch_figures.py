@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rfav_cli.text import figure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-_ALWAYS = (("loss", "loss", "{:.3f}"), ("accuracy", "accuracy", "{:.1%}"))
 _CALIBRATION = (
     ("calibrated_loss", "calibrated", "{:.3f}"),
     ("temperature", "T", "{:.2f}"),
@@ -25,13 +24,21 @@ NOTE = (
 """What the titles of the calibration stand for."""
 
 
-def epoch_figures(epochs: Sequence[dict[str, Any]]) -> Iterator[tuple[str, list[str | None]]]:
+def epoch_figures(document: dict[str, Any]) -> Iterator[tuple[str, list[str | None]]]:
     """Titles and cells, None where there is no figure; a figure of the calibration only where some epoch has it.
 
     Args:
-        epochs: those of the document of `rfav show --format json`.
+        document: of `rfav show --format json`.
     """
-    for name, title, form in (*_ALWAYS, *_CALIBRATION):
-        values = [epoch[name] for epoch in epochs]
-        if (name, title, form) in _ALWAYS or any(value is not None for value in values):
+    always = [("loss", "loss", "{:.3f}"), *_usual(document["probe"]["figure"])]
+    for name, title, form in (*always, *_CALIBRATION):
+        values = [epoch[name] for epoch in document["epochs"]]
+        if (name, title, form) in always or any(value is not None for value in values):
             yield title, [None if value is None else figure(value, form) for value in values]
+
+
+def _usual(named: str | None) -> Iterator[tuple[str, str, str]]:
+    """The task's usual figure, where it has one: a share, or another number."""
+    if named is None:
+        return
+    yield ("accuracy", named, "{:.1%}") if named.endswith("accuracy") else ("figure", named, "{:.3f}")

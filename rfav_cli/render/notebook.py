@@ -99,8 +99,8 @@ def _loss(history: History) -> str:
         return "; no held-out loss"
     best = int(np.argmin(np.where(np.isfinite(history.loss), history.loss, np.inf)))
     return (
-        f"; held-out loss {_number(history.loss[0])} &rarr; {_number(history.loss[best])} ({history.unit} "
-        f"{history.epochs[best]}) &rarr; {_number(history.loss[-1], absent='not finite')}"
+        f"; {_text(history.loss_words)} {_number(history.loss[0])} &rarr; {_number(history.loss[best])} "
+        f"({history.unit} {history.epochs[best]}) &rarr; {_number(history.loss[-1], absent='not finite')}"
     )
 
 

@@ -27,7 +27,7 @@ def headline(run: RunFinding, doubts: int = 0) -> Text:
     """The verdict in a few words, and how many reasons there are to doubt it."""
     text = state_words(run) + since(run.onset, interval=True)
     style = f"bold {STYLES[RUN_STATES[run.state][0]]}".rstrip()
-    basis = f", by {run.basis}" if run.basis else ""
+    basis = f", by {printable(run.basis, 80)}" if run.basis else ""
     doubted = (f"; in doubt, for {count(doubts, 'reason')}", "bold yellow") if doubts else ""
     return Text.assemble("verdict: ", (text, style), basis, doubted)
 

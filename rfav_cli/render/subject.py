@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rfav_cli.records.tasks import CROSS_ENTROPY
 from rfav_cli.text import count, printable
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def in_words(subject: Subject) -> str:
 
 def _parts(subject: Subject) -> Iterator[str]:
     yield f"{count(subject.samples, 'sample')} of {printable(subject.probe)}"
-    yield count(subject.classes, "class") if subject.classes else "no labels"
+    yield _labels(subject)
     if subject.train_samples:
         yield f"{count(subject.train_samples, 'training sample')} of {printable(subject.train_probe)}"
     figures = (("mean", subject.mean), ("std", subject.std))
@@ -28,6 +29,15 @@ def _parts(subject: Subject) -> Iterator[str]:
     yield count(len(subject.layers), "layer")
     yield _output(subject)
     yield f"classifier {printable(subject.classifier)}" if subject.classifier else "no classifier"
+
+
+def _labels(subject: Subject) -> str:
+    """What the labels are: of how many classes, or of which task; and a loss that is no matter of course."""
+    if not subject.classes and not subject.task:
+        return "no labels"
+    of = count(subject.classes, "class") if subject.classes else ""
+    usual = subject.task in ("", "classes") and subject.loss in ("", CROSS_ENTROPY)
+    return of if usual else ", ".join(filter(None, (of, f"task {subject.task}", f"loss {printable(subject.loss)}")))
 
 
 def _output(subject: Subject) -> str:

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -22,12 +24,15 @@ class Context:
     Attributes:
         layers: L layers in forward order.
         size: N, the number of probe samples.
-        labels: (N,) int64 on the device that computes, or None.
+        labels: (N, ...) of the task on the device that computes, or None; (N,) int64 where that is classes.
         settings: see `Settings`.
         nonlinearities: of each layer, the function that the net applies to its activation before anything else sees it;
             None where that is not known (`activations.consumers` says when), and () where nobody has looked.
         uses: how often a forward uses each layer; () where each is used once.
         padding: (N, T) bool on the device that computes, where the samples are padding; None where nothing is.
+        probabilities: the net ends in a sigmoid, for tasks of one score a decision.
+        own_loss: the loss of the user's own, in place of the task's: gives (n,) losses for the net's output on some
+            samples, and their rows; None where there is none.
     """
 
     layers: tuple[Layer, ...]
@@ -37,6 +42,8 @@ class Context:
     nonlinearities: tuple[Nonlinearity | None, ...] = ()
     uses: tuple[int, ...] = ()
     padding: Tensor | None = None
+    probabilities: bool = False
+    own_loss: Callable[[Tensor, slice], Tensor] | None = None
 
     def padding_of(self, layer: int, rows: slice) -> Tensor | None:
         """(n, T) bool, where a layer's activations are those of padding; None where its positions are no tokens."""

@@ -7,27 +7,20 @@ Calibration of Modern Neural Networks"). A loss that rises and goes back with T 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from rfav_cli.records.calibration import HIGHEST_TEMPERATURE, LOWEST_TEMPERATURE
-from rfav_cli.statistics.base import (
-    Context,
-    Statistic,
-    are_class_scores,
-    are_probabilities,
-    confidences,
-    predicted_classes,
-    to_numpy,
-)
+from rfav_cli.statistics.base import Context, Statistic, to_numpy
+from rfav_cli.statistics.tasks import task_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
-    from torch import Tensor
 
 BINS = 15
 """Of the confidence, equally wide from 0 to 1, for the calibration error (as Guo et al. have it)."""
@@ -38,6 +31,9 @@ MOST = 1 << 27
 BLOCK = 1 << 18
 """Scores that are widened to float64 at a time: bounds the scratch memory, and stays in a processor's caches."""
 
+FITTED = 1 << 18
+"""Rows that a temperature is fitted to at most; of more, such as pixels, evenly spaced ones, and its loss is of all."""
+
 PRECISION = 1e-6
 """Of ln T, at which the search for it ends; the last step of Newton's method leaves far less."""
 
@@ -45,42 +41,53 @@ _MASKED = -1e39
 """Stands for a score of minus infinity, lower than any in float32, so that 0 times it is 0."""
 
 
+class _Rows(NamedTuple):
+    """What is kept of a batch's R predictions: (R,) each.
+
+    Attributes:
+        each: the samples of the probe that they are of.
+        confidences: of them.
+        predicted, right: classes; the latter is empty without labels.
+    """
+
+    each: Tensor
+    confidences: Tensor
+    predicted: Tensor
+    right: Tensor
+
+
 class Calibration(Statistic):
     """Temperature, calibrated loss, calibration error and confidence, from the same forward as the loss.
 
-    Outputs that are probabilities already are taken as such, and their logarithms as scores. A net whose output is no
-    row of class scores has no such columns; without labels there is the confidence alone. The scores of the probe are
-    kept in float32 until the checkpoint is done, at most `MOST` of them.
+    Outputs that are probabilities already are taken as such, and their logarithms as scores. Tags and pixels each count
+    as a prediction, a row, and have one temperature. A net whose task is not to choose among classes has no such
+    columns; without labels, or with a loss of the user's own, there is the confidence alone. The scores of the probe
+    are kept in float32 until the checkpoint is done, at most `MOST` of them.
     """
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._seen = 0
-        self._confidence = torch.full((context.size,), torch.nan)
-        self._prediction = torch.full((context.size,), -1, dtype=torch.int32)
-        self._scores: Tensor | None = None
+        self._task = task_of(context.settings.task)
+        self._seen = self._numbers = 0
+        self._rows: list[_Rows] = []
+        self._scores: list[Tensor] = []
 
     def update_output(self, rows: slice, output: Tensor) -> None:
-        """Take the scores (n, classes) of a batch."""
-        if not are_class_scores(output, rows.stop - rows.start):
+        """Take the net's output on a batch, (n, ...)."""
+        labels, samples = self.context.labels, rows.stop - rows.start
+        known = None if labels is None else labels[rows]
+        choices = self._task.choices(output, samples, known, probabilities=self.context.probabilities)
+        if choices is None:
             return
-        scores = output.float()
-        self._seen += len(scores)
-        self._confidence[rows] = confidences(scores).cpu()
-        self._prediction[rows] = predicted_classes(scores).cpu()
-        if are_probabilities(scores):
-            scores = scores.clamp(min=torch.finfo(torch.float32).tiny).log()
-        self._keep(rows, scores)
-
-    def _keep(self, rows: slice, scores: Tensor) -> None:
-        """Keep the scores, where labels need them and there are not too many."""
-        size, classes = self.context.size, scores.shape[1]
-        if self.context.labels is None or size * classes > MOST:
-            return
-        if self._scores is None:
-            self._scores = torch.full((size, classes), torch.nan)
-        if self._scores.shape[1] == classes:  # else NaN stays, and so there is no temperature
-            self._scores[rows] = scores.cpu()
+        self._seen += samples
+        right = torch.zeros(0, dtype=torch.int64) if choices.right is None else choices.right.cpu()
+        each = torch.arange(samples) if choices.each is None else choices.each.cpu()
+        self._rows.append(_Rows(each + rows.start, choices.confidences().cpu(), choices.predicted().cpu(), right))
+        self._numbers += choices.scores.numel()
+        if self._numbers > MOST:
+            self._scores.clear()
+        elif choices.right is not None and self.context.own_loss is None:
+            self._scores.append(choices.logarithms().cpu())
 
     def compute(self) -> dict[str, NDArray[Any]]:
         """`probe/confidence`, and with labels `probe/temperature`, `probe/calibrated_loss`, `probe/calibration_error`.
@@ -92,43 +99,52 @@ class Calibration(Statistic):
         """
         if self._seen < self.context.size:
             return {}
-        confidence = {"probe/confidence": to_numpy(self._confidence.double().mean(), np.float64)}
-        if self.context.labels is None:
+        confidences = torch.cat([rows.confidences for rows in self._rows])
+        confidence = {"probe/confidence": to_numpy(confidences.double().mean(), np.float64)}
+        if self.context.labels is None or self.context.own_loss is not None:
             return confidence
-        labels = self.context.labels.cpu()
-        right = self._prediction == labels
-        temperature, nothing = math.nan, torch.full((self.context.size,), torch.nan, dtype=torch.float64)
-        loss, calibrated = nothing, nothing
-        if self._scores is not None:
-            temperature, loss, calibrated = cross_fitted(self._scores, labels)
+        each, labels = torch.cat([rows.each for rows in self._rows]), torch.cat([rows.right for rows in self._rows])
+        right = torch.cat([rows.predicted for rows in self._rows]) == labels
+        temperature, nothing = math.nan, torch.full((len(each),), torch.nan, dtype=torch.float64)
+        losses, calibrated = nothing, nothing
+        if len({scores.shape[1] for scores in self._scores}) == 1:  # else NaN stays, and so there is no temperature
+            samples = None if self._task.words.one_class else each
+            temperature, losses, calibrated = cross_fitted(torch.cat(self._scores), labels, samples)
+        size, weight = self.context.size, self._task.weight(self.context.labels)
+        loss = torch.zeros(size, dtype=torch.float64).index_add_(0, each, losses) * weight
         return confidence | {
             "probe/temperature": np.array(temperature),
             "probe/calibrated_loss": to_numpy(loss.mean(), np.float64),
-            "probe/calibration_error": np.array(calibration_error(self._confidence, right)),
+            "probe/calibration_error": np.array(calibration_error(confidences, right)),
             "probe/calibrated_error": np.array(calibration_error(calibrated, right)),
             "probe/sample_calibrated_loss": to_numpy(loss.clamp(max=torch.finfo(torch.float32).max), np.float32),
         }
 
 
-def cross_fitted(scores: Tensor, labels: Tensor) -> tuple[float, Tensor, Tensor]:
-    """The temperature of all samples, and each sample's loss and confidence with that of the half it is not in.
+def cross_fitted(scores: Tensor, labels: Tensor, samples: Tensor | None = None) -> tuple[float, Tensor, Tensor]:
+    """The temperature of all rows, and each row's loss and confidence with that of the half it is not in.
 
     The samples of each class go into the halves in turn: places would not do, since a probe has its classes in turn, so
-    that those at even places would be of other classes than those at odd ones.
+    that those at even places would be of other classes than those at odd ones. Where a sample has several rows, such as
+    pixels, which are alike, all of them go into the same half, the samples by turns.
 
     Args:
         scores: (N, C) float32.
         labels: (N,) int64.
+        samples: (N,) which sample each row is of; None where each has one.
 
     Returns:
         The temperature; (N,) float64 losses in nats and (N,) float64 confidences, NaN where a half has no temperature.
     """
-    temperature = fit_temperature(scores, labels)
+    temperature = fit_temperature(*_some(scores, labels))
     start = temperature if LOWEST_TEMPERATURE < temperature < HIGHEST_TEMPERATURE else 1.0
     losses, confidences = (torch.full((len(scores),), torch.nan, dtype=torch.float64) for _ in range(2))
     order = labels.argsort(stable=True)
-    for judged, other in ((order[::2], order[1::2]), (order[1::2], order[::2])):
-        fitted = fit_temperature(scores[other], labels[other], start)
+    halves = [order[::2], order[1::2]]
+    if samples is not None:
+        halves = [torch.nonzero(samples % 2 == odd)[:, 0] for odd in (0, 1)]
+    for judged, other in (halves, halves[::-1]):
+        fitted = fit_temperature(*_some(scores[other], labels[other]), start)
         if not math.isnan(fitted):
             losses[judged], confidences[judged] = _losses(scores[judged], labels[judged], 1 / fitted)
     return temperature, losses, confidences
@@ -173,6 +189,12 @@ def fit_temperature(scores: Tensor, labels: Tensor, start: float = 1.0) -> float
         at, step = at + newton, newton
         if abs(step) < PRECISION:
             return math.exp(-at)
+
+
+def _some(scores: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Every so many of the rows, so that at most `FITTED` are left to fit a temperature to."""
+    step = -(-len(scores) // FITTED) or 1
+    return scores[::step], labels[::step]
 
 
 def calibration_error(confidences: Tensor, right: Tensor) -> float:

@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from rfav_cli.statistics.base import (
-    Context,
-    Statistic,
-    are_class_scores,
-    confidences,
-    predicted_classes,
-    to_numpy,
-)
+from rfav_cli.statistics.base import Context, Statistic, to_numpy, widened
+from rfav_cli.statistics.tasks import task_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,32 +18,72 @@ if TYPE_CHECKING:
 class Outputs(Statistic):
     """The class of each sample's highest score, and that class's probability by softmax.
 
-    A net whose output is no row of class scores has no such columns.
+    Outputs that are probabilities already are taken as such; log-probabilities need no case of their own, since softmax
+    gives back what they are the logarithms of. Where a sample has several predictions, of tags or pixels, there is the
+    mean of their confidences alone; of numbers, how far they vary. A net whose output is no such thing has no such
+    columns.
     """
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
+        self._task = task_of(context.settings.task)
         self._seen = 0
         self._prediction = torch.full((context.size,), -1, dtype=torch.int32)
         self._confidence = torch.full((context.size,), torch.nan)
+        self._numbers = _Spread()
 
     def update_output(self, rows: slice, output: Tensor) -> None:
-        """Take the scores (n, classes) of a batch."""
-        if not are_class_scores(output, rows.stop - rows.start):
+        """Take the net's output on a batch, (n, ...)."""
+        samples, labels = rows.stop - rows.start, self.context.labels
+        known = None if labels is None else labels[rows]
+        if self._task.words.figure and not self._task.words.is_share and output.shape[:1] == (samples,):
+            self._numbers.add(widened(output).reshape(samples, -1).cpu())
             return
-        scores = output.float()
-        self._seen += len(scores)
-        self._prediction[rows] = predicted_classes(scores).cpu()
-        self._confidence[rows] = confidences(scores).cpu()
+        choices = self._task.choices(output, samples, known, probabilities=self.context.probabilities)
+        if choices is None:
+            return
+        self._seen += samples
+        confidences = choices.confidences()
+        if self._task.words.one_class:
+            self._prediction[rows] = choices.predicted().cpu()
+        else:
+            counts = choices.of_samples(torch.ones_like(confidences), samples)
+            confidences = choices.of_samples(confidences, samples) / counts
+        self._confidence[rows] = confidences.cpu()
 
     def compute(self) -> dict[str, NDArray[Any]]:
         """`probe/sample_prediction`, -1 where a score is NaN, and `probe/sample_confidence` (N,), between 0 and 1.
 
-        A confidence is NaN where softmax has no value: a score is NaN or infinity.
+        A confidence is NaN where softmax has no value: a score is NaN or infinity. Of numbers there is
+        `probe/prediction_spread` () instead: the deviation over the samples, root mean square over the outputs.
         """
+        if self._numbers.count:
+            return {"probe/prediction_spread": np.array(self._numbers.deviation())}
         if self._seen < self.context.size:
             return {}
-        return {
-            "probe/sample_prediction": to_numpy(self._prediction, np.int32),
-            "probe/sample_confidence": to_numpy(self._confidence, np.float32),
-        }
+        confidence = {"probe/sample_confidence": to_numpy(self._confidence, np.float32)}
+        if not self._task.words.one_class:
+            return confidence
+        return {"probe/sample_prediction": to_numpy(self._prediction, np.int32), **confidence}
+
+
+class _Spread:
+    """How far numbers vary over the samples, from sums of them less those of the first sample, which they are near."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._first = self._sum = self._squares = torch.zeros(0)
+
+    def add(self, numbers: Tensor) -> None:
+        """Take (n, K) float64."""
+        if not self.count:
+            self._first = numbers[:1]
+            self._sum = self._squares = torch.zeros_like(numbers[0])
+        self.count += len(numbers)
+        self._sum = self._sum + (numbers - self._first).sum(0)
+        self._squares = self._squares + (numbers - self._first).square().sum(0)
+
+    def deviation(self) -> float:
+        """Root of the variance, mean over the K."""
+        variance = self._squares / self.count - (self._sum / self.count).square()
+        return float(variance.mean().clamp(min=0).sqrt())

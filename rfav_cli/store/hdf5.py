@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 LIBVER = ("v108", "v108")
 """The file format: read by every HDF5 since 1.8."""
 
-T = TypeVar("T", bool, int, str)
+T = TypeVar("T", bool, int, float, str)
 Stamp = tuple[int, int, int]
 """Inode, time of change and size: tells a file from another that took its name."""
 

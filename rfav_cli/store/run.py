@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rfav_cli.records import Layer, ProbeRecord, Run, Settings, SkippedLayer
+from rfav_cli.records.tasks import TASKS
 from rfav_cli.store.hdf5 import write_texts
 from rfav_cli.store.schema import SCHEMA, UNIT, damaged
 from rfav_cli.text import count, printable
@@ -71,6 +73,10 @@ def write_header(file: h5py.File, run: Run, run_sha256: str) -> None:
     if run.probe.inputs:
         file.attrs["probe_inputs"] = json.dumps(run.probe.inputs)
         file.attrs["probe_padding"] = run.probe.padding
+    file.attrs["probe_unkept"] = run.probe.unkept
+    for name in ("guessed", "guessed_right"):
+        if math.isfinite(value := getattr(run.probe, name)):
+            file.attrs[f"probe_{name}"] = value
     if run.train_probe is not None:
         file.attrs["train_probe_sha256"] = run.train_probe.sha256
         file.attrs["train_probe_size"] = run.train_probe.size
@@ -90,7 +96,8 @@ def write_run(file: h5py.File, run: Run) -> None:
     write_texts(file, "skipped/name", [layer.name for layer in run.skipped])
     write_texts(file, "skipped/reason", [layer.reason for layer in run.skipped])
     if run.probe.labels is not None:
-        file["probe/label"] = np.asarray(run.probe.labels, np.int64)
+        numbers = run.probe.labels.dtype.kind == "f"
+        file["probe/label"] = np.asarray(run.probe.labels, np.float64 if numbers else np.int64)
     if run.probe.thumbnails is not None:
         file["probe/thumbnail"] = np.asarray(run.probe.thumbnails, np.uint8)
 
@@ -120,29 +127,38 @@ def read_run(file: StoreFile) -> Run:
     skipped_names, reasons = file.texts("skipped/name"), file.texts("skipped/reason")
     if len(skipped_names) != len(reasons):
         raise damaged(file.path, "its skipped layers are not complete")
-    before = asdict(Settings(fold_norm=False))  # what stores were measured with that are older than a setting
+    probe = _read_probe(file)
+    # What stores were measured with that are older than a setting.
+    before = asdict(Settings(fold_norm=False, task="classes" if probe.labelled else ""))
     settings = {name: file.attribute(_ATTRIBUTES.get(name, name), default) for name, default in before.items()}
     if settings["unit"] not in _UNITS:
         raise damaged(file.path, f"its epochs are counted in {printable(settings['unit'])}")
     skipped = tuple(map(SkippedLayer, skipped_names, reasons))
-    return Run(layers, skipped, _read_probe(file), Settings(**settings), _read_train_probe(file))
+    return Run(layers, skipped, probe, _checked(file, Settings(**settings)), _read_train_probe(file))
+
+
+def _checked(file: StoreFile, settings: Settings) -> Settings:
+    """Settings, of which the task is one that is known."""
+    if settings.task and settings.task not in TASKS:
+        raise damaged(file.path, f"task is {printable(settings.task)}, and can be {', '.join(TASKS)}")
+    return settings
 
 
 def _read_probe(file: StoreFile) -> ProbeRecord:
     size = file.attribute("probe_size", 0)
     if size < 0:
         raise damaged(file.path, f"probe_size is {size}, and can be 1 or more")
-    labels = _optional(file, "probe/label", "i", (size,))
-    if labels is not None and labels.min(initial=0) < 0:
-        raise damaged(file.path, f"probe/label is {labels.min()}, and can be 0 or more")
     return ProbeRecord(
         file.attribute("probe_sha256", ""),
         size,
-        labels,
+        _read_labels(file, size),
         _optional(file, "probe/thumbnail", "u", (None,) * 4),
         file.attribute("probe_source", ""),
         _names(file, file.attribute("probe_inputs", "[]")),
         file.attribute("probe_padding", ""),
+        file.attribute("probe_unkept", False),
+        file.attribute("probe_guessed", math.nan),
+        file.attribute("probe_guessed_right", math.nan),
     )
 
 
@@ -153,6 +169,20 @@ def _names(file: StoreFile, text: str) -> tuple[str, ...]:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise damaged(file.path, "the names of its inputs are not complete")
     return tuple(names)
+
+
+def _read_labels(file: StoreFile, size: int) -> NDArray[Any] | None:
+    """One label a sample, or a row of them; whole ones from 0 on, or finite numbers."""
+    if "probe/label" not in file.datasets:
+        return None
+    dataset = file.datasets["probe/label"]
+    kind = "f" if dataset.dtype.kind == "f" else "i"
+    labels = _optional(file, "probe/label", kind, (size, *(None,) * (len(dataset.shape) == 2)))
+    if labels is not None and kind == "i" and labels.min(initial=0) < 0:
+        raise damaged(file.path, f"probe/label is {labels.min()}, and can be 0 or more")
+    if labels is not None and not np.isfinite(labels).all():
+        raise damaged(file.path, "probe/label is not finite")
+    return labels
 
 
 def _read_train_probe(file: StoreFile) -> ProbeRecord | None:

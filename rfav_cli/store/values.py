@@ -42,6 +42,8 @@ _NOT_NEGATIVE = (
     "activation/scale",
     "probe/norm_shift",
     "probe/norm_variance",
+    "probe/prediction_spread",
+    "probe/sample_right",
     "probe/temperature",
 )
 _OF_A_LAYER = re.compile(r"(entropy/mean_map|entropy/map|activation/winners)/(\d{1,6})", re.ASCII)

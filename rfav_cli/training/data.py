@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rfav_cli.data.sources import SOURCES, SampleOptions, is_code, open_source
-from rfav_cli.data.sources.base import normalisation, only
+from rfav_cli.data.sources.base import are_class_numbers, normalisation, only
 from rfav_cli.errors import SampleError, UsageError
 from rfav_cli.records import Note
 from rfav_cli.text import printable
@@ -186,6 +186,21 @@ def _check_inputs(source: Source, spec: Any) -> None:
         )
 
 
+def _check_class_numbers(source: Source, spec: Any) -> None:
+    """Refuse labels of other tasks.
+
+    Raises:
+        SampleError: they are no class numbers.
+    """
+    if source.labels is None or (are_class_numbers(source.labels) and source.labels.dtype.kind != "f"):
+        return
+    raise SampleError(
+        f"{printable(spec)}: labels {source.labels.dtype} of the shape {source.labels.shape} are no class numbers, "
+        "and rfav trains nets that tell one class of each sample",
+        "Give class numbers; train other nets in your own loop, with `rfav_cli.TargetedRegularizer` in its loss.",
+    )
+
+
 def _load(
     spec: Any,
     options: SampleOptions,
@@ -199,6 +214,7 @@ def _load(
     _check_inputs(source, spec)
     if source.labels is None and not is_code(spec):
         raise _unlabelled(source)
+    _check_class_numbers(source, spec)
     spec = source.name
     images, unreadable, digest = look_through(source, workers)
     if unreadable and not skip_unreadable:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from rfav_cli.activations.network import OpenOptions
     from rfav_cli.data.probe import Probe
+    from rfav_cli.measure.own_loss import OwnLoss
     from rfav_cli.records import Doubt, Event, Measurement, Run, Settings
 
 LIVE = Path("(live)")
@@ -48,6 +49,7 @@ class LiveNet:
         settings: what is measured.
         layers, skip: globs of the layers to measure and to leave out.
         batch_size: samples a forward, None for automatic.
+        loss: the user's own.
 
     Raises:
         ModelError: it is no net, cannot be copied, has no layer to measure, or lazy ones without weights.
@@ -64,6 +66,7 @@ class LiveNet:
         layers: Sequence[str] = (),
         skip: Sequence[str] = (),
         batch_size: int | None = None,
+        loss: OwnLoss | None = None,
     ) -> None:
         if not isinstance(model, nn.Module) or isinstance(model, torch.jit.ScriptModule):
             raise ModelError(
@@ -81,7 +84,7 @@ class LiveNet:
         with undisturbed(options.device):
             network = eager.open_fresh(options.make_model or (lambda: copy_of(self._model)), options)
             network.load(self._payload())
-            self._setup = fit(network, probe, options, settings, layers=layers, skip=skip)
+            self._setup = fit(network, probe, options, settings, layers=layers, skip=skip, loss=loss)
         self._size = BatchSize.of(batch_size, self._setup.device, self._setup.run.layers)
 
     @property

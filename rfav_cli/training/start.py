@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rfav_cli import remote
 from rfav_cli.errors import CheckpointError, ModelError
 from rfav_cli.records import Settings
+from rfav_cli.records.tasks import CROSS_ENTROPY
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ class Start:
                 output=self.settings.output or stored.output,
                 weights=self.settings.weights or stored.weights,
                 unit="epoch",
+                task="",
+                loss=CROSS_ENTROPY,
             ),
             notes=(f"{path}: {recipe.reason}", *_doubtful(recipe), _targets(recipe)),
         )

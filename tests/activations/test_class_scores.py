@@ -215,3 +215,19 @@ def test_what_a_net_returns_is_described_with_its_shapes() -> None:
     output = {"a": A, "b\x1b": [torch.tensor(1.0), None], "c": ()}
     assert described(output) == r"a: 2x3, b\x1b.0: a number, b\x1b.1: NoneType, c: tuple"
     assert described(3) == "no tensor"
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 1)])
+def test_one_score_a_sample_goes_before_a_row_that_is_too_wide_for_two_classes(shape: tuple[int, ...]) -> None:
+    score = torch.linspace(-2, 2, 4).reshape(shape)
+    outputs = (torch.randn(4, 9), score)
+    for classes in (1, 2):
+        assert choose_output(outputs, torch.zeros(4, 3), classes).tensor is score
+    assert choose_output(outputs, torch.zeros(4, 3), 5).tensor is outputs[0]
+    assert choose_output((score, score.sigmoid()), torch.zeros(4, 3), 2).tensor is score
+
+
+def test_two_scores_a_sample_that_differ_are_not_guessed_between() -> None:
+    scores = torch.linspace(-2, 2, 4)[:, None]
+    with pytest.raises(ModelError, match="fit as the class scores"):
+        choose_output((scores, scores + 1), torch.zeros(4, 3), 2)

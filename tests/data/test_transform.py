@@ -44,7 +44,7 @@ def test_what_it_gives_enters_the_net_from_each_source(source):
     probe = read(source, find_transform(tensor_of, Request()))
     assert (probe.mean, probe.std) == (None, None)
     expected = sorted(tensor_of(image).numpy().tobytes() for image in IMAGES)
-    assert sorted(np.ascontiguousarray(row).tobytes() for row in probe.images) == expected
+    assert sorted(np.ascontiguousarray(row).tobytes() for row in probe.inputs) == expected
     assert probe.doubts == ()
 
 
@@ -55,13 +55,13 @@ def test_what_is_random_in_it_is_doubted(source):
 
 def test_a_preset_and_a_size_hold_for_each_source(source):
     probe = read(source, find_transform("imagenet", Request()))
-    assert (probe.images.shape, probe.images.dtype) == ((4, 3, 224, 224), np.uint8)
+    assert (probe.inputs.shape, probe.inputs.dtype) == ((4, 3, 224, 224), np.uint8)
     assert probe.mean == (0.485, 0.456, 0.406)
 
 
 def test_a_size_and_a_crop_hold_for_each_source(source):
     probe = load_probe(source, options=SampleOptions(resize=14, center_crop=12))
-    assert probe.images.shape == (4, 3, 12, 12)
+    assert probe.inputs.shape == (4, 3, 12, 12)
 
 
 def transforms(_image=None):

@@ -17,6 +17,7 @@ from rfav_cli.data.probe import load_probe
 from rfav_cli.data.sources import SampleOptions
 from rfav_cli.errors import CheckpointError, ModelError, RunError, SampleError
 from rfav_cli.measure.setup import open_run
+from rfav_cli.options.groups import ChosenLayers
 from rfav_cli.records import Settings
 from tests.measure.runs import READING, SAMPLES, opening, probe_of, save, set_up
 
@@ -82,13 +83,13 @@ def test_what_is_no_row_of_scores_is_told(tmp_path: Path, answer: str, note: str
     torch.save(Odd(answer).state_dict(), entries[0].path)
     options = opening(lambda: Odd(answer))
     probe = probe_of(tmp_path, labels=False)
-    setup = open_run(entries, probe, READING, options, Settings(outputs=True), layers=["fc"])
+    setup = open_run(entries, probe, READING, options, Settings(outputs=True), ChosenLayers(layers=["fc"]))
     assert not setup.reads_output
     (words,) = setup.notes
     assert re.search(note, words)
     if answer == "text":
         with pytest.raises(ModelError, match="returns no tensor"):
-            open_run(entries, probe_of(tmp_path), READING, options, Settings(), layers=["fc"])
+            open_run(entries, probe_of(tmp_path), READING, options, Settings(), ChosenLayers(layers=["fc"]))
 
 
 def test_a_probe_that_does_not_fit_is_named(tmp_path: Path) -> None:

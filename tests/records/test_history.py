@@ -161,3 +161,31 @@ def test_the_confidence_on_training_samples_is_that_of_the_epochs_that_have_it(t
     history = replace(history, columns={**history.columns, "probe/sample_confidence": held_out})
     assert history.confidence_gap.tolist() == pytest.approx([np.nan, 0.375], nan_ok=True)
     assert np.isnan(History("b.h5", run, (measure(0).checkpoint,), (), {}).train_confidence).all()
+
+
+def test_a_history_names_its_task_its_loss_and_its_figure(history: History) -> None:
+    assert (history.task, history.loss_words, history.figure_name) == ("classes", "held-out loss", "accuracy")
+    assert history.has_one_class
+    assert history.in_nats
+    run = replace(history.run, settings=replace(history.run.settings, task="regression", loss="mean squared error"))
+    numbers = replace(history, run=run, columns={"probe/figure": np.array([0.5, 0.75])})
+    assert (numbers.loss_words, numbers.figure_name) == ("held-out mean squared error", "R squared")
+    assert (numbers.has_one_class, numbers.has_accuracy, numbers.in_nats) == (False, False, False)
+    assert numbers.figure.tolist() == numbers.other_figure.tolist() == [0.5, 0.75]
+    assert np.isnan(numbers.prediction_spread).all()
+    own = replace(numbers, run=replace(run, settings=replace(run.settings, loss="mine.py:huber")))
+    assert own.loss_words == "held-out loss mine.py:huber"
+
+
+def test_without_labels_there_is_no_task_but_labels_need_not_be_kept(history: History) -> None:
+    probe = replace(history.run.probe, labels=None)
+    bare = replace(history, run=replace(history.run, probe=probe))
+    assert (bare.task, bare.labelled, bare.loss_words) == ("", False, "held-out loss")
+    assert replace(bare, run=replace(bare.run, probe=replace(probe, unkept=True))).labelled
+
+
+def test_naming_the_task_of_classes_leaves_the_digest(history: History) -> None:
+    run = history.run
+    named = replace(history, run=replace(run, settings=replace(run.settings, task="classes")))
+    other = replace(history, run=replace(run, settings=replace(run.settings, task="binary")))
+    assert history.digest == named.digest != other.digest

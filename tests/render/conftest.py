@@ -17,6 +17,7 @@ from rfav_cli.records import (
     Layer,
     ProbeRecord,
     Run,
+    Settings,
     SkippedLayer,
 )
 
@@ -80,7 +81,10 @@ def hostile() -> History:
     return History(
         path=base.path,
         run=Run(
-            base.run.layers, (SkippedLayer(HOSTILE, HOSTILE),), ProbeRecord(HOSTILE, 3, np.arange(3), source=HOSTILE)
+            base.run.layers,
+            (SkippedLayer(HOSTILE, HOSTILE),),
+            ProbeRecord(HOSTILE, 3, np.arange(3), source=HOSTILE),
+            Settings(loss=HOSTILE),
         ),
         checkpoints=tuple(Checkpoint(each.epoch, HOSTILE, "") for each in base.checkpoints),
         bad=(BadCheckpoint(HOSTILE, HOSTILE),),

@@ -40,6 +40,8 @@ def test_the_document_has_everything_and_null_for_what_was_not_measured() -> Non
         "checkpoint": "run/3.pt",
         "samples": 1000,
         "output": "",
+        "task": "classes",
+        "figure": "accuracy",
         "temperature": 2.5,
         "loss": 1.5,
         "calibrated_loss": 1.2,
@@ -94,3 +96,11 @@ def test_the_code_is_of_use_for_both_kinds_of_net(tmp_path: Path, monkeypatch: p
         expected = plain(x) / 2.5
         torch.testing.assert_close(names["net"](x), expected)  # type: ignore[operator]
         torch.testing.assert_close(torch.jit.load("calibrated.ts")(x), expected)
+
+
+@pytest.mark.parametrize(("task", "words"), [("binary", "before the sigmoid"), ("pixels", "before softmax")])
+def test_what_makes_probabilities_of_the_scores_is_named(task: str, words: str) -> None:
+    text = in_words(replace(FOUND, task=task, figure="tag accuracy"))
+    assert words in text
+    assert "tag accuracy 60.0%" in text
+    assert ("log(p / (1 - p))" in text) == (task == "binary")

@@ -125,7 +125,9 @@ def test_huge_losses_do_not_burst_the_table() -> None:
 
 def test_json_is_the_comparison() -> None:
     document = json.loads(render_comparison(COMPARISON, "json"))
-    assert list(document) == ["schema", "a", "b", "same_probe", "differences", "summary", "layers", "notes"]
+    names = ["schema", "a", "b", "same_probe", "loss", "figure", "differences", "summary", "layers", "notes"]
+    assert list(document) == names
+    assert (document["loss"], document["figure"]) == ("held-out loss", "accuracy")
     assert document["a"]["run"]["state"] == "overfitting"
     assert (document["a"]["run"]["onset"], document["a"]["run"]["interval"]) == (12, [11, 13])
     assert document["a"]["best"] == {"epoch": 12, "loss": 1.2541, "accuracy": 0.5972, "smoothed_loss": None}
@@ -152,3 +154,13 @@ def test_what_a_store_says_steers_no_terminal(output_format: str) -> None:
 def test_an_unknown_format_names_the_known() -> None:
     with pytest.raises(RfavError, match="table, json"):
         render_comparison(COMPARISON, "csv")
+
+
+def test_losses_are_called_by_their_name_and_no_accuracy_is_shown_of_numbers() -> None:
+    numbers = replace(COMPARISON, loss_words="held-out mean squared error", figure="", summary=())
+    text = render_comparison(numbers, "table")
+    assert "held-out mean squared error" in text
+    assert "\naccuracy " not in text
+    assert "\naccuracy " in render_comparison(COMPARISON, "table")
+    assert "tag accuracy" in render_comparison(replace(COMPARISON, figure="tag accuracy"), "table")
+    assert json.loads(render_comparison(numbers, "json"))["figure"] is None

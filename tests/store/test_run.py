@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
@@ -18,6 +18,8 @@ from tests.store.example import make_run, measure, write
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 
 def test_other_probe_layers_and_settings_are_named(path: Path) -> None:
@@ -147,3 +149,40 @@ def test_of_many_layers_those_that_differ_are_named() -> None:
     (said,) = differences(run, more)
     assert said.startswith("layers: conv1 Conv2d 8 (4, 3), fc.é")
     assert said.endswith(r" / new\x1b Linear 16 ()")
+
+
+@pytest.mark.parametrize(
+    "labels", [np.array([0.5, -2, 3, 4, 5]), np.array([[0, 1]] * 5), np.array([[0.5, 1]] * 5), None]
+)
+def test_labels_of_each_task_are_read_back_with_what_guessing_gives(path: Path, labels: NDArray[Any] | None) -> None:
+    run = make_run(task="regression", loss="mean squared error")
+    probe = replace(run.probe, labels=labels, unkept=labels is None, guessed=1.5, guessed_right=0.25)
+    back = read_back(path, replace(run, probe=probe))
+    assert back.settings == run.settings
+    assert back.probe.labelled
+    np.testing.assert_equal(vars(back.probe), vars(probe))
+
+
+def test_a_store_that_is_older_than_tasks_is_of_classes_where_it_has_labels(path: Path) -> None:
+    for probe in (make_run().probe, replace(make_run().probe, labels=None)):
+        run = replace(make_run(), probe=probe)
+        with h5py.File(path, "w", libver=LIBVER) as file:
+            write_header(file, run, fingerprint(run))
+            write_run(file, run)
+            for name in ("task", "loss", "probe_unkept"):
+                del file.attrs[name]
+        with opened(path) as file:
+            back = read_run(file)
+        assert (back.settings.task, back.settings.loss) == ("classes" if probe.labelled else "", "cross-entropy")
+
+
+@pytest.mark.parametrize("labels", [np.full(5, np.nan), np.array([0, -1, 0, 0, 0]), np.zeros((5, 2, 2))])
+def test_labels_that_cannot_be_are_refused(path: Path, labels: NDArray[Any]) -> None:
+    run = make_run()
+    with pytest.raises(StoreError, match="probe/label"):
+        read_back(path, replace(run, probe=replace(run.probe, labels=labels)))
+
+
+def test_a_task_that_is_not_known_is_refused(path: Path) -> None:
+    with pytest.raises(StoreError, match=r"task is \\x1bdetection, and can be classes"):
+        read_back(path, make_run(task="\x1bdetection"))

@@ -21,6 +21,8 @@ from tests.training.samples import load
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=60), st.floats(0, 1, exclude_max=True), st.integers(0, 2**32))
 def test_a_split_is_stratified(labels: list[int], share: float, seed: int) -> None:
@@ -78,6 +80,14 @@ def test_data_without_labels_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "bare.npz", images=np.zeros((3, 4), np.float32))
     with pytest.raises(SampleError, match=r"bare\.npz: the samples have no labels"):
         load(tmp_path / "bare.npz")
+
+
+@pytest.mark.parametrize("labels", [np.array([0.5, 1, 2]), np.zeros((3, 2), int), np.array([0.0, 1, 1])])
+def test_labels_of_other_tasks_than_classes_are_refused(tmp_path: Path, labels: NDArray[Any]) -> None:
+    np.savez(tmp_path / "other.npz", images=np.zeros((3, 4), np.float32), labels=labels)
+    with pytest.raises(SampleError, match=r"other\.npz: labels .* are no class numbers") as caught:
+        load(tmp_path / "other.npz")
+    assert "TargetedRegularizer" in caught.value.remedy
 
 
 def test_validation_classes_are_told_by_name(folder: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextCol
 
 from rfav_cli import records
 from rfav_cli.cli.progress.base import BarReporter
+from rfav_cli.records.tasks import TASKS
 from rfav_cli.render.subject import in_words
 from rfav_cli.text import printable
 
@@ -68,12 +69,20 @@ def name_of(event: records.Progress) -> str:
     return printable(event.checkpoint.replace("\\", "/").rsplit("/", 1)[-1][-32:])
 
 
+READ = frozenset({"probe/sample_prediction", "probe/sample_confidence", "probe/prediction_spread"})
+"""Columns of which one is there where the net's output is measured."""
+
+
 def figures_of(measurement: records.Measurement) -> Iterator[str]:
     """The held-out figures of a checkpoint, where there are labels and class scores, and how many are not finite."""
     loss, accuracy = (float(measurement.columns[name]) for name in ("probe/loss", "probe/accuracy"))
     if math.isfinite(loss):
-        yield f"loss {loss:.4f}  accuracy {accuracy:.4f}"
-    elif {"probe/sample_loss", "probe/sample_prediction"} <= measurement.columns.keys():
+        yield f"loss {loss:.4f}"
+        if math.isfinite(accuracy):
+            yield f"accuracy {accuracy:.4f}"
+        elif "probe/figure" in measurement.columns:
+            yield f"{TASKS['regression'].figure} {float(measurement.columns['probe/figure']):.4f}"
+    elif "probe/sample_loss" in measurement.columns and READ & measurement.columns.keys():
         yield "loss not finite"
     if nonfinite := int(measurement.columns["nonfinite"].sum()):
         yield f"{nonfinite:,} entropies are not finite"

@@ -44,7 +44,7 @@ TOKEN_KEYS = ("input_ids", "token_ids", "tokens", "ids", "token_type_ids", "segm
 MASK_KEYS = ("attention_mask", "padding_mask", "key_padding_mask", "src_key_padding_mask", "mask")
 SAMPLE_KEYS = (*IMAGE_KEYS, "pixel_values", "input_values", "input_features", *TOKEN_KEYS[:3])
 """What samples are called where they are one array of several in a file."""
-LABEL_KEYS = ("labels", "label", "y", "targets", "target", "y_test", "test_labels")
+LABEL_KEYS = ("labels", "label", "y", "targets", "target", "masks", "y_test", "test_labels")
 REMEDY = "Save an array 'images', uint8 or float32, and whole numbers 'labels' beside it."
 IN_USE = "Close it where it is open, and try again."
 SEQUENCES, GRAY = "nct", "nhw"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from rfav_cli.chance import drawn_from
-from rfav_cli.data.units import BYTES, WORDS, Arrays, Preset, Samples, full_scale
+from rfav_cli.data.units import BYTES, WORDS, Arrays, Labels, Preset, Samples, full_scale
 from rfav_cli.errors import SampleError, remedy_for
 from rfav_cli.text import printable, what_it_says
 
@@ -28,7 +28,7 @@ class Source(Protocol):
 
     Attributes:
         name: the specification that the user gave.
-        labels: (len,) int64, or None.
+        labels: (len, ...), one for each sample; or None. Where there are names of classes, (len,) int64.
         classes: the names of the classes in the order of the labels; empty where there are none.
         is_image: the samples are (C, H, W) images, as against feature vectors and sequences.
         mean, std: the preset normalisation, one value a channel, or None.
@@ -50,7 +50,7 @@ class Source(Protocol):
     """
 
     name: str
-    labels: NDArray[np.int64] | None
+    labels: Labels | None
     classes: tuple[str, ...]
     is_image: bool
     mean: tuple[float, ...] | None
@@ -83,7 +83,7 @@ class Source(Protocol):
             SampleError: a sample cannot be read, or does not fit the others; the message names it.
         """
 
-    def labels_of(self, indices: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    def labels_of(self, indices: NDArray[np.int64]) -> Labels | None:
         """The labels of samples that were read; `labels` may be None where only the samples themselves have them."""
         return None if self.labels is None else self.labels[indices]
 
@@ -179,8 +179,8 @@ def read_class_file(path: Path) -> tuple[str, ...]:
 
 
 def order_classes(
-    labels: NDArray[np.int64] | None, classes: tuple[str, ...], options: SampleOptions, where: Path
-) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+    labels: Labels | None, classes: tuple[str, ...], options: SampleOptions, where: Path
+) -> tuple[Labels | None, tuple[str, ...]]:
     """Number the labels in the order of `--classes`, where that is given.
 
     A source that knows its classes by name gets its labels renumbered; one that has numbers alone gets names for them.
@@ -194,6 +194,10 @@ def order_classes(
     if labels is None:
         raise SampleError(
             f"{printable(where)}: --classes is given, but the samples have no labels", "Leave --classes out."
+        )
+    if not are_class_numbers(labels):
+        raise SampleError(
+            f"{printable(where)}: --classes is given, but the labels are no class numbers", "Leave --classes out."
         )
     names, file = read_class_file(options.classes_file), f"--classes {printable(options.classes_file)}"
     if not classes:
@@ -212,25 +216,48 @@ def order_classes(
     return np.asarray([names.index(name) for name in classes], dtype=np.int64)[labels], names
 
 
-def check_labels(raw: NDArray[Any], count: int, where: Path) -> NDArray[np.int64]:
-    """Labels as (count,) int64; a column (count, 1) will do.
+def check_labels(raw: NDArray[Any], count: int, where: Path) -> Labels:
+    """Labels in a form that a task can be told from: `rfav_cli.measure.tasks` tells it, when the net is known.
+
+    Args:
+        raw: (count, ...) of truth values, whole or floating-point numbers.
+        count: how many samples there are.
+        where: the file, for messages.
+
+    Returns:
+        (count,) int64 or float64, of a column (count, 1) too; (count, ...) as they are, since masks are large.
 
     Raises:
-        SampleError: they are not `count` whole numbers from 0 on.
+        SampleError: they are no numbers, not one for each sample, not finite, or class numbers below 0.
     """
-    remedy = "Labels are whole numbers from 0 on, one a sample."
+    remedy = "Labels are whole numbers from 0 on, one a sample; tags 0 or 1; values; or a class for each pixel."
     if raw.ndim == 2 and raw.shape[1] == 1:
         raw = raw[:, 0]
-    if raw.ndim != 1:
+    if not raw.ndim or 0 in raw.shape[1:]:
         raise SampleError(f"{printable(where)}: labels have the shape {raw.shape}", remedy)
-    if raw.dtype.kind not in "iu":
+    if raw.dtype.kind not in "biuf":
         raise SampleError(f"{printable(where)}: labels are of type {raw.dtype}", remedy)
     if len(raw) != count:
         raise SampleError(f"{printable(where)}: {len(raw)} labels for {count} samples", remedy)
-    outside = np.flatnonzero((raw < 0) | (raw > np.iinfo(np.int64).max))
+    if raw.dtype.kind == "f":
+        if not (finite := np.isfinite(raw).reshape(count, -1).all(1)).all():
+            place = int(finite.argmin())
+            raise SampleError(f"{printable(where)}: label {raw[place]} of sample {place} is not finite", remedy)
+        return raw.astype(np.float64) if raw.ndim == 1 else raw
+    if raw.ndim > 1:
+        return raw
+    outside = np.flatnonzero((raw < 0) | (raw > np.iinfo(np.int64).max)) if raw.dtype.kind != "b" else np.array([])
     if outside.size:
-        raise SampleError(f"{printable(where)}: label {raw[outside[0]]} of sample {outside[0]} is out of range", remedy)
+        values = " Values that may be below 0 are saved as floating-point numbers." if raw.min() < 0 else ""
+        raise SampleError(
+            f"{printable(where)}: label {raw[outside[0]]} of sample {outside[0]} is out of range", remedy + values
+        )
     return raw.astype(np.int64)
+
+
+def are_class_numbers(labels: NDArray[Any] | None) -> bool:
+    """Whether labels are one whole number a sample, by which samples can be chosen evenly."""
+    return labels is not None and labels.ndim == 1 and bool((labels == np.round(labels)).all())
 
 
 def drawn_twice(read: Callable[[NDArray[np.int64]], Samples], indices: NDArray[np.int64]) -> bool:

@@ -66,7 +66,7 @@ def has_calibrated(runs: Sequence[DrawnRun]) -> bool:
 
 
 def draw_losses(axes: Axes, runs: Sequence[DrawnRun], epochs: Sequence[int]) -> None:
-    """The curves alone, from 0 on: smoothed, as measured, and as measured with a temperature where there is one."""
+    """The curves alone, from 0 on where none is below: smoothed, measured, and with a temperature if there is one."""
     for run, colour, style in zip(runs, COLOURS, LINES, strict=False):
         rows = np.isin(run.history.epochs, epochs)
         at, raw = run.history.epochs[rows], column(run.history, "probe/loss")[rows]
@@ -75,5 +75,12 @@ def draw_losses(axes: Axes, runs: Sequence[DrawnRun], epochs: Sequence[int]) -> 
         if has_calibrated([run]):
             calibrated = run.history.calibrated_loss[rows]
             plot(axes, at, calibrated, color=colour, linestyle=CALIBRATED, linewidth=THIN, zorder=2.5)
-    axes.set_ylim(bottom=0)
-    axes.set_ylabel("held-out loss")
+    if all(run.history.loss[np.isfinite(run.history.loss)].min(initial=0) >= 0 for run in runs):
+        axes.set_ylim(bottom=0)
+    axes.set_ylabel(name_of_losses(runs))
+
+
+def name_of_losses(runs: Sequence[DrawnRun]) -> str:
+    """What the axis of several runs' losses is called: by their name, where it is one."""
+    names = {run.history.loss_words for run in runs if np.isfinite(run.history.loss).any()}
+    return literal(names.pop(), 40) if len(names) == 1 else "held-out loss"

@@ -13,7 +13,7 @@ from rfav_cli.render.base import entropies
 from rfav_cli.render.drawing.curves import edges_between, epoch_axis, key, mark_overfitting
 from rfav_cli.render.drawing.page import colormap, literal, new_page, styled
 from rfav_cli.render.drawing.selection import chosen_epochs, chosen_layers, unit_of
-from rfav_cli.render.figures.loss import CALIBRATED, THIN, draw_losses, has_calibrated
+from rfav_cli.render.figures.loss import CALIBRATED, THIN, draw_losses, has_calibrated, name_of_losses
 from rfav_cli.render.remarks import headline
 
 if TYPE_CHECKING:
@@ -58,11 +58,12 @@ def draw(runs: Sequence[DrawnRun], options: FigureOptions) -> Page:
         upper, lower = page.subplots(2, len(runs), sharex=True, sharey="row", squeeze=False, height_ratios=(LOSS, body))
         for axes, run in zip(upper, runs, strict=True):
             _draw_head(axes, run, epochs, int((width - 1.2) / len(runs) * 17.5))
-        upper[0].set_ylim(bottom=0)
+        if all(run.history.loss[np.isfinite(run.history.loss)].min(initial=0) >= 0 for run in runs):
+            upper[0].set_ylim(bottom=0)
         for axes, run in zip(lower, runs, strict=True):
             _draw_layers(axes, run, layers, epochs, colours)
         if any(np.isfinite(run.history.loss).any() for run in runs):
-            upper[0].set_ylabel("held-out loss")
+            upper[0].set_ylabel(name_of_losses(runs))
         else:
             upper[0].set_yticks([])
         _name_layers(lower[0], layers)

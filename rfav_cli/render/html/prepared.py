@@ -71,11 +71,16 @@ def prepare(
         "images": {
             "shown": shown,
             "kept": max(stored, default=0),
-            "labels": None if labels is None else labels[:shown].tolist(),
+            "labels": None if labels is None or labels.ndim > 1 else [_as_number(label) for label in labels[:shown]],
         },
         "blocks": {name: block.describe() for name, block in blocks.items()},
     }
     return PreparedRun(_legible(manifest), blocks)
+
+
+def _as_number(label: Any) -> int | float:
+    """A class, or a value in four digits."""
+    return float(f"{label:.4g}") if label.dtype.kind == "f" else int(label)
 
 
 def _legible(value: Any) -> Any:

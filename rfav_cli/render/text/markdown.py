@@ -29,7 +29,7 @@ def render(history: History, verdict: Verdict, *, epochs: bool, screen: Screen) 
     """Headings, lists and one table; text from files is no markup in it, and no HTML."""
     document = show_document(history, verdict)
     blocks = [
-        f"**{headline(verdict.run, len(verdict.doubts)).plain}**",
+        f"**{escaped(headline(verdict.run, len(verdict.doubts)).plain)}**",
         escaped(verdict.run.beside_state) + (f" ({sure})" if (sure := certainty(verdict.run)) else ""),
         _epoch_table(document, history) if epochs else _layer_table(document, history, screen),
     ]
@@ -74,7 +74,7 @@ def _layer_rows(document: dict[str, Any], history: History, screen: Screen) -> I
 
 def _epoch_table(document: dict[str, Any], history: History) -> str:
     names = [escaped(layer.name) for layer in history.run.layers]
-    figures = list(epoch_figures(document["epochs"]))
+    figures = list(epoch_figures(document))
     trained = {} if history.run.train_probe is None else {"confidence": "confidence on training samples", "gap": "gap"}
     rows = (
         [

@@ -8,8 +8,9 @@ import numpy as np
 from rich.text import Text
 
 from rfav_cli.records import Settings
+from rfav_cli.records.tasks import CROSS_ENTROPY
 from rfav_cli.records.units import in_unit
-from rfav_cli.render.base import column, count, entropies, shorten, sparkline
+from rfav_cli.render.base import count, entropies, shorten, sparkline
 from rfav_cli.render.document import show_document
 from rfav_cli.render.epoch_figures import NOTE, epoch_figures
 from rfav_cli.render.remarks import LONGEST, headline, remarks, set_in
@@ -91,7 +92,7 @@ def _head(history: History, screen: Screen) -> Iterator[str]:
         yield _with_path(size, train_probe.source, f", sha256 {printable(train_probe.sha256)[:8]}", screen)
     yield from _unusual(history.run.settings)
     yield from _held_out(history, epochs, screen)
-    if history.run.train_probe is not None:
+    if history.run.train_probe is not None and _has_confidences(history):
         gap = _course(history.confidence_gap, epochs, np.nanargmax, "{:.3f}", screen, history.unit)
         yield HEAD.format("confidence gap", gap or NOT_APPLICABLE)
 
@@ -104,15 +105,16 @@ def _inputs(probe: ProbeRecord) -> str:
 
 
 def _held_out(history: History, epochs: Sequence[int], screen: Screen) -> Iterator[str]:
-    if history.run.probe.labels is None:
+    if not history.labelled:
         yield "held-out loss and accuracy: not measured, the probe has no labels"
         return
-    loss, accuracy = column(history, "probe/loss"), column(history, "probe/accuracy")
     absent = NOT_FINITE if epochs and "probe/sample_prediction" in history.columns else NOT_APPLICABLE
-    yield HEAD.format("held-out loss", _course(loss, epochs, np.nanargmin, "{:.3f}", screen, history.unit) or absent)
-    yield HEAD.format(
-        "held-out accuracy", _course(accuracy, epochs, np.nanargmax, "{:.1%}", screen, history.unit) or absent
-    )
+    loss_words, unit = printable(history.loss_words, 60), history.unit
+    yield HEAD.format(loss_words, _course(history.loss, epochs, np.nanargmin, "{:.3f}", screen, unit) or absent)
+    if history.figure_name:
+        form = "{:.1%}" if history.has_accuracy else "{:.3f}"
+        usual = _course(history.figure, epochs, np.nanargmax, form, screen, unit)
+        yield HEAD.format(f"held-out {history.figure_name}", usual or absent)
     if epochs and np.isfinite(history.temperature[-1]):
         sure, error = history.confidence[-1], history.calibration_error[-1]
         yield HEAD.format("calibration", f"confidence {sure:.1%}, error {error:.1%}")
@@ -147,6 +149,9 @@ def _course(
 
 def _unusual(settings: Settings) -> Iterator[str]:
     """Settings that make the figures others than the default's."""
+    if settings.task not in ("", "classes") or settings.loss != CROSS_ENTROPY:
+        task = f"task {settings.task}" if settings.task else "no labels"
+        yield f"{task}, loss {printable(settings.loss, 60)} (--task, --loss)"
     if settings.with_bias:
         yield "activations with the layer's bias (--with-bias)"
     if not settings.fold_norm:
@@ -233,19 +238,23 @@ def _state(row: dict[str, Any]) -> str:
 
 def _epoch_table(history: History, verdict: Verdict, screen: Screen) -> tuple[Table, list[str]]:
     """A row an epoch; of many layers the last ones, as many as fit."""
-    rows, values = show_document(history, verdict)["epochs"], entropies(history)
-    figures = list(epoch_figures(rows))
+    document, values = show_document(history, verdict), entropies(history)
+    rows = document["epochs"]
+    figures = list(epoch_figures(document))
     columns = [
         TextColumn(history.unit, tuple(str(row["epoch"]) for row in rows)),
         *(TextColumn(title, tuple(cell or NOT_APPLICABLE for cell in cells)) for title, cells in figures),
     ]
     notes = ["Mean entropy of each layer, in nats.", *([NOTE] if len(figures) > 2 else [])]
     if history.run.train_probe is not None:
+        of_training = [("trained", "confidence"), ("gap", "gap")]
+        note = "trained: mean confidence on training samples; gap: how much higher than on held-out ones."
+        if not _has_confidences(history):
+            of_training, note = [("trained", "loss")], "trained: the loss on training samples."
         columns += [
-            TextColumn(title, tuple(_text(row["train"][name], "{:.3f}") for row in rows))
-            for title, name in (("trained", "confidence"), ("gap", "gap"))
+            TextColumn(title, tuple(_text(row["train"][name], "{:.3f}") for row in rows)) for title, name in of_training
         ]
-        notes.append("trained: mean confidence on training samples; gap: how much higher than on held-out ones.")
+        notes.append(note)
     layers = [
         TextColumn(shorten(layer.name, 12, screen), tuple(_text(value) for value in curve))
         for layer, curve in zip(history.run.layers, values.T, strict=True)
@@ -260,6 +269,11 @@ def _epoch_table(history: History, verdict: Verdict, screen: Screen) -> tuple[Ta
         few = f"The last {shown} of" if shown else "No room for"
         notes.append(f"{few} {count(len(layers), 'layer')}; --format csv has all.")
     return text_table(columns + layers[len(layers) - shown :], GAP, _style), notes
+
+
+def _has_confidences(history: History) -> bool:
+    """Whether the net's output is of a task in which it can be sure of something."""
+    return history.has_accuracy or bool(np.isfinite(history.train_confidence).any())
 
 
 def _style(cell: str) -> str:

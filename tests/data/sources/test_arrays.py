@@ -192,8 +192,9 @@ def test_the_first_sample_with_nan_is_named(value: float, tmp_path: Path) -> Non
     ("labels", "what"),
     [
         (np.zeros(4, dtype=np.int64), "4 labels for 5 samples"),
-        (np.zeros(5), "of type float64"),
-        (np.zeros((5, 10), dtype=np.int64), r"shape \(5, 10\)"),
+        (np.array(["cat"] * 5), "of type <U3"),
+        (np.array([0, 1, np.nan, 0, 0]), "label nan of sample 2 is not finite"),
+        (np.zeros((5, 0)), r"shape \(5, 0\)"),
         (np.asarray([0, 1, -1, 0, 0]), "label -1 of sample 2"),
         (np.asarray([0, 2**63, 1, 0, 0], dtype=np.uint64), "label 9223372036854775808 of sample 1"),
     ],

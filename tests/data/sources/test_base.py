@@ -11,6 +11,7 @@ from PIL import Image
 
 from rfav_cli.data.sources import SampleOptions
 from rfav_cli.data.sources.base import (
+    are_class_numbers,
     check_labels,
     normalisation,
     order_classes,
@@ -76,14 +77,16 @@ def test_labels_of_any_whole_type_become_one_row(raw: Any) -> None:
 @pytest.mark.parametrize(
     ("raw", "what"),
     [
-        (np.zeros((3, 2), dtype=np.int64), r"the shape \(3, 2\)"),
-        (np.zeros(3), "type float64"),
+        (np.zeros((3, 0), dtype=np.int64), r"the shape \(3, 0\)"),
+        (np.array(3), r"the shape \(\)"),
+        (np.zeros(3, np.complex64), "type complex64"),
+        (np.array([0.5, np.inf, 0.0]), "label inf of sample 1 is not finite"),
         (np.zeros(4, dtype=np.int64), "4 labels for 3 samples"),
         (np.array([0, -1, 2]), "label -1 of sample 1 is out of range"),
         (np.array([0, 1, 2**63], dtype=np.uint64), "label 9223372036854775808 of sample 2"),
     ],
 )
-def test_what_is_no_row_of_labels_is_refused(raw: Any, what: str) -> None:
+def test_labels_that_no_samples_can_have_are_refused(raw: Any, what: str) -> None:
     with pytest.raises(SampleError, match=what):
         check_labels(raw, 3, WHERE)
 
@@ -175,3 +178,33 @@ def test_gray_images_in_colour() -> None:
     assert to_rgb(clear, WHERE)[0, 1, 0].tolist() == [4, 5, 6]
     with pytest.raises(SampleError, match="not 2"):
         to_rgb(np.zeros((1, 2, 2, 2), dtype=np.uint8), WHERE)
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind"),
+    [
+        (np.array([True, False, True]), np.int64),
+        (np.array([[0.5], [1], [2]], np.float32), np.float64),
+        (np.zeros((3, 4), np.float32), np.float32),
+        (np.zeros((3, 8, 8), np.uint8), np.uint8),
+        (np.full((3, 8), -100), np.int64),
+    ],
+)
+def test_labels_of_other_tasks_are_taken(raw: Any, kind: type) -> None:
+    labels = check_labels(raw, 3, WHERE)
+    assert labels.dtype == kind
+    assert labels.shape == (raw.shape if raw.shape[1:] != (1,) else (3,))
+
+
+def test_samples_are_chosen_evenly_by_whole_numbers_alone() -> None:
+    assert are_class_numbers(np.array([0, 3]))
+    assert are_class_numbers(np.array([0.0, 1.0]))
+    assert not are_class_numbers(np.array([0.5]))
+    assert not are_class_numbers(np.zeros((2, 2), int))
+    assert not are_class_numbers(None)
+
+
+def test_names_of_classes_are_for_class_numbers(tmp_path: Path) -> None:
+    (tmp_path / "classes.txt").write_text("dog\n")
+    with pytest.raises(SampleError, match="the labels are no class numbers"):
+        order_classes(np.array([0.5]), (), SampleOptions(classes_file=tmp_path / "classes.txt"), WHERE)

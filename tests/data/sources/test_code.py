@@ -64,7 +64,7 @@ def test_every_form_gives_the_same(source, name):
     before = list(sys.path)
     probe = load_probe(f"{source}:{name}")
     assert probe.source == f"{source}:{name}"
-    np.testing.assert_array_equal(np.sort(probe.images.ravel()), np.arange(12))
+    np.testing.assert_array_equal(np.sort(probe.inputs.ravel()), np.arange(12))
     assert probe.labels is None if name == "x" else sorted(probe.labels.tolist()) == [0, 0, 1, 1, 2, 2]
     assert sys.path == before
 

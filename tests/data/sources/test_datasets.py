@@ -89,7 +89,7 @@ def test_the_held_out_split_is_taken(tmp_path):
 def test_a_probe_is_chosen_evenly(tmp_path):
     probe = load_probe(str(parquet(tmp_path / "b.parquet", table(60))), size=9)
     assert sorted(probe.labels.tolist()) == [0] * 3 + [1] * 3 + [2] * 3
-    assert probe.images.dtype == np.uint8
+    assert probe.inputs.dtype == np.uint8
 
 
 def test_token_ids_stay_whole_numbers(tmp_path):

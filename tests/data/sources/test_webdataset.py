@@ -57,7 +57,7 @@ def test_a_probe_is_chosen_evenly_and_the_same_each_time(tmp_path):
     probe = load_probe(path, size=6)
     assert sorted(probe.labels.tolist()) == [0, 0, 0, 1, 1, 1]
     assert probe.sha256 == load_probe(path, size=6).sha256
-    assert (probe.images.dtype, probe.notes, probe.doubts) == (np.uint8, (), ())
+    assert (probe.inputs.dtype, probe.notes, probe.doubts) == (np.uint8, (), ())
 
 
 def test_arrays_and_labels_in_json(tmp_path):

@@ -29,7 +29,7 @@ def probe_of(folder):
 
 def test_images_are_of_the_size_and_normalised(pictures):
     probe = probe_of(pictures)
-    assert (probe.images.shape, probe.images.dtype) == ((4, 3, 224, 224), np.uint8)
+    assert (probe.inputs.shape, probe.inputs.dtype) == ((4, 3, 224, 224), np.uint8)
     assert (probe.mean[0], probe.std[0]) == (0.485, 0.229)
     assert "224x224" in " ".join(probe.notes)
 

@@ -51,3 +51,14 @@ def test_the_overview_has_it_too() -> None:
     history = replace(plain, columns={**plain.columns, "probe/calibrated_loss": np.linspace(2, 1, 29)})
     (legend,) = rfav_cli.plot(history, figure="overview").legends
     assert "loss with a temperature" in [text.get_text() for text in legend.get_texts()]
+
+
+def test_the_axis_names_the_loss_and_goes_below_zero_where_losses_do() -> None:
+    plain = KINDS["plain"]
+    run = replace(plain.run, settings=replace(plain.run.settings, task="regression", loss="mean squared error"))
+    lower = replace(plain, run=run, columns={**plain.columns, "probe/loss": np.asarray(plain.loss) - 9})
+    for figure in ("loss", "overview"):
+        axes = rfav_cli.plot(lower, figure=figure).axes[0]
+        assert axes.get_ylabel() == "held-out mean squared error"
+        assert axes.get_ylim()[0] < 0
+    assert rfav_cli.plot([plain, lower], figure="loss").axes[0].get_ylabel() == "held-out loss"

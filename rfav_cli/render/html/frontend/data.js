@@ -46,6 +46,11 @@ export class Run {
     this.finding = { ...this.document.run, unit: this.unit };
     this.epochs = this.document.epochs.map((checkpoint) => checkpoint.epoch);
     this.loss = this.document.epochs.map((checkpoint) => checkpoint.loss ?? NaN);
+    const { loss = "held-out loss", figure = "accuracy" } = this.document.probe ?? {}; // as older documents have them
+    this.lossName = loss;
+    this.figureName = figure;
+    this.hasAccuracy = /accuracy$/.test(this.figureName ?? "");
+    this.figure = this.document.epochs.map((checkpoint) => (this.hasAccuracy ? checkpoint.accuracy : checkpoint.figure) ?? NaN);
     this.accuracy = this.document.epochs.map((checkpoint) => checkpoint.accuracy ?? NaN);
     this.calibrated = this.document.epochs.map((checkpoint) => checkpoint.calibrated_loss ?? NaN);
     this.temperature = this.document.epochs.map((checkpoint) => checkpoint.temperature ?? NaN);

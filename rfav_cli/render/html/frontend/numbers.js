@@ -15,9 +15,15 @@ export function plain(value, digits = 2) {
   return Number.isFinite(value) ? value.toFixed(digits) : "–";
 }
 
-/** The loss of the last epoch, whatever it is, and what stands beside it: the accuracy, or the last loss that is finite. */
-export function lastLoss(epochs, loss, accuracy, unit = "epoch") {
-  if (Number.isFinite(loss.at(-1))) return [plain(loss.at(-1), 3), `accuracy ${percent(accuracy.at(-1), 1)}`];
+/** A figure of a run, as a share where it is an accuracy. */
+export function figureText(run, value) {
+  return run.hasAccuracy ? percent(value, 1) : plain(value, 3);
+}
+
+/** The loss of the last epoch, whatever it is, and what stands beside it: the task's figure, or the last finite loss. */
+export function lastLoss(run) {
+  const { epochs, loss, unit = "epoch" } = run;
+  if (Number.isFinite(loss.at(-1))) return [plain(loss.at(-1), 3), run.figureName ? `${run.figureName} ${figureText(run, run.figure.at(-1))}` : ""];
   const row = loss.findLastIndex(Number.isFinite);
   return ["not finite", row < 0 ? "" : `${plain(loss[row], 3)} at ${unit} ${epochs[row]}`];
 }

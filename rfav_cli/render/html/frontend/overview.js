@@ -4,7 +4,7 @@ import { epochAxis, epochCursor, epochOfPixel, epochScale, frame, linear, onsetM
 import { DASHES, css, picture } from "./colour.js";
 import { hideTip, s, shortened, showTip } from "./dom.js";
 import { layerMark, layerTone, since } from "./marks.js";
-import { extent, nats, nearest, percent, plain } from "./numbers.js";
+import { extent, figureText, nats, nearest, percent, plain } from "./numbers.js";
 
 const ONSETS = { overfitting: "overfitting", diverged: "diverged", broken: "broken" };
 const LOSS_HEIGHT = 132;
@@ -85,12 +85,12 @@ export function overview(app, body) {
     subject: () => app.run.name,
     svg: () => parts.chart.svg,
     rows: () => [
-      ["epoch", "loss", "loss smoothed", "accuracy", "loss with a temperature", "temperature", "confidence", "calibration error", ...app.run.layers.map((layer) => `entropy in nats: ${layer.name}`)],
+      ["epoch", "loss", "loss smoothed", app.run.figureName ?? "accuracy", "loss with a temperature", "temperature", "confidence", "calibration error", ...app.run.layers.map((layer) => `entropy in nats: ${layer.name}`)],
       ...app.run.epochs.map((epoch, i) => [
         epoch,
         app.run.loss[i],
         app.run.smoothed[i],
-        app.run.accuracy[i],
+        app.run.figure[i],
         app.run.calibrated[i],
         app.run.temperature[i],
         app.run.confidence[i],
@@ -107,9 +107,12 @@ function onsetWords(run) {
 
 function drawLoss(app, chart, x, narrow) {
   const all = app.runs.flatMap((run) => [...run.loss, ...run.smoothed, ...run.calibrated]);
-  const [, high] = extent(all);
-  const y = linear(0, high * 1.06, LOSS_HEIGHT, 0);
-  valueAxis(chart.plot, y, 0, high * 1.06, chart.width, { wanted: 3, title: "held-out loss", height: LOSS_HEIGHT });
+  const [least, most] = extent(all);
+  const low = Math.min(0, least);
+  const high = most + (most - low) * 0.06;
+  const y = linear(low, high, LOSS_HEIGHT, 0);
+  const names = new Set(app.runs.map((run) => run.lossName));
+  valueAxis(chart.plot, y, low, high, chart.width, { wanted: 3, title: names.size === 1 ? shortened(app.run.lossName, 30) : "held-out loss", height: LOSS_HEIGHT });
   for (const run of [...app.runs].sort((a, b) => (a === app.run) - (b === app.run))) {
     const shown = run.epochs.map((epoch, i) => i).filter((i) => x(run.epochs[i]) >= 0 && x(run.epochs[i]) <= chart.width);
     const xs = shown.map((i) => x(run.epochs[i]));
@@ -199,11 +202,11 @@ function cellLines(run, epoch, layer) {
 function lossLines(app, epoch) {
   const { run } = app;
   return [
-    ["held-out loss", plain(run.loss[epoch], 3)],
+    [run.lossName, plain(run.loss[epoch], 3)],
     ["smoothed", plain(run.smoothed[epoch], 3)],
-    ["accuracy", percent(run.accuracy[epoch], 1)],
+    run.figureName && [run.figureName, figureText(run, run.figure[epoch])],
     ...calibration(run, epoch),
-  ];
+  ].filter(Boolean);
 }
 
 /** How sure the net is, where that was measured, and with labels the temperature that it lacks. */

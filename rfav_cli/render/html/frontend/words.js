@@ -59,8 +59,8 @@ function figures(run) {
   const measured = run.loss.map((loss, i) => [loss, i]).filter(([loss]) => Number.isFinite(loss));
   if (measured.length) {
     const [best, row] = measured.reduce((low, pair) => (pair[0] < low[0] ? pair : low));
-    shown.push(["best held-out loss", plain(best, 3), `${run.unit} ${run.epochs[row]}`]);
-    shown.push(["last held-out loss", ...lastLoss(run.epochs, run.loss, run.accuracy, run.unit)]);
+    shown.push([`best ${run.lossName}`, plain(best, 3), `${run.unit} ${run.epochs[row]}`]);
+    shown.push([`last ${run.lossName}`, ...lastLoss(run)]);
   }
   if (Number.isFinite(run.temperature.at(-1))) {
     shown.push(["last with a temperature", plain(run.calibrated.at(-1), 3), `temperature ${plain(run.temperature.at(-1))}, confidence ${percent(run.confidence.at(-1), 1)}`]);

@@ -72,11 +72,11 @@ ALL = {
 @pytest.mark.parametrize("what", ALL)
 def test_every_form_gives_the_same_samples_and_labels(what):
     probe = load_probe(ALL[what], size=30)
-    assert probe.images.shape == X.shape
-    assert probe.images.dtype == np.float32
+    assert probe.inputs.shape == X.shape
+    assert probe.inputs.dtype == np.float32
     order = np.lexsort(X.numpy().reshape(30, -1).T)
-    found = np.lexsort(probe.images.reshape(30, -1).T)
-    np.testing.assert_array_equal(probe.images[found], X.numpy()[order])
+    found = np.lexsort(probe.inputs.reshape(30, -1).T)
+    np.testing.assert_array_equal(probe.inputs[found], X.numpy()[order])
     np.testing.assert_array_equal(probe.labels[found], Y.numpy()[order])
     assert (probe.mean, probe.std, probe.doubts) == (None, None, ())
 
@@ -137,7 +137,7 @@ def test_samples_without_labels():
     for value in (X, X.numpy(), TensorDataset(X), list(X), DataLoader(TensorDataset(X), 4)):
         probe = load_probe(value, size=30)
         assert probe.labels is None
-        assert probe.images.shape == X.shape
+        assert probe.inputs.shape == X.shape
 
 
 def test_whole_numbers_stay_and_several_inputs_have_names():
@@ -171,7 +171,7 @@ def test_bytes_are_divided_and_it_is_said():
     images = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (6, 3, 8, 8), dtype=np.uint8))
     for value in ((images, Y[:6]), list(zip(images, Y[:6], strict=True))):
         probe = load_probe(value, size=6)
-        assert probe.images.dtype == np.uint8
+        assert probe.inputs.dtype == np.uint8
         assert "divided by 255" in " ".join(probe.notes)
         assert probe.batch(slice(0, 6), torch.device("cpu")).max() <= 1
 
@@ -232,7 +232,7 @@ def test_a_collate_fn_is_respected():
         return {"x": x, "labels": torch.tensor([y for _, y in items])}
 
     probe = load_probe(DataLoader(rows, 2, collate_fn=padded), size=3)
-    assert probe.images.shape == (3, 5)
+    assert probe.inputs.shape == (3, 5)
     assert sorted(probe.labels.tolist()) == [0, 1, 1]
 
 
@@ -278,7 +278,7 @@ def test_options_of_images_are_refused_for_what_is_ready(option, value):
 def test_mean_and_size_come_on_top_and_it_is_said():
     options = SampleOptions(mean=(0.5,), std=(2.0,), resize=(2, 2))
     probe = load_probe(Pairs(), size=5, options=options)
-    assert probe.images.shape == (5, 3, 2, 2)
+    assert probe.inputs.shape == (5, 3, 2, 2)
     assert (probe.mean, probe.std) == ((0.5,) * 3, (2.0,) * 3)
     assert "normalised by --mean and --std after" in " ".join(probe.notes)
     assert "resized after" in " ".join(probe.notes)

@@ -89,8 +89,11 @@ test("a spread has both ends, each index once, and all where there is room", () 
 });
 
 test("the last loss is that of the last epoch, finite or not", () => {
-  assert.deepEqual(lastLoss([0, 1, 2], [2, 1.5, 1.25], [0.1, 0.2, 0.625]), ["1.250", "accuracy 62.5 %"]);
-  assert.deepEqual(lastLoss([0, 1, 2], [2, 1.106, NaN], [0.1, 0.627, NaN]), ["not finite", "1.106 at epoch 1"]);
-  assert.deepEqual(lastLoss([0, 1, 2], [2, NaN, Infinity], [0.1, 0.2, 0.1]), ["not finite", "2.000 at epoch 0"]);
-  assert.deepEqual(lastLoss([0, 1], [NaN, NaN], [NaN, NaN]), ["not finite", ""]);
+  const last = (loss, figure, figureName = "accuracy") => lastLoss({ epochs: [0, 1, 2], loss, figure, figureName, hasAccuracy: figureName === "accuracy" });
+  assert.deepEqual(last([2, 1.5, 1.25], [0.1, 0.2, 0.625]), ["1.250", "accuracy 62.5 %"]);
+  assert.deepEqual(last([2, 1.5, 1.25], [0.1, 0.2, 0.625], "R squared"), ["1.250", "R squared 0.625"]);
+  assert.deepEqual(last([2, 1.5, 1.25], [NaN, NaN, NaN], null), ["1.250", ""]);
+  assert.deepEqual(last([2, 1.106, NaN], [0.1, 0.627, NaN]), ["not finite", "1.106 at epoch 1"]);
+  assert.deepEqual(last([2, NaN, Infinity], [0.1, 0.2, 0.1]), ["not finite", "2.000 at epoch 0"]);
+  assert.deepEqual(last([NaN, NaN, NaN], [NaN, NaN, NaN]), ["not finite", ""]);
 });
