@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from rfav_cli.checkpoints.find import CheckpointFile
     from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.data.probe import Probe
-    from rfav_cli.data.sources.base import Labels
+    from rfav_cli.data.units import Labels
     from rfav_cli.measure.own_loss import OwnLoss
     from rfav_cli.records import Doubt, Layer, ProbeRecord, Settings
 
