@@ -64,7 +64,9 @@ def load(path: Path) -> Baseline:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
     except OSError as error:
-        raise BaselineError(f"{path}: cannot be read ({what_it_says(error)})", remedy_for(error, _GIVE)) from None
+        first = f"`rfav check STORE --write-baseline {path}` writes the first one."
+        remedy = first if isinstance(error, FileNotFoundError) else remedy_for(error, _GIVE)
+        raise BaselineError(f"{path}: cannot be read ({what_it_says(error)})", remedy) from None
     if len(data) > LARGEST:
         raise BaselineError(f"{path}: too large for a baseline", _GIVE)
     try:

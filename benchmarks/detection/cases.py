@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rfav_cli.records import History
 
 RUNS = Path(__file__).parent / "runs"
+NOT_FINITE = 255
+"""In place of an uncertainty in hundredths, of which the highest is 200."""
 HALVES, TABLES = ("tuning", "reporting"), ("truth", "curves", "baselines")
 
 
@@ -64,7 +66,7 @@ def load(half: str) -> list[Case]:
     return [
         Case(
             configuration=each,
-            history=open_store(RUNS / f"{each.name}.h5"),
+            history=with_moved(open_store(RUNS / f"{each.name}.h5"), RUNS / f"{each.name}.moved.npz"),
             truth=outcome(curves_of(truths[each.name], each)),
             curves=curves.get(each.name, {}),
             baselines=baselines.get(each.name, {}),
@@ -74,6 +76,18 @@ def load(half: str) -> list[Case]:
         and each.name in truths
         and (each.family != FIRST or (each.name in curves and each.name in baselines))
     ]
+
+
+def with_moved(history: History, path: Path) -> History:
+    """The store of a run with what its moved images gave, where that was measured; those of some runs are gone."""
+    if not path.exists():
+        return history
+    with np.load(path) as moved:
+        rows = np.searchsorted(moved["epoch"], history.epochs)
+        differs, hundredths = moved["disagreement"][rows], moved["uncertainty"][rows].astype(np.float64)
+    unsure = np.where(hundredths == NOT_FINITE, np.nan, hundredths / 100)
+    columns = {"moved/sample_disagreement": differs, "moved/sample_uncertainty": unsure}
+    return replace(history, columns={**history.columns, **columns})
 
 
 def curves_of(rows: Mapping[str, list[float | None]], configuration: Configuration) -> Curves:

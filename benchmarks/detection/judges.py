@@ -40,6 +40,8 @@ TAUGHT = ("train/loss", "train/accuracy", "train/sample_loss")
 """What labels gave of the training samples, where a run has some."""
 SURE = ("train/confidence", "train/sample_confidence")
 """What is known of them without labels."""
+MOVED = ("moved/disagreement", "moved/uncertainty", "moved/sample_disagreement", "moved/sample_uncertainty")
+"""What images that are moved gave, of which rfav makes use without labels."""
 PATIENCES = range(1, 11)
 LATEST = 3
 """Checkpoints that are compared with all before them."""
@@ -105,7 +107,9 @@ def rfav_with_training_samples(case: Case) -> Call:
 
 def rfav_by_entropy(case: Case) -> Call:
     """The verdict where nothing but the entropies is known: any collapse is a flag."""
-    return _by_verdict(without(case.history, LOSSES + OUTPUTS + TAUGHT + SURE), flagged=("overfitting", "sparsifying"))
+    return _by_verdict(
+        without(case.history, LOSSES + OUTPUTS + TAUGHT + SURE + MOVED), flagged=("overfitting", "sparsifying")
+    )
 
 
 RFAV = (

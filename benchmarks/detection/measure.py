@@ -1,7 +1,8 @@
 """Measure the trainings with rfav and keep what a verdict rests on: `python -m benchmarks.detection.measure --out DIR`.
 
 DIR is where `benchmarks.detection.train` put its trainings. Of each finished one the probe is measured with
-`rfav_cli.analyze`; of the first 64 images that it was trained on, too. What is small of them is committed in
+`rfav_cli.analyze`; of the first 64 images that it was trained on, too; and the probe without its labels, whose images
+are then moved (NAME.moved.npz). What is small of them is committed in
 `benchmarks/detection/runs`: the probe's store without images, heatmaps, sketches and entropies of single images;
 `curves.json`, for the table of candidates; and `truth.json`. Normalised nets of the first 64 were measured before the
 normalisation, as was the default then; their `curves.json` has them with it folded in as well.
@@ -22,11 +23,21 @@ import numpy as np
 import torch
 
 import rfav_cli
-from benchmarks.detection.cases import RUNS, table
+from benchmarks.detection.cases import NOT_FINITE, RUNS, table
 from benchmarks.detection.configurations import FIRST, Configuration, split
 from benchmarks.detection.regimes import model_spec
 from benchmarks.detection.train import MEAN, STD
-from rfav_cli.records import Measurement
+from rfav_cli.activations.factory import make_factory
+from rfav_cli.activations.network import OpenOptions
+from rfav_cli.checkpoints import formats
+from rfav_cli.checkpoints.find import find_checkpoints
+from rfav_cli.checkpoints.formats.base import ReadOptions
+from rfav_cli.data.probe import load_probe
+from rfav_cli.data.sources import SampleOptions
+from rfav_cli.measure.checkpoint import score_moved
+from rfav_cli.measure.device import exact_arithmetic
+from rfav_cli.measure.setup import open_run
+from rfav_cli.records import Checkpoint, Measurement, Settings
 from rfav_cli.store import StoreWriter, open_store, pack
 
 if TYPE_CHECKING:
@@ -36,7 +47,7 @@ if TYPE_CHECKING:
 
     from rfav_cli.records import History
 
-PROBE, TRAINING = "probe", "training-probe"
+PROBE, TRAINING, MOVED = "probe", "training-probe", "moved"
 LEFT_OUT = (
     "entropy/map/",
     "entropy/mean_map/",
@@ -55,6 +66,10 @@ NARROW = {
     "train/sample_confidence": np.float16,
 }
 """Column -> the type that it is committed in: 11 significant bits, and up to 128 classes."""
+FIGURES = ("disagreement", "uncertainty")
+"""Of each moved image."""
+BATCH = 100
+"""Images a forward of those."""
 NEAR_ZERO = 0.05
 """Share of ln D below which the entropy of a position counts as none."""
 
@@ -65,13 +80,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="where the trainings are")
     parser.add_argument("--only", default="", help="trainings whose name has this in it")
     parser.add_argument("--jobs", type=int, default=2, help="trainings at a time, a core each")
-    parser.add_argument("--views", nargs="*", default=[PROBE, TRAINING], help="measure these only")
+    parser.add_argument("--views", nargs="*", default=[PROBE, TRAINING, MOVED], help="measure these only")
     parser.add_argument("--again", action="store_true", help="measure anew what is committed too")
     options = parser.parse_args()
     trained = [
         each
         for each in finished(options.out)
-        if options.only in each.name and (options.again or not (RUNS / f"{each.name}.h5").exists())
+        if options.only in each.name
+        and (options.again or options.views == [MOVED] or not (RUNS / f"{each.name}.h5").exists())
     ]
     work = partial(measure, out=options.out, views=options.views)
     curves = {}
@@ -79,7 +95,8 @@ def main() -> None:
         for configuration, found in zip(trained, pool.map(work, trained), strict=True):
             curves[configuration.name] = found
             print(configuration.name, flush=True)
-    add_rows("truth", {each.name: read_truth(options.out / each.name) for each in trained})
+    if PROBE in options.views:
+        add_rows("truth", {each.name: read_truth(options.out / each.name) for each in trained})
     add_rows("curves", {name: found for name, found in curves.items() if found})
 
 
@@ -110,6 +127,8 @@ def measure(configuration: Configuration, out: Path, views: list[str]) -> dict[s
     stores = {view: folder / f"{view}.h5" for view in wanted}
     if PROBE in views:
         strip(stores[PROBE], RUNS / f"{configuration.name}.h5", configuration)
+    if MOVED in views:
+        add_moved(configuration, folder)
     whole = configuration.family == FIRST and all(path.exists() for path in stores.values())
     return curves_of(stores) if whole else {}
 
@@ -134,6 +153,30 @@ def strip(store: Path, target: Path, configuration: Configuration) -> None:
         narrow = {name: value.astype(NARROW.get(name, value.dtype)) for name, value in values.items()}
         writer.append(Measurement(replace(checkpoint, path=Path(checkpoint.path).name), narrow))
     pack(target)
+
+
+def add_moved(configuration: Configuration, folder: Path) -> None:
+    """Measure the probe without its labels, and commit beside its store what the moved images gave."""
+    with np.load(folder / f"{PROBE}.npz") as probe:
+        np.savez(folder / f"{MOVED}.npz", images=probe["images"])
+    model, arguments = model_spec(configuration)
+    samples = load_probe(str(folder / f"{MOVED}.npz"), options=SampleOptions(mean=MEAN, std=STD), thumbnails=0)
+    opening = OpenOptions(torch.device("cpu"), make_factory(model, arguments))
+    files = find_checkpoints([str(folder / "checkpoints")]).entries
+    setup = open_run(files, samples, ReadOptions(), opening, Settings())
+    found = []
+    for file in files:
+        setup.network.load(formats.read(file.path, ReadOptions()))
+        with exact_arithmetic():
+            found.append(score_moved(setup, BATCH, Checkpoint(file.epoch, str(file.path), "")))
+    differs, unsure = (np.stack([each[f"moved/sample_{name}"] for each in found]) for name in FIGURES)
+    np.savez_compressed(
+        RUNS / f"{configuration.name}.moved.npz",
+        epoch=[file.epoch for file in files],
+        disagreement=differs.astype(np.uint8),
+        # Hundredths pack well; the mean of a thousand of them is right to four decimals.
+        uncertainty=np.where(np.isfinite(unsure), np.rint(100 * unsure), NOT_FINITE).astype(np.uint8),
+    )
 
 
 def curves_of(stores: Mapping[str, Path]) -> dict[str, Any]:

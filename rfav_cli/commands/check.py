@@ -37,7 +37,7 @@ def run(options: Check) -> CheckReport:
     policy = _policy(options)
     diagnosis.check_policy(policy, compared=options.baseline is not None)
     paths = [Path(path) for path in ([options.paths] if isinstance(options.paths, (str, Path)) else options.paths)]
-    good = None if options.baseline is None else _baseline(Path(options.baseline))
+    good = None if options.baseline is None or _writes_first(options) else _baseline(Path(options.baseline))
     if names_stores(paths):
         histories = [_store(path) for path in paths]
     else:
@@ -94,6 +94,17 @@ def _store(path: Path) -> History:
     from rfav_cli.store import open_store
 
     return open_store(path)
+
+
+def _writes_first(options: Check) -> bool:
+    """Whether the baseline that the policy names is the one that is to be written, and is not there yet.
+
+    A project's policy names its baseline before there is one, and this run is the first that may become it.
+    """
+    if options.baseline is None or options.write_baseline is None:
+        return False
+    named, written = Path(options.baseline), Path(options.write_baseline)
+    return not named.exists() and named.absolute() == written.absolute()
 
 
 def _baseline(path: Path) -> Baseline:

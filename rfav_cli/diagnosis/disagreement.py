@@ -51,6 +51,7 @@ class DisagreementCourse:
         allowed: the sum of their uncertainties, which is a share of the samples, too.
         ratio: disagreement over allowed.
         probability: that it is above the limit, given the samples.
+        words: the figures.
     """
 
     onset: Onset
@@ -60,6 +61,7 @@ class DisagreementCourse:
     allowed: float
     ratio: float
     probability: float
+    words: str
 
 
 def confident_predictions(history: History) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]] | None:
@@ -94,14 +96,21 @@ def follow_disagreement(
     differs, allowed = predicted[first] != predicted[second], uncertainty[first] + uncertainty[second]
     excess = differs - thresholds.disagreement * allowed
     error = float(excess.std()) / math.sqrt(excess.size)
+    disagreement, unsure = float(differs.mean()), float(allowed.mean())
+    ratio = disagreement / max(unsure, CERTAIN)
+    words = (
+        f"epochs {epochs[first]} and {epochs[second]} disagree on {disagreement:.1%} of the samples and are unsure of "
+        f"{unsure:.1%} together, a ratio of {ratio_words(ratio)} (limit {thresholds.disagreement:g})"
+    )
     return DisagreementCourse(
         onset=_onset(epochs, predicted, uncertainty, thresholds),
         first=int(epochs[first]),
         second=int(epochs[second]),
-        disagreement=float(differs.mean()),
-        allowed=float(allowed.mean()),
-        ratio=float(differs.mean() / max(allowed.mean(), CERTAIN)),
+        disagreement=disagreement,
+        allowed=unsure,
+        ratio=ratio,
         probability=above_zero(float(excess.mean()), error),
+        words=words,
     )
 
 
@@ -132,14 +141,26 @@ def _onset(
     rows = np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), MOST)).round().astype(np.int64))
     epochs, predicted, uncertainty = epochs[rows], predicted[rows], uncertainty[rows]
     highest = np.array([np.quantile(_ratios(predicted, uncertainty, row), TENTH) for row in range(1, len(epochs))])
-    ratio = Smoothing.over(epochs[1:], thresholds.smoothing).matrix @ highest
+    return onset_of_ratio(epochs[1:], highest, thresholds.disagreement, thresholds.smoothing)
+
+
+def onset_of_ratio(epochs: NDArray[np.int64], ratios: NDArray[np.float64], limit: float, sigma: float) -> Onset:
+    """When a smoothed ratio has gone a tenth of its way to a limit, between its lowest and where it passes that.
+
+    Args:
+        epochs: (E,), ascending.
+        ratios: (E,), finite.
+        limit: above which the ratio tells of overfitting.
+        sigma: of the Gaussian, in epochs.
+    """
+    ratio = Smoothing.over(epochs, sigma).matrix @ ratios
     top = int(np.argmax(ratio))
     lowest = int(np.argmin(ratio[: top + 1]))
-    rise, limit = ratio[lowest : top + 1], thresholds.disagreement
+    rise = ratio[lowest : top + 1]
     begun = rise[0] + ONSET * max(limit - float(rise[0]), 0.0)
     places = [lowest + int(np.flatnonzero(rise <= max(level, rise[0]))[-1]) for level in (begun, limit)]
-    epoch, high = (int(epochs[1 + place]) for place in places)
-    return Onset(epoch, int(epochs[1 + lowest]), max(high, epoch), at_or_before=places[0] == 0)
+    epoch, high = (int(epochs[place]) for place in places)
+    return Onset(epoch, int(epochs[lowest]), max(high, epoch), at_or_before=places[0] == 0)
 
 
 def ratio_words(value: float) -> str:

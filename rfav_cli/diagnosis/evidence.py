@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rfav_cli.diagnosis.confidence_gap import follow_gap
-from rfav_cli.diagnosis.disagreement import confident_predictions, follow_disagreement, ratio_words
+from rfav_cli.diagnosis.disagreement import confident_predictions, follow_disagreement
 from rfav_cli.diagnosis.labelled import follow_labelled
+from rfav_cli.diagnosis.moved import follow_moved
 from rfav_cli.diagnosis.track_record import CONFIDENCE, LOSS
 
 if TYPE_CHECKING:
@@ -88,26 +89,24 @@ def basis_of(history: History, has_accuracy: bool = True) -> str:
 
 
 def _by_predictions(history: History, thresholds: Thresholds) -> Evidence | None:
-    """Two signs that see overfitting only: what one of them sees counts."""
+    """Three signs that see overfitting only: what the surest of them sees counts."""
     outputs = confident_predictions(history)
     if outputs is None or len(outputs[0]) < thresholds.fewest:
         return None
-    course, gap = follow_disagreement(*outputs, thresholds), follow_gap(history, thresholds)
-    words = (
-        f"epochs {course.first} and {course.second} disagree on {course.disagreement:.1%} of the samples and are "
-        f"unsure of {course.allowed:.1%} together, a ratio of {ratio_words(course.ratio)} "
-        f"(limit {thresholds.disagreement:g})"
+    pairs, moved, gap = (
+        follow_disagreement(*outputs, thresholds),
+        follow_moved(history, thresholds),
+        follow_gap(history, thresholds),
     )
-    probability, onset = course.probability, course.onset
-    if gap:
-        words = f"{words}; {gap.words}"
-        if gap.onset and gap.probability > probability:
-            probability, onset = gap.probability, gap.onset
+    signs = [(pairs.probability, pairs.onset, pairs.words)]
+    signs += [(sign.probability, sign.onset, sign.words) for sign in (moved, gap) if sign and sign.onset]
+    probability, onset, _ = max(signs, key=lambda sign: sign[0])
+    words = [pairs.words, *(sign.words for sign in (moved, gap) if sign)]
     return Evidence(
         CONFIDENCE,
         onset,
         probability,
-        words,
+        "; ".join(words),
         probability < thresholds.certainty,
         would_decide="labels for the probe would decide it",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,6 +16,7 @@ from rfav_cli.activations.layer_kinds import positions
 from rfav_cli.chance import drawn_from
 from rfav_cli.errors import CheckpointError, ModelError, RfavError
 from rfav_cli.measure.device import exact_arithmetic
+from rfav_cli.measure.moved import WAYS, MovedScores, move, moves
 from rfav_cli.measure.normalisation import look_at_normalisation
 from rfav_cli.measure.train_probe import TrainScores
 from rfav_cli.records import Measurement, Note
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from rfav_cli.activations.network import Activation
     from rfav_cli.data.probe import Probe
@@ -272,6 +275,8 @@ def measure(setup: Setup, checkpoint: Checkpoint, batch_size: int, on_batch: Cal
     columns |= look_at_normalisation(setup, batch_size)
     if setup.train_probe is not None:
         columns |= _score_train_probe(setup, setup.train_probe, batch_size, checkpoint)
+    if moves(setup):
+        columns |= score_moved(setup, batch_size, checkpoint)
     return Measurement(checkpoint, columns)
 
 
@@ -286,13 +291,41 @@ def _score_train_probe(
     return scores.compute()
 
 
-def _forward(setup: Setup, probe: Probe, rows: slice, sink: _Sink | _Unread, checkpoint: Checkpoint) -> Any:
+def score_moved(setup: Setup, batch_size: int, checkpoint: Checkpoint) -> dict[str, NDArray[Any]]:
+    """Run the probe's images moved two ways, of which the output alone is read; the columns of `MovedScores`."""
+    scores, output = MovedScores(setup), setup.context.settings.output
+    with drawn_from(0, setup.device):
+        for way in WAYS:
+            for rows in batches(len(setup.probe), batch_size):
+                returned = _forward(setup, setup.probe, rows, _Unread(), checkpoint, partial(move, way=way))
+                scores.update(way, rows, select_output(returned, output))
+    return scores.compute()
+
+
+def _forward(
+    setup: Setup,
+    probe: Probe,
+    rows: slice,
+    sink: _Sink | _Unread,
+    checkpoint: Checkpoint,
+    change: Callable[[Tensor], Tensor] | None = None,
+) -> Any:
     """Run one batch, and give what the net returned.
+
+    Args:
+        setup: the net.
+        probe: the samples.
+        rows: which of them.
+        sink: takes what the hooks read.
+        checkpoint: whose weights the net has.
+        change: made of the samples before they enter the net.
 
     Raises:
         CheckpointError: the net does not run on it, or a layer gives something else than an activation a sample.
     """
     inputs = probe.batch(rows, setup.device, channels_last=setup.network.channels_last)
+    if change is not None and isinstance(inputs, torch.Tensor):
+        inputs = change(inputs)
     try:
         return setup.network.forward(inputs, sink)
     except _UnfitLayerError as error:

@@ -46,6 +46,13 @@ class Thresholds(Options):
         100.0,
         "How often two checkpoints may disagree, as a ratio to what both say of their own uncertainty, without labels.",
     )
+    moved: float = _threshold(
+        0.6,
+        "disagreement to uncertainty",
+        0.0,
+        100.0,
+        "How often predictions for an image moved two ways may differ, as a ratio to their uncertainty, unlabelled.",
+    )
     gap: float = _threshold(
         0.2,
         "confidence",

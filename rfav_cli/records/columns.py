@@ -37,7 +37,13 @@ _AN_EPOCH = (
     "probe/confidence",
     "checkpoint/distance",
 )
-_AN_EPOCH_BESIDE = ("probe/norm_shift", "probe/norm_variance", "probe/prediction_spread")
+_AN_EPOCH_BESIDE = (
+    "probe/norm_shift",
+    "probe/norm_variance",
+    "probe/prediction_spread",
+    "moved/disagreement",
+    "moved/uncertainty",
+)
 """Those without a place of their own in documents: they stand among the other columns."""
 _A_SAMPLE = (
     "probe/sample_loss",
@@ -45,6 +51,8 @@ _A_SAMPLE = (
     "probe/sample_right",
     "probe/sample_prediction",
     "probe/sample_confidence",
+    "moved/sample_disagreement",
+    "moved/sample_uncertainty",
 )
 
 

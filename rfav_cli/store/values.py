@@ -31,6 +31,8 @@ _SHARES = (
     "train/accuracy",
     "train/confidence",
     "train/sample_confidence",
+    "moved/disagreement",
+    "moved/sample_disagreement",
     "activation/dead",
     "correlation/abs_mean",
 )
@@ -45,6 +47,8 @@ _NOT_NEGATIVE = (
     "probe/prediction_spread",
     "probe/sample_right",
     "probe/temperature",
+    "moved/uncertainty",
+    "moved/sample_uncertainty",
 )
 _OF_A_LAYER = re.compile(r"(entropy/mean_map|entropy/map|activation/winners)/(\d{1,6})", re.ASCII)
 _MANY = 1 << 14
@@ -146,6 +150,6 @@ def _first(wrong: NDArray[np.bool_]) -> tuple[int, ...]:
 def _place(name: str, index: tuple[int, ...], run: Run, epochs: Sequence[int]) -> str:
     """The epoch and the layer of a value."""
     numbered = _OF_A_LAYER.fullmatch(name)
-    of_layers = not name.startswith(("probe/", "train/")) and len(index) > 1
+    of_layers = not name.startswith(("probe/", "train/", "moved/")) and len(index) > 1
     layer = int(numbered[2]) if numbered else index[1] if of_layers else None
     return f"at epoch {epochs[index[0]]}" + ("" if layer is None else f" in {run.layers[layer].name}")

@@ -9,7 +9,7 @@ import pytest
 
 import rfav_cli
 from rfav_cli.commands.check import CACHE, names_stores
-from rfav_cli.errors import StoreError, UsageError
+from rfav_cli.errors import BaselineError, StoreError, UsageError
 from rfav_cli.records import Measurement
 from rfav_cli.store import StoreWriter
 from tests.commands import nets
@@ -50,6 +50,21 @@ def test_a_baseline_is_a_good_store_or_what_was_written_of_one(judged, tmp_path)
     StoreWriter.open(tmp_path / "empty.h5", make_run())
     with pytest.raises(StoreError, match="no epochs to be a baseline"):
         rfav_cli.check(good, baseline=tmp_path / "empty.h5", max_accuracy_drop=0.01)
+
+
+def test_the_first_baseline_is_written_where_the_policy_names_it_already(judged, tmp_path):
+    bad, good = judged
+    named = tmp_path / "baseline.json"
+    policy = {"baseline": named, "max_accuracy_drop": 0.01}
+    with pytest.raises(BaselineError, match=r"--write-baseline .*baseline\.json` writes the first one"):
+        rfav_cli.check(good, **policy)
+    with pytest.raises(BaselineError):  # another file does not stand in for the one that is asked for
+        rfav_cli.check(good, **policy, write_baseline=tmp_path / "other.json")
+    assert rfav_cli.check(bad, **policy, write_baseline=named).code == 1
+    assert not named.exists()
+    assert rfav_cli.check(good, **policy, write_baseline=str(named)).code == 0
+    assert rfav_cli.check(good, **policy).code == 0
+    assert "RFAV009" in {each.rule for each in rfav_cli.check(bad, **policy).findings}
 
 
 def test_checkpoints_are_measured_once_beside_them_and_anew_where_they_changed(series, samples, tmp_path):
