@@ -34,9 +34,9 @@ TRACK_RECORDS: dict[tuple[str, Make], TrackRecord] = {
     (LOSS, "not known"): TrackRecord(21, 23, 0, 32),
     (LOSS, "plain"): TrackRecord(14, 16, 0, 27),
     (LOSS, "normalised"): TrackRecord(7, 7, 0, 5),
-    (CONFIDENCE, "not known"): TrackRecord(9, 23, 0, 32),
-    (CONFIDENCE, "plain"): TrackRecord(6, 16, 0, 27),
-    (CONFIDENCE, "normalised"): TrackRecord(3, 7, 0, 5),
+    (CONFIDENCE, "not known"): TrackRecord(14, 23, 0, 32),
+    (CONFIDENCE, "plain"): TrackRecord(9, 16, 0, 27),
+    (CONFIDENCE, "normalised"): TrackRecord(5, 7, 0, 5),
 }
 """Basis and make of the net -> record, that of all nets where the make is not known.
 

@@ -30,10 +30,11 @@ WAYS = (-1, 1)
 
 
 def moves(setup: Setup) -> bool:
-    """Whether a run's images are moved: they are images that are large enough, of no known class, and scored."""
-    images = setup.probe.images
-    small = images.ndim != 4 or min(images.shape[2:]) < SMALLEST
-    return setup.reads_output and setup.probe.labels is None and not small
+    """Whether a run's images are moved: they are the one input, large enough, of no known class, and scored."""
+    images = setup.probe.inputs
+    small = isinstance(images, dict) or images.ndim != 4 or min(images.shape[2:]) < SMALLEST
+    of_classes = setup.run.settings.task in ("", "classes")
+    return setup.reads_output and setup.probe.labels is None and of_classes and not small
 
 
 def move(images: Tensor, way: int) -> Tensor:

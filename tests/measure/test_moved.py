@@ -80,7 +80,7 @@ def test_figures_are_those_of_the_net_run_by_hand(tmp_path, batch_size):
     columns = measured(tmp_path, batch_size).columns
     net = make_net().double()
     net.load_state_dict(torch.load(tmp_path / "epoch_0.pt", weights_only=True))
-    images = setup_of(tmp_path)[0].probe.images[:, 0] / 255.0
+    images = setup_of(tmp_path)[0].probe.inputs[:, 0] / 255.0
     with torch.no_grad():
         scores = [
             net(torch.from_numpy(np.stack([moved_by_hand(image, way) for image in images])[:, None])) for way in WAYS
