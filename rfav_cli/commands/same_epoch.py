@@ -13,7 +13,7 @@ from rfav_cli.text import printable
 if TYPE_CHECKING:
     from rfav_cli.checkpoints.poll import Poll, PolledCheckpoint
     from rfav_cli.checkpoints.stored_epochs import NamedFile
-    from rfav_cli.commands.measuring import StoreRecorder
+    from rfav_cli.commands.store_recorder import StoreRecorder
 
 _ANEW = "Give --fresh to measure the whole run anew, or another --out."
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import torch
 
     from rfav_cli.activations.network import OpenOptions
-    from rfav_cli.commands.measuring import StoreRecorder
+    from rfav_cli.commands.store_recorder import StoreRecorder
     from rfav_cli.training.run import Assembly
     from rfav_cli.training.start import Start
 
@@ -95,7 +95,8 @@ def _opening(start: Start, device: torch.device) -> OpenOptions:
 def _recorder(assembly: Assembly, opening: OpenOptions) -> StoreRecorder | None:
     """What measures the probe, on a net of its own, with samples normalised as those that are trained on."""
     from rfav_cli.checkpoints.formats.base import ReadOptions
-    from rfav_cli.commands.measuring import Prepared, StoreRecorder, sample_options
+    from rfav_cli.commands.measuring import Prepared, sample_options
+    from rfav_cli.commands.store_recorder import StoreRecorder
     from rfav_cli.data.probe import load_probe
     from rfav_cli.data.sources import is_code
     from rfav_cli.measure.setup import fit

@@ -23,7 +23,7 @@ from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from rfav_cli.checkpoints.poll import Poll, PolledCheckpoint
-    from rfav_cli.commands.measuring import StoreRecorder
+    from rfav_cli.commands.store_recorder import StoreRecorder
     from rfav_cli.records import Measurement, Verdict
 
 _NAP = 0.1
@@ -51,7 +51,8 @@ def run(options: Watch) -> Watched:
         RfavError: other bad input; its subclass and message say which.
     """
     from rfav_cli.checkpoints.poll import Poll
-    from rfav_cli.commands.measuring import StoreRecorder, prepare_checkpoints, search_of
+    from rfav_cli.commands.measuring import prepare_checkpoints, search_of
+    from rfav_cli.commands.store_recorder import StoreRecorder
     from rfav_cli.store import check_place, watching
 
     _check_seconds(interval=options.interval, patience=options.patience, idle=options.idle)

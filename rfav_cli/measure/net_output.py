@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rfav_cli.activations.class_scores import choose_output, described, repeats_samples, tensors
 from rfav_cli.activations.classifier import find_classifier
 from rfav_cli.chance import drawn_from
-from rfav_cli.data.probe import check_fits
+from rfav_cli.data.class_labels import check_fits
 from rfav_cli.data.sources.base import are_class_numbers
 from rfav_cli.errors import ModelError, SampleError
 from rfav_cli.inputs import copied, count, device

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rfav_cli.data.arguments import fit_arguments, other_readings
-from rfav_cli.data.probe import check_fits
+from rfav_cli.data.class_labels import check_fits
 from rfav_cli.errors import SampleError, UsageError
 from rfav_cli.measure.tasks import tell_task
 from rfav_cli.records import Doubt

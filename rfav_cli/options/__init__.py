@@ -3,7 +3,8 @@
 from rfav_cli.options.field import Option, Options, group, keyword, option, options_of, required, spelled
 from rfav_cli.options.flat import flat, flat_method
 from rfav_cli.options.gate import Check
-from rfav_cli.options.groups import Activations, Hyperparameters, Measured, Net, Samples
+from rfav_cli.options.groups import Activations, Measured, Net, Samples
+from rfav_cli.options.hyperparameters import Hyperparameters
 from rfav_cli.options.measuring import Analyze, Calibrate, Layers, Monitored, Watch
 from rfav_cli.options.panels import FIRST, PANELS
 from rfav_cli.options.project import Init

@@ -11,13 +11,13 @@ from rfav_cli.options.groups import (
     Activations,
     Callbacks,
     Device,
-    Hyperparameters,
     Judging,
     Net,
     ProbeSize,
     Samples,
     Stopped,
 )
+from rfav_cli.options.hyperparameters import Hyperparameters
 from rfav_cli.options.panels import (
     NET,
     PENALTIES,

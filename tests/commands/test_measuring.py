@@ -1,4 +1,4 @@
-"""What all that measures shares: the probe and the settings from options, and checkpoints into a store."""
+"""What all that measures shares: the probe and the settings from options."""
 
 from __future__ import annotations
 
@@ -7,18 +7,11 @@ import pytest
 import torch
 
 import rfav_cli
-from rfav_cli.commands.measuring import (
-    StoreRecorder,
-    floats,
-    name_of,
-    open_options,
-    prepare_checkpoints,
-    sample_options,
-)
-from rfav_cli.errors import CheckpointError, SampleError, StoreError, UsageError
+from rfav_cli.commands.measuring import floats, name_of, open_options, prepare_checkpoints, sample_options
+from rfav_cli.errors import StoreError, UsageError
 from rfav_cli.options import Analyze
-from rfav_cli.options.groups import Recording, Samples
-from rfav_cli.records import BadCheckpoint, Settings
+from rfav_cli.options.groups import Samples
+from rfav_cli.records import Settings
 from tests.commands import nets
 
 
@@ -33,52 +26,6 @@ def test_settings_follow_from_options_and_probe(prepared):
     _, (probe, settings, opening, *_) = prepared
     assert settings.maps == len(probe) == 24
     assert settings.model == opening.model_name == "tests.commands.nets:Vectors"
-
-
-def test_an_epoch_is_measured_once_and_as_analyze_does(prepared, samples, tmp_path):
-    run, known = prepared
-    recorder = StoreRecorder(tmp_path / "a.h5", known, Recording())
-    assert (recorder.opened, recorder.committed) == (False, {})
-    recorder.record_bad(BadCheckpoint("run/bad.pt", "why"))
-    assert recorder.measure(0, run / "epoch_0.pt") is not None
-    assert recorder.measure(0, run / "epoch_0.pt") is None
-    assert list(recorder.committed) == [0]
-    recorder.pack()
-    stored = rfav_cli.open_store(tmp_path / "a.h5")
-    assert [bad.path for bad in stored.bad] == ["run/bad.pt"]
-    analyzed = rfav_cli.analyze(
-        run / "epoch_0.pt", probe=samples(nets.Vectors), model=nets.Vectors, layout="nf", out=tmp_path / "b.h5"
-    )
-    assert stored.entropy.tolist() == analyzed.entropy.tolist()
-
-
-def test_training_samples_are_measured_as_analyze_does(series, samples, tmp_path):
-    run, probe = series(nets.Vectors, "eager", 2), samples(nets.Vectors)
-    np.save(tmp_path / "train.npy", np.random.default_rng(3).normal(size=(7, 6)).astype(np.float32))
-    given = {"probe": probe, "train_probe": tmp_path / "train.npy", "model": nets.Vectors, "layout": "nf"}
-    prepared = prepare_checkpoints(Analyze(checkpoints=run, **given))
-    assert any("took all 7 samples" in note for note in prepared.notes)
-    recorder = StoreRecorder(tmp_path / "a.h5", prepared, Recording())
-    recorder.measure(0, run / "epoch_0.pt")
-    stored = rfav_cli.open_store(tmp_path / "a.h5")
-    analyzed = rfav_cli.analyze(run / "epoch_0.pt", out=tmp_path / "b.h5", **given)
-    assert stored.run.train_probe == analyzed.run.train_probe
-    assert stored.run.train_probe.size == 7
-    assert stored.train_confidence.tolist() == analyzed.train_confidence.tolist()
-    recorder = StoreRecorder(
-        tmp_path / "c.h5", prepare_checkpoints(Analyze(checkpoints=run, **given | {"train_probe": probe})), Recording()
-    )
-    with pytest.raises(SampleError, match="hold all 24 of the probe"):
-        recorder.measure(0, run / "epoch_0.pt")
-
-
-def test_a_file_of_another_net_is_refused_before_there_is_a_store(prepared, tmp_path):
-    torch.save(nets.make(nets.Sequences, 0).state_dict(), tmp_path / "other.pt")
-    recorder = StoreRecorder(tmp_path / "a.h5", prepared[1], Recording())
-    with pytest.raises(CheckpointError):
-        recorder.measure(0, tmp_path / "other.pt")
-    recorder.pack()
-    assert not (tmp_path / "a.h5").exists()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import fields
 import pytest
 
 from rfav_cli.errors import UsageError
-from rfav_cli.options import Hyperparameters, Measured, Net, Samples, options_of
+from rfav_cli.options import Hyperparameters, Measured, Net, Samples
 from rfav_cli.options.groups import Device, ProbeSize, Recording
 
 
@@ -33,9 +33,3 @@ def test_a_record_takes_what_it_shares_with_another_and_what_is_changed() -> Non
 def test_a_number_below_its_range_is_refused_by_name(group: type, name: str) -> None:
     with pytest.raises(UsageError, match=f"--{name.replace('_', '-')} 0: out of range"):
         group(**{name: 0})
-
-
-def test_the_papers_training_is_the_default() -> None:
-    how = Hyperparameters()
-    assert (how.optimizer, how.momentum, how.weight_decay, how.epochs, how.batch_size) == ("sgd", 0.0, 0.0, 100, 64)
-    assert dict(options_of(Hyperparameters))["optimizer"].names_of_choices() == ("sgd", "adam", "adamw")

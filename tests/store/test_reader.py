@@ -87,5 +87,5 @@ def test_a_history_looks_at_itself(path: Path) -> None:
     with pytest.raises(KeyError, match="no layer 'conv9'; there are 'conv1'"):
         history.maps("conv9")
     text = repr(history)
-    for part in (str(path), "3 epochs, -1 to 1", "5 samples of cifar10:data", "conv1", "of 2.079 nat", "1 files could"):
+    for part in (str(path), "3 epochs, -1 to 1", "5 samples of cifar10:data", "conv1", "of 2.079 nat", "1 file could"):
         assert part in text

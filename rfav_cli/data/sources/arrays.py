@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import torch
 
+from rfav_cli.data.layouts import REMEDY, guess_layout, tell_layout
 from rfav_cli.data.pictures import laid_out, transformed
 from rfav_cli.data.sources import LAYOUTS
 from rfav_cli.data.sources.base import (
@@ -45,7 +46,6 @@ MASK_KEYS = ("attention_mask", "padding_mask", "key_padding_mask", "src_key_padd
 SAMPLE_KEYS = (*IMAGE_KEYS, "pixel_values", "input_values", "input_features", *TOKEN_KEYS[:3])
 """What samples are called where they are one array of several in a file."""
 LABEL_KEYS = ("labels", "label", "y", "targets", "target", "masks", "y_test", "test_labels")
-REMEDY = "Save an array 'images', uint8 or float32, and whole numbers 'labels' beside it."
 IN_USE = "Close it where it is open, and try again."
 SEQUENCES, GRAY = "nct", "nhw"
 """What floating-point samples of three axes may be; a net that takes them as they lie says that they are the former."""
@@ -307,47 +307,7 @@ def _layout_of_part(name: str, array: Any, options: SampleOptions, where: Path) 
         return tell_layout(shape, dtype, None, where)
     if len(shape) == 3 and small:
         return "nhw"
-    return (_guess(shape, dtype) or "") if len(shape) > 3 and dtype.kind in "fu" else ""
-
-
-def tell_layout(shape: Sequence[int], dtype: np.dtype[Any], asked: str | None, where: Path) -> str:
-    """What the axes of an array are.
-
-    Raises:
-        SampleError: they cannot be told, do not fit `--layout`, or the values are of a type that images do not have.
-    """
-    what = f"{printable(where)}: samples of shape {tuple(shape)}, {dtype}"
-    if dtype.kind not in "buif" or 0 in shape:
-        raise SampleError(f"{what}: nothing that a net can take", REMEDY)
-    layout = asked or _guess(shape, dtype)
-    if asked and LAYOUTS[asked] != len(shape):
-        raise SampleError(f"{what} are not --layout {asked}", f"{asked} has {LAYOUTS[asked]} axes.")
-    if layout is None:
-        fitting = [name for name, axes in LAYOUTS.items() if axes == len(shape)]
-        if not fitting:
-            raise SampleError(f"{what}: {len(shape)} axes", f"Known are {', '.join(LAYOUTS)}.")
-        raise SampleError(f"{what}: the axes cannot be told", f"Give --layout {' or '.join(fitting)}.")
-    if layout not in ("nf", "nct") and full_scale(dtype):
-        return layout
-    if layout != "nf" and dtype.kind in "bui" and dtype != np.uint8:
-        raise SampleError(
-            f"{what}: images are uint8, uint16 or floating-point, sequences uint8 or floating-point",
-            "Save them as one of these.",
-        )
-    return layout
-
-
-def _guess(shape: Sequence[int], dtype: np.dtype[Any]) -> str | None:
-    if len(shape) == 2:
-        return "nf"
-    if len(shape) == 3 and full_scale(dtype):
-        return "nhw"
-    if len(shape) == 4 and (shape[1] <= 4) != (shape[3] <= 4):
-        return "nchw" if shape[1] <= 4 else "nhwc"
-    if len(shape) == 5:
-        places = [layout for layout, axis in (("ncthw", 1), ("ntchw", 2), ("nthwc", 4)) if shape[axis] <= 4]
-        return places[0] if len(places) == 1 else None
-    return None
+    return (guess_layout(shape, dtype) or "") if len(shape) > 3 and dtype.kind in "fu" else ""
 
 
 def _entries(path: Path) -> Mapping[str, Any]:

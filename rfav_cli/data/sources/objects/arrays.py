@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from rfav_cli.data.sources.arrays import ArraySource, tell_layout
+from rfav_cli.data.layouts import tell_layout
+from rfav_cli.data.sources.arrays import ArraySource
 from rfav_cli.data.sources.base import check_labels, full_scale, order_classes
 from rfav_cli.data.sources.objects.items import Item, Unclear, as_array, take_apart
 from rfav_cli.data.sources.objects.rows import Batch, Given
