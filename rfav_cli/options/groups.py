@@ -71,8 +71,9 @@ class Net(Output):
 
     model: str | Callable[..., Any] | None = option(
         default=None,
-        help="What makes the net of a state_dict: module:factory, torchvision:NAME, timm:NAME or zoo:NAME. "
-        "TorchScript and exported programs need none.",
+        help="What makes the net of a state_dict: package.module:factory or path/to/file.py:factory (a function or class "
+        "of yours), torchvision:NAME, timm:NAME, zoo:NAME, hf: or hf:FOLDER (as the config.json of the checkpoints, or "
+        "of a folder, says). TorchScript and exported programs need none.",
         panel=NET,
         metavar="SPEC",
     )

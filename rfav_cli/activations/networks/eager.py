@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -24,6 +25,7 @@ from rfav_cli.activations.loading import WeightLoader
 from rfav_cli.activations.matching import shapes
 from rfav_cli.activations.memory_format import laid_out
 from rfav_cli.activations.misfit import Entered, unfit
+from rfav_cli.activations.net_maker import NetMaker
 from rfav_cli.activations.network import Activation, Network, Sink, Trace
 from rfav_cli.activations.norm_input import NormInput, input_of_module
 from rfav_cli.activations.trace import Observer
@@ -51,7 +53,9 @@ def open_network(payload: Payload, options: OpenOptions) -> EagerNetwork:
             f"{payload.path}: a state_dict needs --model, the code that makes its net",
             f"Give --model package.module:factory. The file holds\n{shapes(largest.weights)}",
         )
-    network = open_fresh(options.make_model, options)
+    maker = options.make_model
+    make_model = functools.partial(maker.make, payload, options.notes) if isinstance(maker, NetMaker) else maker
+    network = open_fresh(make_model, options)
     network.load(payload)
     return network
 
@@ -93,7 +97,8 @@ class EagerNetwork(Network):
 
     def load(self, payload: Payload) -> None:
         """See `Network.load`."""
-        self._weights.load(payload)
+        maker = self._options.make_model
+        self._weights.load(maker.own(payload) if isinstance(maker, NetMaker) else payload)
         self._arrange()
         refresh_weights(self._hooks)
         self._scale()

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rfav_cli.activations.missing_arguments import asked_for
+from rfav_cli.activations.specs import _parse_arguments
+from rfav_cli.records import Payload
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def holding(**arguments: Mapping[str, Any]) -> Payload:
+    return Payload("eager", Path("run/epoch_1.pt"), [], arguments=arguments)
+
+
+def test_without_a_checkpoint_the_names_are_told() -> None:
+    error = asked_for("nets:make", ["width", "classes"], None)
+    assert error.what == "--model nets:make: it needs width and classes, which the command does not give"
+    assert error.remedy == "Add --model-arg width=… --model-arg classes=…."
+
+
+def test_values_come_from_the_file_the_first_of_its_places_first() -> None:
+    payload = holding(model_args={"width": 8}, args={"width": 9, "classes": 10, "lr": 0.1})
+    error = asked_for("nets:make", ["width", "classes", "depth"], payload)
+    assert error.remedy == (
+        "Add --model-arg width=8 --model-arg classes=10 --model-arg depth=… (of the file's model_args and args)."
+    )
+
+
+@pytest.mark.parametrize(
+    "value", [5, -1.5, True, None, "relu", "5", "None", "two words", "it's", "a;b $(c)", [1, 2], (3, 4), {"a": [None]}]
+)
+def test_what_is_suggested_is_read_as_the_value_that_the_file_has(value: Any) -> None:
+    remedy = asked_for("nets:make", ["width"], holding(args={"width": value})).remedy
+    words = shlex.split(remedy.removeprefix("Add ").removesuffix(" (of the file's args)."))
+    assert words[0] == "--model-arg"
+    assert _parse_arguments(words[1:]) == {"width": value}
+
+
+@pytest.mark.parametrize("value", ["\x1b[31m", "a\nb", "x" * 1000, list(range(100))])
+def test_what_cannot_be_typed_is_not_suggested(value: Any) -> None:
+    assert asked_for("nets:make", ["width"], holding(args={"width": value})).remedy == "Add --model-arg width=…."
+
+
+def test_one_argument_for_all_takes_a_function() -> None:
+    error = asked_for("nets:make", ["cfg"], holding(config={"width": 8}))
+    assert "path/to/file.py:function" in error.remedy
+    assert error.remedy.endswith("values for it in its config.")
+    assert "--model-arg" not in error.remedy
