@@ -57,9 +57,10 @@ class LightningMaker(FactoryMaker):
         if given:
             notes.append(f"{printable(self.spec)} is made with the checkpoint's hyper_parameters: {_listed(given)}")
         net = self._call({**given, **self._keywords}, payload)
-        if base is not None and type(net).configure_model is not getattr(base, "configure_model", None):
+        late: Any = getattr(net, "configure_model", None)
+        if late is not None and getattr(late, "__func__", None) is not getattr(base, "configure_model", None):
             with self._found.importable():
-                net.configure_model()  # type: ignore[operator]  # a LightningModule's
+                late()
         return net
 
     def own(self, payload: Payload) -> Payload:

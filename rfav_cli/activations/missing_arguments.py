@@ -34,8 +34,10 @@ def asked_for(spec: str, missing: Sequence[str], payload: Payload | None) -> Mod
         remedy = "Write a function without arguments that makes the net, and give --model path/to/file.py:function."
         there = f" The file has values for it in its {_and(tuple(stored))}." if stored else ""
         return ModelError(what, remedy + there)
-    places = {name: place for name in missing for place in reversed(stored) if _can_be_typed(stored[place], name)}
-    typed = [_typed(name, stored[places[name]][name]) if name in places else f"--model-arg {name}=…" for name in missing]
+    places = {name: place for name in missing for place in [*stored][::-1] if _can_be_typed(stored[place], name)}
+    typed = [
+        _typed(name, stored[places[name]][name]) if name in places else f"--model-arg {name}=…" for name in missing
+    ]
     source = f" (of the file's {_and(tuple(dict.fromkeys(places.values())))})" if places else ""
     return ModelError(what, f"Add {' '.join(typed)}{source}.")
 

@@ -61,7 +61,9 @@ def check_sizes(config: ConfigFile, tensors: Sequence[Tensor]) -> None:
     most = max(10_000, sum(tensor.numel() for tensor in tensors))
     for name, number in _numbers(config.fields, ""):
         if number > most and _COUNTS.search(name):
-            raise ModelError(f"{printable(config.path)}: {printable(name)} is {number}, more than any net has", _OTHERWISE)
+            raise ModelError(
+                f"{printable(config.path)}: {printable(name)} is {number}, more than any net has", _OTHERWISE
+            )
 
 
 def kind_of(config: ConfigFile) -> Kind:
@@ -75,11 +77,9 @@ def kind_of(config: ConfigFile) -> Kind:
 
     with alone():
         if config.model_type not in CONFIG_MAPPING:
+            what = f"{printable(config.path)}: transformers has no net of the type {printable(config.model_type, 60)}"
             own = " (the code that it names, auto_map, is not followed)" if config.has_code else ""
-            raise ModelError(
-                f"{printable(config.path)}: transformers has no net of the type {printable(config.model_type, 60)}{own}",
-                _OTHERWISE,
-            )
+            raise ModelError(what + own, _OTHERWISE)
         try:
             made = CONFIG_MAPPING[config.model_type].from_dict(dict(config.fields))
             return _kind(config, made)
@@ -94,10 +94,10 @@ def _kind(config: ConfigFile, made: Any) -> Kind:
     from transformers.models.auto import modeling_auto
 
     for name in config.architectures[:1]:
-        net_class = getattr(transformers, name, None) if name.isidentifier() else None
-        if isinstance(net_class, type) and issubclass(net_class, transformers.PreTrainedModel):
-            if net_class.config_class is type(made):
-                return Kind(net_class, made)
+        net_class: Any = getattr(transformers, name, None) if name.isidentifier() else None
+        is_net = isinstance(net_class, type) and issubclass(net_class, transformers.PreTrainedModel)
+        if is_net and net_class.config_class is type(made):
+            return Kind(net_class, made)
     said = " or ".join(printable(name, 60) for name in config.architectures[:1]) or "no class"
     for table, words in _TASKS:
         net_class = getattr(modeling_auto, table).get(type(made), None)
@@ -132,7 +132,9 @@ def make(kind: Kind, config: ConfigFile, held: int) -> nn.Module:
         except (torch.OutOfMemoryError, RfavError):
             raise
         except Exception as error:  # as above
-            raise ModelError(f"{printable(config.path)}: making {kind.name} raised {named(error)}", _OTHERWISE) from error
+            raise ModelError(
+                f"{printable(config.path)}: making {kind.name} raised {named(error)}", _OTHERWISE
+            ) from error
     return net
 
 

@@ -28,9 +28,9 @@ def stored_arguments(content: Any) -> dict[str, dict[str, Any]]:
         content: what the file holds, at its top level.
 
     Returns:
-        Key of the checkpoint -> name -> a number, text, truth value or None, or lists and dictionaries of such; whatever
-        is none of these is left out. Lightning's are by the arguments of the LightningModule, also where it has one that
-        holds them all.
+        Key of the checkpoint -> name -> a number, text, truth value or None, or lists and dictionaries of such;
+        whatever is none of these is left out. Lightning's are by the arguments of the LightningModule, also where it
+        has one that holds them all.
     """
     if not isinstance(content, Mapping):
         return {}

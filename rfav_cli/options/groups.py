@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from rfav_cli.options.kinds import SampleObject
     from rfav_cli.records import Centering
 
+NETS = (
+    "package.module:factory or path/to/file.py:factory (a function or class of yours), torchvision:NAME, timm:NAME, "
+    "zoo:NAME, or hf: or hf:FOLDER (as the config.json of the checkpoints, or of a folder, says)"
+)
+"""What `--model` takes."""
 LARGEST_SEED = 2**64 - 1
 """What torch's generators take."""
 
@@ -71,9 +76,7 @@ class Net(Output):
 
     model: str | Callable[..., Any] | None = option(
         default=None,
-        help="What makes the net of a state_dict: package.module:factory or path/to/file.py:factory (a function or class "
-        "of yours), torchvision:NAME, timm:NAME, zoo:NAME, hf: or hf:FOLDER (as the config.json of the checkpoints, or "
-        "of a folder, says). TorchScript and exported programs need none.",
+        help=f"What makes the net of a state_dict: {NETS}. TorchScript and exported programs need none.",
         panel=NET,
         metavar="SPEC",
     )

@@ -121,7 +121,7 @@ def test_a_checkpoint_that_was_made_otherwise_is_refused() -> None:
     made.make(payload(width=5, act="relu"), [])
     same = payload(width=5, act="relu", lr=3)
     assert made.own(same) is same
-    with pytest.raises(CheckpointError, match="act='gelu'.*'relu'"):
+    with pytest.raises(CheckpointError, match=r"act='gelu'.*'relu'"):
         made.own(payload(width=5, act="gelu"))
 
 

@@ -34,7 +34,8 @@ def test_those_of_the_net_alone_come_first() -> None:
 
 def test_only_plain_values_are_kept() -> None:
     content = OrderedDict(
-        whole=3, part=0.5, text="a", flag=True, nothing=None, sizes=[1, (2, 3)], inner={"a": {"b": [1]}, "c": Path("x")},
+        whole=3, part=0.5, text="a", flag=True, nothing=None, sizes=[1, (2, 3)],
+        inner={"a": {"b": [1]}, "c": Path("x")},
         path=Path("x"), colour=Colour.RED, tensor=torch.zeros(1), mixed=[1, Colour.RED], call=print,
     )  # fmt: skip
     assert stored_arguments({"hyper_parameters": content}) == {

@@ -21,8 +21,8 @@ SPECS = {
     "zoo": "zoo:NAME",
     "hf": "hf: or hf:FOLDER",
 }
-"""Stem of the file in this folder -> what is typed. Each has `maker_of(spec, name, keywords) -> NetMaker`: `name` is what
-stands behind the stem and its colon, or all of the specification where no stem of another file begins it."""
+"""Stem of the file in this folder -> what is typed. Each has `maker_of(spec, name, keywords) -> NetMaker`: `name` is
+what stands behind the stem and its colon, or all of the specification where no stem of another file begins it."""
 
 DEFAULT = "code"
 """Takes what begins with no other's name."""

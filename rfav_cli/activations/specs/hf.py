@@ -1,7 +1,7 @@
 """`hf:` and `hf:FOLDER`: a net of transformers', as the `config.json` of its checkpoints, or of a folder, says.
 
-The configuration is data of a stranger's: it chooses among the classes that transformers brings, and sizes. No code that it
-names is followed, nothing is downloaded, and no weights but those of the checkpoints are taken.
+The configuration is data of a stranger's: it chooses among the classes that transformers brings, and sizes. No code
+that it names is followed, nothing is downloaded, and no weights but those of the checkpoints are taken.
 """
 
 from __future__ import annotations

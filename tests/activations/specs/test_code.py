@@ -97,7 +97,9 @@ def test_a_factory_that_returns_no_net(nets, refused):
 
 
 def test_arguments_that_the_factory_needs(nets, refused):
-    Path("needy.py").write_text("from torch import nn\n\ndef make(width, *, depth, bias=True):\n    return nn.Linear(2, width)\n")
+    Path("needy.py").write_text(
+        "from torch import nn\n\ndef make(width, *, depth, bias=True):\n    return nn.Linear(2, width)\n"
+    )
     error = refused("needy.py:make", ["depth=1"])
     assert error.what == "--model needy.py:make: it needs width, which the command does not give"
     assert error.remedy == "Add --model-arg width=…."

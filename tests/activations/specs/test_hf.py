@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,12 +13,14 @@ from rfav_cli.activations.networks import open_network
 from rfav_cli.activations.specs import net_maker
 from rfav_cli.checkpoints.state_dicts import payload_of
 from rfav_cli.errors import CheckpointError, ModelError
-from rfav_cli.records import Payload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from torch import nn
+
+    from rfav_cli.records import Payload
 
 
 def test_arguments_are_in_the_configuration() -> None:
@@ -89,9 +90,7 @@ def old_names_of_bert(name: str) -> str:
     return name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta")
 
 
-@pytest.mark.parametrize(
-    ("make", "old"), [(vit, str), (bert, str), (vit, old_names_of_vit), (bert, old_names_of_bert)]
-)
+@pytest.mark.parametrize(("make", "old"), [(vit, str), (bert, str), (vit, old_names_of_vit), (bert, old_names_of_bert)])
 def test_each_weight_is_the_files_under_whatever_name(
     tmp_path: Path, transformers: Any, make: Callable[[Any], nn.Module], old: Callable[[str], str]
 ) -> None:
