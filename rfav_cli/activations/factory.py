@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from rfav_cli.activations.missing_arguments import asked_for
+from rfav_cli.activations.missing_arguments import CLASSES, asked_for, stored_otherwise, typed
 from rfav_cli.activations.net_maker import NetMaker
 from rfav_cli.errors import ModelError, RfavError
 from rfav_cli.text import named, printable
@@ -26,16 +26,35 @@ class FactoryMaker(NetMaker):
         spec: the specification, for messages.
         found: what is called.
         keywords: what it is given.
+        classes: the argument that says how many classes there are, where the signature does not tell.
     """
 
-    def __init__(self, spec: str, found: Found, keywords: Mapping[str, Any]) -> None:
+    def __init__(self, spec: str, found: Found, keywords: Mapping[str, Any], classes: str = "") -> None:
         super().__init__(spec)
+        self._classes = classes
         self._found = found
         self._keywords = keywords
 
-    def make(self, payload: Payload | None, notes: list[str]) -> nn.Module:  # noqa: ARG002 - nothing to tell
+    def make(self, payload: Payload | None, notes: list[str]) -> nn.Module:
         """See `NetMaker.make`."""
-        return self._call(self._keywords, payload)
+        net = self._call(self._keywords, payload)
+        if payload is not None and (other := stored_otherwise(self._free(), payload)):
+            notes.append(
+                f"{printable(payload.path)} was made with other arguments than {printable(self.spec)}: {other}"
+            )
+        return net
+
+    def remedy(self, payload: Payload, outputs: int | None) -> str:
+        """See `NetMaker.remedy`."""
+        free = self._free()
+        if outputs is not None:
+            names = [self._classes] if self._classes else [name for name in CLASSES if name in free]
+            return f"Add {typed(names[0], outputs)}." if names and names[0] not in self._keywords else ""
+        return stored_otherwise(free, payload)
+
+    def _free(self) -> dict[str, Any]:
+        """The arguments that it is not given, with their defaults."""
+        return {name: value for name, value in _defaults(self._found.value).items() if name not in self._keywords}
 
     def _call(self, keywords: Mapping[str, Any], payload: Payload | None) -> nn.Module:
         factory = self._found.value
@@ -74,14 +93,19 @@ def refuse_pretrained(keywords: Mapping[str, Any], names: Iterable[str]) -> None
 
 
 def _missing(factory: Callable[..., Any], keywords: Mapping[str, Any]) -> tuple[str, ...]:
-    """The arguments that a function needs and is not given; none where it does not say what it needs."""
-    try:
-        parameters = inspect.signature(factory).parameters
-    except (TypeError, ValueError):  # a built-in that has no signature
-        return ()
-    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    needed = (p.name for p in parameters.values() if p.default is inspect.Parameter.empty and p.kind not in variable)
+    """The arguments that a function needs and is not given."""
+    needed = (name for name, default in _defaults(factory).items() if default is inspect.Parameter.empty)
     return tuple(name for name in needed if name not in keywords)
+
+
+def _defaults(factory: Callable[..., Any]) -> dict[str, Any]:
+    """A function's arguments with their defaults; none where it does not say what it takes."""
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except (TypeError, ValueError):  # a built-in that has no signature
+        return {}
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return {p.name: p.default for p in parameters if p.kind not in variable}
 
 
 def _fits(factory: Callable[..., Any], keywords: Mapping[str, Any]) -> bool:

@@ -41,6 +41,16 @@ class NetMaker(ABC):
             ModelError: there is no such net, or making it failed.
         """
 
+    def remedy(self, payload: Payload, outputs: int | None) -> str:
+        """What to type where a checkpoint does not go into the net that was made; empty where that is not known.
+
+        Args:
+            payload: the checkpoint.
+            outputs: how many outputs its last layer has, where nothing else differs.
+        """
+        del payload, outputs
+        return ""
+
     def own(self, payload: Payload) -> Payload:
         """A checkpoint whose weights have the names of the net that was made, where this maker knows a way there.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rfav_cli.activations.missing_arguments import asked_for
+from rfav_cli.activations.missing_arguments import asked_for, stored_otherwise
 from rfav_cli.activations.specs import _parse_arguments
 from rfav_cli.records import Payload
 
@@ -45,6 +45,14 @@ def test_what_is_suggested_is_read_as_the_value_that_the_file_has(value: Any) ->
 @pytest.mark.parametrize("value", ["\x1b[31m", "a\nb", "x" * 1000, list(range(100))])
 def test_what_cannot_be_typed_is_not_suggested(value: Any) -> None:
     assert asked_for("nets:make", ["width"], holding(args={"width": value})).remedy == "Add --model-arg width=…."
+
+
+def test_only_what_differs_from_what_the_factory_takes_is_added() -> None:
+    payload = holding(model_args={"width": 8, "depth": 2, "act": "gelu"}, args={"width": 9})
+    taken = {"width": 4, "depth": 2, "act": "relu", "norm": None, "make": print}
+    words = "Add --model-arg width=8 --model-arg act=gelu (of the file's model_args)."
+    assert stored_otherwise(taken, payload) == words
+    assert stored_otherwise({"depth": 2}, payload) == ""
 
 
 def test_one_argument_for_all_takes_a_function() -> None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parameter import is_lazy
 
+from rfav_cli.activations.foreign_weights import ForeignWeightsError
 from rfav_cli.activations.hooks import (
     Hook,
     StopForward,
@@ -31,6 +32,7 @@ from rfav_cli.activations.norm_input import NormInput, input_of_module
 from rfav_cli.activations.trace import Observer
 from rfav_cli.errors import ModelError
 from rfav_cli.inputs import arguments_of, call, count
+from rfav_cli.errors import CheckpointError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,7 +58,13 @@ def open_network(payload: Payload, options: OpenOptions) -> EagerNetwork:
     maker = options.make_model
     make_model = functools.partial(maker.make, payload, options.notes) if isinstance(maker, NetMaker) else maker
     network = open_fresh(make_model, options)
-    network.load(payload)
+    try:
+        network.load(payload)
+    except ForeignWeightsError as error:
+        remedy = maker.remedy(payload, error.outputs) if isinstance(maker, NetMaker) else ""
+        if not remedy:
+            raise
+        raise CheckpointError(error.what, remedy) from error
     return network
 
 

@@ -28,4 +28,5 @@ def maker_of(spec: str, name: str, keywords: Mapping[str, Any]) -> NetMaker:
     timm = import_extra("timm", "timm")
     if not timm.is_model(name):
         raise ModelError(*unknown("--model timm", name, timm.list_models(), "timm.list_models() gives all names."))
-    return FactoryMaker(spec, Found(functools.partial(timm.create_model, name, pretrained=False), ()), keywords)
+    make = functools.partial(timm.create_model, name, pretrained=False)
+    return FactoryMaker(spec, Found(make, ()), keywords, "num_classes")

@@ -35,4 +35,4 @@ def maker_of(spec: str, name: str, keywords: Mapping[str, Any]) -> NetMaker:
     builder = models.get_model_builder(name)
     # Detectors and segmenters fetch their backbone's weights by default.
     none = {key: None for key in _PRETRAINED if key in inspect.signature(builder).parameters}
-    return FactoryMaker(spec, Found(functools.partial(builder, **none), ()), keywords)
+    return FactoryMaker(spec, Found(functools.partial(builder, **none), ()), keywords, "num_classes")

@@ -1,4 +1,4 @@
-"""A user's folder: what lies in it before the training, and what of the training is remembered to hold figures against."""
+"""A user's folder: what lies in it, and what of the training is remembered to hold figures against."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def folder_of_images(path: Path, side: int = 8, count: int = 24) -> Folder:
 
 
 def folder_of_texts(path: Path, words: int = 30, length: int = 10, count: int = 24) -> Folder:
-    """A folder with texts as token ids (N, length) and a mask; a text is padded at its end, and has words of its class."""
+    """A folder with texts as token ids (N, length) and a mask: words of their class first, padding last."""
     chance = np.random.default_rng(5)
     labels = np.arange(count) % CLASSES
     ids = chance.integers(1, words, (count, length))

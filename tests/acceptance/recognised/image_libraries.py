@@ -23,13 +23,17 @@ def timm(path: Path) -> Folder:
     average = ModelEmaV3(net, decay=0.5)
     arguments = argparse.Namespace(model="test_resnet", num_classes=CLASSES, mean=None, opt_betas=[0.9, 0.99])
     (path / "output").mkdir()
+    saver = CheckpointSaver(
+        net,
+        torch.optim.Adam(net.parameters()),
+        args=arguments,
+        model_ema=average,
+        checkpoint_dir=path / "output",
+        recovery_dir=path,
+    )
     for epoch in range(EPOCHS):
-        optimizer = trained(folder, net, epoch)
+        saver.optimizer = trained(folder, net, epoch)
         average.update(net)
-        saver = CheckpointSaver(
-            net, optimizer, args=arguments, model_ema=average, checkpoint_dir=path / "output", recovery_dir=path
-        ) if epoch == 0 else saver  # noqa: F821 - of the first epoch
-        saver.optimizer = optimizer
         saver.save_checkpoint(epoch, metric=50.0 - epoch)
     return folder
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def ultralytics(path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
-    """`weights/epoch0.pt`, `best.pt` and `last.pt`: a pickled module in half precision, and the training's arguments."""
+    """`weights/epoch0.pt`, `best.pt` and `last.pt`: pickled modules in half precision, and their arguments."""
     folder = folder_of_images(path)
     code = folder.user_code("nets.py")
     net = code.Net()
@@ -62,7 +62,7 @@ def ultralytics(path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
     return folder
 
 
-def fastai(path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:  # noqa: ARG001 - as the others
+def fastai(path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
     """`SaveModelCallback(every_epoch=True)`: `models/model_N.pth`, the net and its optimizer's state."""
     folder = folder_of_images(path)
     net = folder.user_code("nets.py").Net()
@@ -74,7 +74,7 @@ def fastai(path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:  # noqa: ARG0
     return folder
 
 
-def deepspeed(path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:  # noqa: ARG001 - as the others
+def deepspeed(path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
     """`engine.save_checkpoint` of one rank: `global_stepN/mp_rank_00_model_states.pt`, and `latest` beside it."""
     folder = folder_of_images(path)
     net = folder.user_code("nets.py").Net()

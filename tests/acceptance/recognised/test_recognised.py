@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import importlib.util
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +16,8 @@ from tests.acceptance.recognised.rows import LAYOUTS, LIBRARIES
 from tests.test_house import marked_rows, quoted
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.acceptance.recognised.folder import Folder
 
 PAGE = "docs/recognised.md"

@@ -18,8 +18,7 @@ def transformers_images(path: Path) -> Folder:
     sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24}
     config = transformers.ViTConfig(**sizes, image_size=8, patch_size=4, num_labels=CLASSES)
     rows = [
-        {"pixel_values": image, "labels": int(label)}
-        for image, label in zip(folder.inputs, folder.labels, strict=True)
+        {"pixel_values": image, "labels": int(label)} for image, label in zip(folder.inputs, folder.labels, strict=True)
     ]
     return _trained(folder, transformers.ViTForImageClassification(config), rows)
 
@@ -33,8 +32,7 @@ def transformers_resnet(path: Path) -> Folder:
         embedding_size=6, hidden_sizes=[6, 12], depths=[1, 1], layer_type="basic", num_labels=CLASSES
     )
     rows = [
-        {"pixel_values": image, "labels": int(label)}
-        for image, label in zip(folder.inputs, folder.labels, strict=True)
+        {"pixel_values": image, "labels": int(label)} for image, label in zip(folder.inputs, folder.labels, strict=True)
     ]
     return _trained(folder, transformers.ResNetForImageClassification(config), rows)
 
