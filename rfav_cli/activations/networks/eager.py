@@ -29,6 +29,7 @@ from rfav_cli.activations.misfit import Entered, unfit
 from rfav_cli.activations.net_maker import NetMaker
 from rfav_cli.activations.network import Activation, Network, Sink, Trace
 from rfav_cli.activations.norm_input import NormInput, input_of_module
+from rfav_cli.activations.suggested_model import suggested_model
 from rfav_cli.activations.trace import Observer
 from rfav_cli.errors import ModelError
 from rfav_cli.inputs import arguments_of, call, count
@@ -53,7 +54,8 @@ def open_network(payload: Payload, options: OpenOptions) -> EagerNetwork:
         largest: Candidate = max(payload.content, key=lambda candidate: len(candidate.weights))
         raise ModelError(
             f"{payload.path}: a state_dict needs --model, the code that makes its net",
-            f"Give --model package.module:factory. The file holds\n{shapes(largest.weights)}",
+            f"Give {suggested_model(payload) or '--model package.module:factory'}. The file holds\n"
+            f"{shapes(largest.weights)}",
         )
     maker = options.make_model
     make_model = functools.partial(maker.make, payload, options.notes) if isinstance(maker, NetMaker) else maker
