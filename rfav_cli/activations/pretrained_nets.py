@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ _TASKS = (
 )
 """Tables of transformers, the likelier first, for configurations that name no class."""
 _COUNTS = re.compile(r"layer|depth|block|stage|expert|labels|cell")
+_SILENT = 100
+"""A level of logging above all: what is logged has text of the file's, which could steer a terminal."""
 _MORE_WEIGHTS = 4
 """Times what the file holds; a net whose parts share weights has more names for them."""
 
@@ -177,9 +180,11 @@ def alone() -> Iterator[None]:
         stack.callback(setattr, constants, "HF_HUB_OFFLINE", offline)
         stack.callback(logging.enable_progress_bar if bars else logging.disable_progress_bar)
         stack.callback(logging.set_verbosity, verbosity)
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
         constants.HF_HUB_OFFLINE = True
         logging.disable_progress_bar()
-        logging.set_verbosity_error()
+        logging.set_verbosity(_SILENT)
         yield
 
 

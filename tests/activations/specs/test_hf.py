@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -183,9 +184,36 @@ def test_the_configuration_of_a_folder(tmp_path: Path, transformers: Any) -> Non
     assert type(model) is type(net)
 
 
-def test_it_says_nothing_on_the_terminal(tmp_path: Path, transformers: Any, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("change", [{}, {"sub_configs": "\x1b[31m"}, {"\x1b[31m": 1}, {"id2label": {"0": "\x1b[2J"}}])
+def test_it_says_nothing_on_the_terminal(
+    tmp_path: Path, transformers: Any, capfd: pytest.CaptureFixture[str], change: dict[str, Any]
+) -> None:
     net = vit(transformers)
-    write_config(net, tmp_path)
+    write_config(net, tmp_path, **change)
     capfd.readouterr()
-    opened(payload_of(tmp_path / "a.pt", dict(net.state_dict())))
+    with contextlib.suppress(ModelError, CheckpointError):
+        opened(payload_of(tmp_path / "a.pt", dict(net.state_dict())))
     assert capfd.readouterr() == ("", "")
+
+
+SIZES = (
+    "hidden_size",
+    "num_hidden_layers",
+    "num_labels",
+    "image_size",
+    "patch_size",
+    "vocab_size",
+    "num_attention_heads",
+)
+
+
+@pytest.mark.parametrize("name", [*SIZES, "id2label", "hidden_act", "to_dict", "sub_configs", "per_layer_config"])
+@pytest.mark.parametrize("value", [10**30, 10**9, -1, 1e300, "x", [[1]], {"a": {"b": 1}}, None])
+def test_whatever_a_configuration_says_it_ends_in_a_net_or_in_words(
+    tmp_path: Path, transformers: Any, name: str, value: Any
+) -> None:
+    net = vit(transformers)
+    write_config(net, tmp_path, **{name: value})
+    with contextlib.suppress(ModelError, CheckpointError):
+        model, _ = opened(payload_of(tmp_path / "a.pt", dict(net.state_dict())))
+        assert type(model) is type(net)
