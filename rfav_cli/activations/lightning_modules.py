@@ -10,6 +10,8 @@ from rfav_cli.errors import CheckpointError, ModelError
 from rfav_cli.text import printable, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import nn
 
     from rfav_cli.records import Payload
@@ -21,13 +23,11 @@ _LISTED = 8
 
 
 class Attributes(dict[str, Any]):
-    """A dictionary whose entries are attributes as well, as those are that Lightning gives an argument for all."""
+    """A dictionary whose entries are attributes as well: an argument for all may be used as either."""
 
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
+    def __init__(self, entries: Mapping[str, Any]) -> None:
+        super().__init__(entries)
+        self.__dict__ = self  # `vars` gives them, too
 
 
 def is_lightning_class(thing: Any) -> bool:

@@ -85,6 +85,7 @@ def kind_of(config: ConfigFile) -> Kind:
             raise ModelError(what + own, _OTHERWISE)
         try:
             made = CONFIG_MAPPING[config.model_type].from_dict(dict(config.fields))
+            made.use_cache = False  # what a net that writes text keeps of its past is none of its outputs
             return _kind(config, made)
         except RfavError:
             raise

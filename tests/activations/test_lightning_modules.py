@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rfav_cli.activations.lightning_modules import LightningMaker, is_lightning_class
+from rfav_cli.activations.lightning_modules import Attributes, LightningMaker, is_lightning_class
 from rfav_cli.errors import CheckpointError, ModelError
 from rfav_cli.records import Payload
 from rfav_cli.user_code import Found
@@ -96,6 +96,12 @@ def test_all_that_is_stored_where_it_takes_anything() -> None:
 def test_one_argument_for_all_has_them_as_entries_and_attributes() -> None:
     net: Any = maker(Whole).make(payload(cfg={"width": 5, "sizes": {"inputs": 3}}), [])
     assert net.net.weight.shape == (5, 3)
+
+
+def test_an_argument_for_all_may_be_used_as_a_namespace() -> None:
+    cfg = Attributes({"width": 3})
+    assert (cfg.width, cfg["width"], vars(cfg), dict(**cfg)) == (3, 3, {"width": 3}, {"width": 3})
+    assert not hasattr(cfg, "depth")
 
 
 def test_what_it_makes_late_is_made() -> None:
