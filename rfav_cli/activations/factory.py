@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import nn
 
+from rfav_cli.activations import pretrained_nets
 from rfav_cli.activations.missing_arguments import CLASSES, asked_for, stored_otherwise, typed
 from rfav_cli.activations.net_maker import NetMaker
 from rfav_cli.errors import ModelError, RfavError
@@ -34,15 +36,29 @@ class FactoryMaker(NetMaker):
         self._classes = classes
         self._found = found
         self._keywords = keywords
+        self._kind: pretrained_nets.Kind | None = None
+        self._names: frozenset[str] = frozenset()
 
     def make(self, payload: Payload | None, notes: list[str]) -> nn.Module:
         """See `NetMaker.make`."""
         net = self._call(self._keywords, payload)
+        self._kind, self._names = pretrained_nets.kind_of_net(net), frozenset(net.state_dict())
         if payload is not None and (other := stored_otherwise(self._free(), payload)):
             notes.append(
                 f"{printable(payload.path)} was made with other arguments than {printable(self.spec)}: {other}"
             )
         return net
+
+    def own(self, payload: Payload) -> Payload:
+        """See `NetMaker.own`: nets of transformers' are not saved by the names that they have."""
+        if self._kind is None or any(self._names <= candidate.weights.keys() for candidate in payload.content):
+            return payload
+        try:
+            return pretrained_nets.in_own_names(self._kind, payload)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception:  # the user's own class may be made otherwise; what loads the checkpoint says what is wrong
+            return payload
 
     def remedy(self, payload: Payload, outputs: int | None) -> str:
         """See `NetMaker.remedy`."""

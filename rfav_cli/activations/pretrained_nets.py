@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 import warnings
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from rfav_cli.activations.hf_config import ConfigFile
+    from rfav_cli.records import Payload
 
 _OTHERWISE = "Give --model module:factory, the code that makes the net."
 _TASKS = (
@@ -168,6 +170,27 @@ def own_names(kind: Kind, weights: Mapping[str, Tensor]) -> dict[str, Tensor] | 
             return None
     whole = not any(told.get(name) for name in ("missing_keys", "unexpected_keys", "mismatched_keys", "error_msgs"))
     return dict(net.state_dict()) if whole else None
+
+
+def in_own_names(kind: Kind, payload: Payload) -> Payload:
+    """A checkpoint by the names of the net, each part of it that is all of the net; any other as it is."""
+    renamed = []
+    for candidate in payload.content:
+        weights = own_names(kind, tensors(candidate.weights))
+        renamed.append(candidate if weights is None else replace(candidate, weights=weights, versions={}))
+    return replace(payload, content=renamed)
+
+
+def kind_of_net(net: nn.Module) -> Kind | None:
+    """The kind of a net that the user's own code has made; None where it is none of transformers'."""
+    transformers = sys.modules.get("transformers")
+    base = getattr(transformers, "PreTrainedModel", None)
+    return Kind(type(net), net.config) if base is not None and isinstance(net, base) else None
+
+
+def tensors(weights: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The tensors among what a state_dict holds."""
+    return {name: value for name, value in weights.items() if isinstance(value, torch.Tensor)}
 
 
 @contextmanager

@@ -6,7 +6,6 @@ that it names is followed, nothing is downloaded, and no weights but those of th
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +54,7 @@ class HuggingFaceMaker(NetMaker):
     def make(self, payload: Payload | None, notes: list[str]) -> nn.Module:
         """See `NetMaker.make`."""
         config = self._config(payload)
-        tensors = [] if payload is None else list(_tensors(payload.content[0].weights).values())
+        tensors = [] if payload is None else list(pretrained_nets.tensors(payload.content[0].weights).values())
         pretrained_nets.check_sizes(config, tensors)
         kind = pretrained_nets.kind_of(config)
         if kind.note:
@@ -80,12 +79,7 @@ class HuggingFaceMaker(NetMaker):
                 "Give the checkpoints of one net.",
             )
         try:
-            renamed = [
-                replace(candidate, weights=weights, versions={})
-                if (weights := pretrained_nets.own_names(kind, _tensors(candidate.weights)))
-                else candidate
-                for candidate in payload.content
-            ]
+            return pretrained_nets.in_own_names(kind, payload)
         except (torch.OutOfMemoryError, RfavError):
             raise
         except Exception as error:  # what transformers says of a stranger's names can be anything
@@ -93,7 +87,6 @@ class HuggingFaceMaker(NetMaker):
                 f"{printable(payload.path)}: from_pretrained of {kind.name} raised {named(error)}",
                 "Give the checkpoints of this net, or name another with --model.",
             ) from error
-        return replace(payload, content=renamed)
 
     def _config(self, payload: Payload | None) -> ConfigFile:
         if self._folder is not None:
@@ -101,7 +94,3 @@ class HuggingFaceMaker(NetMaker):
         if payload is None:
             raise ModelError(f"--model {printable(self.spec)}: no checkpoint says which net", "Write hf:FOLDER.")
         return read_config(payload.path if payload.path.is_dir() else payload.path.parent, self.spec)
-
-
-def _tensors(weights: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    return {name: value for name, value in weights.items() if isinstance(value, torch.Tensor)}

@@ -196,6 +196,19 @@ def test_it_says_nothing_on_the_terminal(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("old", [str, old_names_of_vit])
+def test_a_net_that_the_users_own_code_makes_takes_the_names_of_its_checkpoints(
+    tmp_path: Path, transformers: Any, old: Callable[[str], str]
+) -> None:
+    net = vit(transformers)
+    weights = {old(name): value for name, value in net.state_dict().items()}
+    options = OpenOptions(torch.device("cpu"), net_maker(lambda: vit(transformers)))
+    model: Any = open_network(payload_of(tmp_path / "model.safetensors", weights), options)
+    assert all(torch.equal(value, model.model.state_dict()[name]) for name, value in net.state_dict().items())
+    with pytest.raises(CheckpointError, match="not a checkpoint of this net"):
+        open_network(payload_of(tmp_path / "a.pt", {**weights, "more": torch.zeros(1)}), options)
+
+
 SIZES = (
     "hidden_size",
     "num_hidden_layers",
