@@ -76,7 +76,8 @@ class LightningMaker(FactoryMaker):
 
     def _of(self, payload: Payload) -> dict[str, Any]:
         """The arguments of the class that a checkpoint has values for, and that the command does not give."""
-        stored = payload.arguments.get(HYPER_PARAMETERS, {})
+        held = payload.arguments.get(HYPER_PARAMETERS, {})
+        stored = {name: value for name, value in held.items() if not (name.startswith("_") or _names_a_class(value))}
         parameters = inspect.signature(self._found.value).parameters.values()
         anything = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
         names = stored if anything else [p.name for p in parameters if p.name in stored]
@@ -87,6 +88,11 @@ def _base(thing: type) -> type | None:
     """LightningModule itself, where a class comes from it."""
     of_lightning = (base for base in thing.__mro__ if base.__name__ == "LightningModule")
     return next((base for base in of_lightning if base.__module__.partition(".")[0] in _PACKAGES), None)
+
+
+def _names_a_class(value: Any) -> bool:
+    """Whether this is what LightningCLI keeps of an object: its class and arguments, which are not followed."""
+    return isinstance(value, dict) and "class_path" in value
 
 
 def _attributes(value: Any) -> Any:

@@ -42,7 +42,8 @@ def asked_for(spec: str, missing: Sequence[str], payload: Payload | None) -> Mod
         typed(name, stored[places[name]][name]) if name in places else f"--model-arg {printable(name)}=…"
         for name in missing
     ]
-    return ModelError(what, f"Add {' '.join(words)}{_of(places.values())}.")
+    function = "" if len(places) == len(missing) else ", or write a function that makes it: path/to/file.py:function"
+    return ModelError(what, f"Add {' '.join(words)}{_of(places.values())}{function}.")
 
 
 def stored_otherwise(arguments: Mapping[str, Any], payload: Payload) -> str:

@@ -104,6 +104,14 @@ def test_an_argument_for_all_may_be_used_as_a_namespace() -> None:
     assert not hasattr(cfg, "depth")
 
 
+def test_a_class_that_the_checkpoint_names_is_not_followed() -> None:
+    stored = payload(width={"class_path": "os.system", "init_args": {"command": "true"}}, _instantiator="os.system")
+    with pytest.raises(ModelError, match="needs width"):
+        maker(Lit).make(stored, [])
+    net: Any = maker(Anything).make(payload(width=2, _instantiator="os.system"), [])
+    assert net.options == {"width": 2}
+
+
 def test_what_it_makes_late_is_made() -> None:
     net: Any = maker(Late).make(payload(width=5), [])
     assert net.head.in_features == 5

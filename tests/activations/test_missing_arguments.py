@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+FUNCTION = ", or write a function that makes it: path/to/file.py:function."
+
+
 def holding(**arguments: Mapping[str, Any]) -> Payload:
     return Payload("eager", Path("run/epoch_1.pt"), [], arguments=arguments)
 
@@ -21,14 +24,15 @@ def holding(**arguments: Mapping[str, Any]) -> Payload:
 def test_without_a_checkpoint_the_names_are_told() -> None:
     error = asked_for("nets:make", ["width", "classes"], None)
     assert error.what == "--model nets:make: it needs width and classes, which the command does not give"
-    assert error.remedy == "Add --model-arg width=… --model-arg classes=…."
+    assert error.remedy == f"Add --model-arg width=… --model-arg classes=…{FUNCTION}"
 
 
 def test_values_come_from_the_file_the_first_of_its_places_first() -> None:
     payload = holding(model_args={"width": 8}, args={"width": 9, "classes": 10, "lr": 0.1})
     error = asked_for("nets:make", ["width", "classes", "depth"], payload)
     assert error.remedy == (
-        "Add --model-arg width=8 --model-arg classes=10 --model-arg depth=… (of the file's model_args and args)."
+        "Add --model-arg width=8 --model-arg classes=10 --model-arg depth=… (of the file's model_args and args)"
+        + FUNCTION
     )
 
 
@@ -44,7 +48,9 @@ def test_what_is_suggested_is_read_as_the_value_that_the_file_has(value: Any) ->
 
 @pytest.mark.parametrize("value", ["\x1b[31m", "a\nb", "x" * 1000, list(range(100))])
 def test_what_cannot_be_typed_is_not_suggested(value: Any) -> None:
-    assert asked_for("nets:make", ["width"], holding(args={"width": value})).remedy == "Add --model-arg width=…."
+    assert (
+        asked_for("nets:make", ["width"], holding(args={"width": value})).remedy == f"Add --model-arg width=…{FUNCTION}"
+    )
 
 
 def test_only_what_differs_from_what_the_factory_takes_is_added() -> None:
