@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import ItemsView, Mapping
+from itertools import islice
 from typing import Any
+
+from rfav_cli.checkpoints.stand_ins import StandIn
 
 HYPER_PARAMETERS = "hyper_parameters"
 """Where Lightning keeps the arguments of a LightningModule."""
@@ -13,6 +16,8 @@ _NAMES = (
     *("hparams", "hyperparameters", "args", "config", "cfg", "opt", "train_args"),
 )
 """The keys of such arguments, those of the net alone first."""
+_WRAPPED = ("_content", "_val")
+"""What OmegaConf's containers and values hold theirs by."""
 _DEPTH = 4
 _MOST = 1000
 """Values that are kept; a file with more has them for something else."""
@@ -34,10 +39,10 @@ def stored_arguments(content: Any) -> dict[str, dict[str, Any]]:
     """
     if not isinstance(content, Mapping):
         return {}
-    top = dict(dict.items(content)) if isinstance(content, dict) else dict(content.items())
+    top = dict(_items(content))
     stored = {}
     for key in _NAMES:
-        values = _plain(_entries(top.get(key)), _DEPTH, [_MOST])
+        values = _plain(top.get(key), _DEPTH, [_MOST])
         if isinstance(values, dict) and values:
             stored[key] = values
     whole = top.get("hparams_name")
@@ -47,8 +52,19 @@ def stored_arguments(content: Any) -> dict[str, dict[str, Any]]:
 
 
 def _entries(value: Any) -> Any:
-    """What a namespace holds; any other value as it is."""
-    return vars(value) if isinstance(value, argparse.Namespace) else value
+    """What an object holds by name: a namespace, or what stands for one; any other value as it is."""
+    if isinstance(value, argparse.Namespace):
+        return vars(value)
+    if not isinstance(value, StandIn):
+        return value
+    parts = list(value.mappings())
+    held = {key: entry for part in parts for key, entry in islice(_items(part), _MOST)}
+    return next((held[key] for key in _WRAPPED if key in held), held) if parts else value
+
+
+def _items(mapping: Mapping[Any, Any]) -> ItemsView[Any, Any]:
+    """What a mapping holds; not by its own `items`, which a file may have put another thing in place of."""
+    return dict.items(mapping) if isinstance(mapping, dict) else mapping.items()
 
 
 def _plain(value: Any, depth: int, left: list[int]) -> Any:
@@ -56,16 +72,19 @@ def _plain(value: Any, depth: int, left: list[int]) -> Any:
     left[0] -= 1
     if left[0] < 0 or depth < 0:
         return _LEFT_OUT
+    value = _entries(value)
     if value is None or type(value) in (bool, int, float):
         return value
     if isinstance(value, str):
         return str.__str__(value) if len(value) <= _LONGEST else _LEFT_OUT
     if isinstance(value, (list, tuple)):
+        if len(value) > left[0]:
+            return _LEFT_OUT
         entries = [_plain(entry, depth - 1, left) for entry in value]
         whole = not any(entry is _LEFT_OUT for entry in entries)
         return (entries if isinstance(value, list) else tuple(entries)) if whole else _LEFT_OUT
     if isinstance(value, Mapping):
-        items = dict.items(value) if isinstance(value, dict) else value.items()
-        pairs = {key: _plain(_entries(entry), depth - 1, left) for key, entry in items if isinstance(key, str)}
+        some = islice(_items(value), max(left[0], 0))
+        pairs = {key: _plain(entry, depth - 1, left) for key, entry in some if isinstance(key, str)}
         return {key: entry for key, entry in pairs.items() if entry is not _LEFT_OUT}
     return _LEFT_OUT

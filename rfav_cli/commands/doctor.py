@@ -30,6 +30,7 @@ EXTRAS = {
     "transformers": (("transformers", "accelerate"), "--model hf:, and the callback"),
     "keras": (("keras",), "the callback"),
     "tensorboard": (("tensorboard",), "rfav analyze --tensorboard"),
+    "remote": (("fsspec",), "https://, s3://, gs:// and hf:// in place of paths"),
     "mlflow": (("mlflow-skinny",), "examples/mlflow_log.py"),
 }
 """Extra -> the packages that it installs, and what they unlock."""

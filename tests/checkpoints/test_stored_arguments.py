@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import enum
+import time
+import types
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,8 @@ from typing import Any
 import pytest
 import torch
 
+from rfav_cli.checkpoints import formats
+from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.checkpoints.state_dicts import payload_of
 from rfav_cli.checkpoints.stored_arguments import stored_arguments
 
@@ -53,6 +57,24 @@ def test_lightnings_one_argument_for_all() -> None:
     assert stored_arguments({**content, "hparams_name": ["cfg"]}) == {"hyper_parameters": {"width": 3}}
 
 
+def test_an_object_that_was_read_as_data_has_its_attributes(tmp_path: Path) -> None:
+    content = {
+        "state_dict": WEIGHTS,
+        "args": argparse.Namespace(width=3, inner=types.SimpleNamespace(a=1), colour=Colour.RED),
+    }
+    torch.save(content, tmp_path / "a.pt")
+    payload = formats.read(tmp_path / "a.pt", ReadOptions())
+    assert payload.arguments == {"args": {"width": 3, "inner": {"a": 1}}}
+
+
+def test_omegaconfs_containers_have_their_content(tmp_path: Path) -> None:
+    omegaconf = pytest.importorskip("omegaconf")
+    config = omegaconf.OmegaConf.create({"width": 3, "sizes": [1, 2], "net": {"act": "gelu"}})
+    torch.save({"state_dict": WEIGHTS, "config": config}, tmp_path / "a.pt")
+    payload = formats.read(tmp_path / "a.pt", ReadOptions())
+    assert payload.arguments == {"config": {"width": 3, "sizes": [1, 2], "net": {"act": "gelu"}}}
+
+
 class Lying(dict[Any, Any]):
     def items(self) -> Any:
         raise AssertionError("code of the file's ran")
@@ -78,6 +100,14 @@ def test_whatever_a_file_has_there(content: Any, stored: dict[str, Any] | None) 
     found = stored_arguments(content)
     assert sum(len(values) for values in found.values()) <= 1000
     assert stored is None or found == stored
+
+
+def test_what_is_large_and_held_often_is_not_looked_through_each_time() -> None:
+    large = dict.fromkeys(map(str, range(100_000)), 1)
+    often = {str(number): {"again": large} for number in range(1000)}
+    begun = time.perf_counter()
+    stored_arguments({"args": often, "config": [large] * 1000})
+    assert time.perf_counter() - begun < 2
 
 
 def test_what_is_deep_or_holds_itself_ends() -> None:
