@@ -26,6 +26,7 @@ EXTRAS = {
     "safetensors": (("safetensors",), ".safetensors checkpoints"),
     "torchvision": (("torchvision",), "--model torchvision:NAME"),
     "timm": (("timm",), "--model timm:NAME"),
+    "datasets": (("pyarrow",), "samples in parquet and folders of datasets"),
     "lightning": (("lightning",), "LightningModules as --model, and the callback"),
     "transformers": (("transformers", "accelerate"), "--model hf:, and the callback"),
     "keras": (("keras",), "the callback"),

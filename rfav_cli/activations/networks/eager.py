@@ -31,9 +31,8 @@ from rfav_cli.activations.network import Activation, Network, Sink, Trace
 from rfav_cli.activations.norm_input import NormInput, input_of_module
 from rfav_cli.activations.suggested_model import suggested_model
 from rfav_cli.activations.trace import Observer
-from rfav_cli.errors import ModelError
-from rfav_cli.inputs import arguments_of, call, count
 from rfav_cli.errors import CheckpointError, ModelError
+from rfav_cli.inputs import arguments_of, call, count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
