@@ -20,7 +20,7 @@ import typer
 
 import rfav_cli
 from rfav_cli import options, render, statistics
-from rfav_cli.activations import networks
+from rfav_cli.activations import networks, specs
 from rfav_cli.checkpoints import formats
 from rfav_cli.cli import app
 from rfav_cli.cli.options import PANELS
@@ -59,6 +59,7 @@ WITH_EXAMPLES = [
 TABLES = {
     "checkpoints/formats/": ("checkpoints", tuple(formats.FORMATS)),
     "activations/networks/": ("networks", networks.KINDS),
+    "activations/specs/": ("specs", tuple(specs.SPECS)),
     "data/sources/": ("samples", sources.SOURCES),
     "data/transforms/": ("transforms", transforms.TRANSFORMS),
     "statistics/": ("statistics", tuple(statistics.STATISTICS)),
@@ -356,6 +357,12 @@ def test_each_option_and_command_has_help(name: str) -> None:
 def test_the_help_names_each_source(command: str, option: str) -> None:
     (text,) = (param.help for param in commands()[command].params if param.name == option)
     assert re.findall(r"([\w-]+):PATH", text) == list(sources.NAMED)
+
+
+@pytest.mark.parametrize("command", ["analyze", "watch", "layers", "calibrate", "train"])
+def test_the_help_names_each_form_of_a_model(command: str) -> None:
+    (text,) = (param.help for param in commands()[command].params if param.name == "model")
+    assert [form for form in specs.SPECS.values() if form not in text] == []
 
 
 @pytest.mark.parametrize(("command", "name", "described"), CHOICES)

@@ -27,7 +27,7 @@ from benchmarks.detection.cases import NOT_FINITE, RUNS, table
 from benchmarks.detection.configurations import FIRST, Configuration, split
 from benchmarks.detection.regimes import model_spec
 from benchmarks.detection.train import MEAN, STD
-from rfav_cli.activations.factory import make_factory
+from rfav_cli.activations import specs
 from rfav_cli.activations.network import OpenOptions
 from rfav_cli.checkpoints import formats
 from rfav_cli.checkpoints.find import find_checkpoints
@@ -161,7 +161,7 @@ def add_moved(configuration: Configuration, folder: Path) -> None:
         np.savez(folder / f"{MOVED}.npz", images=probe["images"])
     model, arguments = model_spec(configuration)
     samples = load_probe(str(folder / f"{MOVED}.npz"), options=SampleOptions(mean=MEAN, std=STD), thumbnails=0)
-    opening = OpenOptions(torch.device("cpu"), make_factory(model, arguments))
+    opening = OpenOptions(torch.device("cpu"), specs.net_maker(model, arguments))
     files = find_checkpoints([str(folder / "checkpoints")]).entries
     setup = open_run(files, samples, ReadOptions(), opening, Settings())
     found = []

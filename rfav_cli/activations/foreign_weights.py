@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     from rfav_cli.activations.matching import Reading, StateDict
     from rfav_cli.activations.putting import Outcome
 
+
+class ForeignWeightsError(CheckpointError):
+    """A checkpoint does not go into the net.
+
+    Attributes:
+        outputs: how many outputs the last layer has in the file, where nothing else differs; else None.
+    """
+
+    outputs: int | None = None
+
+
 LISTED = 4
 """Names that a message has in full."""
 
@@ -49,12 +60,14 @@ def misfit(path: Path, outcome: Outcome, reading: Reading, weights: StateDict, e
     )
     if other := _other_outputs(outcome, reading, weights, expected):
         layer, there, here = other
-        return CheckpointError(
+        error = ForeignWeightsError(
             f"{what}; all else fits: the last layer, {printable(layer, 120)!r}, has {there} outputs in the file "
             f"and {here} in the net",
             f"Make the net with {there} outputs, such as by --model-arg, or leave the file out.",
         )
-    return CheckpointError(what, "Give the --model that these weights were saved from, or leave the file out.")
+        error.outputs = there
+        return error
+    return ForeignWeightsError(what, "Give the --model that these weights were saved from, or leave the file out.")
 
 
 def first_names(names: Iterable[str]) -> str:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from rfav_cli.checkpoints.arrays import tensor_of
 from rfav_cli.checkpoints.stand_ins import EndlessNetError, Room, StandIn, is_module, module_weights, passed_over
+from rfav_cli.checkpoints.stored_arguments import stored_arguments
 from rfav_cli.errors import CheckpointError
 from rfav_cli.records import Candidate, Payload
 from rfav_cli.text import printable
@@ -45,7 +46,8 @@ def payload_of(path: Path, content: Any) -> Payload:
         raise CheckpointError(
             f"{path}: holds {_article(content)}, not a state_dict", "Save the net's state_dict() and give that."
         )
-    return Payload("eager", path, state_dicts, stored_epoch(content), _notes(content))
+    arguments = stored_arguments(content)
+    return Payload("eager", path, state_dicts, stored_epoch(content), _notes(content), arguments=arguments)
 
 
 def candidates(content: Any) -> list[Candidate]:

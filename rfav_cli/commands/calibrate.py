@@ -138,7 +138,7 @@ def _of_checkpoint(options: Calibrate) -> Calibration:
 def _opened(options: Calibrate) -> tuple[Setup, Payload]:
     """The net with the checkpoint's weights, and the probe, found to fit each other."""
     from rfav_cli.activations import networks
-    from rfav_cli.activations.factory import make_factory
+    from rfav_cli.activations.specs import net_maker
     from rfav_cli.checkpoints import formats
     from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.data.probe import load_probe
@@ -155,7 +155,7 @@ def _opened(options: Calibrate) -> tuple[Setup, Payload]:
         weights=options.weights or "",
         task=task,
     )
-    make_model = make_factory(model, options.model_arg) if isinstance(model, str) else model
+    make_model = net_maker(model, options.model_arg)
     opening = open_options(settings, make_model, pick_device(options.device))
     payload = formats.read(remote.place(str(options.path)), ReadOptions(options.i_trust_this_pickle, opening.device))
     probe = load_probe(options.probe, size=options.probe_size, options=sample_options(options), thumbnails=0)

@@ -23,11 +23,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EXTRAS = {
-    "safetensors": ".safetensors checkpoints",
-    "torchvision": "--model torchvision:NAME",
-    "timm": "--model timm:NAME",
-    "tensorboard": "rfav analyze --tensorboard",
+    "safetensors": (("safetensors",), ".safetensors checkpoints"),
+    "torchvision": (("torchvision",), "--model torchvision:NAME"),
+    "timm": (("timm",), "--model timm:NAME"),
+    "datasets": (("pyarrow",), "samples in parquet and folders of datasets"),
+    "lightning": (("lightning",), "LightningModules as --model, and the callback"),
+    "transformers": (("transformers", "accelerate"), "--model hf:, and the callback"),
+    "keras": (("keras",), "the callback"),
+    "tensorboard": (("tensorboard",), "rfav analyze --tensorboard"),
+    "remote": (("fsspec",), "https://, s3://, gs:// and hf:// in place of paths"),
+    "mlflow": (("mlflow-skinny",), "examples/mlflow_log.py"),
 }
+"""Extra -> the packages that it installs, and what they unlock."""
 SAFE_TORCH = (2, 10)
 """Earlier releases have known holes in `weights_only=True`."""
 OLDEST_TENSORBOARD = (2, 16)
@@ -43,7 +50,7 @@ def run(options: Doctor) -> tuple[Finding, ...]:
         _torch(),
         Finding("h5py", "ok", f"{h5py.__version__}, HDF5 {h5py.version.hdf5_version}"),
         *_devices(),
-        *(_extra(name, use) for name, use in EXTRAS.items()),
+        *(_extra(name, packages, use) for name, (packages, use) in EXTRAS.items()),
         _tab(),
         _folder(Path(options.folder)),
     )
@@ -75,19 +82,26 @@ def _devices() -> Iterator[Finding]:
         yield Finding("mps", "missing", "no Apple GPU that this torch can use; --device auto takes another")
 
 
-def _extra(name: str, use: str) -> Finding:
+def _extra(name: str, packages: tuple[str, ...], use: str) -> Finding:
+    there = [f"{package} {installed}" for package in packages if (installed := _version(package))]
+    if len(there) == len(packages):
+        return Finding(name, "ok", f"{', '.join(there)}: for {use}")
+    return Finding(name, "missing", f"for {use}: pip install 'rfav-cli[{name}]'")
+
+
+def _version(package: str) -> str:
+    """The version of a package; empty where it is not installed."""
     try:
-        return Finding(name, "ok", f"{version(name)}, for {use}")
+        return version(package)
     except PackageNotFoundError:
-        return Finding(name, "missing", f"for {use}: pip install 'rfav-cli[{name}]'")
+        return ""
 
 
 def _tab() -> Finding:
     """Whether TensorBoard will show the tab: it looks for the entry point at its start, and loads it."""
     name, upgrade = "TensorBoard tab", "pip install --upgrade 'rfav-cli[tensorboard]'"
-    try:
-        installed = version("tensorboard")
-    except PackageNotFoundError:
+    installed = _version("tensorboard")
+    if not installed:
         return Finding(name, "missing", "needs tensorboard: pip install 'rfav-cli[tensorboard]'")
     if tuple(map(int, re.findall(r"\d+", installed)[:2])) < OLDEST_TENSORBOARD:
         return Finding(name, "warning", f"tensorboard {installed} is older than what it was made for: {upgrade}")

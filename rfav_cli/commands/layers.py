@@ -31,7 +31,7 @@ def run(options: Layers) -> LayerList:
         CheckpointError: the checkpoint cannot be read, or is none of the net.
         SampleError: the probe cannot be read, or does not fit the net.
     """
-    from rfav_cli.activations.factory import make_factory
+    from rfav_cli.activations.specs import net_maker
     from rfav_cli.data.probe import load_probe
     from rfav_cli.measure.device import pick_device
     from rfav_cli.measure.own_loss import own_loss
@@ -45,7 +45,7 @@ def run(options: Layers) -> LayerList:
         weights=options.weights or "",
         task=task,
     )
-    make_model = make_factory(model, options.model_arg) if isinstance(model, str) else model
+    make_model = net_maker(model, options.model_arg)
     opening = open_options(settings, make_model, pick_device(options.device))
     network = _open(options, opening)
     if options.probe is None:

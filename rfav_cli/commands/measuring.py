@@ -123,7 +123,7 @@ def prepare(
 
 def prepare_checkpoints(options: Checkpoints, ranks: Ranks = ALONE) -> Prepared:
     """As `prepare`, for nets whose weights come from files."""
-    from rfav_cli.activations.factory import make_factory
+    from rfav_cli.activations.specs import net_maker
 
     model = options.model
     return prepare(
@@ -131,7 +131,7 @@ def prepare_checkpoints(options: Checkpoints, ranks: Ranks = ALONE) -> Prepared:
         options,
         train_probe=options.train_probe,
         model_name=name_of(model, options.model_arg),
-        make_model=make_factory(model, options.model_arg) if isinstance(model, str) else model,
+        make_model=net_maker(model, options.model_arg),
         weights=options.weights or "",
         trust_pickle=options.i_trust_this_pickle,
         ranks=ranks,
@@ -157,13 +157,13 @@ def _takes(options: FromFiles, path: Path) -> bool:
     import torch
 
     from rfav_cli.activations import networks
-    from rfav_cli.activations.factory import make_factory
+    from rfav_cli.activations.specs import net_maker
     from rfav_cli.checkpoints import formats
     from rfav_cli.checkpoints.formats.base import ReadOptions
 
     model = options.model
     settings = Settings(model=name_of(model, options.model_arg), weights=options.weights or "")
-    make_model: Any = make_factory(model, options.model_arg) if isinstance(model, str) else model
+    make_model: Any = net_maker(model, options.model_arg)
     try:
         payload = formats.read(path, ReadOptions(options.i_trust_this_pickle))
         networks.open_network(payload, open_options(settings, make_model, torch.device("cpu")))

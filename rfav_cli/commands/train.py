@@ -84,10 +84,10 @@ def _start(options: Train) -> Start:
 
 def _opening(start: Start, device: torch.device) -> OpenOptions:
     """How the net is made, and what the store is going to call it."""
-    from rfav_cli.activations.factory import make_factory
+    from rfav_cli.activations.specs import net_maker
     from rfav_cli.commands.measuring import name_of, open_options
 
-    factory = make_factory(start.model, start.model_arg) if isinstance(start.model, str) else start.model
+    factory = net_maker(start.model, start.model_arg)
     settings = replace(start.settings, model=name_of(start.model, start.model_arg))
     return open_options(settings, factory, device)
 

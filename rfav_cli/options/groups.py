@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from rfav_cli.options.kinds import SampleObject
     from rfav_cli.records import Centering
 
+NETS = (
+    "package.module:factory or path/to/file.py:factory (a function or class of yours), torchvision:NAME, timm:NAME, "
+    "zoo:NAME, or hf: or hf:FOLDER (as the config.json of the checkpoints, or of a folder, says)"
+)
+"""What `--model` takes."""
+
 
 def unheard(_event: Any) -> None:
     """The default of `report`: it ignores each event."""
@@ -68,8 +74,7 @@ class Net(Output):
 
     model: str | Callable[..., Any] | None = option(
         default=None,
-        help="What makes the net of a state_dict: module:factory, torchvision:NAME, timm:NAME or zoo:NAME. "
-        "TorchScript and exported programs need none.",
+        help=f"What makes the net of a state_dict: {NETS}. TorchScript and exported programs need none.",
         panel=NET,
         metavar="SPEC",
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from rfav_cli.options import values
 from rfav_cli.options.field import group, keyword, option, required
 from rfav_cli.options.groups import (
+    NETS,
     Activations,
     Callbacks,
     Device,
@@ -40,8 +41,7 @@ class Train(Net, Samples, ProbeSize, Activations, RuleOfLambda, Hyperparameters,
 
     FIRST: ClassVar[tuple[str, ...]] = ("model", "data", "recipe", "from_store", "out")
     HELP: ClassVar[Mapping[str, str]] = {
-        "model": "What makes the net: module:factory, torchvision:NAME, timm:NAME or zoo:NAME. --from-store knows a "
-        "net of the zoo by itself.",
+        "model": f"What makes the net: {NETS}. --from-store knows a net of the zoo by itself.",
         "with_bias": "Penalise (and measure) activations with their bias (Eq. 1 has none).",
         "no_fold_norm": "Penalise (and measure) activations before the batch normalisation that follows them, where "
         "their scale is free, and not after it.",

@@ -22,6 +22,8 @@ class Payload:
         epoch: the epoch stored in the file, or None.
         notes: what the user should be told once ("the archive is frozen: ...").
         in_training: of "torchscript": a module in it was in training mode when it was saved.
+        arguments: what the file says of how its net was made: key of the file -> name -> plain value
+            (`checkpoints.stored_arguments`).
     """
 
     kind: str
@@ -30,6 +32,7 @@ class Payload:
     epoch: int | None = None
     notes: tuple[str, ...] = ()
     in_training: bool = False
+    arguments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

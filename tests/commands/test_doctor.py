@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections import namedtuple
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,11 @@ import pytest
 import torch
 
 from rfav_cli.commands import doctor
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 if TYPE_CHECKING:
     from rfav_cli.records import Finding
@@ -59,8 +65,22 @@ def test_torch_before_its_loader_was_safe(
 
 
 def test_an_extra_that_is_not_installed_says_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "EXTRAS", {"no-such-extra": "nothing"})
+    monkeypatch.setattr(doctor, "EXTRAS", {"no-such-extra": (("torch", "no-such-package"), "nothing")})
     assert found(tmp_path)["no-such-extra"].detail.endswith("pip install 'rfav-cli[no-such-extra]'")
+
+
+def test_an_extra_that_is_there_says_what_it_is_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "EXTRAS", {"some": (("h5py", "torch"), "both")})
+    some = found(tmp_path)["some"]
+    assert (some.state, some.detail) == ("ok", f"h5py {version('h5py')}, torch {version('torch')}: for both")
+
+
+def test_each_extra_is_looked_for() -> None:
+    root = Path(doctor.__file__).parent.parent.parent
+    declared = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    for_users = {name: lines for name, lines in declared.items() if name not in {"test", "bench", "dev", "frameworks"}}
+    packages = {name: tuple(re.split(r"[^\w-]", line)[0] for line in lines) for name, lines in for_users.items()}
+    assert {name: looked_for for name, (looked_for, _) in doctor.EXTRAS.items()} == packages
 
 
 def test_each_device_is_named(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parameter import is_lazy
 
+from rfav_cli.activations.foreign_weights import ForeignWeightsError
 from rfav_cli.activations.hooks import (
     Hook,
     StopForward,
@@ -24,10 +26,12 @@ from rfav_cli.activations.loading import WeightLoader
 from rfav_cli.activations.matching import shapes
 from rfav_cli.activations.memory_format import laid_out
 from rfav_cli.activations.misfit import Entered, unfit
+from rfav_cli.activations.net_maker import NetMaker
 from rfav_cli.activations.network import Activation, Network, Sink, Trace
 from rfav_cli.activations.norm_input import NormInput, input_of_module
+from rfav_cli.activations.suggested_model import suggested_model
 from rfav_cli.activations.trace import Observer
-from rfav_cli.errors import ModelError
+from rfav_cli.errors import CheckpointError, ModelError
 from rfav_cli.inputs import arguments_of, call, count
 
 if TYPE_CHECKING:
@@ -49,10 +53,19 @@ def open_network(payload: Payload, options: OpenOptions) -> EagerNetwork:
         largest: Candidate = max(payload.content, key=lambda candidate: len(candidate.weights))
         raise ModelError(
             f"{payload.path}: a state_dict needs --model, the code that makes its net",
-            f"Give --model package.module:factory. The file holds\n{shapes(largest.weights)}",
+            f"Give {suggested_model(payload) or '--model package.module:factory'}. The file holds\n"
+            f"{shapes(largest.weights)}",
         )
-    network = open_fresh(options.make_model, options)
-    network.load(payload)
+    maker = options.make_model
+    make_model = functools.partial(maker.make, payload, options.notes) if isinstance(maker, NetMaker) else maker
+    network = open_fresh(make_model, options)
+    try:
+        network.load(payload)
+    except ForeignWeightsError as error:
+        remedy = maker.remedy(payload, error.outputs) if isinstance(maker, NetMaker) else ""
+        if not remedy:
+            raise
+        raise CheckpointError(error.what, remedy) from error
     return network
 
 
@@ -93,7 +106,8 @@ class EagerNetwork(Network):
 
     def load(self, payload: Payload) -> None:
         """See `Network.load`."""
-        self._weights.load(payload)
+        maker = self._options.make_model
+        self._weights.load(maker.own(payload) if isinstance(maker, NetMaker) else payload)
         self._arrange()
         refresh_weights(self._hooks)
         self._scale()

@@ -16,8 +16,10 @@ from torch.nn.utils import parametrizations
 from rfav_cli.activations import networks
 from rfav_cli.activations.network import OpenOptions
 from rfav_cli.activations.networks import eager
+from rfav_cli.activations.specs import net_maker
 from rfav_cli.checkpoints import formats
 from rfav_cli.checkpoints.formats.base import ReadOptions
+from rfav_cli.checkpoints.state_dicts import payload_of
 from rfav_cli.data.probe import to_input
 from rfav_cli.errors import CheckpointError, ModelError, SampleError
 
@@ -694,3 +696,20 @@ def test_a_net_that_runs_in_no_type_is_told_of_float32() -> None:
     with pytest.raises(SampleError, match="takes 3 channels, it was given 1"):
         network.trace(torch.randn(2, 1, 8, 8))
     assert network.model.conv.weight.dtype == torch.float32
+
+
+def test_weights_that_do_not_fit_say_what_to_type() -> None:
+    def make(width: int = 4, classes: int = 10) -> nn.Module:
+        return nn.Sequential(nn.Linear(2, width), nn.Linear(width, classes))
+
+    for content, remedy in (
+        (make(classes=7).state_dict(), "Add --model-arg classes=7."),
+        (
+            {"net": make(width=8).state_dict(), "config": {"width": 8}},
+            "Add --model-arg width=8 (of the file's config).",
+        ),
+        (make(width=8).state_dict(), "Give the --model that these weights were saved from, or leave the file out."),
+    ):
+        with pytest.raises(CheckpointError, match="not a checkpoint of this net") as caught:
+            eager.open_network(payload_of(Path("a.pt"), content), OpenOptions(CPU, net_maker(make)))
+        assert caught.value.remedy == remedy
