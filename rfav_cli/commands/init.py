@@ -39,7 +39,9 @@ def run(options: Init) -> ProjectSetup:
     ask = options.ask
     model = _chosen("model", options.model, recognised.nets, ask) if recognised.kind == "eager" else None
     probe = _chosen("probe", options.probe, recognised.samples, ask)
-    settings = {name: value for name, value in (("model", model), ("probe", probe)) if value is not None}
+    arguments = next((choice.arguments for choice in recognised.nets if choice.value == model), ())
+    chosen = {"model": model, "model-arg": arguments, "probe": probe}
+    settings = {name: value for name, value in chosen.items() if value}
     files = {PROJECT: of_project.with_settings(PROJECT, settings)}
     if options.ci is not None:
         service = SERVICES[options.ci]
@@ -83,9 +85,13 @@ def recognise(folder: str, project: Path) -> Recognised:
 
 def _nets(payload: Payload, project: Path) -> tuple[Choice, ...]:
     """The nets whose weights a checkpoint may hold: a folder that says itself what it is of, then the project's own."""
+    from rfav_cli.activations.suggested_model import suggested_model
     from rfav_cli.project.nets import fitting, written_nets
 
-    own = [Choice("hf:", "config.json beside the weights")] if (payload.path / "config.json").is_file() else []
+    own = []
+    # "--model SPEC --model-arg KEY=VALUE (where it stands)"
+    if words := shlex.split(suggested_model(payload).partition(" (")[0]):
+        own.append(Choice(words[1], "as the checkpoint says itself", tuple(words[3::2])))
     written = written_nets(project)
     for candidate in payload.content:
         for net in fitting(written, [str(name) for name in candidate.weights]):

@@ -17,10 +17,12 @@ class Choice:
     Attributes:
         value: what the option takes.
         why: how it was told, in words.
+        arguments: of a net, what `--model-arg` takes with it.
     """
 
     value: str
     why: str
+    arguments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class ProjectSetup:
     """
 
     recognised: Recognised
-    settings: Mapping[str, str]
+    settings: Mapping[str, str | tuple[str, ...]]
     files: Mapping[Path, str]
     command: str
     written: bool

@@ -113,3 +113,13 @@ def test_a_folder_without_checkpoints_is_refused(project):
     (project / "empty").mkdir()
     with pytest.raises(RunError, match="no checkpoints"):
         rfav_cli.init("empty")
+
+
+def test_what_a_checkpoint_says_of_its_net_comes_first(project, monkeypatch):
+    said = "--model timm:resnet18 --model-arg num_classes=4 (of the file's args)"
+    monkeypatch.setattr("rfav_cli.activations.suggested_model.suggested_model", lambda _: said)
+    done = rfav_cli.init("runs", model="timm:resnet18")
+    assert done.recognised.nets[0] == Choice("timm:resnet18", "as the checkpoint says itself", ("num_classes=4",))
+    assert done.settings == {"model": "timm:resnet18", "model-arg": ("num_classes=4",), "probe": "val.npz"}
+    written = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["rfav"]
+    assert written["model-arg"] == ["num_classes=4"]
