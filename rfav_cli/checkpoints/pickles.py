@@ -95,8 +95,7 @@ def _load_trusted(path: Path) -> Any:
 
 def _load_zip(path: Path, file: IO[bytes], mapped: mmap) -> Any:
     with zipfile.ZipFile(file) as archive:
-        members = archive.infolist()
-        check_members(path, members)
+        members = check_members(path, archive)
         if not any(member.CRC for member in members):  # written without checksums: they are not compared
             for member in members:
                 del member.CRC
