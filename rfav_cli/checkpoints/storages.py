@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LOCAL_HEADER = 30
+_ALIGNMENT = 16
+"""Bytes of the widest number; torch.save puts storages at multiples of more."""
 _REMEDY = "Copy or save the file again, or leave it out."
 
 
@@ -109,22 +111,25 @@ class ZipStorages:
         self._bytes = torch.frombuffer(mapped, dtype=torch.uint8).untyped_storage()
         self._root = root
         self._swapped = self._byte_order() != sys.byteorder
-        self._taken: dict[tuple[str, int], torch.UntypedStorage] = {}
+        self._taken: dict[str, tuple[torch.UntypedStorage, torch.dtype]] = {}
 
     def take(self, claim: Claim) -> Storage:
         """The storage that is claimed.
 
         Raises:
-            CheckpointError: there is none, or it is smaller.
+            CheckpointError: there is none, it is smaller, or two sizes are claimed for it.
         """
-        known = (claim.key, claim.bytes)
-        if known not in self._taken:
+        if claim.key not in self._taken:
             storage = self._read(f"{self._root}data/{claim.key}", claim.bytes)
-            if self._swapped:
+            if self._swapped or storage.data_ptr() % _ALIGNMENT:
                 storage = storage.clone()
+            if self._swapped:
                 storage.byteswap(claim.dtype)
-            self._taken[known] = storage
-        return Storage(self._taken[known], claim.dtype)
+            self._taken[claim.key] = (storage, claim.dtype)
+        storage, dtype = self._taken[claim.key]
+        if storage.nbytes() != claim.bytes or (self._swapped and dtype != claim.dtype):
+            raise two_sizes(self._path)
+        return Storage(storage, claim.dtype)
 
     def _byte_order(self) -> str:
         name = f"{self._root}byteorder"
@@ -178,7 +183,7 @@ class LegacyStorages:
             self._taken[claim.key] = (torch.UntypedStorage(claim.bytes), claim.dtype)
         storage, dtype = self._taken[claim.key]
         if (storage.nbytes(), dtype) != (claim.bytes, claim.dtype):
-            raise CheckpointError(f"{self.path}: damaged: two sizes are claimed for a storage", _REMEDY)
+            raise two_sizes(self.path)
         if claim.view:
             _, first, count = claim.view
             if first + count > claim.count:
@@ -212,6 +217,11 @@ def too_small(path: Path, record: str, has: int, needed: int) -> CheckpointError
     return CheckpointError(
         f"{path}: damaged: {printable(record, 120)!r} has {has} bytes, its tensor needs {needed}", _REMEDY
     )
+
+
+def two_sizes(path: Path) -> CheckpointError:
+    """What is said where a storage is claimed twice, and not as the same: each would be a copy of its own."""
+    return CheckpointError(f"{path}: damaged: two sizes are claimed for a storage", _REMEDY)
 
 
 def _part(storage: torch.UntypedStorage, start: int, count: int) -> torch.UntypedStorage:
