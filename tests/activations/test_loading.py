@@ -279,6 +279,18 @@ def test_the_net_by_itself_and_under_a_prefix_is_refused() -> None:
     assert "twice" in refusal(Net(), content).what
 
 
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.complex32, torch.bits8, torch.bits16])
+def test_weights_that_torch_does_not_compare(dtype: torch.dtype) -> None:
+    raw = torch.arange(24, dtype=torch.uint8)[: 6 * dtype.itemsize].view(dtype).reshape(2, 3)
+    net = nn.Linear(3, 2, bias=False)
+    loads = dtype == torch.float8_e4m3fn
+    for other in (raw, raw.view(torch.uint8).clone().view(dtype)):
+        content = {"one": {"weight": raw}, "two": {"weight": other}}
+        assert load(net, content) == [] if loads else "of another type" in refusal(net, content).what
+    other = raw.view(torch.uint8).flip(0).contiguous().view(dtype)
+    assert "holds the net's weights twice" in refusal(net, {"one": {"weight": raw}, "two": {"weight": other}}).what
+
+
 def test_the_same_weights_under_two_names_are_no_two() -> None:
     own = trained()
     net = Net()
