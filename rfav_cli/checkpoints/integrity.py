@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from typing import IO, TYPE_CHECKING, Any
 
-from rfav_cli.checkpoints.storages import storage_kind, too_small
+from rfav_cli.checkpoints.storages import read_member, storage_kind, too_small
 from rfav_cli.checkpoints.unpickler import DataUnpickler
 from rfav_cli.errors import CheckpointError
 from rfav_cli.text import printable, what_it_says
@@ -98,6 +98,8 @@ def check_members(path: Path, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]
         raise CheckpointError(f"{path}: has two members of one name", _REMEDY)
     for member in members:
         name = printable(member.filename, 120)
+        if member.header_offset < 0:
+            raise CheckpointError(f"{path}: damaged: {name!r} is said to begin before it", _REMEDY)
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise CheckpointError(f"{path}: {name!r} is compressed in a way that torch does not know", _REMEDY)
         if member.compress_type == zipfile.ZIP_STORED and member.file_size != member.compress_size:
@@ -133,10 +135,10 @@ def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:
         root, _, short = name.rpartition("/")
         folder = f"{root}/" if root else ""
         if short in _PICKLES and root.count("/") == 0:
-            claims = _claimed(path, archive.read(name))
+            claims = _claimed(path, read_member(archive, name))
             needed = {f"{folder}{_PICKLES[short]}{key}": size for key, size in claims.items()}
         elif short.endswith(_CONFIG):
-            needed = {f"{folder}{key}": size for key, size in _configured(archive.read(name)).items()}
+            needed = {f"{folder}{key}": size for key, size in _configured(read_member(archive, name)).items()}
         else:
             continue
         for record, size in needed.items():

@@ -14,7 +14,7 @@ import torch
 
 from rfav_cli.checkpoints.integrity import UNREADABLE, check_members, check_packing, is_packed
 from rfav_cli.checkpoints.known_names import RunsCodeError, meaning
-from rfav_cli.checkpoints.storages import LegacyStorages, ZipStorages
+from rfav_cli.checkpoints.storages import LegacyStorages, ZipStorages, read_member
 from rfav_cli.checkpoints.unpickler import DataUnpickler
 from rfav_cli.errors import CheckpointError, remedy_for
 from rfav_cli.text import printable, what_it_says
@@ -101,7 +101,7 @@ def _load_zip(path: Path, file: IO[bytes], mapped: mmap) -> Any:
                 del member.CRC
         folder, slash, _ = members[0].filename.partition("/")
         root = folder + slash if slash else ""
-        content = archive.read(f"{root}data.pkl")
+        content = read_member(archive, f"{root}data.pkl")
         storages = ZipStorages(path, archive, mapped, root)
         return DataUnpickler(io.BytesIO(content), meaning, storages.take, len(content)).load()
 

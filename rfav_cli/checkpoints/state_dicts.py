@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from rfav_cli.checkpoints.arrays import tensor_of
+from rfav_cli.checkpoints.arrays import bytes_of, tensor_of
 from rfav_cli.checkpoints.stand_ins import EndlessNetError, Room, StandIn, is_module, module_weights, passed_over
 from rfav_cli.checkpoints.stored_arguments import stored_arguments
 from rfav_cli.errors import CheckpointError
@@ -101,12 +101,14 @@ class _Found:
         visited: of what the file holds: a state_dict that is made here is gone soon, and its id free again.
         room: for the names of nets that were read as data.
         arrays: the tensors of arrays so far, by what the file holds; None while only tensors are looked for.
+        copied: of their bytes; arrays of the same are copies of their own, too.
     """
 
     state_dicts: list[Candidate] = field(default_factory=list)
     visited: set[int] = field(default_factory=set)
     room: Room = field(default_factory=Room)
     arrays: dict[int, Tensor | None] | None = None
+    copied: set[int] = field(default_factory=set)
 
     def add(self, keys: tuple[str, ...], weights: Mapping[str, Any], content: Mapping[Any, Any]) -> None:
         """Take a state_dict.
@@ -144,6 +146,10 @@ class _Found:
         if self.arrays is None or not isinstance(value, StandIn):
             return value
         if id(value) not in self.arrays:
+            raw = bytes_of(value)
+            if id(raw) in self.copied:
+                self.room.take(len(raw))
+            self.copied.add(id(raw))
             self.arrays[id(value)] = tensor_of(value)
         tensor = self.arrays[id(value)]
         return value if tensor is None else tensor

@@ -133,7 +133,7 @@ class ZipStorages:
 
     def _byte_order(self) -> str:
         name = f"{self._root}byteorder"
-        order = self._archive.read(name) if name in self._archive.NameToInfo else b"little"
+        order = read_member(self._archive, name) if name in self._archive.NameToInfo else b"little"
         if order not in (b"little", b"big"):
             raise CheckpointError(f"{self._path}: damaged: an order of bytes that is none", _REMEDY)
         return order.decode()
@@ -145,7 +145,7 @@ class ZipStorages:
         if member.file_size < needed:
             raise too_small(self._path, name, member.file_size, needed)
         if member.compress_type != zipfile.ZIP_STORED:
-            content = bytearray(self._archive.read(member))
+            content = bytearray(read_member(self._archive, name))
             storage = torch.frombuffer(content, dtype=torch.uint8).untyped_storage() if content else self._bytes
             return _part(storage, 0, needed)
         header = member.header_offset
@@ -210,6 +210,15 @@ class LegacyStorages:
                 raise CheckpointError(f"{self.path}: damaged or cut off", _REMEDY)
             if content:
                 storage.copy_(torch.frombuffer(bytearray(content), dtype=torch.uint8).untyped_storage())
+
+
+def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
+    """What a member of an archive holds, without its checksum being compared.
+
+    Without a number of bytes `zipfile` unpacks all that is there before it takes as many as the archive says.
+    """
+    with archive.open(name) as content:
+        return content.read(archive.getinfo(name).file_size)
 
 
 def too_small(path: Path, record: str, has: int, needed: int) -> CheckpointError:

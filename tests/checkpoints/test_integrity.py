@@ -307,6 +307,19 @@ def test_a_pickle_that_unpacks_to_far_more(tmp_path: Path) -> None:
             look(path)
 
 
+def test_a_member_that_begins_before_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "net.pt"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("net/data.pkl", b"\x80\x02}.")
+    content = bytearray(path.read_bytes())
+    end = content.rindex(b"PK\5\6") + 16
+    offset = int.from_bytes(content[end : end + 4], "little") + 1
+    content[end : end + 4] = offset.to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"'net/data.pkl' is said to begin before it"):
+        check_archive(path)
+
+
 def test_one_part_of_a_file_is_not_many_members(tmp_path: Path) -> None:
     path = tmp_path / "net.pt"
     with zipfile.ZipFile(path, "w") as archive:

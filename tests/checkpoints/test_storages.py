@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from rfav_cli.checkpoints.pickles import load_pickle
-from rfav_cli.checkpoints.storages import Claim, StorageKind
+from rfav_cli.checkpoints.storages import Claim, StorageKind, read_member
 from rfav_cli.errors import CheckpointError
 from tests.checkpoints.handmade import claim, mapping, name, save, save_legacy, several, tensor, text, whole
 
@@ -66,6 +67,23 @@ def test_of_a_storage_one_size_is_claimed(tmp_path: Path) -> None:
         changed(path, lambda name, content: (name, content), compression)
         with pytest.raises(CheckpointError, match="two sizes are claimed"):
             load_pickle(path, trust=False)
+
+
+def test_no_more_is_unpacked_than_an_archive_says(tmp_path: Path) -> None:
+    path = tmp_path / "net.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", bytes(5 * 10**7))
+    content = bytearray(path.read_bytes())
+    place = content.rindex(b"PK\1\2") + 24
+    content[place : place + 4] = (24).to_bytes(4, "little")
+    path.write_bytes(content)
+    tracemalloc.start()
+    try:
+        with zipfile.ZipFile(path) as archive, pytest.raises(zipfile.BadZipFile):
+            read_member(archive, "a")
+        assert tracemalloc.get_traced_memory()[1] < 10**6
+    finally:
+        tracemalloc.stop()
 
 
 def test_numbers_between_the_places_that_they_have_are_put_there(tmp_path: Path) -> None:
