@@ -105,7 +105,7 @@ class ZipStorages:
         root: the folder in the archive that everything is in, with its slash; empty without.
     """
 
-    def __init__(self, path: Path, archive: zipfile.ZipFile, mapped: mmap, root: str) -> None:
+    def __init__(self, path: Path, archive: zipfile.ZipFile, mapped: mmap | bytearray, root: str) -> None:
         self._path = path
         self._archive = archive
         self._bytes = torch.frombuffer(mapped, dtype=torch.uint8).untyped_storage()
