@@ -31,6 +31,8 @@ _BESIDE_AVERAGES = "current_model_state"
 _MOST_TRIES = 6
 """Readings that do not fit by their names and are tried for all that: hooks of the net may rename."""
 
+_MOST_FITTING = 20
+"""Readings that fit by their names and are refused before the file is: each is compared with all others."""
 _INTEGERS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 """Bytes of a number -> whole numbers of as many."""
 
@@ -99,7 +101,7 @@ class WeightLoader:
         # A lazy layer keeps the shape that a first try gives it.
         lazy = any(is_lazy(value) for value in expected.values())
         outcomes: list[tuple[_Choice, Outcome]] = []
-        for choice in [*fitting, *([] if lazy else others[:_MOST_TRIES])]:
+        for choice in [*fitting[:_MOST_FITTING], *([] if lazy else others[:_MOST_TRIES])]:
             rivals = _rivals(choice, choices)
             if choice.reading.fits:
                 self._check(payload.path, choice, rivals)

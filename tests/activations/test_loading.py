@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+import time
 from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -277,6 +278,15 @@ def test_two_that_may_be_meant_are_refused_by_name(one: str, two: str) -> None:
 def test_the_net_by_itself_and_under_a_prefix_is_refused() -> None:
     content = {**trained().state_dict(), **prefixed("teacher.", trained(seed=2).state_dict())}
     assert "twice" in refusal(Net(), content).what
+
+
+def test_weights_without_end_that_cannot_be_put_are_not_all_compared() -> None:
+    net = nn.Sequential(*[nn.Linear(2, 2, bias=False) for _ in range(30)])
+    one = torch.ones(2, 2, dtype=torch.complex64)
+    content = {f"m{n}": {f"{layer}.weight": one.clone() for layer in range(30)} for n in range(300)}
+    began = time.process_time()
+    assert "of another type" in refusal(net, content).what
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.complex32, torch.bits8, torch.bits16])
