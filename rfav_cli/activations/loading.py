@@ -31,6 +31,11 @@ _BESIDE_AVERAGES = "current_model_state"
 _MOST_TRIES = 6
 """Readings that do not fit by their names and are tried for all that: hooks of the net may rename."""
 
+_MOST_FITTING = 20
+"""Readings that fit by their names and are refused before the file is: each is compared with all others."""
+_INTEGERS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+"""Bytes of a number -> whole numbers of as many."""
+
 
 @dataclass(frozen=True)
 class _Choice:
@@ -96,7 +101,7 @@ class WeightLoader:
         # A lazy layer keeps the shape that a first try gives it.
         lazy = any(is_lazy(value) for value in expected.values())
         outcomes: list[tuple[_Choice, Outcome]] = []
-        for choice in [*fitting, *([] if lazy else others[:_MOST_TRIES])]:
+        for choice in [*fitting[:_MOST_FITTING], *([] if lazy else others[:_MOST_TRIES])]:
             rivals = _rivals(choice, choices)
             if choice.reading.fits:
                 self._check(payload.path, choice, rivals)
@@ -249,7 +254,13 @@ def _equal(one: Any, other: Any) -> bool:
     if not (isinstance(one, Tensor) and isinstance(other, Tensor)):
         return False
     plain = all(t.layout == torch.strided and not t.is_quantized and not t.is_meta for t in (one, other))
-    return plain and one.dtype == other.dtype and torch.equal(one, other)
+    if not plain or one.dtype != other.dtype:
+        return False
+    try:
+        return torch.equal(one, other)
+    except NotImplementedError:  # torch compares no numbers of 8 bits and fewer; their bytes tell as much
+        integers = _INTEGERS[one.dtype.itemsize]
+        return torch.equal(one.resolve_conj().view(integers), other.resolve_conj().view(integers))
 
 
 def _nearest(choice: _Choice) -> tuple[int, int, int, int]:

@@ -50,13 +50,7 @@ def number_of(dtype: Any, raw: Any) -> int | float | bool | None:
 
 def tensor_of(made: StandIn) -> Tensor | None:
     """The tensor of a pickled array, a copy; None for anything that is no array of plain numbers."""
-    if made.kind in _ARRAYS and isinstance(made.state, tuple) and len(made.state) == 5:
-        _, shape, dtype, by_column, raw = made.state
-    elif made.kind in _BUFFERS and len(made.args) == 4:
-        raw, dtype, shape, order = made.args
-        by_column = order == "F"
-    else:
-        return None
+    raw, dtype, shape, by_column = _parts(made)
     form = plain_dtype(dtype)
     if form is None or not isinstance(raw, bytes) or not _is_shape(shape) or prod(shape) * form.itemsize != len(raw):
         return None
@@ -65,6 +59,23 @@ def tensor_of(made: StandIn) -> Tensor | None:
         return torch.from_numpy(array.astype(form.newbyteorder("="), order="C"))
     except (TypeError, ValueError):  # of a type that torch has not, or a shape that NumPy has not
         return None
+
+
+def bytes_of(made: StandIn) -> bytes:
+    """The bytes that the numbers of a pickled array are read from; several arrays may have them. None of others."""
+    raw = _parts(made)[0]
+    return raw if isinstance(raw, bytes) else b""
+
+
+def _parts(made: StandIn) -> tuple[Any, Any, Any, Any]:
+    """Bytes, type, shape and whether it is by columns; nothing of what is no array."""
+    if made.kind in _ARRAYS and isinstance(made.state, tuple) and len(made.state) == 5:
+        _, shape, dtype, by_column, raw = made.state
+        return raw, dtype, shape, by_column
+    if made.kind in _BUFFERS and len(made.args) == 4:
+        raw, dtype, shape, order = made.args
+        return raw, dtype, shape, order == "F"
+    return None, None, None, None
 
 
 def _is_shape(shape: Any) -> bool:

@@ -26,6 +26,8 @@ _MOST_BYTES = 2**26
 """That it may have: a hundred a piece of a tensor."""
 _MOST_DIMENSIONS = 64
 """And keys in one another."""
+_LONGEST_NAME = 10_000
+"""Characters of the keys of an entry, which may be parts of one long text."""
 _TORCH = "torch.distributed.checkpoint."
 _REMEDY = "Copy or save the folder again, or leave it out."
 
@@ -113,12 +115,13 @@ def _no_storage(_: object) -> None:
 
 def _entries(folder: Path, document: Any) -> Iterator[Entry]:
     fields = _fields(document, "Metadata")
+    # Each is of one piece: chunks that many tensors share would make more pieces than there is room for.
     places = dict(_places(folder, fields["storage_data"]))
     paths = dict(_mapping(fields.get("planner_data") or {}))
     for name, saved in _mapping(fields["state_dict_metadata"]):
         keys = _keys(paths.get(name, (_text(name),)))
         if _is(saved, "BytesStorageMetadata"):
-            yield Entry(keys, None, (Piece((), (), places[name, None]),))
+            yield Entry(keys, None, (Piece((), (), places.pop((name, None))),))
             continue
         tensor = _fields(saved, "TensorStorageMetadata")
         shape = _shape(tensor["size"])
@@ -126,7 +129,7 @@ def _entries(folder: Path, document: Any) -> Iterator[Entry]:
         for chunk in tensor["chunks"]:
             part = _fields(chunk, "ChunkStorageMetadata")
             offsets, sizes = (_shape(part[name], len(shape)) for name in ("offsets", "sizes"))
-            pieces.append(Piece(offsets, sizes, places[name, offsets]))
+            pieces.append(Piece(offsets, sizes, places.pop((name, offsets))))
         yield Entry(keys, shape, tuple(pieces))
 
 
@@ -190,7 +193,10 @@ def _keys(value: Any) -> tuple[str, ...]:
     """The keys that lead to an entry: names, and numbers in lists."""
     if not isinstance(value, tuple | list) or not 0 < len(value) <= _MOST_DIMENSIONS:
         raise ValueError("no keys")
-    return tuple(key if isinstance(key, str) else str(_number(key)) for key in value)
+    keys = tuple(key if isinstance(key, str) else str(_number(key)) for key in value)
+    if sum(map(len, keys)) > _LONGEST_NAME:
+        raise ValueError("a name without end")
+    return keys
 
 
 def _shape(value: Any, dimensions: int | None = None) -> Shape:

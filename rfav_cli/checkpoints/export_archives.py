@@ -19,6 +19,7 @@ import torch
 from rfav_cli.checkpoints.archives import REMEDY, members, refuse
 from rfav_cli.checkpoints.integrity import UNREADABLE, check_archive
 from rfav_cli.checkpoints.pickles import ZIP_MAGIC
+from rfav_cli.checkpoints.storages import read_member
 from rfav_cli.errors import CheckpointError
 from rfav_cli.text import what_it_says
 
@@ -72,7 +73,9 @@ def read_old_export(path: Path) -> dict[str, bytes]:
     """The members of an archive as `torch.export.save` wrote it up to torch 2.7, looked through in the same way."""
     try:
         with zipfile.ZipFile(path) as archive:
-            members_read = {name: archive.read(name) for name in archive.namelist() if name.startswith("serialized_")}
+            members_read = {
+                name: read_member(archive, name) for name in archive.namelist() if name.startswith("serialized_")
+            }
     except (OSError, *UNREADABLE) as error:
         raise CheckpointError(
             f"{path}: damaged: {what_it_says(error, part='last')}", "Save or copy it again."

@@ -9,13 +9,13 @@ import zipfile
 import zlib
 from typing import IO, TYPE_CHECKING, Any
 
-from rfav_cli.checkpoints.storages import storage_kind, too_small
+from rfav_cli.checkpoints.storages import read_member, storage_kind, too_small
 from rfav_cli.checkpoints.unpickler import DataUnpickler
 from rfav_cli.errors import CheckpointError
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from rfav_cli.checkpoints.storages import Claim
@@ -29,6 +29,8 @@ _MOST_BYTES = 2**63
 _STORED_SHARE = 1 / 32
 _MUCH = 2**28
 """An archive that unpacks to more bytes than this, and is a smaller share of them, does not hold weights."""
+_MUCH_OF_A_PICKLE = 2**22
+"""The same of a pickle: each byte of one can become an object of a hundred."""
 UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, RuntimeError, ValueError, OverflowError)
 """What `zipfile` raises of an archive that is damaged: it decodes names, seeks to offsets and wants passwords, too."""
 _REMEDY = "Copy or save the file again, or leave it out."
@@ -48,8 +50,7 @@ def check_archive(path: Path, file: IO[bytes] | None = None) -> None:
     """
     try:
         with zipfile.ZipFile(file or path) as archive:
-            members = archive.infolist()
-            check_members(path, members)
+            members = check_members(path, archive)
             summed = any(member.CRC for member in members)
             for member in members:
                 if summed:
@@ -81,28 +82,40 @@ def check_packing(path: Path) -> None:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            check_members(path, archive.infolist())
+            check_members(path, archive)
     except UNREADABLE as error:
         raise CheckpointError(f"{path}: damaged or cut off: {what_it_says(error)}", _REMEDY) from error
 
 
-def check_members(path: Path, members: Sequence[zipfile.ZipInfo]) -> None:
-    """Look at an archive's list of its members, before anything of it is unpacked.
+def check_members(path: Path, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """An archive's list of its members, which is looked at before anything of it is unpacked.
 
     Raises:
         CheckpointError: it unpacks to far more than weights do, in a way that torch does not know, or to two of a name.
     """
+    members = archive.infolist()
     if len({member.filename for member in members}) < len(members):
         raise CheckpointError(f"{path}: has two members of one name", _REMEDY)
     for member in members:
         name = printable(member.filename, 120)
+        if member.header_offset < 0:
+            raise CheckpointError(f"{path}: damaged: {name!r} is said to begin before it", _REMEDY)
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise CheckpointError(f"{path}: {name!r} is compressed in a way that torch does not know", _REMEDY)
         if member.compress_type == zipfile.ZIP_STORED and member.file_size != member.compress_size:
             raise CheckpointError(f"{path}: damaged: {name!r} is said to have two sizes", _REMEDY)
+        if member.filename.endswith(".pkl") and _swells(member.file_size, member.compress_size, _MUCH_OF_A_PICKLE):
+            raise CheckpointError(f"{path}: refused, {name!r} unpacks to {member.file_size:,} bytes", _REMEDY)
     whole, stored = (sum(getattr(member, size) for member in members) for size in ("file_size", "compress_size"))
-    if whole > _MUCH and stored < whole * _STORED_SHARE:
+    if _swells(whole, stored, _MUCH):
         raise CheckpointError(f"{path}: refused, its {stored:,} bytes unpack to {whole:,}", _REMEDY)
+    if archive.fp is None or stored > archive.fp.seek(0, io.SEEK_END):  # each would be read again and again
+        raise CheckpointError(f"{path}: damaged: parts of it are several members", _REMEDY)
+    return members
+
+
+def _swells(whole: int, stored: int, much: int) -> bool:
+    return whole > much and stored < whole * _STORED_SHARE
 
 
 def _check_sum(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
@@ -122,10 +135,10 @@ def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:
         root, _, short = name.rpartition("/")
         folder = f"{root}/" if root else ""
         if short in _PICKLES and root.count("/") == 0:
-            claims = _claimed(path, archive.read(name))
+            claims = _claimed(path, read_member(archive, name))
             needed = {f"{folder}{_PICKLES[short]}{key}": size for key, size in claims.items()}
         elif short.endswith(_CONFIG):
-            needed = {f"{folder}{key}": size for key, size in _configured(archive.read(name)).items()}
+            needed = {f"{folder}{key}": size for key, size in _configured(read_member(archive, name)).items()}
         else:
             continue
         for record, size in needed.items():

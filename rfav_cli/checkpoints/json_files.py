@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from rfav_cli.errors import CheckpointError, remedy_for
@@ -41,7 +42,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object, unless a name stands in it twice, so that one value would be lost."""
     document = dict(pairs)
     if len(document) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
         raise ValueError(f"{printable(twice, 80)!r} stands in it twice")
     return document

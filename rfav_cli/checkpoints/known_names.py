@@ -73,7 +73,10 @@ def _typed_tensor(storage: Any, offset: Any, size: Any, stride: Any, *rest: Any)
 
 def _viewed(storage: Any, offset: Any, size: Any, stride: Any, dtype: torch.dtype, metadata: Any) -> Tensor:
     _check_bounds(_checked(storage), offset, size, stride, dtype)
-    tensor = torch.empty(0, dtype=dtype).set_(storage.untyped, offset, size, stride)
+    empty = torch.empty(0, dtype=dtype)
+    if empty.is_quantized:
+        raise TypeError("steps without their size")
+    tensor = empty.set_(storage.untyped, offset, size, stride)
     if isinstance(metadata, dict):
         tensor = tensor.conj() if metadata.get("conj") is True else tensor
         tensor = torch._neg_view(tensor) if metadata.get("neg") is True else tensor
@@ -108,6 +111,8 @@ def _check_bounds(storage: Storage, offset: Any, size: Any, stride: Any, dtype: 
     for numbers in ((offset,), size, stride):
         if not isinstance(numbers, tuple) or not all(type(n) is int and 0 <= n < 2**63 for n in numbers):
             raise TypeError("no shape of a tensor")
+    if storage.untyped.data_ptr() % dtype.itemsize:  # processors end the process that reads such complex numbers
+        raise ValueError("numbers between the places that numbers of their type have")
     if len(size) != len(stride) or len(size) > 64:
         raise ValueError("a shape and strides that do not belong together")
     whole, held = prod(size) * dtype.itemsize, storage.untyped.nbytes()
@@ -133,7 +138,9 @@ def _of_type(make: Any, kind: Any, args: Any, *_: Any) -> Any:
 
 
 def _ordered(items: Any = ()) -> OrderedDict[Any, Any]:
-    pairs = items.items() if type(items) in (dict, OrderedDict) else items
+    if type(items) not in (dict, OrderedDict, list, tuple):  # a tensor may have one row without end
+        raise TypeError("no pairs")
+    pairs = items.items() if isinstance(items, dict) else items
     return OrderedDict((safe_key(key), value) for key, value in pairs)
 
 

@@ -6,19 +6,23 @@ import io
 import pickle
 import re
 import zipfile
+from contextlib import contextmanager
 from mmap import ACCESS_COPY, mmap
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import torch
 
 from rfav_cli.checkpoints.integrity import UNREADABLE, check_members, check_packing, is_packed
 from rfav_cli.checkpoints.known_names import RunsCodeError, meaning
-from rfav_cli.checkpoints.storages import LegacyStorages, ZipStorages
+from rfav_cli.checkpoints.storages import LegacyStorages, ZipStorages, read_member
 from rfav_cli.checkpoints.unpickler import DataUnpickler
 from rfav_cli.errors import CheckpointError, remedy_for
 from rfav_cli.text import printable, what_it_says
 from rfav_cli.user_code import importable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ZIP_MAGIC = b"PK\x03\x04"
 _PICKLE_MAGIC = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
@@ -59,12 +63,38 @@ def load_pickle(path: Path, trust: bool) -> Any:
     Raises:
         CheckpointError: the file is damaged, or names what only code that runs has a use for.
     """
-    try:
+    with _told(path, trust):
         if trust:
             return _load_trusted(path)
         with path.open("rb") as file:
             mapped = mmap(file.fileno(), 0, access=ACCESS_COPY)  # tensors of it keep it open
             return _load_zip(path, file, mapped) if mapped[:4] == ZIP_MAGIC else _load_legacy(path, mapped)
+
+
+def load_part(path: Path, content: bytes) -> Any:
+    """What torch.save put into a part of a file, an archive; as `load_pickle` reads one, never trusted.
+
+    Args:
+        path: the file, for messages.
+        content: the part.
+
+    Raises:
+        CheckpointError: as `load_pickle` raises it.
+    """
+    with _told(path, trust=False):
+        try:
+            return _load_zip(path, io.BytesIO(content), bytearray(content))
+        except RunsCodeError as error:
+            raise CheckpointError(
+                f"{path}: needs {printable(error.name)}, which could run code", "Leave it out."
+            ) from None
+
+
+@contextmanager
+def _told(path: Path, trust: bool) -> Iterator[None]:
+    """What pickles make of themselves, in words."""
+    try:
+        yield
     except CheckpointError:
         raise
     except RunsCodeError as error:
@@ -93,16 +123,15 @@ def _load_trusted(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=False, mmap=mapped)
 
 
-def _load_zip(path: Path, file: IO[bytes], mapped: mmap) -> Any:
+def _load_zip(path: Path, file: IO[bytes], mapped: mmap | bytearray) -> Any:
     with zipfile.ZipFile(file) as archive:
-        members = archive.infolist()
-        check_members(path, members)
+        members = check_members(path, archive)
         if not any(member.CRC for member in members):  # written without checksums: they are not compared
             for member in members:
                 del member.CRC
         folder, slash, _ = members[0].filename.partition("/")
         root = folder + slash if slash else ""
-        content = archive.read(f"{root}data.pkl")
+        content = read_member(archive, f"{root}data.pkl")
         storages = ZipStorages(path, archive, mapped, root)
         return DataUnpickler(io.BytesIO(content), meaning, storages.take, len(content)).load()
 

@@ -73,7 +73,7 @@ class Room:
     """How much all nets of a file may take.
 
     Attributes:
-        left: characters of names, and entries that are looked at.
+        left: characters of names, and entries that are looked at or copied.
     """
 
     left: int = _LONGEST_NAMES

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from rfav_cli.checkpoints.arrays import tensor_of
+from rfav_cli.checkpoints.arrays import bytes_of, tensor_of
 from rfav_cli.checkpoints.stand_ins import EndlessNetError, Room, StandIn, is_module, module_weights, passed_over
 from rfav_cli.checkpoints.stored_arguments import stored_arguments
 from rfav_cli.errors import CheckpointError
@@ -25,6 +25,8 @@ _MOST = 1000
 _LISTED = 3
 """Kinds of objects that a note names."""
 _STEPS = ("global_step", "step", "iteration", "iter", "iters", "iter_num")
+_LONGEST_PART = 40
+"""Characters of a key that are looked at for what it says; all keys of a file may share one long text."""
 _EXTRA = ("_extra_state", "_packed_params", "dtype")
 
 
@@ -81,7 +83,10 @@ def _counter(content: Any, name: str, least: int) -> int | None:
     """A whole number at the top level of a checkpoint, however it is stored."""
     value = dict(_items(content)).get(name) if isinstance(content, Mapping) else None
     if isinstance(value, Tensor) and value.ndim == 0 and value.device.type == "cpu":
-        value = value.item()
+        try:
+            value = value.item()
+        except RuntimeError:  # of a type that torch makes no number of
+            return None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1:
         return None
     return int(value) if least <= value < 2**31 else None
@@ -96,24 +101,55 @@ class _Found:
         visited: of what the file holds: a state_dict that is made here is gone soon, and its id free again.
         room: for the names of nets that were read as data.
         arrays: the tensors of arrays so far, by what the file holds; None while only tensors are looked for.
+        copied: of their bytes; arrays of the same are copies of their own, too.
     """
 
     state_dicts: list[Candidate] = field(default_factory=list)
     visited: set[int] = field(default_factory=set)
     room: Room = field(default_factory=Room)
     arrays: dict[int, Tensor | None] | None = None
+    copied: set[int] = field(default_factory=set)
 
-    def add(self, name: str, weights: Mapping[str, Any], content: Mapping[Any, Any]) -> None:
+    def add(self, keys: tuple[str, ...], weights: Mapping[str, Any], content: Mapping[Any, Any]) -> None:
+        """Take a state_dict.
+
+        Args:
+            keys: that lead to it.
+            weights: its own.
+            content: what the file has there, for the versions of its modules.
+
+        Raises:
+            EndlessNetError: there are too many, or their names and versions are longer than the file can mean.
+        """
         if len(self.state_dicts) == _MOST:
             raise EndlessNetError(f"more than {_MOST} state_dicts")
+        self.room.take(sum(map(len, keys)))
+        name = ".".join(keys)
         averaged = is_average(name) or COUNTER in weights
-        self.state_dicts.append(Candidate(name, weights, _versions(content), averaged))
+        self.state_dicts.append(Candidate(name, weights, self._versions(content), averaged))
+
+    def _versions(self, content: Mapping[Any, Any]) -> dict[str, dict[str, Any]]:
+        """A state_dict's versions, without what would have torch put the file's own tensors into the net."""
+        metadata = getattr(content, "_metadata", None)
+        if not isinstance(metadata, Mapping):
+            return {}
+        taken: dict[str, dict[str, Any]] = {}
+        self.room.take(len(metadata))
+        for path, versions in _items(metadata):
+            if isinstance(path, str) and isinstance(versions, Mapping):
+                self.room.take(len(versions))  # all may be one
+                taken[path] = {key: value for key, value in _items(versions) if key != "assign_to_params_buffers"}
+        return taken
 
     def tensor(self, value: Any) -> Any:
         """What a value is as a weight: an array as its tensor, once, anything else as it is."""
         if self.arrays is None or not isinstance(value, StandIn):
             return value
         if id(value) not in self.arrays:
+            raw = bytes_of(value)
+            if id(raw) in self.copied:
+                self.room.take(len(raw))
+            self.copied.add(id(raw))
             self.arrays[id(value)] = tensor_of(value)
         tensor = self.arrays[id(value)]
         return value if tensor is None else tensor
@@ -135,17 +171,17 @@ def _collect(content: Any, keys: tuple[str, ...], found: _Found) -> None:
 def _collect_named(content: Mapping[Any, Any], keys: tuple[str, ...], found: _Found) -> None:
     if is_module(content):
         if weights := module_weights(content, found.room):
-            found.add(".".join(keys), weights, {})
+            found.add(keys, weights, {})
         return
     weights = {
         key: value
         for key, value in ((key, found.tensor(value)) for key, value in _items(content))
-        if isinstance(key, str) and (isinstance(value, Tensor) or key.rpartition(".")[2] in _EXTRA)
+        if isinstance(key, str) and (isinstance(value, Tensor) or key[-_LONGEST_PART:].rpartition(".")[2] in _EXTRA)
     }
     if any(isinstance(value, Tensor) for value in weights.values()):
-        found.add(".".join(keys), weights, content)
+        found.add(keys, weights, content)
     for key, value in _items(content):
-        if isinstance(key, str) and not key.lower().startswith("optim"):
+        if isinstance(key, str) and not key[:_LONGEST_PART].lower().startswith("optim"):
             _collect(value, (*keys, key), found)
 
 
@@ -167,18 +203,6 @@ def _rank(candidate: Candidate) -> tuple[bool, int, int]:
     """Usual names before others, averages after all, the outer before the inner."""
     usual = usual_place(candidate.name) if candidate.name else -1
     return candidate.average, usual, candidate.name.count(".")
-
-
-def _versions(content: Mapping[Any, Any]) -> dict[str, dict[str, Any]]:
-    """A state_dict's versions, without what would have torch put the file's own tensors into the net."""
-    metadata = getattr(content, "_metadata", None)
-    if not isinstance(metadata, Mapping):
-        return {}
-    return {
-        path: {key: value for key, value in _items(versions) if key != "assign_to_params_buffers"}
-        for path, versions in _items(metadata)
-        if isinstance(path, str) and isinstance(versions, Mapping)
-    }
 
 
 def _article(content: Any) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LOCAL_HEADER = 30
+_ALIGNMENT = 16
+"""Bytes of the widest number; torch.save puts storages at multiples of more."""
 _REMEDY = "Copy or save the file again, or leave it out."
 
 
@@ -103,32 +105,35 @@ class ZipStorages:
         root: the folder in the archive that everything is in, with its slash; empty without.
     """
 
-    def __init__(self, path: Path, archive: zipfile.ZipFile, mapped: mmap, root: str) -> None:
+    def __init__(self, path: Path, archive: zipfile.ZipFile, mapped: mmap | bytearray, root: str) -> None:
         self._path = path
         self._archive = archive
         self._bytes = torch.frombuffer(mapped, dtype=torch.uint8).untyped_storage()
         self._root = root
         self._swapped = self._byte_order() != sys.byteorder
-        self._taken: dict[tuple[str, int], torch.UntypedStorage] = {}
+        self._taken: dict[str, tuple[torch.UntypedStorage, torch.dtype]] = {}
 
     def take(self, claim: Claim) -> Storage:
         """The storage that is claimed.
 
         Raises:
-            CheckpointError: there is none, or it is smaller.
+            CheckpointError: there is none, it is smaller, or two sizes are claimed for it.
         """
-        known = (claim.key, claim.bytes)
-        if known not in self._taken:
+        if claim.key not in self._taken:
             storage = self._read(f"{self._root}data/{claim.key}", claim.bytes)
-            if self._swapped:
+            if self._swapped or storage.data_ptr() % _ALIGNMENT:
                 storage = storage.clone()
+            if self._swapped:
                 storage.byteswap(claim.dtype)
-            self._taken[known] = storage
-        return Storage(self._taken[known], claim.dtype)
+            self._taken[claim.key] = (storage, claim.dtype)
+        storage, dtype = self._taken[claim.key]
+        if storage.nbytes() != claim.bytes or (self._swapped and dtype != claim.dtype):
+            raise two_sizes(self._path)
+        return Storage(storage, claim.dtype)
 
     def _byte_order(self) -> str:
         name = f"{self._root}byteorder"
-        order = self._archive.read(name) if name in self._archive.NameToInfo else b"little"
+        order = read_member(self._archive, name) if name in self._archive.NameToInfo else b"little"
         if order not in (b"little", b"big"):
             raise CheckpointError(f"{self._path}: damaged: an order of bytes that is none", _REMEDY)
         return order.decode()
@@ -140,7 +145,7 @@ class ZipStorages:
         if member.file_size < needed:
             raise too_small(self._path, name, member.file_size, needed)
         if member.compress_type != zipfile.ZIP_STORED:
-            content = bytearray(self._archive.read(member))
+            content = bytearray(read_member(self._archive, name))
             storage = torch.frombuffer(content, dtype=torch.uint8).untyped_storage() if content else self._bytes
             return _part(storage, 0, needed)
         header = member.header_offset
@@ -178,7 +183,7 @@ class LegacyStorages:
             self._taken[claim.key] = (torch.UntypedStorage(claim.bytes), claim.dtype)
         storage, dtype = self._taken[claim.key]
         if (storage.nbytes(), dtype) != (claim.bytes, claim.dtype):
-            raise CheckpointError(f"{self.path}: damaged: two sizes are claimed for a storage", _REMEDY)
+            raise two_sizes(self.path)
         if claim.view:
             _, first, count = claim.view
             if first + count > claim.count:
@@ -207,11 +212,25 @@ class LegacyStorages:
                 storage.copy_(torch.frombuffer(bytearray(content), dtype=torch.uint8).untyped_storage())
 
 
+def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
+    """What a member of an archive holds, without its checksum being compared.
+
+    Without a number of bytes `zipfile` unpacks all that is there before it takes as many as the archive says.
+    """
+    with archive.open(name) as content:
+        return content.read(archive.getinfo(name).file_size)
+
+
 def too_small(path: Path, record: str, has: int, needed: int) -> CheckpointError:
     """What is said of a storage with fewer bytes than a tensor of it needs."""
     return CheckpointError(
         f"{path}: damaged: {printable(record, 120)!r} has {has} bytes, its tensor needs {needed}", _REMEDY
     )
+
+
+def two_sizes(path: Path) -> CheckpointError:
+    """What is said where a storage is claimed twice, and not as the same: each would be a copy of its own."""
+    return CheckpointError(f"{path}: damaged: two sizes are claimed for a storage", _REMEDY)
 
 
 def _part(storage: torch.UntypedStorage, start: int, count: int) -> torch.UntypedStorage:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 _DEEPEST = 10_000
 """Lists and dictionaries in one another that a pickle may have; torch reads a thousand or so."""
 _LARGEST_KEY = 2**64
+_LONGEST_NAME = 1000
+"""Characters of the name of a class or function, its module with it."""
 _FREE = 2**20
 """Characters and elements that calls may be given in any file, however small; else twice as many as it has bytes."""
 _PLAIN = (
@@ -99,6 +101,8 @@ class DataUnpickler(pickle._Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         """What a name means; it is not looked up."""
         named = (module, name)
+        if len(module) + len(name) > _LONGEST_NAME:  # each name is text of its own, while all may share a module's
+            raise UnpicklingError("a name without end")
         if named not in self._meanings:
             meant = self._known(module, name)
             self._meanings[named] = Name(f"{module}.{name}") if meant is None else meant
@@ -129,21 +133,26 @@ class DataUnpickler(pickle._Unpickler):
     def _call_with_names(self) -> None:
         named = self.stack.pop()
         args = self.stack.pop()
-        if type(named) is not dict:
+        if type(named) is not dict or type(args) is not tuple:
             raise UnpicklingError("arguments that are none")
-        self.stack[-1] = self._made(self.stack[-1], (*args, named) if named and type(args) is tuple else args)
+        self._copy(len(args))
+        self.stack[-1] = self._made(self.stack[-1], (*args, named) if named else args)
 
     def _made(self, maker: Any, args: Any) -> Any:
         if type(args) is not tuple:
             raise UnpicklingError("arguments that are none")
         if type(maker) is Maker:
-            self._left -= sum(len(given) for given in args if isinstance(given, str | list | tuple | dict))
-            if self._left < 0:
-                raise UnpicklingError("copies the same again and again")
+            self._copy(sum(len(given) for given in args if isinstance(given, str | list | tuple | dict)))
             return maker.make(*args)
         if not isinstance(maker, Name | StandIn):
             raise UnpicklingError("calls what is no name")
         return StandIn(maker.kind, args)
+
+    def _copy(self, count: int) -> None:
+        """Count what is copied: the file may have it once and name it again and again."""
+        self._left -= count
+        if self._left < 0:
+            raise UnpicklingError("copies the same again and again")
 
     def _state(self) -> None:
         state = self.stack.pop()
@@ -151,7 +160,8 @@ class DataUnpickler(pickle._Unpickler):
         if type(made) is StandIn:
             made.state = state
         elif type(made) is OrderedDict and type(state) is dict:
-            made.__dict__.update({key: value for key, value in state.items() if key == "_metadata"})
+            if "_metadata" in state:
+                made.__dict__["_metadata"] = state["_metadata"]
         else:
             raise UnpicklingError("gives a state to what has none")
 

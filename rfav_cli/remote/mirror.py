@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import tempfile
 import threading
@@ -183,10 +184,15 @@ def _local(mirror: _Mirror, address: str) -> Path:
         RunError: the address has no name that a file here can have.
     """
     protocol, _, rest = without_secrets(address).partition("://")
-    parts = rest.rstrip("/").split("/")
-    if {"", ".", ".."} & set(parts) or not rest.isprintable():
+    parts = [unquote(part) if protocol in WEB else part for part in rest.rstrip("/").split("/")]
+    if not all(map(_is_part, parts)):  # as it is after it was decoded: "%2F" is a slash then, "%2e%2e" the folder above
         raise RunError(f"{shown(address)}: no address of a file or folder", "Give a whole one, without '..'.")
-    return mirror.root.joinpath(protocol, *map(unquote, parts) if protocol in WEB else parts)
+    return mirror.root.joinpath(protocol, *parts)
+
+
+def _is_part(name: str) -> bool:
+    """Whether a part of an address, which may be a glob, leads to no other folder."""
+    return name not in ("", ".", "..") and name.isprintable() and not {"/", os.sep} & set(name)
 
 
 def _add(mirror: _Mirror, local: Path, remote: _Remote) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+import time
 from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -277,6 +278,27 @@ def test_two_that_may_be_meant_are_refused_by_name(one: str, two: str) -> None:
 def test_the_net_by_itself_and_under_a_prefix_is_refused() -> None:
     content = {**trained().state_dict(), **prefixed("teacher.", trained(seed=2).state_dict())}
     assert "twice" in refusal(Net(), content).what
+
+
+def test_weights_without_end_that_cannot_be_put_are_not_all_compared() -> None:
+    net = nn.Sequential(*[nn.Linear(2, 2, bias=False) for _ in range(30)])
+    one = torch.ones(2, 2, dtype=torch.complex64)
+    content = {f"m{n}": {f"{layer}.weight": one.clone() for layer in range(30)} for n in range(300)}
+    began = time.process_time()
+    assert "of another type" in refusal(net, content).what
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.complex32, torch.bits8, torch.bits16])
+def test_weights_that_torch_does_not_compare(dtype: torch.dtype) -> None:
+    raw = torch.arange(24, dtype=torch.uint8)[: 6 * dtype.itemsize].view(dtype).reshape(2, 3)
+    net = nn.Linear(3, 2, bias=False)
+    loads = dtype == torch.float8_e4m3fn
+    for other in (raw, raw.view(torch.uint8).clone().view(dtype)):
+        content = {"one": {"weight": raw}, "two": {"weight": other}}
+        assert load(net, content) == [] if loads else "of another type" in refusal(net, content).what
+    other = raw.view(torch.uint8).flip(0).contiguous().view(dtype)
+    assert "holds the net's weights twice" in refusal(net, {"one": {"weight": raw}, "two": {"weight": other}}).what
 
 
 def test_the_same_weights_under_two_names_are_no_two() -> None:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from rfav_cli.checkpoints.arrays import number_of, plain_dtype, tensor_of
+from rfav_cli.checkpoints.arrays import bytes_of, number_of, plain_dtype, tensor_of
 from rfav_cli.checkpoints.stand_ins import StandIn
 from rfav_cli.checkpoints.state_dicts import payload_of
+from rfav_cli.errors import CheckpointError
 from tests.checkpoints.test_unpickler import read
 
 ARRAYS = [
@@ -38,6 +39,17 @@ def test_a_pickled_array_is_the_tensor_that_it_would_be(protocol: int) -> None:
 def test_other_arrays_are_none(protocol: int) -> None:
     for array in (np.array(["text"]), np.array([None]), np.array(["2020-01-01"], "M8[D]"), np.array([1j])):
         assert tensor_of(read(pickle.dumps(array, protocol))) is None
+
+
+def test_arrays_of_the_same_bytes_are_not_copied_without_end() -> None:
+    raw = bytes(2**22)
+    arrays = {f"w{n}": StandIn("numpy.core.numeric._frombuffer", (raw, a_dtype(), (2**20,), "C")) for n in range(9)}
+    with pytest.raises(CheckpointError, match="a net without end"):
+        payload_of(Path("net.pt"), arrays)
+    few = dict(list(arrays.items())[:4])
+    assert len(payload_of(Path("net.pt"), few).content[0].weights) == 4
+    assert bytes_of(arrays["w0"]) is raw
+    assert bytes_of(StandIn("a.b", (raw,))) == b""
 
 
 def a_dtype(code: Any = "f4", order: str = "<") -> StandIn:

@@ -299,6 +299,11 @@ TENSORS = {
         "torch._utils._rebuild_tensor_v3",
         *(claim(whole(6)), whole(0), several(whole(6)), several(whole(1)), b"\x89", b"N", name("torch.float64")),
     ),
+    "steps without their size": tensor(claim(whole(6), kind=name("torch.QInt8Storage"))),
+    "steps without their size, by their type": call(
+        "torch._utils._rebuild_tensor_v3",
+        *(claim(whole(6)), whole(0), several(whole(6)), several(whole(1)), b"\x89", b"N", name("torch.quint4x2")),
+    ),
     "a parameter of nothing": call("torch._utils._rebuild_parameter", b"N", b"\x89", b"N"),
     "a quantizer that is none": quantized(OBJECT),
     "scales in one another": quantized(QUANTIZER.replace(b"](K\x01K\x01e", b"](]]e")),
@@ -325,6 +330,11 @@ LEGACY = {
     "a storage without end": {"storage": claim(LARGE, more=(b"N",))},
     "a storage larger than the file": {"storage": claim(whole(10**6), more=(b"N",))},
     "a part beyond its storage": {"storage": claim(whole(6), more=(several(text("1"), whole(5), whole(6)),))},
+    "a part between the places of its numbers": {
+        "storage": claim(whole(24), kind=name("torch.ByteStorage"), more=(several(text("1"), whole(1), whole(16)),)),
+        "numbers": struct.pack("<q", 24) + bytes(24),
+        "make": "torch.complex64",
+    },
     "a part that is none": {"storage": claim(whole(6), more=(several(text("1")),))},
     "a part that begins before": {"storage": claim(whole(6), more=(several(text("1"), NEGATIVE, whole(6)),))},
     "no storages": {"keys": b"]"},
@@ -341,8 +351,24 @@ LEGACY = {
 @pytest.mark.parametrize("what", LEGACY)
 def test_the_older_format_gives_no_memory_that_was_not_written(what: str, tmp_path: Path, events: list[str]) -> None:
     how: dict[str, Any] = dict(LEGACY[what])
-    weight = tensor(how.pop("storage", claim(whole(6), more=(b"N",))), size=how.pop("size", b""))
+    storage = how.pop("storage", claim(whole(6), more=(b"N",)))
+    weight = tensor(storage, size=how.pop("size", b""))
+    if dtype := how.pop("make", ""):
+        rest = (several(whole(1)), several(whole(1)), b"\x89", b"N", name(dtype))
+        weight = call("torch._utils._rebuild_tensor_v3", storage, whole(0), *rest)
     assert_harmless(save_legacy(tmp_path / "net.pt", mapping({"weight": weight}), **how), events, refused=True)
+
+
+KEPT, AGAIN = b"q\x010", b"h\x01"
+"""Put what is on the stack away, and take it back as often as wanted."""
+
+
+def with_versions() -> bytes:
+    """A state_dict of ten thousand modules whose versions are all the one dictionary of ten thousand."""
+    versions = b"}(" + b"".join(text(f"k{n}") + b"N" for n in range(10**4)) + b"u" + KEPT
+    modules = b"}(" + b"".join(text(f"p{n}") + AGAIN for n in range(10**4)) + b"uq\x020"
+    weights = call("collections.OrderedDict") + text("weight") + tensor() + b"s"
+    return versions + modules + weights + mapping({"_metadata": b"h\x02"}) + b"b"
 
 
 DOUBLED_TUPLE = b")" + b"q\x01h\x01\x86" * 60
@@ -397,6 +423,28 @@ COSTLY: dict[str, Callable[[], bytes]] = {
     ),
     "state_dicts without end": lambda: mapping({f"m{n}": mapping({"weight": tensor()}) for n in range(3_000)}),
     "notes without end": lambda: b"](" + b"".join(call(f"m{n}.a") for n in range(50_000)) + b"e",
+    "rows without end for an ordered dictionary": lambda: call(
+        "collections.OrderedDict", tensor(size=several(whole(2**25), whole(2)), stride=several(whole(0), whole(1)))
+    ),
+    "a state that is given again and again": lambda: (
+        (b"}(" + b"".join(text(str(n)) + b"N" for n in range(3 * 10**4)) + b"u" + KEPT)
+        + (call("collections.OrderedDict") + (AGAIN + b"b") * 5 * 10**4)
+    ),
+    "arguments that are given again and again": lambda: (
+        (b"(" + b"N" * 10**5 + b"t" + KEPT)
+        + (b"](" + (name("a.b") + AGAIN + b"}" + text("a") + b"Ns\x92") * 2000 + b"e")
+    ),
+    "names in one long module": lambda: (
+        text("a" * 3 * 10**6) + KEPT + b"](" + b"".join(AGAIN + text(str(n)) + b"\x93" for n in range(500)) + b"e"
+    ),
+    "a long key in many dictionaries": lambda: (
+        text("a" * 10**7) + KEPT + b"}(" + b"".join(text(str(n)) + b"}" + AGAIN + b"Ns" for n in range(5000)) + b"u"
+    ),
+    "state_dicts of a long name": lambda: (
+        (text("a" * 3 * 10**6) + KEPT + b"}" + AGAIN)
+        + (mapping({f"m{n}": mapping({"weight": tensor()}) for n in range(900)}) + b"s")
+    ),
+    "versions without end": with_versions,
     "the same number many times": lambda: tensor(size=several(whole(2**50)), stride=several(whole(0))),
 }
 _CHILD = """

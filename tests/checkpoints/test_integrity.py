@@ -6,6 +6,7 @@ import json
 import random
 import struct
 import zipfile
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from torch import nn
 from rfav_cli.checkpoints import formats
 from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.checkpoints.integrity import check_archive
+from rfav_cli.checkpoints.pickles import load_pickle
 from rfav_cli.errors import CheckpointError
 from tests.checkpoints.formats.files import state, write_exported, write_scripted, write_zip
 
@@ -294,6 +296,43 @@ def test_no_pickle_takes_the_time_or_the_memory(what: str, tmp_path: Path) -> No
     else:
         with pytest.raises(CheckpointError, match=r"net\.pt: damaged, or not written by torch"):
             check_archive(tmp_path / "net.pt")
+
+
+def test_a_pickle_that_unpacks_to_far_more(tmp_path: Path) -> None:
+    path = tmp_path / "net.pt"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("net/data.pkl", b"\x80\x02](" + b"}" * 2**23 + b"e.")
+    for look in (check_archive, lambda path: load_pickle(path, trust=False)):
+        with pytest.raises(CheckpointError, match=r"'net/data.pkl' unpacks to 8,388,614 bytes"):
+            look(path)
+
+
+def test_a_member_that_begins_before_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "net.pt"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("net/data.pkl", b"\x80\x02}.")
+    content = bytearray(path.read_bytes())
+    end = content.rindex(b"PK\5\6") + 16
+    offset = int.from_bytes(content[end : end + 4], "little") + 1
+    content[end : end + 4] = offset.to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"'net/data.pkl' is said to begin before it"):
+        check_archive(path)
+
+
+def test_one_part_of_a_file_is_not_many_members(tmp_path: Path) -> None:
+    path = tmp_path / "net.pt"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("net/data.pkl", b"\x80\x02}.")
+        archive.writestr("net/data/0", bytes(10**6))
+        for number in range(2, 9):
+            again = copy(archive.getinfo("net/data/0"))
+            again.filename = f"net/data/{number}"
+            archive.filelist.append(again)
+            archive.NameToInfo[again.filename] = again
+    for look in (check_archive, lambda path: load_pickle(path, trust=False)):
+        with pytest.raises(CheckpointError, match="parts of it are several members"):
+            look(path)
 
 
 def test_a_config_without_bounds(tmp_path: Path) -> None:

@@ -38,6 +38,12 @@ def test_anything_else_is_refused(tmp_path: Path, text: str | bytes, message: st
     assert caught.value.remedy
 
 
+def test_a_name_that_stands_twice_at_the_end_of_many(tmp_path: Path) -> None:
+    (tmp_path / "index.json").write_text("{" + "".join(f'"{n}":0,' for n in range(10**5)) + '"last":1,"last":2}')
+    with pytest.raises(CheckpointError, match="'last' stands in it twice"):
+        read_json(tmp_path / "index.json")
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="cannot be read"):
         read_json(tmp_path / "a.json")

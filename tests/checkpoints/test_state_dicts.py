@@ -55,8 +55,12 @@ def test_a_mapping_that_holds_itself_ends() -> None:
     assert [found.name for found in candidates(content)] == [""]
 
 
+BITS = torch.zeros((), dtype=torch.uint8).view(torch.bits8)
+"""Nothing that torch makes a number of."""
+
+
 @pytest.mark.parametrize(
-    "content", [None, [], {"epoch": "3"}, {"epoch": True}, {"epoch": -2}, {"epoch": torch.ones(1)}]
+    "content", [None, [], {"epoch": "3"}, {"epoch": True}, {"epoch": -2}, {"epoch": torch.ones(1)}, {"epoch": BITS}]
 )
 def test_no_stored_epoch(content: object) -> None:
     assert stored_epoch(content) is None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -8,9 +9,9 @@ import pytest
 import torch
 
 from rfav_cli.checkpoints.pickles import load_pickle
-from rfav_cli.checkpoints.storages import Claim, StorageKind
+from rfav_cli.checkpoints.storages import Claim, StorageKind, read_member
 from rfav_cli.errors import CheckpointError
-from tests.checkpoints.handmade import claim, mapping, save_legacy, several, tensor, text, whole
+from tests.checkpoints.handmade import claim, mapping, name, save, save_legacy, several, tensor, text, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +56,48 @@ def test_a_claim_is_read_as_it_is() -> None:
 def test_what_is_no_claim(given: object) -> None:
     with pytest.raises(ValueError, match=r"no |not "):
         Claim.of(given)
+
+
+def test_of_a_storage_one_size_is_claimed(tmp_path: Path) -> None:
+    path = save(tmp_path / "net.pt", mapping({"a": tensor(claim(whole(6))), "b": tensor(claim(whole(6)))}))
+    assert len(load_pickle(path, trust=False)) == 2
+    size = several(whole(5)), several(whole(1))
+    for compression in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # a copy of its own for each would be without end
+        path = save(tmp_path / "net.pt", mapping({"a": tensor(), "b": tensor(claim(whole(5)), whole(0), *size)}))
+        changed(path, lambda name, content: (name, content), compression)
+        with pytest.raises(CheckpointError, match="two sizes are claimed"):
+            load_pickle(path, trust=False)
+
+
+def test_no_more_is_unpacked_than_an_archive_says(tmp_path: Path) -> None:
+    path = tmp_path / "net.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", bytes(5 * 10**7))
+    content = bytearray(path.read_bytes())
+    place = content.rindex(b"PK\1\2") + 24
+    content[place : place + 4] = (24).to_bytes(4, "little")
+    path.write_bytes(content)
+    tracemalloc.start()
+    try:
+        with zipfile.ZipFile(path) as archive, pytest.raises(zipfile.BadZipFile):
+            read_member(archive, "a")
+        assert tracemalloc.get_traced_memory()[1] < 10**6
+    finally:
+        tracemalloc.stop()
+
+
+def test_numbers_between_the_places_that_they_have_are_put_there(tmp_path: Path) -> None:
+    complex_numbers = torch.arange(64.0).to(torch.complex128)
+    kind = name("torch.ComplexDoubleStorage")
+    body = mapping({"a": tensor(claim(whole(64), kind=kind), whole(0), several(whole(64)), several(whole(1)))})
+    for odd in range(16):
+        path = tmp_path / f"{odd}.pt"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("a" * (odd + 1) + "/data.pkl", b"\x80\x02" + body + b".")
+            archive.writestr("a" * (odd + 1) + "/data/0", complex_numbers.numpy().tobytes())
+        weight = load_pickle(path, trust=False)["a"]
+        assert weight.data_ptr() % 16 == 0
+        assert torch.equal(weight * 2, complex_numbers * 2)
 
 
 def test_a_storage_is_mapped_and_what_is_done_to_it_stays_out_of_the_file(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rfav_cli.errors import CheckpointError, RunError
-from rfav_cli.remote import bring, is_place, keep, mirror, place, shown, speaking
+from rfav_cli.remote import bring, files, is_place, keep, mirror, place, shown, speaking
 
 if TYPE_CHECKING:
     from fsspec.implementations.memory import MemoryFileSystem
@@ -109,6 +109,18 @@ def test_an_address_with_no_name_of_its_own(run: MemoryFileSystem, address: str)
     run.pipe({"/other": b"", "/run/a.pt": b"", "/run//a.pt": b""})
     with pytest.raises(RunError, match=r"no address|no such file"):
         place(address)
+
+
+@pytest.mark.parametrize(
+    "end", ["%2Ftmp%2Felsewhere.pt", "%2e%2e/a.pt", "a/..%2F..%2Fb.pt", "%2E%2E%2f%2E./a.pt", "a%00.pt", "%1b[31m.pt"]
+)
+def test_no_address_leads_out_of_the_folder_of_places(
+    end: str, run: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = files.Listing(run, "", (files.RemoteFile("", "/run/epoch_0.pt", 1),), False)
+    monkeypatch.setattr(files, "list_files", lambda _: there)
+    with pytest.raises(RunError, match="no address of a file or folder"):
+        place(f"https://example.org/{end}")
 
 
 def test_places_are_shown_as_addresses(run: MemoryFileSystem) -> None:

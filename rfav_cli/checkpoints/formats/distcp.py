@@ -17,6 +17,7 @@ from rfav_cli.checkpoints import state_dicts
 from rfav_cli.checkpoints.distcp_metadata import METADATA, Entry, Piece, read_metadata
 from rfav_cli.checkpoints.formats import huggingface, state_dict
 from rfav_cli.checkpoints.integrity import check_archive
+from rfav_cli.checkpoints.pickles import load_part
 from rfav_cli.errors import CheckpointError
 from rfav_cli.text import printable
 
@@ -103,12 +104,15 @@ def _tensor(place: Path, entry: Entry, shape: tuple[int, ...]) -> Tensor:
     parts = [_part(place, piece, name) for piece in entry.pieces]
     if len(parts) == 1 and parts[0].shape == shape:
         return parts[0]
-    whole, filled = torch.empty(shape, dtype=parts[0].dtype), torch.zeros(shape, dtype=torch.bool)
-    for piece, part in zip(entry.pieces, parts, strict=True):
-        window = tuple(slice(start, start + size) for start, size in zip(piece.offsets, piece.shape, strict=True))
-        if part.dtype != whole.dtype or whole[window].shape != part.shape:
-            raise CheckpointError(f"{place}: a piece of {name!r} is no part of it", _REMEDY)
-        whole[window], filled[window] = part, True
+    try:
+        whole, filled = torch.empty(shape, dtype=parts[0].dtype), torch.zeros(shape, dtype=torch.bool)
+        for piece, part in zip(entry.pieces, parts, strict=True):
+            window = tuple(slice(start, start + size) for start, size in zip(piece.offsets, piece.shape, strict=True))
+            if part.dtype != whole.dtype or whole[window].shape != part.shape:
+                raise CheckpointError(f"{place}: a piece of {name!r} is no part of it", _REMEDY)
+            whole[window], filled[window] = part, True
+    except RuntimeError as error:  # no elements in a shape that torch has not, or numbers that it does not copy
+        raise CheckpointError(f"{place}: {name!r} cannot be put together", _REMEDY) from error
     if not filled.all():
         raise CheckpointError(f"{place}: pieces of {name!r} lie over each other", _REMEDY)
     return whole
@@ -116,7 +120,7 @@ def _tensor(place: Path, entry: Entry, shape: tuple[int, ...]) -> Tensor:
 
 def _part(place: Path, piece: Piece, name: str) -> Tensor:
     part = _loaded(place, piece)
-    if type(part) is not Tensor or part.device.type != "cpu" or part.layout != torch.strided:
+    if type(part) is not Tensor or part.device.type != "cpu" or part.layout != torch.strided or part.is_quantized:
         raise CheckpointError(f"{place}: a piece of {name!r} is no plain tensor", _REMEDY)
     if part.shape != piece.shape or part.numel() * part.element_size() > piece.place.length:
         raise CheckpointError(f"{place}: a piece of {name!r} is not what its {METADATA} says", _REMEDY)
@@ -128,11 +132,8 @@ def _loaded(place: Path, piece: Piece) -> Any:
     where = piece.place
     with (place / where.file).open("rb") as file:
         file.seek(where.offset)
-        content = io.BytesIO(file.read(where.length))
+        content = file.read(where.length)
     path = place / where.file
-    check_archive(path, content)
-    content.seek(0)
-    try:
-        return torch.load(content, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged pickle makes the machine that reads it fail in any way there is
-        raise CheckpointError(f"{path}: damaged, or more than tensors", _REMEDY) from error
+    loaded = load_part(path, content)
+    check_archive(path, io.BytesIO(content))
+    return loaded

@@ -50,7 +50,7 @@ def weights_of(path: Path) -> dict[str, Tensor]:
         ) from error
     try:
         weights: dict[str, Tensor] = load_file(path)
-    except (SafetensorError, ValueError) as error:
+    except (SafetensorError, ValueError, TypeError, RuntimeError) as error:  # the last of shapes that torch has not
         raise CheckpointError(f"{path}: damaged or cut off", "Copy or save the file again, or leave it out.") from error
     return weights
 

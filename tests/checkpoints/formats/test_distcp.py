@@ -116,13 +116,41 @@ def test_what_torch_reads_is_what_is_read(tmp_path: Path) -> None:
     assert torch.equal(read(tmp_path)["net"]["weight"], expected["net"]["weight"])
 
 
+def test_a_piece_that_is_a_parameter(tmp_path: Path) -> None:
+    write_pieces(tmp_path, [((0, 0), nn.Parameter(WHOLE))])
+    assert torch.equal(read(tmp_path)["net"]["weight"], WHOLE)
+
+
+def test_chunks_that_many_tensors_share_are_not_made_again_and_again(tmp_path: Path) -> None:
+    metadata = write_pieces(tmp_path, [((), torch.ones(()))], ())
+    shared = metadata.state_dict_metadata["net.weight"]
+    shared.chunks *= 3000
+    metadata.state_dict_metadata = {f"w{n}": shared for n in range(3000)}
+    place = _StorageInfo("__0_0.distcp", 0, 0)
+    metadata.storage_data = {MetadataIndex(f"w{n}", ()): place for n in range(3000)}
+    (tmp_path / ".metadata").write_bytes(pickle.dumps(metadata))
+    with pytest.raises(CheckpointError, match="damaged, or not written by"):
+        read(tmp_path)
+
+
+def test_keys_of_one_long_text(tmp_path: Path) -> None:
+    metadata = write_pieces(tmp_path, [((0, 0), WHOLE)])
+    metadata.planner_data = {"net.weight": ("a" * 10**6,) * 60}
+    (tmp_path / ".metadata").write_bytes(pickle.dumps(metadata))
+    with pytest.raises(CheckpointError, match="damaged, or not written by"):
+        read(tmp_path)
+
+
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a piece is missing": ({"pieces": HALVES[:1]}, "pieces of 'net.weight' are missing"),
     "pieces lie over each other": ({"pieces": [HALVES[0], ((1, 0), HALVES[1][1])]}, "lie over each other"),
     "a piece beyond the end": ({"pieces": [HALVES[0], ((3, 0), HALVES[1][1])]}, "is no part of it"),
     "another type": ({"pieces": [HALVES[0], ((2, 0), WHOLE[2:].double())]}, "is no part of it"),
     "no tensor": ({"pieces": [((0, 0), {"a": 1}), HALVES[1]]}, "is no plain tensor"),
-    "a parameter": ({"pieces": [((0, 0), nn.Parameter(WHOLE))]}, "is no plain tensor"),
+    "no elements of a shape without end": (
+        {"pieces": [((0,) * 4, torch.ones(0, 1, 1, 1))], "shape": (2**61, 2**61, 2**61, 0)},
+        "cannot be put together",
+    ),
     "repeated": ({"pieces": [((0, 0), torch.ones(1).expand(1000, 1000))], "shape": (1000, 1000)}, "is not what its"),
     "far too large": ({"pieces": [], "shape": (2**40, 2**20)}, "are missing"),
     "a name that leads elsewhere": ({"relative_path": "../__0_0.distcp"}, "is no name of a file in it"),
@@ -175,10 +203,10 @@ def test_nothing_of_the_metadata_is_run(tmp_path: Path, protocol: int) -> None:
 
 def test_nothing_of_a_piece_is_run(tmp_path: Path) -> None:
     write_pieces(tmp_path / "a", [((0, 0), Marker(tmp_path / "ran")), HALVES[1]])
-    with pytest.raises(CheckpointError, match="damaged, or more than tensors"):
+    with pytest.raises(CheckpointError, match="mkdir, which could run code"):
         read(tmp_path / "a")
     write_distcp(tmp_path / "b", {"model": state(), "epoch": Marker(tmp_path / "ran")})
-    with pytest.raises(CheckpointError, match="damaged, or more than tensors"):
+    with pytest.raises(CheckpointError, match="mkdir, which could run code"):
         formats.stored_epoch(tmp_path / "b", ReadOptions())
     assert not (tmp_path / "ran").exists()
 

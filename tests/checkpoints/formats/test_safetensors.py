@@ -31,6 +31,13 @@ def test_a_head_without_a_header_is_not_recognised(tmp_path: Path, head: bytes) 
     assert not safetensors.recognises(tmp_path / "net")
 
 
+def test_a_shape_that_torch_has_not(tmp_path: Path) -> None:
+    header = b'{"weight":{"dtype":"F32","shape":[0,%d],"data_offsets":[0,0]}}' % (2**63)
+    (tmp_path / "net").write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(CheckpointError, match="damaged or cut off"):
+        safetensors.read(tmp_path / "net", ReadOptions())
+
+
 def test_half_a_file_is_recognised_and_refused(tmp_path: Path) -> None:
     half(tmp_path / "net", write_safetensors)
     assert safetensors.recognises(tmp_path / "net")
