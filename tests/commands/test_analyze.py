@@ -509,7 +509,7 @@ def test_a_probe_of_training_samples_is_refused_or_doubted(tmp_path, copied, sam
     np.save(tmp_path / "mixed.npy", values)
     history = run(copied, probe, out, nets.Vectors, train_probe=tmp_path / "mixed.npy")
     (doubt,) = (doubt for doubt in rfav_cli.judge(history).doubts if doubt.kind == "training")
-    assert doubt.words.startswith("3 of the 24 held-out samples are among the 13 training samples")
+    assert doubt.words.startswith("3 of 24 held-out samples are among the 13 training samples")
     report = rfav_cli.check([out])
     assert "RFAV209" in {finding.rule for finding in report.findings}
     assert report.code == 2
