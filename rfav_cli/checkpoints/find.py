@@ -12,7 +12,7 @@ from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.checkpoints.listing import Exclusion
 from rfav_cli.checkpoints.looking import look_at
 from rfav_cli.checkpoints.numbering import assign_numbers, refuse_repeated
-from rfav_cli.checkpoints.order import describe_gaps, epoch_pattern, epochs_from_names, is_nickname
+from rfav_cli.checkpoints.order import describe_gaps, epoch_pattern, epochs_from_names, form_of, is_nickname
 from rfav_cli.checkpoints.several_nets import of_one_net
 from rfav_cli.checkpoints.wording import by_form, count, listed
 from rfav_cli.errors import CheckpointError, RunError
@@ -99,7 +99,7 @@ def find_checkpoints(paths: Sequence[str], search: Search | None = None) -> Chec
     contents, failed, notes = looked.contents, looked.failed, looked.notes
     if search.pattern is not None:
         contents, failed = _matching(contents, failed, search.pattern, notes)
-    contents = _pass_over_others(contents, notes)
+    contents = _pass_over_others(contents, failed, notes)
     bad = _bad_of(contents, failed, search, notes)
     contents = of_one_net(contents, search.is_of_net, notes)
     if search.pattern is not None:
@@ -156,8 +156,10 @@ def _by_pattern(
     return _in_order(numbers, unit, bad, notes, ())
 
 
-def _pass_over_others(contents: Sequence[Contents], notes: list[str]) -> list[Contents]:
-    """The checkpoints that hold weights.
+def _pass_over_others(
+    contents: Sequence[Contents], failed: dict[Path, CheckpointError], notes: list[str]
+) -> list[Contents]:
+    """The checkpoints that hold weights; one that is named as they are and holds none is added to what failed.
 
     Raises:
         CheckpointError: there are checkpoints, and none of them does.
@@ -171,6 +173,13 @@ def _pass_over_others(contents: Sequence[Contents], notes: list[str]) -> list[Co
             f"{first.path}: holds {first.other}, not a state_dict{more}",
             "Save the net's state_dict() and give that.",
         )
+    forms = {form_of(found.path) for found in weights}
+    for found in others:
+        if "#" in (form := form_of(found.path)) and form in forms:  # an epoch of the run, which would be missing
+            failed[found.path] = CheckpointError(
+                f"{found.path}: holds {found.other}, not a state_dict", "Save the net's state_dict() and give that."
+            )
+    others = [found for found in others if found.path not in failed]
     if others:
         named = by_form([found.path for found in others], [f" ({found.other})" for found in others])
         notes.append(f"passed over {count(len(others), 'file')} beside the weights: {listed(named)}")

@@ -11,7 +11,7 @@ from rfav_cli.cli.options import takes
 from rfav_cli.cli.output import emit
 from rfav_cli.options import Options, Recommend, group
 
-EXAMPLES = ("rfav recommend rfav.h5 --out recipe.toml", "rfav recommend rfav.h5 --rule paper --anyway")
+EXAMPLES = ("rfav recommend rfav.h5 --out recipe.toml", "rfav recommend rfav.h5 --rule even --anyway")
 
 
 @group
@@ -33,7 +33,7 @@ def recommend(options: Recommend, printed: Printed) -> None:
     emit(render_recipe(recipe, printed.format, screen=Screen.of(sys.stdout)))
     if options.out is not None and recipe.layers:
         emit(f"{printable(options.out, 1000)}: written\n", err=True)
-    elif options.out is not None or options.anyway:
+    elif not recipe.layers and (options.out is not None or options.anyway):
         asked = "--anyway" if options.out is None else f"{printable(options.out, 1000)}: not written"
         why = "no penalty can be given" if options.anyway else "no penalties are advised"
         emit(f"{asked}: {why}\n", err=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rfav_cli.records import Centering
 
 NETS = (
-    "package.module:factory or path/to/file.py:factory (a function or class of yours), torchvision:NAME, timm:NAME, "
+    "module:factory or my/file.py:factory (a function or class of yours), torchvision:NAME, timm:NAME, "
     "zoo:NAME, or hf: or hf:FOLDER (as the config.json of the checkpoints, or of a folder, says)"
 )
 """What `--model` takes."""
@@ -90,7 +90,7 @@ class Net(Output):
         help="Which weights of a checkpoint that holds several: ema (averages), model (those that were trained), or "
         "the key that they are under. By default those under a usual name, trained ones first; a note names them.",
         panel=NET,
-        metavar="ema|model|KEY",
+        metavar="KEY",
     )
     i_trust_this_pickle: bool = option(
         default=False, help="Load pickles that may run code. Only for files that you made.", panel=NET
@@ -104,8 +104,8 @@ class Samples(Options):
     transform: str | Callable[..., Any] | None = option(
         default=None,
         help="What images go through, as in training: imagenet (shorter side 256, its middle 224x224, the usual mean "
-        "and deviation), timm (what the net of --model timm:NAME was made for), hf:FOLDER (its "
-        "preprocessor_config.json), or a callable of your code on a PIL image (my_pkg.data:eval_transform).",
+        "and deviation), timm (what the net of --model timm:NAME was made for), hf:FOLDER (what "
+        "its preprocessor does), or a callable of your code on a PIL image (my_data.py:eval_tf).",
         panel=SAMPLES,
         metavar="TRANSFORM",
     )

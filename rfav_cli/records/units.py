@@ -13,7 +13,20 @@ T = TypeVar("T")
 
 _EPOCH = re.compile(r"""(?<![\w./\\=\-'"`{])([Ee])poch(s?)(?![\w=/\\]|[.\-]\w)""")
 _WORDS = frozenset(
-    {"reason", "why", "evidence", "words", "where", "remedy", "message", "notes", "summary", "change", "warning"}
+    {
+        "reason",
+        "figures",
+        "why",
+        "evidence",
+        "words",
+        "where",
+        "remedy",
+        "message",
+        "notes",
+        "summary",
+        "change",
+        "warning",
+    }
 )
 """Fields of records that hold sentences, and not names or paths of the user's."""
 _UNIT = "unit"

@@ -28,8 +28,8 @@ EXAMPLES = [
 ]
 SHORT = {"watch": ["--idle", "0.5"], "train": ["--epochs", "1"]}
 """What makes an example that runs for hours end soon; the last of two equal options holds."""
-CODES = {"rfav check rfav.h5": 1, "rfav check runs/exp1": 2}
-"""Of a run that overfits, and of checkpoints that have learnt nothing, which is doubted."""
+CODES = {"rfav check rfav.h5": 1, "rfav check runs/exp1": 2, "rfav calibrate runs/exp1": 2}
+"""Of a run that overfits, and of checkpoints that have learnt nothing."""
 
 
 @pytest.fixture(scope="session")

@@ -97,7 +97,7 @@ def test_the_report_of_a_sample_series(watch: Watch, measured: Path, pictures: P
     verdict = rfav_cli.judge(store)
     said = page.locator(".verdict").inner_text()
     assert SERIES[name] in " ".join(said.lower().split())
-    assert verdict.run.reason in said
+    assert verdict.run.figures in said
     check_views(page, layers=5)
     page.screenshot(path=pictures / f"report-{name}.png", full_page=True)
 

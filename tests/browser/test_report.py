@@ -52,7 +52,7 @@ def test_it_says_the_verdict_and_starts_where_a_reader_should_look(watch: Watch,
     page = watch.open(report)
     verdict = judge(stores / "first.h5")
     worst = max(verdict.in_state("collapsed"), key=lambda layer: layer.fall_fraction or 0)
-    assert verdict.run.reason in page.locator(".verdict").inner_text()
+    assert verdict.run.figures in page.locator(".verdict").inner_text()
     assert verdict.run.onset
     assert selected(page) == (worst.name, f"epoch {verdict.run.onset.epoch}")
     assert page.locator(".layers tbody tr").count() == 9
