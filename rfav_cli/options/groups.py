@@ -105,7 +105,7 @@ class Samples(Options):
         default=None,
         help="What images go through, as in training: imagenet (shorter side 256, its middle 224x224, the usual mean "
         "and deviation), timm (what the net of --model timm:NAME was made for), hf:FOLDER (what "
-        "its preprocessor does), or a callable of your code on a PIL image (my_data.py:eval_tf).",
+        "its preprocessor does), or a callable of your code on a PIL image (data.py:eval).",
         panel=SAMPLES,
         metavar="TRANSFORM",
     )

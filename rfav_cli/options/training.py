@@ -54,7 +54,7 @@ class Train(Net, Samples, ProbeSize, Activations, RuleOfLambda, Hyperparameters,
 
     data: str | Path | SampleObject = required(
         help="What to train on: an image folder (a sub-folder a class), a .npz, .npy, .pt or .h5 file with labels, a "
-        "Dataset, DataLoader or (x, y) of your code (my_pkg.data:train_set), or {names} (their training splits).",
+        "Dataset, DataLoader or (x, y) of your code (data.py:train_set), or {names} (their training splits).",
         named="rfav_cli.data.sources:NAMED",
         panel=SAMPLES,
         metavar="SAMPLES",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rfav_cli.activations.net_maker import NetMaker
 
 SPECS = {
-    "code": "package.module:factory or path/to/file.py:factory",
+    "code": "module:factory or my/file.py:factory",
     "torchvision": "torchvision:NAME",
     "timm": "timm:NAME",
     "zoo": "zoo:NAME",
