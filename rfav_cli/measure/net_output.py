@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rfav_cli.activations.class_scores import choose_output, described, repeats_samples, tensors
@@ -111,7 +111,8 @@ def _of_tensor(
     task = _task(tensor, probe, settings, loss) if scores else None
     known = task.name if task else settings.task
     rows = scores and (task is not None or (not labelled and _gives_predictions(tensor, known)))
-    noted = _check_classes(probe, shape, known, asked=bool(settings.task)) if scores else ()
+    told = probe if task is None else replace(probe, labels=task.labels)  # rows of one 1 each as the classes they are
+    noted = _check_classes(told, shape, known, asked=bool(settings.task)) if scores else ()
     classifier = find_classifier(network, inputs, tensor) if scores else ""
     one_score = rows and task_of(known).has_one_score(shape, tuple(task.labels.shape[1:]) if task else ())
     ending = look_for_sigmoid(network, inputs, tensor, classifier) if one_score else Ending()
