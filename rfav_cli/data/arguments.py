@@ -68,7 +68,9 @@ def other_readings(probe: Probe) -> Iterator[tuple[str, Probe]]:
     """Other ways to read the same samples, for a net that does not run on them, each with what to say of it."""
     if probe.recolour is not None:
         images = probe.inputs[probe.image] if isinstance(probe.inputs, dict) else probe.inputs
-        yield _RECOLOURED[images.shape[1]], probe.recolour()
+        with suppress(SampleError):  # a mean for each of three channels is none for one
+            recoloured = probe.recolour()
+            yield _RECOLOURED[images.shape[1]], recoloured
     if probe.whole and probe.reread is not None:
         yield "the probe's whole numbers enter the net as they are, as token ids", probe.reread(integers=True)
     if probe.otherwise and probe.reread is not None:
@@ -81,6 +83,11 @@ def other_readings(probe: Probe) -> Iterator[tuple[str, Probe]]:
         with suppress(SampleError):
             read = probe.reread(inputs=(probe.main, *probe.others))
             yield f"the inputs {printable(', '.join(read.arrays))} are given as one dict", replace(read, together=True)
+    if probe.main and probe.axis == 1 and not isinstance(probe.inputs, dict):
+        name = argument_of(probe.main)
+        alone = replace(probe.with_inputs({name: probe.inputs}), image=name, main=name)
+        yield f"the samples are given by name, {printable(name)}", alone
+        yield f"the samples are given in a dict, as {printable(name)}", replace(alone, together=True)
     names = [name for name, array in probe.arrays.items() if array.dtype.kind in "bi"][:MOST_TRIED]
     for size in range(1, len(names) + 1):
         for chosen in combinations(names, size):

@@ -374,3 +374,42 @@ def test_a_forward_of_one_dict_is_given_all_arrays(name: str, tmp_path: Path) ->
     net, columns, _ = measured(tmp_path, OneDict, arrays)
     check_loss(columns, net({"input_ids": torch.from_numpy(IDS), "meta": torch.from_numpy(META).double()}))
     assert list(columns["names"]) == ["side"]
+
+
+class ByName(nn.Module):
+    """Takes nothing by its place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(3, 4, 3), nn.Linear(4, CLASSES)
+
+    def forward(self, *, pixel_values: Tensor) -> Tensor:
+        return self.head(torch.relu(self.conv(pixel_values)).mean((2, 3)))
+
+
+class ByAnyName(ByName):
+    def forward(self, **batch: Tensor) -> Tensor:  # type: ignore[override]
+        return super().forward(pixel_values=batch["image"])
+
+
+class OfABatch(ByName):
+    def forward(self, batch: dict[str, Tensor]) -> Tensor:  # type: ignore[override]
+        return super().forward(pixel_values=batch["image"])
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (ByName, "the array image is given as pixel_values"),
+        (ByAnyName, "the samples are given by name, image"),
+        (OfABatch, "the samples are given in a dict, as image"),
+    ],
+)
+def test_images_alone_are_given_by_name_to_a_forward_that_takes_them_so(
+    make: Callable[[], nn.Module], told: str, tmp_path: Path
+) -> None:
+    net, columns, said = measured(tmp_path, make, {"image": PIXELS}, mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.4))
+    seen = torch.from_numpy(PIXELS.transpose(0, 3, 1, 2) / 255)
+    seen = (seen - torch.tensor((0.4, 0.5, 0.6)).view(3, 1, 1)) / torch.tensor((0.2, 0.3, 0.4)).view(3, 1, 1)
+    check_loss(columns, ByName.forward(net, pixel_values=seen))  # type: ignore[arg-type]
+    assert any(told in line for line in said)
