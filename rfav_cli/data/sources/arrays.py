@@ -327,6 +327,8 @@ def _entries(path: Path) -> Mapping[str, Any]:
         root = h5py.File(path, "r", locking=False)
         # A link could lead to another file, so only what lies in this one counts.
         return {name: root[name] for name in root if isinstance(root.get(name, getlink=True), h5py.HardLink)}
+    if path.suffix == ".py":
+        raise SampleError(f"{printable(path)}: code", f"Name what gives the samples in it: {printable(path)}:NAME.")
     raise SampleError(f"{printable(path)}: neither a folder of images nor .npz, .npy, .pt or HDF5", REMEDY)
 
 
