@@ -60,7 +60,7 @@ def fit_arguments(probe: Probe, arguments: Arguments | None) -> Probe:
         raise _misfit(probe, [probe.main or "one array", *probe.others], arguments)
     later = probe.main in arguments.names[1:] and not needed
     if probe.reread is None or not (others or later):
-        return _settled(probe)
+        return _settled(_without_labels(probe))
     return _by_name(_settled(probe.reread(inputs=(probe.main, *others))), arguments)
 
 
@@ -126,6 +126,14 @@ def _by_name(probe: Probe, arguments: Arguments) -> Probe:
     image = names.get(probe.image, "")
     read = replace(probe, image=image if image in arrays else "", main=names.get(main, ""), unclear=None)
     return read.with_inputs({name: probe.arrays[arrays[name]] for name in ordered}, *renamed, *unused)
+
+
+def _without_labels(probe: Probe) -> Probe:
+    """The probe, with a note of what lies beside it where it has no labels, since that may be them."""
+    if probe.labels is not None or not probe.others:
+        return probe
+    note = f"there are no labels: {_listed(probe.others)} beside the samples is not used (labels are called 'labels')"
+    return probe if note in probe.notes else replace(probe, notes=(*probe.notes, note))
 
 
 def _settled(probe: Probe) -> Probe:

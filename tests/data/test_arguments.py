@@ -413,3 +413,22 @@ def test_images_alone_are_given_by_name_to_a_forward_that_takes_them_so(
     seen = (seen - torch.tensor((0.4, 0.5, 0.6)).view(3, 1, 1)) / torch.tensor((0.2, 0.3, 0.4)).view(3, 1, 1)
     check_loss(columns, ByName.forward(net, pixel_values=seen))  # type: ignore[arg-type]
     assert any(told in line for line in said)
+
+
+def test_two_arrays_without_names_are_samples_and_labels(tmp_path: Path) -> None:
+    np.savez(tmp_path / "probe.npz", PIXELS, LABELS)
+    probe = load_probe(str(tmp_path / "probe.npz"))
+    assert probe.labels is not None
+    assert sorted(probe.labels.tolist()) == sorted(LABELS.tolist())
+    assert isinstance(probe.inputs, np.ndarray)
+    assert any("the labels are taken of 'arr_1'" in note for note in probe.notes)
+    np.savez(tmp_path / "two.npz", PIXELS, META)  # two inputs
+    assert load_probe(str(tmp_path / "two.npz")).labels is None
+
+
+def test_what_may_be_the_labels_is_named_where_there_are_none(tmp_path: Path) -> None:
+    np.savez(tmp_path / "probe.npz", images=PIXELS, grade=LABELS)
+    fitted = fit_arguments(load_probe(str(tmp_path / "probe.npz")), Arguments(("x",), ("x",)))
+    assert any("there are no labels: 'grade' beside the samples is not used" in note for note in fitted.notes)
+    named = fit_arguments(load_probe(str(tmp_path / "probe.npz")), Arguments(("x", "grade"), ("x",)))
+    assert not any("there are no labels" in note for note in named.notes)
