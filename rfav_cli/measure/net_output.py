@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from rfav_cli.activations.class_scores import choose_output, described, repeats_samples, tensors
 from rfav_cli.activations.classifier import find_classifier
 from rfav_cli.chance import drawn_from
@@ -124,7 +126,7 @@ def _of_tensor(
         read=rows and (labelled or settings.outputs),
         classifier=classifier,
         notes=(*(task.notes if task else ()), *noted, *of_choice, *ending.notes),
-        doubts=(*((_doubt(chosen),) if chosen.guessed else ()), *ending.doubts),
+        doubts=(*((_doubt(chosen),) if chosen.guessed else ()), *ending.doubts, *_embeds(tensor, rows, known, loss)),
         task=task,
         probabilities=ending.sigmoid,
     )
@@ -196,6 +198,22 @@ def _notes(chosen: ChosenOutput, rows: bool, again: bool) -> tuple[str, ...]:
     missing = () if rows else (f"the net's output, {kind}, is no row of class scores, so it is not measured",)
     noted = () if chosen.guessed or not chosen.note else (chosen.note,)
     return (*noted, *missing)
+
+
+def _embeds(tensor: Tensor, rows: bool, task: str, loss: OwnLoss | None) -> tuple[Doubt, ...]:
+    """The doubt about rows that are all of length 1, as those of an embedding are; rows of probabilities add up to 1."""
+    if not rows or loss is not None or task not in ("", "classes") or tensor.ndim != 2:
+        return ()
+    values = tensor.detach().double()
+    probabilities = bool((values >= 0).all()) and torch.allclose(values.sum(1), values.new_ones(len(values)), atol=1e-3)
+    if probabilities or not torch.allclose(values.norm(dim=1), values.new_ones(len(values)), atol=1e-4):
+        return ()
+    what = (
+        f"each row of the net's output, {tensor.shape[1]} wide, has the length 1: that is an embedding, no class scores"
+    )
+    return (
+        Doubt("output", "", what, "Name the scores with --output, or give a loss of your own with --loss.", _A_GUESS),
+    )
 
 
 def _doubt(chosen: ChosenOutput) -> Doubt:

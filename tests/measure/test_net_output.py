@@ -176,3 +176,13 @@ def test_rows_of_one_1_each_are_counted_as_the_classes_that_they_are(tmp_path: P
 
     assert not any("the probe has samples of" in note for note in told(LABELS))
     assert "the probe has samples of 2 classes, for the 3 outputs of the net" in told([0, 1, 1] * 3)
+
+
+def test_rows_of_length_1_are_doubted_to_be_class_scores(tmp_path: Path) -> None:
+    def told(answer: Callable[[Net, Tensor], Any]) -> list[str]:
+        return [doubt.words for doubt in looked(tmp_path, answer, LABELS).doubts if doubt.kind == "output"]
+
+    (what,) = told(lambda net, h: nn.functional.normalize(net.head(h), dim=1))
+    assert "3 wide, has the length 1" in what
+    assert told(lambda net, h: net.head(h)) == []
+    assert told(lambda net, h: torch.softmax(1000 * net.head(h), 1)) == []
