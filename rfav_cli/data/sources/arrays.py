@@ -229,7 +229,9 @@ def _find(entries: Mapping[str, Any], asked: tuple[str, ...], path: Path) -> _Fo
             raise SampleError(f"{printable(path)}: no {_listed(missing)} among {_listed(entries)}", REMEDY)
         return _Found(asked, label, (), unclear)
     if _are_samples_and_labels(entries):
-        return _Found(("arr_0",), "arr_1", notes=("the labels are taken of 'arr_1', which numpy.savez calls the second",))
+        return _Found(
+            ("arr_0",), "arr_1", notes=("the labels are taken of 'arr_1', which numpy.savez calls the second",)
+        )
     usual = [name for name in entries if name.lower() in SAMPLE_KEYS]
     if len(usual) == 1:
         others = tuple(name for name in entries if name not in (usual[0], label))
