@@ -201,7 +201,7 @@ def _notes(chosen: ChosenOutput, rows: bool, again: bool) -> tuple[str, ...]:
 
 
 def _embeds(tensor: Tensor, rows: bool, task: str, loss: OwnLoss | None) -> tuple[Doubt, ...]:
-    """The doubt about rows that are all of length 1, as those of an embedding are; rows of probabilities add up to 1."""
+    """The doubt about rows that all have length 1, as an embedding has; probabilities, which add up to 1, have none."""
     if not rows or loss is not None or task not in ("", "classes") or tensor.ndim != 2:
         return ()
     values = tensor.detach().double()

@@ -337,7 +337,8 @@ def normalisation(
         std = _channel_values("--std", options.std or (1.0,), channels)
         if source.scale is not None:
             _refuse_stored_units(mean, std, options, source)
-        return mean, std, ()
+        own = options.transform is not None and options.transform.preset is None
+        return mean, std, ("normalised by --mean and --std after all that --transform does itself",) if own else ()
     if source.mean is None or source.std is None:
         return None, None, ()
     if len(source.mean) != channels:

@@ -123,7 +123,7 @@ def _parquets(path: Path, split: str, *, said: bool) -> list[Path]:
 
 
 def _split_of(file: Path, folder: Path) -> str:
-    """What a file is for by its name or its folders' below the data set, a key of `ROLES`; empty where they say none."""
+    """What a file is for by its name or its folders', a key of `ROLES`; empty where these say none."""
     words = [file.stem.partition("-")[0], *file.relative_to(folder).parts[:-1]]
     return next((role(word) for word in words if role(word)), "")
 
