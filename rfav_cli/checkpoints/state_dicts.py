@@ -82,7 +82,10 @@ def parts_with_weights(content: Sequence[Any] | Mapping[Any, Any]) -> list[list[
     Raises:
         EndlessNetError: see `candidates`.
     """
-    parts = content if isinstance(content, list | tuple) else [v for k, v in _items(content) if not isinstance(k, str)]
+    if isinstance(content, Mapping):
+        parts = [value for key, value in _items(content) if not isinstance(key, str)]
+    else:
+        parts = list(content)
     mappings = [part for part in parts[:_MOST_PARTS] if not isinstance(part, list | tuple)]
     return [found for found in map(candidates, mappings) if found]
 
