@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from rfav_cli.checkpoints import archives, formats, state_dicts
+from rfav_cli.checkpoints.formats import safetensors
 from rfav_cli.checkpoints.pickles import is_zip, load_pickle
 from rfav_cli.checkpoints.stand_ins import EndlessNetError
 from rfav_cli.errors import CheckpointError
@@ -31,6 +32,8 @@ _SCALER = frozenset({"scale", "growth_factor", "backoff_factor", "growth_interva
 _SAMPLES = frozenset(
     {"x", "y", "images", "image", "labels", "label", "inputs", "targets", "target", "data", "features", "indices"}
 )
+SEVERAL = "the weights of several nets or epochs in one list"
+"""What is told of a file that holds them."""
 _GRADIENT = re.compile(r"(?<![a-z])grad(?:s|ients?)?(?![a-z])", re.IGNORECASE)
 _SMALL_JSON = 2**24
 """Bytes of a `trainer_state.json`, which has a line for each step that was logged, that are read."""
@@ -66,7 +69,8 @@ def look_into(path: Path, options: ReadOptions) -> Contents:
     if name == "state_dict":
         return _of_pickle(path, options)
     if name == "safetensors":
-        return Contents(path, shapes=_header_of(path))
+        epoch, step = safetensors.stored_number(path, "epoch"), safetensors.stored_number(path, "step", "global_step")
+        return Contents(path, epoch=epoch, step=step, shapes=_header_of(path))
     epoch = formats.stored_epoch(path, options)
     return Contents(path, epoch=epoch, step=_trainer_step(path) if path.is_dir() else None)
 
@@ -147,7 +151,8 @@ def _other(content: Any) -> str:
         return "state of random generators"
     if any(_GRADIENT.search(each.name) or any(name.endswith(".grad") for name in each.weights) for each in found):
         return "gradients"
-    return "no weights"
+    several = isinstance(content, list | tuple | dict) and len(state_dicts.parts_with_weights(content)) > 1
+    return SEVERAL if several else "no weights"
 
 
 def _has_no_tensors(path: Path) -> bool:

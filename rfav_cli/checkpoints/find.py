@@ -7,6 +7,7 @@ import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rfav_cli.checkpoints.contents import SEVERAL
 from rfav_cli.checkpoints.copies import Copies
 from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.checkpoints.listing import Exclusion
@@ -169,9 +170,10 @@ def _pass_over_others(
     if others and not weights:
         first = others[0]
         more = f" ({len(others) - 1} more are no better)" if len(others) > 1 else ""
+        own = "Save each state_dict in a file of its own, with its epoch in the name."
         raise CheckpointError(
             f"{first.path}: holds {first.other}, not a state_dict{more}",
-            "Save the net's state_dict() and give that.",
+            own if first.other == SEVERAL else "Save the net's state_dict() and give that.",
         )
     forms = {form_of(found.path) for found in weights}
     for found in others:

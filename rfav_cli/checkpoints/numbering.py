@@ -162,7 +162,8 @@ def _count_steps_where_epochs_repeat(result: Numbered, firm: Sequence[Contents])
     known = {path: step for path, step in steps.items() if step is not None}
     if len(known) == len(paths) == len(set(known.values())):
         result.numbers, result.unit, result.doubts = known, "step", ()
-        result.notes.append("several checkpoints are of one epoch: the run is counted by its steps")
+        # In the place of what was noted of epochs, which no longer count.
+        result.notes = ["several checkpoints are of one epoch: the run is counted by its steps"]
 
 
 def _drop_copies(result: Numbered, copies: Copies) -> None:

@@ -17,11 +17,14 @@ from rfav_cli.text import printable
 from rfav_cli.usual_names import COUNTER, is_average, usual_place
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 _DEPTH = 4
 _MOST = 1000
 """State_dicts in a file: no training saves more."""
+_MOST_PARTS = 100
+"""Parts of a list that are looked at."""
 _LISTED = 3
 """Kinds of objects that a note names."""
 _STEPS = ("global_step", "step", "iteration", "iter", "iters", "iter_num")
@@ -56,17 +59,35 @@ def candidates(content: Any) -> list[Candidate]:
     """The state_dicts in a checkpoint, those under a usual name first and moving averages last.
 
     Mappings, and objects that were read as data, are searched four levels deep, optimizer states apart; a whole
-    nn.Module counts as its state_dict. Arrays of NumPy are weights where there are no tensors.
+    nn.Module counts as its state_dict. Arrays of NumPy are weights where there are no tensors. Of a list or tuple, such
+    as (weights, optimizer state), they are those of the only part that has any; of several none is known to be meant.
 
     Raises:
         EndlessNetError: there are more than there can be, or a net in it has no end.
     """
+    if isinstance(content, list | tuple):
+        parts = parts_with_weights(content)
+        return parts[0] if len(parts) == 1 else []
     found = _Found()
     _collect(content, (), found)
     if not found.state_dicts:
         found = _Found(arrays={})
         _collect(content, (), found)
     return sorted(found.state_dicts, key=_rank)
+
+
+def parts_with_weights(content: Sequence[Any] | Mapping[Any, Any]) -> list[list[Candidate]]:
+    """The state_dicts in each part of a list, or of what is kept under numbers, that has any.
+
+    Raises:
+        EndlessNetError: see `candidates`.
+    """
+    if isinstance(content, Mapping):
+        parts = [value for key, value in _items(content) if not isinstance(key, str)]
+    else:
+        parts = list(content)
+    mappings = [part for part in parts[:_MOST_PARTS] if not isinstance(part, list | tuple)]
+    return [found for found in map(candidates, mappings) if found]
 
 
 def stored_epoch(content: Any) -> int | None:

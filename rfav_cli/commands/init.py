@@ -42,7 +42,7 @@ def run(options: Init) -> ProjectSetup:
     arguments = next((choice.arguments for choice in recognised.nets if choice.value == model), ())
     chosen = {"model": model, "model-arg": arguments, "probe": probe}
     settings = {name: value for name, value in chosen.items() if value}
-    files = {PROJECT: of_project.with_settings(PROJECT, settings)}
+    files = of_project.changed(PROJECT, settings)
     if options.ci is not None:
         service = SERVICES[options.ci]
         files[service.file] = service.write(str(options.out))
@@ -122,7 +122,10 @@ def _chosen(
         return choices[0].value
     what = {"model": "what makes the net", "probe": "where the held-out samples are"}[name]
     if not choices:
-        forms = {"model": "--model path/to/file.py:NAME", "probe": "--probe FOLDER"}[name]
+        forms = {
+            "model": "--model path/to/file.py:NAME",
+            "probe": "--probe FOLDER, or --probe path/to/file.py:NAME for samples that code makes",
+        }[name]
         raise UsageError(f"{what} cannot be told from what lies here", f"Give {forms}.")
     listed = ", ".join(printable(choice.value) for choice in choices[:5])
     more = f" and {len(choices) - 5} more" if len(choices) > 5 else ""

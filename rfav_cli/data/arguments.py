@@ -60,7 +60,7 @@ def fit_arguments(probe: Probe, arguments: Arguments | None) -> Probe:
         raise _misfit(probe, [probe.main or "one array", *probe.others], arguments)
     later = probe.main in arguments.names[1:] and not needed
     if probe.reread is None or not (others or later):
-        return _settled(probe)
+        return _settled(_without_labels(probe))
     return _by_name(_settled(probe.reread(inputs=(probe.main, *others))), arguments)
 
 
@@ -68,7 +68,9 @@ def other_readings(probe: Probe) -> Iterator[tuple[str, Probe]]:
     """Other ways to read the same samples, for a net that does not run on them, each with what to say of it."""
     if probe.recolour is not None:
         images = probe.inputs[probe.image] if isinstance(probe.inputs, dict) else probe.inputs
-        yield _RECOLOURED[images.shape[1]], probe.recolour()
+        with suppress(SampleError):  # a mean for each of three channels is none for one
+            recoloured = probe.recolour()
+            yield _RECOLOURED[images.shape[1]], recoloured
     if probe.whole and probe.reread is not None:
         yield "the probe's whole numbers enter the net as they are, as token ids", probe.reread(integers=True)
     if probe.otherwise and probe.reread is not None:
@@ -81,6 +83,11 @@ def other_readings(probe: Probe) -> Iterator[tuple[str, Probe]]:
         with suppress(SampleError):
             read = probe.reread(inputs=(probe.main, *probe.others))
             yield f"the inputs {printable(', '.join(read.arrays))} are given as one dict", replace(read, together=True)
+    if probe.main and probe.axis == 1 and not isinstance(probe.inputs, dict):
+        name = argument_of(probe.main)
+        alone = replace(probe.with_inputs({name: probe.inputs}), image=name, main=name)
+        yield f"the samples are given by name, {printable(name)}", alone
+        yield f"the samples are given in a dict, as {printable(name)}", replace(alone, together=True)
     names = [name for name, array in probe.arrays.items() if array.dtype.kind in "bi"][:MOST_TRIED]
     for size in range(1, len(names) + 1):
         for chosen in combinations(names, size):
@@ -119,6 +126,14 @@ def _by_name(probe: Probe, arguments: Arguments) -> Probe:
     image = names.get(probe.image, "")
     read = replace(probe, image=image if image in arrays else "", main=names.get(main, ""), unclear=None)
     return read.with_inputs({name: probe.arrays[arrays[name]] for name in ordered}, *renamed, *unused)
+
+
+def _without_labels(probe: Probe) -> Probe:
+    """The probe, with a note of what lies beside it where it has no labels, since that may be them."""
+    if probe.labels is not None or not probe.others:
+        return probe
+    note = f"there are no labels: {_listed(probe.others)} beside the samples is not used (labels are called 'labels')"
+    return probe if note in probe.notes else replace(probe, notes=(*probe.notes, note))
 
 
 def _settled(probe: Probe) -> Probe:

@@ -57,6 +57,7 @@ class Probe:
         axis: where the channels are.
         main: what the array is called that the one input is read from; empty where it has no name.
         others, unclear, whole, otherwise: see `Source`.
+        as_is: see `Source`.
         together: the net takes its several inputs as one argument, a dict.
         reread: reads the same samples with other values of `SampleOptions`; None where that cannot be.
     """
@@ -81,6 +82,7 @@ class Probe:
     unclear: SampleError | None = field(default=None, repr=False)
     whole: bool = field(default=False, repr=False)
     otherwise: str = field(default="", repr=False)
+    as_is: bool = False
     together: bool = field(default=False, repr=False)
     reread: Callable[..., Probe] | None = field(default=None, repr=False)
 
@@ -211,6 +213,7 @@ def probe_of(
         recolour=recolour,
         image=source.image,
         axis=source.axis,
+        as_is=source.as_is,
         main=source.main,
         others=source.others,
         unclear=source.unclear,

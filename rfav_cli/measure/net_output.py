@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 from rfav_cli.activations.class_scores import choose_output, described, repeats_samples, tensors
 from rfav_cli.activations.classifier import find_classifier
@@ -111,7 +113,8 @@ def _of_tensor(
     task = _task(tensor, probe, settings, loss) if scores else None
     known = task.name if task else settings.task
     rows = scores and (task is not None or (not labelled and _gives_predictions(tensor, known)))
-    noted = _check_classes(probe, shape, known, asked=bool(settings.task)) if scores else ()
+    told = probe if task is None else replace(probe, labels=task.labels)  # rows of one 1 each as the classes they are
+    noted = _check_classes(told, shape, known, asked=bool(settings.task)) if scores else ()
     classifier = find_classifier(network, inputs, tensor) if scores else ""
     one_score = rows and task_of(known).has_one_score(shape, tuple(task.labels.shape[1:]) if task else ())
     ending = look_for_sigmoid(network, inputs, tensor, classifier) if one_score else Ending()
@@ -123,7 +126,7 @@ def _of_tensor(
         read=rows and (labelled or settings.outputs),
         classifier=classifier,
         notes=(*(task.notes if task else ()), *noted, *of_choice, *ending.notes),
-        doubts=(*((_doubt(chosen),) if chosen.guessed else ()), *ending.doubts),
+        doubts=(*((_doubt(chosen),) if chosen.guessed else ()), *ending.doubts, *_embeds(tensor, rows, known, loss)),
         task=task,
         probabilities=ending.sigmoid,
     )
@@ -195,6 +198,22 @@ def _notes(chosen: ChosenOutput, rows: bool, again: bool) -> tuple[str, ...]:
     missing = () if rows else (f"the net's output, {kind}, is no row of class scores, so it is not measured",)
     noted = () if chosen.guessed or not chosen.note else (chosen.note,)
     return (*noted, *missing)
+
+
+def _embeds(tensor: Tensor, rows: bool, task: str, loss: OwnLoss | None) -> tuple[Doubt, ...]:
+    """The doubt about rows that all have length 1, as an embedding has; probabilities, which add up to 1, have none."""
+    if not rows or loss is not None or task not in ("", "classes") or tensor.ndim != 2:
+        return ()
+    values = tensor.detach().double()
+    probabilities = bool((values >= 0).all()) and torch.allclose(values.sum(1), values.new_ones(len(values)), atol=1e-3)
+    if probabilities or not torch.allclose(values.norm(dim=1), values.new_ones(len(values)), atol=1e-4):
+        return ()
+    what = (
+        f"each row of the net's output, {tensor.shape[1]} wide, has the length 1: that is an embedding, no class scores"
+    )
+    return (
+        Doubt("output", "", what, "Name the scores with --output, or give a loss of your own with --loss.", _A_GUESS),
+    )
 
 
 def _doubt(chosen: ChosenOutput) -> Doubt:

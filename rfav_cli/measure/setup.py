@@ -105,6 +105,7 @@ class Setup:
             len(train) if train else 0,
             self.run.settings.task if probe.labels is not None else "",
             self.run.settings.loss,
+            probe.as_is,
         )
 
     def _classes(self) -> int:

@@ -125,10 +125,11 @@ def _of_the_task(train_probe: Probe, setup: Setup) -> Probe:
     shape, task = setup.output.shape, setup.run.settings.task
     if train_probe.labels is None or shape is None or task not in TASKS:
         return train_probe
-    if task == "classes" and len(shape) == 1:
-        check_fits(train_probe, shape[0])
     told = tell_task(train_probe.labels, shape, task, train_probe.source)
-    return train_probe if told is None else replace(train_probe, labels=told.labels)
+    fitted = train_probe if told is None else replace(train_probe, labels=told.labels)
+    if task == "classes" and len(shape) == 1:
+        check_fits(fitted, shape[0])
+    return fitted
 
 
 def _as_the_probe(train_probe: Probe, probe: Probe) -> Probe:

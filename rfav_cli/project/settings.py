@@ -33,14 +33,20 @@ def with_settings(path: Path, settings: Mapping[str, str | Sequence[str]]) -> st
         path: the file, which need not be there.
         settings: option -> value.
 
+    Returns:
+        Its text, with the settings; as it is where it has them already.
+
     Raises:
-        UsageError: it cannot be read or is no TOML, or it has settings of rfav already.
+        UsageError: it cannot be read or is no TOML, or it has other settings of rfav already.
     """
     try:
         before = path.read_text(encoding="utf-8") if path.exists() else ""
         tool = tomllib.loads(before).get("tool", {})
     except (OSError, ValueError) as error:
         raise UsageError(f"{printable(path)}: {what_it_says(error)}", "Put it right first.") from None
+    own = tool.get("rfav") if isinstance(tool, dict) else None
+    if isinstance(own, dict) and _plain(settings).items() <= own.items():
+        return before
     if not isinstance(tool, dict) or "rfav" in tool:
         raise UsageError(
             f"{printable(path)}: has {TABLE} already, and it stays as it is",
@@ -49,6 +55,16 @@ def with_settings(path: Path, settings: Mapping[str, str | Sequence[str]]) -> st
     after = f"{before.rstrip()}\n\n{table(settings)}".lstrip()
     _check(path, after, settings)
     return after
+
+
+def changed(path: Path, settings: Mapping[str, str | Sequence[str]]) -> dict[Path, str]:
+    """The file and what it is to hold, with the settings in it; nothing where it has them already.
+
+    Raises:
+        UsageError: see `with_settings`.
+    """
+    after = with_settings(path, settings)
+    return {} if path.exists() and path.read_text(encoding="utf-8") == after else {path: after}
 
 
 def write(path: Path, text: str) -> None:
@@ -70,10 +86,15 @@ def _check(path: Path, text: str, settings: Mapping[str, str | Sequence[str]]) -
         read = tomllib.loads(text)["tool"]["rfav"]
     except (ValueError, KeyError, TypeError):
         read = None
-    if read != {key: value if isinstance(value, str) else list(value) for key, value in settings.items()}:
+    if read != _plain(settings):
         raise UsageError(
             f"{printable(path)}: {TABLE} cannot be added at its end", f"Add it by hand:\n{table(settings)}"
         )
+
+
+def _plain(settings: Mapping[str, str | Sequence[str]]) -> dict[str, str | list[str]]:
+    """Settings as they are read from TOML."""
+    return {key: value if isinstance(value, str) else list(value) for key, value in settings.items()}
 
 
 def _value(value: str | Sequence[str]) -> str:

@@ -28,6 +28,7 @@ class Subject:
         train_samples: M.
         task: what the net is asked for; empty without labels.
         loss: the name of the held-out loss.
+        as_is: the samples come from code as they enter the net, normalised there or not.
     """
 
     probe: str
@@ -44,6 +45,7 @@ class Subject:
     train_samples: int = 0
     task: str = ""
     loss: str = ""
+    as_is: bool = False
 
 
 @dataclass(frozen=True)

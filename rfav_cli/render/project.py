@@ -29,7 +29,7 @@ def recognised(found: Recognised) -> str:
 
 def made(setup: ProjectSetup) -> str:
     """What was written, or would be, and the command to type next."""
-    parts = []
+    parts = [] if setup.files else ["pyproject.toml has these settings already"]
     for path, text in setup.files.items():
         if setup.written:
             parts.append(f"wrote {printable(path)}")

@@ -25,7 +25,7 @@ def _parts(subject: Subject) -> Iterator[str]:
         yield f"{count(subject.train_samples, 'training sample')} of {printable(subject.train_probe)}"
     figures = (("mean", subject.mean), ("std", subject.std))
     given = [f"{name} {' '.join(f'{value:.4g}' for value in values)}" for name, values in figures if values]
-    yield " ".join(given) or "not normalised"
+    yield " ".join(given) or ("as their code gives them" if subject.as_is else "not normalised")
     yield count(len(subject.layers), "layer")
     yield _output(subject)
     yield f"classifier {printable(subject.classifier)}" if subject.classifier else "no classifier"

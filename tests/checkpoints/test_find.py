@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -131,6 +132,14 @@ def test_nothing_to_find(tmp_path: Path, name: str) -> None:
         find_checkpoints([str(tmp_path / name)])
     assert name in caught.value.what
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize("kind", [list, enumerate])
+def test_the_weights_of_all_epochs_in_one_file_are_said_to_be_that(tmp_path: Path, kind: Any) -> None:
+    states = [{"weight": torch.full((2,), float(epoch))} for epoch in range(3)]
+    torch.save(states if kind is list else dict(enumerate(states)), tmp_path / "all.pt")
+    with pytest.raises(CheckpointError, match=r"several nets or epochs.*\nSave each state_dict in a file of its own"):
+        find_checkpoints([tmp_path / "all.pt"])
 
 
 def test_no_paths() -> None:

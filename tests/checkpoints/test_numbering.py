@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -133,6 +134,11 @@ def test_several_checkpoints_an_epoch_are_counted_by_their_steps(tmp_path: Path)
     files = found(tmp_path)
     assert (files.unit, [entry.epoch for entry in files.entries]) == ("step", [100, 200, 300, 400])
     assert any("several checkpoints are of one epoch" in note for note in files.notes)
+    lay(tmp_path / "named", {f"step_{n}00.pt": {"value": n, "epoch": n // 2} for n in range(1, 5)})
+    named = found(tmp_path / "named")
+    assert (named.unit, [entry.epoch for entry in named.entries]) == ("step", [100, 200, 300, 400])
+    assert not any("epochs stored in the checkpoints are taken" in note for note in named.notes)
+    shutil.rmtree(tmp_path / "named")
     lay(tmp_path, {"other_epoch=1-step=250.ckpt": {"value": 9, "epoch": 1}})
     with pytest.raises(RunError, match="epoch 1 is there twice"):
         found(tmp_path)

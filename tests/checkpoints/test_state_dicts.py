@@ -80,6 +80,15 @@ def test_what_holds_no_weights_is_said_by_what_it_is() -> None:
             payload_of(Path("net"), content)
 
 
+def test_of_a_list_the_only_part_with_weights_is_taken() -> None:
+    net = {"weight": torch.ones(2)}
+    optimizer = {"state": {0: {"exp_avg": torch.ones(2)}}, "param_groups": [{"lr": 0.1}]}
+    for content in ((net, optimizer), [{"model": net}, 3, 0.25]):
+        assert [list(found.weights) for found in candidates(content)] == [["weight"]]
+    assert candidates([net, {"weight": torch.zeros(2)}]) == []
+    assert candidates([[net]]) == []
+
+
 def test_a_dictionary_whose_methods_are_those_of_the_file() -> None:
     content, weights = OrderedDict(epoch=3), OrderedDict(weight=torch.ones(2))
     for mapping in (content, weights):

@@ -123,3 +123,14 @@ def test_what_a_checkpoint_says_of_its_net_comes_first(project, monkeypatch):
     assert done.settings == {"model": "timm:resnet18", "model-arg": ("num_classes=4",), "probe": "val.npz"}
     written = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["rfav"]
     assert written["model-arg"] == ["num_classes=4"]
+
+
+def test_a_workflow_can_be_asked_for_once_the_settings_are_there(project):
+    rfav_cli.init("runs")
+    before = (project / "pyproject.toml").read_text()
+    done = rfav_cli.init("runs", ci="github")
+    assert [path.as_posix() for path in done.files] == [".github/workflows/rfav.yml"]
+    assert (project / "pyproject.toml").read_text() == before
+    assert rfav_cli.init("runs").files == {}
+    with pytest.raises(UsageError, match="already, and it stays as it is"):
+        rfav_cli.init("runs", probe="elsewhere/")

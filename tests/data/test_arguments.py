@@ -374,3 +374,61 @@ def test_a_forward_of_one_dict_is_given_all_arrays(name: str, tmp_path: Path) ->
     net, columns, _ = measured(tmp_path, OneDict, arrays)
     check_loss(columns, net({"input_ids": torch.from_numpy(IDS), "meta": torch.from_numpy(META).double()}))
     assert list(columns["names"]) == ["side"]
+
+
+class ByName(nn.Module):
+    """Takes nothing by its place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(3, 4, 3), nn.Linear(4, CLASSES)
+
+    def forward(self, *, pixel_values: Tensor) -> Tensor:
+        return self.head(torch.relu(self.conv(pixel_values)).mean((2, 3)))
+
+
+class ByAnyName(ByName):
+    def forward(self, **batch: Tensor) -> Tensor:  # type: ignore[override]
+        return super().forward(pixel_values=batch["image"])
+
+
+class OfABatch(ByName):
+    def forward(self, batch: dict[str, Tensor]) -> Tensor:  # type: ignore[override]
+        return super().forward(pixel_values=batch["image"])
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (ByName, "the array image is given as pixel_values"),
+        (ByAnyName, "the samples are given by name, image"),
+        (OfABatch, "the samples are given in a dict, as image"),
+    ],
+)
+def test_images_alone_are_given_by_name_to_a_forward_that_takes_them_so(
+    make: Callable[[], nn.Module], told: str, tmp_path: Path
+) -> None:
+    net, columns, said = measured(tmp_path, make, {"image": PIXELS}, mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.4))
+    seen = torch.from_numpy(PIXELS.transpose(0, 3, 1, 2) / 255)
+    seen = (seen - torch.tensor((0.4, 0.5, 0.6)).view(3, 1, 1)) / torch.tensor((0.2, 0.3, 0.4)).view(3, 1, 1)
+    check_loss(columns, ByName.forward(net, pixel_values=seen))  # type: ignore[arg-type]
+    assert any(told in line for line in said)
+
+
+def test_two_arrays_without_names_are_samples_and_labels(tmp_path: Path) -> None:
+    np.savez(tmp_path / "probe.npz", PIXELS, LABELS)
+    probe = load_probe(str(tmp_path / "probe.npz"))
+    assert probe.labels is not None
+    assert sorted(probe.labels.tolist()) == sorted(LABELS.tolist())
+    assert isinstance(probe.inputs, np.ndarray)
+    assert any("the labels are taken of 'arr_1'" in note for note in probe.notes)
+    np.savez(tmp_path / "two.npz", PIXELS, META)  # two inputs
+    assert load_probe(str(tmp_path / "two.npz")).labels is None
+
+
+def test_what_may_be_the_labels_is_named_where_there_are_none(tmp_path: Path) -> None:
+    np.savez(tmp_path / "probe.npz", images=PIXELS, grade=LABELS)
+    fitted = fit_arguments(load_probe(str(tmp_path / "probe.npz")), Arguments(("x",), ("x",)))
+    assert any("there are no labels: 'grade' beside the samples is not used" in note for note in fitted.notes)
+    named = fit_arguments(load_probe(str(tmp_path / "probe.npz")), Arguments(("x", "grade"), ("x",)))
+    assert not any("there are no labels" in note for note in named.notes)

@@ -48,6 +48,14 @@ def test_what_it_gives_enters_the_net_from_each_source(source):
     assert probe.doubts == ()
 
 
+def test_a_mean_after_a_transform_of_ones_own_is_told(source):
+    told = "normalised by --mean and --std after all that --transform does itself"
+    own = find_transform(tensor_of, Request())
+    assert told in read(source, own, mean=(0.5,)).notes
+    assert told not in read(source, own).notes
+    assert told not in read(source, find_transform("imagenet", Request()), mean=(0.5,)).notes
+
+
 def test_what_is_random_in_it_is_doubted(source):
     probe = read(source, find_transform(lambda image: tensor_of(image) + torch.rand(()), Request()))
     assert [doubt.kind for doubt in probe.doubts] == ["chance"]

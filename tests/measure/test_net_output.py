@@ -37,7 +37,7 @@ class Net(nn.Module):
         return self.answer(self, torch.relu(self.body(x)))
 
 
-def probe_of(folder: Path, labels: list[int] | None = None) -> Probe:
+def probe_of(folder: Path, labels: list[Any] | None = None) -> Probe:
     arrays = {"images": np.random.default_rng(0).normal(size=(9, 5)).astype(np.float32)}
     np.savez(folder / "probe.npz", **arrays, **({} if labels is None else {"labels": np.array(labels)}))
     return load_probe(str(folder / "probe.npz"))
@@ -46,7 +46,7 @@ def probe_of(folder: Path, labels: list[int] | None = None) -> Probe:
 LABELS = [0, 1, 2] * 3
 
 
-def looked(folder: Path, answer: Callable[[Net, Tensor], Any], labels: list[int] | None, **settings: Any) -> NetOutput:
+def looked(folder: Path, answer: Callable[[Net, Tensor], Any], labels: list[Any] | None, **settings: Any) -> NetOutput:
     torch.manual_seed(0)
     network, probe = open_fresh(lambda: Net(answer).eval(), opening()), probe_of(folder, labels)
     images = probe.batch(slice(0, 4), torch.device("cpu"))
@@ -167,3 +167,22 @@ def test_labels_beyond_the_outputs_are_refused(tmp_path: Path) -> None:
 def test_the_classes_are_those_of_the_labels(tmp_path: Path) -> None:
     assert count_classes(probe_of(tmp_path)) == 0
     assert count_classes(probe_of(tmp_path, [0, 5] * 4 + [0])) == 6
+
+
+def test_rows_of_one_1_each_are_counted_as_the_classes_that_they_are(tmp_path: Path) -> None:
+    def told(labels: list[int]) -> tuple[str, ...]:
+        rows = [[float(place == label) for place in range(3)] for label in labels]
+        return looked(tmp_path, lambda net, h: net.head(h), rows).notes
+
+    assert not any("the probe has samples of" in note for note in told(LABELS))
+    assert "the probe has samples of 2 classes, for the 3 outputs of the net" in told([0, 1, 1] * 3)
+
+
+def test_rows_of_length_1_are_doubted_to_be_class_scores(tmp_path: Path) -> None:
+    def told(answer: Callable[[Net, Tensor], Any]) -> list[str]:
+        return [doubt.words for doubt in looked(tmp_path, answer, LABELS).doubts if doubt.kind == "output"]
+
+    (what,) = told(lambda net, h: nn.functional.normalize(net.head(h), dim=1))
+    assert "3 wide, has the length 1" in what
+    assert told(lambda net, h: net.head(h)) == []
+    assert told(lambda net, h: torch.softmax(1000 * net.head(h), 1)) == []

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rfav_cli.errors import UsageError
-from rfav_cli.project.settings import table, with_settings, write
+from rfav_cli.project.settings import changed, table, with_settings, write
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -34,6 +34,14 @@ def test_what_is_there_stays_and_the_settings_are_below(tmp_path):
     after = with_settings(path, SETTINGS)
     assert after.startswith(before)
     assert tomllib.loads(after)["tool"] == {"other": {"a": 1}, "rfav": SETTINGS}
+
+
+def test_settings_that_are_there_already_change_nothing(tmp_path):
+    path = tmp_path / "pyproject.toml"
+    assert changed(path, SETTINGS) == {path: table(SETTINGS)}
+    path.write_text(table(SETTINGS) + "seed = 3\n\n[tool.rfav.check]\nfinal = true\n")
+    assert with_settings(path, SETTINGS) == path.read_text()
+    assert changed(path, SETTINGS) == {}
 
 
 @pytest.mark.parametrize(

@@ -37,5 +37,10 @@ def test_the_files_and_the_next_command(written):
     assert text.endswith("next:\n  rfav analyze runs\n")
 
 
+def test_settings_that_are_there_already_are_said_to_be():
+    text = made(ProjectSetup(FOUND, {}, {}, "rfav analyze runs", True))
+    assert text == "pyproject.toml has these settings already\nnext:\n  rfav analyze runs\n"
+
+
 def test_names_from_files_steer_no_terminal():
     assert "\x1b" not in recognised(Recognised("a\x1b[2J", 1, (0, 0), "eager", nets=(Choice("\x1b", "\x1b"),)))

@@ -26,6 +26,7 @@ def test_all_that_a_run_looks_at_is_in_it() -> None:
         ({"classes": 0}, "no labels"),
         ({"mean": (0.485, 0.5, 0.1), "std": (0.25,)}, ", mean 0.485 0.5 0.1 std 0.25, "),
         ({"std": (63.0,)}, ", std 63, "),
+        ({"as_is": True}, ", as their code gives them, "),
         ({"layers": ("fc1",)}, ", 1 layer, "),
         ({"output": "head.logits"}, ", output head.logits (10 wide), "),
         ({"output_shape": (4, 16, 16)}, ", output (4x16x16), "),

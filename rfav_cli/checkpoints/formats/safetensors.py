@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rfav_cli.checkpoints import state_dicts
@@ -31,7 +33,7 @@ def read(path: Path, _: ReadOptions) -> Payload:
     Raises:
         CheckpointError: the file is damaged or holds no weights, or the package that reads it is not there.
     """
-    return state_dicts.payload_of(path, weights_of(path))
+    return replace(state_dicts.payload_of(path, weights_of(path)), epoch=stored_number(path, "epoch"))
 
 
 def weights_of(path: Path) -> dict[str, Tensor]:
@@ -55,5 +57,21 @@ def weights_of(path: Path) -> dict[str, Tensor]:
     return weights
 
 
-def stored_epoch(_: Path, __: ReadOptions) -> None:
-    """None: the format has no place for one."""
+def stored_epoch(path: Path, _: ReadOptions) -> int | None:
+    """The `epoch` in the header's `__metadata__`, where the one who saved the file put a whole number there."""
+    return stored_number(path, "epoch")
+
+
+def stored_number(path: Path, *names: str) -> int | None:
+    """The first whole number by one of some names in the header's `__metadata__`, whose values are text."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            metadata = json.loads(file.read(length)).get("__metadata__", {}) if length <= _LONGEST_HEADER else {}
+        told = [metadata[name] for name in names if name in metadata]
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+        return None  # a damaged header, which reading will tell
+    numbers = [
+        int(text) for text in told if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) < 10
+    ]
+    return next(iter(numbers), None)

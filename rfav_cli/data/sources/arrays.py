@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import zipfile
 from dataclasses import dataclass, replace
@@ -227,6 +228,10 @@ def _find(entries: Mapping[str, Any], asked: tuple[str, ...], path: Path) -> _Fo
         if missing := [name for name in asked if name not in entries]:
             raise SampleError(f"{printable(path)}: no {_listed(missing)} among {_listed(entries)}", REMEDY)
         return _Found(asked, label, (), unclear)
+    if _are_samples_and_labels(entries):
+        return _Found(
+            ("arr_0",), "arr_1", notes=("the labels are taken of 'arr_1', which numpy.savez calls the second",)
+        )
     usual = [name for name in entries if name.lower() in SAMPLE_KEYS]
     if len(usual) == 1:
         others = tuple(name for name in entries if name not in (usual[0], label))
@@ -241,6 +246,13 @@ def _find(entries: Mapping[str, Any], asked: tuple[str, ...], path: Path) -> _Fo
         return _Found(tuple(arrays), label, tuple(of_all[1:]), unclear, (note,))
     none = SampleError(f"{printable(path)}: no samples among {_listed(entries)}", REMEDY)
     return _Found(tuple(_fitting(entries, names, size)), label, (), _which(usual, path) if usual else none)
+
+
+def _are_samples_and_labels(entries: Mapping[str, Any]) -> bool:
+    """Whether arrays without names are those of `numpy.savez(file, x, y)`: the second has a number a sample."""
+    if set(entries) != {"arr_0", "arr_1"} or set(_fitting(entries, ["arr_0", "arr_1"], None)) != set(entries):
+        return False
+    return len(entries["arr_0"].shape) > 1 and math.prod(entries["arr_1"].shape[1:]) == 1
 
 
 def _which(names: Sequence[str], path: Path) -> SampleError:
@@ -327,6 +339,8 @@ def _entries(path: Path) -> Mapping[str, Any]:
         root = h5py.File(path, "r", locking=False)
         # A link could lead to another file, so only what lies in this one counts.
         return {name: root[name] for name in root if isinstance(root.get(name, getlink=True), h5py.HardLink)}
+    if path.suffix == ".py":
+        raise SampleError(f"{printable(path)}: code", f"Name what gives the samples in it: {printable(path)}:NAME.")
     raise SampleError(f"{printable(path)}: neither a folder of images nor .npz, .npy, .pt or HDF5", REMEDY)
 
 

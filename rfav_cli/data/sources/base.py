@@ -248,10 +248,11 @@ def check_labels(raw: NDArray[Any], count: int, where: Path) -> Labels:
         return raw
     outside = np.flatnonzero((raw < 0) | (raw > np.iinfo(np.int64).max)) if raw.dtype.kind != "b" else np.array([])
     if outside.size:
+        what = f"{printable(where)}: label {raw[outside[0]]} of sample {outside[0]} is out of range"
+        if set(np.unique(raw).tolist()) <= {-1, 1}:
+            raise SampleError(what, "Save the two classes -1 and 1 as 0 and 1.")
         values = " Values that may be below 0 are saved as floating-point numbers." if raw.min() < 0 else ""
-        raise SampleError(
-            f"{printable(where)}: label {raw[outside[0]]} of sample {outside[0]} is out of range", remedy + values
-        )
+        raise SampleError(what, remedy + values)
     return raw.astype(np.int64)
 
 
@@ -336,7 +337,8 @@ def normalisation(
         std = _channel_values("--std", options.std or (1.0,), channels)
         if source.scale is not None:
             _refuse_stored_units(mean, std, options, source)
-        return mean, std, ()
+        own = options.transform is not None and options.transform.preset is None
+        return mean, std, ("normalised by --mean and --std after all that --transform does itself",) if own else ()
     if source.mean is None or source.std is None:
         return None, None, ()
     if len(source.mean) != channels:

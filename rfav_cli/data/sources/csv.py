@@ -96,6 +96,11 @@ def _columns(head: Sequence[str], path: Path) -> tuple[int, int | None, int]:
         is_file = [_found(path.parent, cell) is not None for cell in head]
         if sum(is_file) == 1 and len(head) <= 2:  # there is no header
             return is_file.index(True), None if len(head) == 1 else 1 - is_file.index(True), 0
+        if image := next((cell for cell in head if cell.lower().endswith(SUFFIXES)), ""):
+            raise SampleError(
+                f"{printable(path)}, line 1: {printable(image)}: there is no such file below {printable(path.parent)}",
+                REMEDY,
+            )
     if file is None or (label is None and len(head) > 2):
         missing = "files" if file is None else "labels"
         raise SampleError(f"{printable(path)}: no column of {missing} among {printable(', '.join(head))}", REMEDY)

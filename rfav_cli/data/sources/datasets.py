@@ -80,7 +80,10 @@ def open_source(location: Location, options: SampleOptions) -> Source:
         labels=None if label is None else _whole(table.column(label)),
         classes=classes if len(set(classes)) == len(classes) else (),
     )
-    return ObjectSource(rows, location, options, own=False)
+    source = ObjectSource(rows, location, options, own=False)
+    if path.is_dir() and not said and (split := _split_of(files[0], path)):
+        source.notes = (*source.notes, f"{printable(path)}: the {split} split was taken")
+    return source
 
 
 def _files(path: Path, split: str, *, said: bool) -> tuple[list[Path], dict[str, Any]]:
@@ -112,13 +115,17 @@ def _parquets(path: Path, split: str, *, said: bool) -> list[Path]:
     files = sorted(path.rglob("*.parquet"))
     parts: dict[str, list[Path]] = {}
     for file in files:
-        words = [file.stem.partition("-")[0], *file.relative_to(path).parts[:-1]]
-        found = next((role(word) for word in words if role(word)), "")
-        parts.setdefault(found, []).append(file)
+        parts.setdefault(_split_of(file, path), []).append(file)
     if not files:
         raise SampleError(f"{printable(path)}: holds no data set", REMEDY)
     known = [name for name, wanted in ROLES.items() if wanted in parts]
     return parts[ROLES[_chosen(split, known, path, said=said)]] if known else files
+
+
+def _split_of(file: Path, folder: Path) -> str:
+    """What a file is for by its name or its folders', a key of `ROLES`; empty where these say none."""
+    words = [file.stem.partition("-")[0], *file.relative_to(folder).parts[:-1]]
+    return next((role(word) for word in words if role(word)), "")
 
 
 def _chosen(split: str, there: Sequence[str], path: Path, *, said: bool) -> str:

@@ -198,7 +198,9 @@ def open_source(location: Location, options: SampleOptions) -> Source:
     numbers, names = order_classes(None if flat else labels, classes, options, location.path)
     notes = (f"no label for {printable(', '.join(empty))}: no images in there",) if empty and classes else ()
     if flat and (tables := tables_in(location.path)):
-        notes = (f"{printable(tables[0])} beside the images is not read: they have no labels",)
+        table = printable(tables[0])
+        give = f" (--probe {printable(location.path / tables[0])} reads it)" if table.endswith((".csv", ".tsv")) else ""
+        notes = (f"{table} beside the images is not read: they have no labels{give}",)
     images = ImageFiles(location.name, flat or files, numbers, names, options, notes=notes)
     images.alphabetical, images.empty = numbers is not None and options.classes_file is None, empty
     return images

@@ -57,3 +57,17 @@ def test_without_the_package_its_extra_is_named(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(CheckpointError, match="needs a package") as caught:
         safetensors.read(tmp_path / "net", ReadOptions())
     assert caught.value.remedy == "pip install 'rfav-cli[safetensors]'"
+
+
+@pytest.mark.parametrize(("text", "epoch"), [("7", 7), ("-1", None), ("7.5", None), ("٣", None), ("9" * 30, None)])
+def test_the_epoch_in_the_metadata_is_the_checkpoints(tmp_path: Path, text: str, epoch: int | None) -> None:
+    save_file(state(), tmp_path / "net", metadata={"format": "pt", "epoch": text, "global_step": "40"})
+    assert safetensors.stored_epoch(tmp_path / "net", ReadOptions()) == epoch
+    assert safetensors.read(tmp_path / "net", ReadOptions()).epoch == epoch
+    assert safetensors.stored_number(tmp_path / "net", "step", "global_step") == 40
+
+
+@pytest.mark.parametrize("header", [b'{"__metadata__": [1]}', b'{"__metadata__": {"epoch": 3}}', b"[1]", b'{"a'])
+def test_metadata_of_another_form_says_no_epoch(tmp_path: Path, header: bytes) -> None:
+    (tmp_path / "net").write_bytes(len(header).to_bytes(8, "little") + header)
+    assert safetensors.stored_epoch(tmp_path / "net", ReadOptions()) is None

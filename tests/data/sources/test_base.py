@@ -83,6 +83,7 @@ def test_labels_of_any_whole_type_become_one_row(raw: Any) -> None:
         (np.array([0.5, np.inf, 0.0]), "label inf of sample 1 is not finite"),
         (np.zeros(4, dtype=np.int64), "4 labels for 3 samples"),
         (np.array([0, -1, 2]), "label -1 of sample 1 is out of range"),
+        (np.array([1, -1, 1]), "Save the two classes -1 and 1 as 0 and 1"),
         (np.array([0, 1, 2**63], dtype=np.uint64), "label 9223372036854775808 of sample 2"),
     ],
 )

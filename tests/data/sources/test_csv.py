@@ -72,6 +72,7 @@ def test_without_labels_and_by_its_name():
         ("path,label\npictures/7.png,1\n", "there is no such file below"),
         ("path,label\npictures/0.png\n", "line 2: nothing in column 2"),
         ("a,b,c\n1,2,3\n", "no column of files among a, b, c"),
+        ("elsewhere/0.png,1\nelsewhere/1.png,0\n", r"line 1: elsewhere/0\.png: there is no such file below"),
         ("path,b,c\npictures/0.png,2,3\n", "no column of labels among path, b, c"),
         ("path,label\npictures/\x00.png,1\n", "no such file|cannot be read"),
         ("path,label\n\x1b[31m,1\n", r"\\x1b"),

@@ -80,7 +80,9 @@ def test_the_held_out_split_is_taken(tmp_path):
         parquet(tmp_path / "p" / "data" / f"{split}-00000-of-00001.parquet", table(start=start))
     (tmp_path / "d" / "dataset_dict.json").write_text('{"splits": ["train", "test"]}')
     for name in ("d", "p"):
-        check(open_source(str(tmp_path / name), SampleOptions()), 100)
+        taken = open_source(str(tmp_path / name), SampleOptions())
+        check(taken, 100)
+        assert taken.notes[-1].endswith("the test split was taken")
         check(open_source(f"datasets:{tmp_path / name}#train", SampleOptions()))
         with pytest.raises(SampleError, match=r"no split validation; there are (train, test|test, train)"):
             open_source(f"datasets:{tmp_path / name}#validation", SampleOptions())

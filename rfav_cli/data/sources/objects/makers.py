@@ -29,9 +29,10 @@ def called(value: Any, given: Given) -> tuple[Any, bool]:
     except RfavError:
         raise
     except Exception as error:
-        needs = "" if _takes_nothing(value) else " It is called without arguments."
+        own = "It is called without arguments: name a function that gives them, def held_out(): return …(…)."
         raise SampleError(
-            f"{given}: making the samples raised {named(error, part='all')}", f"Put that right.{needs}"
+            f"{given}: making the samples raised {named(error, part='all')}",
+            "Put that right." if _takes_nothing(value) else own,
         ) from error
     return made, positions() != before
 
