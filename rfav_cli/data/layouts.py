@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rfav_cli.data.sources import LAYOUTS
+from rfav_cli.data.axes import LAYOUTS
 from rfav_cli.data.units import full_scale
 from rfav_cli.errors import SampleError
 from rfav_cli.text import printable

@@ -29,6 +29,8 @@ LATEST = 3
 """The last checkpoints, which are held against those before them."""
 EARLY = 0.2
 """Share of the checkpoints, the first ones, that none is held against: they may be too sure where the last are not."""
+FIRST = 4
+"""Checkpoints that are left out at least, but no more than half of them: of a short run a fifth is too few."""
 TENTH = 0.9
 """Share of the pairs that disagree less, for their uncertainty, than the one that is judged: the highest may stray."""
 ONSET = 0.1
@@ -117,7 +119,7 @@ def follow_disagreement(
 def _pair(predicted: NDArray[np.int64], uncertainty: NDArray[np.float64]) -> tuple[int, int]:
     """Rows of the pair that is judged: one of the last, and one before it."""
     count = len(predicted)
-    early = int(EARLY * count)
+    early = left_out(count)
     pairs = [
         (float(ratio), early + first, second)
         for second in range(max(count - LATEST, 1), count)
@@ -125,6 +127,11 @@ def _pair(predicted: NDArray[np.int64], uncertainty: NDArray[np.float64]) -> tup
     ]
     _, first, second = sorted(pairs)[int(TENTH * (len(pairs) - 1))]
     return first, second
+
+
+def left_out(count: int) -> int:
+    """How many of so many checkpoints, the first ones, none is held against."""
+    return min(max(int(EARLY * count), min(FIRST, count // 2)), count - 2)
 
 
 def _ratios(predicted: NDArray[np.int64], uncertainty: NDArray[np.float64], row: int) -> NDArray[np.float64]:

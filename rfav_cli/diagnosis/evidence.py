@@ -10,6 +10,7 @@ import numpy as np
 from rfav_cli.diagnosis.confidence_gap import follow_gap
 from rfav_cli.diagnosis.disagreement import confident_predictions, follow_disagreement
 from rfav_cli.diagnosis.labelled import follow_labelled
+from rfav_cli.diagnosis.labels import SMALLEST_PROBE
 from rfav_cli.diagnosis.moved import follow_moved
 from rfav_cli.diagnosis.track_record import CONFIDENCE, LOSS
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from rfav_cli.options.thresholds import Thresholds
     from rfav_cli.records import History, Onset
     from rfav_cli.records.verdict import OverfittingKind
+
+
+UNSURE = 0.5
+"""The most that a probe of too few samples can say without labels."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,9 @@ def _by_predictions(history: History, thresholds: Thresholds) -> Evidence | None
     signs += [(sign.probability, sign.onset, sign.words) for sign in (moved, gap) if sign and sign.onset]
     probability, onset, _ = max(signs, key=lambda sign: sign[0])
     words = [pairs.words, *(sign.words for sign in (moved, gap) if sign)]
+    if outputs[1].shape[1] < SMALLEST_PROBE:
+        words.append(f"{outputs[1].shape[1]} samples are too few to tell")
+        probability = min(probability, UNSURE)
     return Evidence(
         CONFIDENCE,
         onset,

@@ -17,12 +17,18 @@ import numpy as np
 
 from rfav_cli.diagnosis.curves import above_zero
 from rfav_cli.diagnosis.disagreement import CERTAIN, LATEST, onset_of_ratio, ratio_words
+from rfav_cli.diagnosis.labels import predictions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rfav_cli.options.thresholds import Thresholds
     from rfav_cli.records import History, Onset
+
+
+UNRELATED = 0.9
+"""Share of how often the predictions of two images differ that have nothing to do with each other: from there on, a
+moved image is another one, as noise and texts are, and the net cannot be blamed."""
 
 
 @dataclass(frozen=True)
@@ -55,17 +61,29 @@ def follow_moved(history: History, thresholds: Thresholds) -> MovedCourse | None
         thresholds: moved, smoothing and fewest are used.
 
     Returns:
-        The course; None where no moved images were measured, or their figures are finite in fewer than `fewest`
-        trained epochs, or not in the last one.
+        The course; None where no moved images were measured, where a move leaves so little of an image that the
+        predictions differ nearly as often as those of any two images do, or where the figures are finite in fewer
+        than `fewest` trained epochs, or not in the last one.
     """
     columns = [history.columns.get(f"moved/sample_{name}") for name in ("disagreement", "uncertainty")]
     if any(column is None or 0 in column.shape for column in columns):
         return None
     differs, allowed = (np.asarray(column[:], np.float64) for column in columns if column is not None)
+    if float(differs[-LATEST:].mean()) > UNRELATED * _unrelated(history):
+        return None
     whole = np.isfinite(differs).all(1) & np.isfinite(allowed).all(1) & (history.epochs >= 0)
     if whole.sum() < thresholds.fewest or not whole[-1]:
         return None
     return course_of_moved(history.epochs[whole], differs[whole], allowed[whole], thresholds)
+
+
+def _unrelated(history: History) -> float:
+    """How often the last checkpoint predicts different classes for two images that are drawn at random."""
+    predicted = predictions(history)
+    if predicted is None:
+        return 1.0
+    shares = np.unique(predicted[-1], return_counts=True)[1] / predicted.shape[1]
+    return float(1 - (shares**2).sum())
 
 
 def course_of_moved(

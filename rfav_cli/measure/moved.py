@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 PART = 16
 """An image is moved by this part of its height and width each way: a pixel of 16, two of 32, fourteen of 224."""
-SMALLEST = 8
-"""Pixels of a side from which a move of one is a small one."""
+SMALLEST = 16
+"""Pixels of a side from which a move of one is a small one; it was never tried on smaller images."""
 WAYS = (-1, 1)
 """To the upper left and to the lower right."""
 

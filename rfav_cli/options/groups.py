@@ -156,7 +156,7 @@ class Samples(Options):
         default=None,
         help="Axes of an array, where its shape does not tell: nhwc, nchw, nhw, nct, nf, ncthw, nthwc or ntchw.",
         panel=SAMPLES,
-        choices="rfav_cli.data.sources:LAYOUTS",
+        choices="rfav_cli.data.axes:LAYOUTS",
         metavar="AXES",
     )
     classes: str | Path | None = option(

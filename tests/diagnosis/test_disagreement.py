@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rfav_cli.diagnosis.disagreement import (
-    EARLY,
     LATEST,
     TENTH,
     confident_predictions,
     follow_disagreement,
+    left_out,
     ratio_words,
 )
 from rfav_cli.options.thresholds import Thresholds
@@ -35,7 +35,7 @@ def slow_ratios(predictions, confidences):
     count, size = predictions.shape
     ratios = {}
     for second in range(max(count - LATEST, 1), count):
-        for first in range(int(EARLY * count), second):
+        for first in range(left_out(count), second):
             differs = sum(predictions[first][n] != predictions[second][n] for n in range(size)) / size
             allowed = sum((1 - confidences[first][n]) + (1 - confidences[second][n]) for n in range(size)) / size
             ratios[first, second] = differs / allowed
@@ -188,3 +188,7 @@ def test_a_store_without_answers_has_none(gone):
     history = stored(*answers_of(np.full(40, 0.5), np.full(40, 0.2), 20))
     del history.columns[gone]
     assert confident_predictions(history) is None
+
+
+def test_the_first_checkpoints_of_a_short_run_are_left_out_as_well():
+    assert [left_out(count) for count in (2, 5, 8, 20, 40)] == [0, 2, 4, 4, 8]

@@ -116,3 +116,19 @@ def test_an_epoch_that_is_not_finite_in_the_middle_is_passed_over():
     assert before
     assert after
     assert after.ratio == before.ratio
+
+
+def test_a_move_that_leaves_nothing_of_an_image_is_no_evidence():
+    """Noise, whose predictions change as often as those of any two images."""
+    differs = (np.random.default_rng(0).random((30, SIZE)) < 0.88).astype(np.uint8)
+    history = history_of(differs, np.full((30, SIZE), 0.2))  # ten classes: any two images differ in nine of ten cases
+    assert follow_moved(history, T) is None
+    differs[-LATEST:] = (np.random.default_rng(0).random((LATEST, SIZE)) < 0.7).astype(np.uint8)
+    assert follow_moved(history_of(differs, np.full((30, SIZE), 0.2)), T)
+
+
+def test_a_probe_of_few_samples_does_not_tell_without_labels():
+    differs, allowed = two_ways(0.2, said=0.5)
+    run = judge(history_of(differs[:, :24], allowed[:, :24])).run
+    assert run.state == "unclear"
+    assert "24 samples are too few to tell" in run.reason

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rfav_cli import remote
+from rfav_cli.data.axes import LAYOUTS
 from rfav_cli.errors import SampleError
 from rfav_cli.text import printable
 from rfav_cli.user_code import is_module, names_code
@@ -33,9 +34,6 @@ found without its name."""
 
 NAMED = tuple(name for name in SOURCES if name not in {"folder", "arrays", "code"})
 """Those that are named before the path; the others are told by what lies there, or by the form of the name."""
-
-LAYOUTS = {"nhwc": 4, "nchw": 4, "nhw": 3, "nct": 3, "nf": 2, "ncthw": 5, "nthwc": 5, "ntchw": 5}
-"""Axes of an array -> how many: N samples, H x W pixels, C channels, T steps, F features."""
 
 LARGEST_SIDE = 10_000
 """Pixels that an image is resized to; what is larger is a slip, and needs gigabytes an image."""

@@ -12,9 +12,9 @@ import h5py
 import numpy as np
 import torch
 
+from rfav_cli.data.axes import LAYOUTS
 from rfav_cli.data.layouts import REMEDY, guess_layout, tell_layout
 from rfav_cli.data.pictures import laid_out, transformed
-from rfav_cli.data.sources import LAYOUTS
 from rfav_cli.data.sources.base import (
     Location,
     Preset,
