@@ -27,8 +27,11 @@ def test_the_command_that_it_names_works(rfav: Rfav, project: Path) -> None:
     command = done.out.splitlines()[-1].strip()
     assert rfav(project, *shlex.split(command)[1:]).code == 0
     again = rfav(project, "init", "run")  # the settings that it wrote hold for itself, too
-    assert again.code == 2
-    assert "has [tool.rfav] already" in again.err
+    assert again.code == 0
+    assert "has these settings already" in again.out
+    other = rfav(project, "init", "run", "--model", "tiny_net.py:make_two_heads")
+    assert other.code == 2
+    assert "has [tool.rfav] already" in other.err
 
 
 def test_what_cannot_be_told_ends_with_the_option_to_give(rfav: Rfav, project: Path) -> None:

@@ -114,8 +114,6 @@ def test_what_the_net_says_is_kept_without_labels_unless_it_is_not_wanted(
     assert rfav(folder, *ANALYZE, "--no-outputs", "--fresh").code == 0
     without = open_store(folder / "rfav.h5")
     names = {"probe/sample_prediction", "probe/sample_confidence", "probe/confidence"}
-    moved = ("disagreement", "uncertainty", "sample_disagreement", "sample_uncertainty")
-    names |= {f"moved/{name}" for name in moved}
     assert set(ours.columns) - set(without.columns) == names
     np.testing.assert_array_equal(without.entropy, ours.entropy)
     assert rfav(folder, "show", "-f", "json").json()["settings"]["outputs"] is False
