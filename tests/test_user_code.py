@@ -26,10 +26,10 @@ def forgotten():
 def folder(tmp_path, monkeypatch):
     (tmp_path / "sets").mkdir()
     (tmp_path / "sets" / "held_out.py").write_text(
-        "import random\nfrom beside import A\ndrawn = random.random()\n"
+        "import random\nfrom rfav_code_beside import A\ndrawn = random.random()\n"
         "def late():\n    import top_level\n    return A\n"
     )
-    (tmp_path / "sets" / "beside.py").write_text("A = 'beside'\n")
+    (tmp_path / "sets" / "rfav_code_beside.py").write_text("A = 'beside'\n")
     (tmp_path / "top_level.py").write_text("B = 'top'\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
