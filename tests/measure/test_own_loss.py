@@ -39,9 +39,10 @@ def test_a_function_is_called_with_scores_and_labels() -> None:
 
 
 def test_a_file_names_it_and_may_import_what_lies_beside_it(tmp_path: Path) -> None:
-    (tmp_path / "rfav_loss_beside.py").write_text("FACTOR = 2\n")
+    (tmp_path / "loss_beside.py").write_text("FACTOR = 2\n")
     text = (
-        "def twice(scores, labels):\n    from rfav_loss_beside import FACTOR\n    return FACTOR * (scores[:, 0] - labels).abs()\n"
+        "def twice(scores, labels):\n    from loss_beside import FACTOR\n"
+        "    return FACTOR * (scores[:, 0] - labels).abs()\n"
     )
     (tmp_path / "mine.py").write_text(text)
     assert called(f"{tmp_path / 'mine.py'}:twice") == [0, 4, 6]
