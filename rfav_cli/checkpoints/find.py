@@ -15,10 +15,10 @@ from rfav_cli.checkpoints.looking import look_at
 from rfav_cli.checkpoints.numbering import assign_numbers, refuse_repeated
 from rfav_cli.checkpoints.order import describe_gaps, epoch_pattern, epochs_from_names, form_of, is_nickname
 from rfav_cli.checkpoints.several_nets import of_one_net
-from rfav_cli.checkpoints.wording import by_form, count, listed
+from rfav_cli.checkpoints.wording import by_form, listed
 from rfav_cli.errors import CheckpointError, RunError
 from rfav_cli.records import BadCheckpoint
-from rfav_cli.text import printable
+from rfav_cli.text import count, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

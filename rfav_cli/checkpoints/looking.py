@@ -23,9 +23,9 @@ from rfav_cli.checkpoints.listing import (
 )
 from rfav_cli.checkpoints.order import epochs_from_names, is_nickname
 from rfav_cli.checkpoints.roots import runs_below
-from rfav_cli.checkpoints.wording import count, listed
+from rfav_cli.checkpoints.wording import listed
 from rfav_cli.errors import CheckpointError, RunError
-from rfav_cli.text import printable
+from rfav_cli.text import count, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

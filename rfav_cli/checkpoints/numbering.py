@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from rfav_cli.checkpoints.order import epochs_from_names, form_of, glob_of, has_step, is_nickname, says_epoch, says_step
 from rfav_cli.checkpoints.stored_epochs import NamedFile, describe_difference, epoch_doubts, never_counted
-from rfav_cli.checkpoints.wording import count, listed
+from rfav_cli.checkpoints.wording import listed
 from rfav_cli.errors import RunError
-from rfav_cli.text import printable
+from rfav_cli.text import count, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,9 +6,9 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from rfav_cli.checkpoints.order import form_of, glob_of
-from rfav_cli.checkpoints.wording import by_form, count, listed
+from rfav_cli.checkpoints.wording import by_form, listed
 from rfav_cli.errors import RunError
-from rfav_cli.text import printable
+from rfav_cli.text import count, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

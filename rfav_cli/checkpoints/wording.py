@@ -14,15 +14,6 @@ if TYPE_CHECKING:
 _LISTED = 5
 
 
-def count(number: int, noun: str) -> str:
-    """A number and its noun.
-
-    >>> count(1, "file"), count(2, "file")
-    ('1 file', '2 files')
-    """
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def by_form(paths: Sequence[Path], what: Sequence[str] = ()) -> list[str]:
     """Names, one for those that are alike but for numbers and of which the same is said: "optimizer_*.pt (...)".
 

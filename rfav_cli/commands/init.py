@@ -103,7 +103,7 @@ def _nets(payload: Payload, project: Path) -> tuple[Choice, ...]:
 
 
 def _notes(files: CheckpointFiles) -> tuple[str, ...]:
-    return (*files.notes, *(f"{doubt.words}" for doubt in files.doubts))
+    return (*files.notes, *(doubt.words for doubt in files.doubts))
 
 
 def _chosen(

@@ -11,11 +11,11 @@ from rfav_cli.data.units import full_scale
 from rfav_cli.errors import SampleError
 from rfav_cli.text import printable
 
-REMEDY = "Save an array 'images', uint8 or float32, and whole numbers 'labels' beside it."
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+REMEDY = "Save an array 'images', uint8 or float32, and whole numbers 'labels' beside it."
 
 
 def tell_layout(shape: Sequence[int], dtype: np.dtype[Any], asked: str | None, where: Path) -> str:

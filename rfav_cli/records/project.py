@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -67,4 +67,3 @@ class ProjectSetup:
     files: Mapping[Path, str]
     command: str
     written: bool
-    notes: tuple[str, ...] = field(default=())

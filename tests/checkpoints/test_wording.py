@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rfav_cli.checkpoints.wording import by_form, count, listed
+from rfav_cli.checkpoints.wording import by_form, listed
+from rfav_cli.text import count
 
 
 def test_names_are_counted_and_made_legible() -> None:
