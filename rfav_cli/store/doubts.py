@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast, get_args
 import numpy as np
 
 from rfav_cli.records import Doubt, DoubtKind
-from rfav_cli.store.hdf5 import write_texts
+from rfav_cli.store.layout import write_numbers, write_texts
 from rfav_cli.store.schema import (
     DOUBT_CERTAINTY,
     DOUBT_DERIVED,
@@ -52,8 +52,8 @@ def write_doubts(file: h5py.File, recorded: Sequence[Doubt], derived: Sequence[D
     write_texts(file, DOUBT_WHERE, [doubt.where for doubt in doubts])
     write_texts(file, DOUBT_WORDS, [doubt.words for doubt in doubts])
     write_texts(file, DOUBT_REMEDY, [doubt.remedy for doubt in doubts])
-    file[DOUBT_CERTAINTY] = np.array([doubt.certainty for doubt in doubts], np.float64)
-    file[DOUBT_DERIVED] = np.array([False] * len(recorded) + [True] * len(derived), np.uint8)
+    write_numbers(file, DOUBT_CERTAINTY, np.array([doubt.certainty for doubt in doubts], np.float64))
+    write_numbers(file, DOUBT_DERIVED, np.array([False] * len(recorded) + [True] * len(derived), np.uint8))
 
 
 def read_doubts(file: StoreFile) -> list[Doubt]:

@@ -1,17 +1,15 @@
-"""HDF5 as rfav writes it, and a reader that takes nothing else.
+"""A reader of HDF5 as rfav writes it, which takes nothing else.
 
-A store may come from anyone. Only plain datasets are read: numbers and texts of fixed length, stored in one piece
-inside the file, reached by hard links. So no link leads out of the file, no filter is loaded to decode it, and no
-dataset is larger than the file that holds it.
+A store may come from anyone. Only plain datasets are read: numbers and texts of fixed length, stored inside the file
+with no filter but a checksum, reached by hard links. So no link leads out of the file, no filter is loaded to decode
+it, and no dataset is larger than the file that holds it.
 """
 
 from __future__ import annotations
 
-import errno
 import math
 import os
-import stat
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,31 +17,38 @@ import h5py
 import numpy as np
 
 from rfav_cli.errors import StoreError
-from rfav_cli.store.opening import StoreInUseError, open_hdf5, why_not_opened
+from rfav_cli.hdf5_files import SIGNATURE, open_stream, wrong_chunks
+from rfav_cli.regular_files import NotRegularError, open_regular
+from rfav_cli.store.layout import is_checked, why_not_read
+from rfav_cli.store.opening import StoreInUseError, why_not_opened
 from rfav_cli.store.schema import OLDEST_SCHEMA, SCHEMA, damaged, is_name, not_a_store
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
+    from typing import IO
 
     from numpy.typing import NDArray
-
-LIBVER = ("v108", "v108")
-"""The file format: read by every HDF5 since 1.8."""
 
 T = TypeVar("T", bool, int, float, str)
 Stamp = tuple[int, int, int]
 """Inode, time of change and size: tells a file from another that took its name."""
 
+MOST_ENTRIES = 200_000
+"""Epochs, layers, texts of a list and datasets that a file may have; each takes about a kilobyte of memory."""
+_LONGEST = 1 << 20
+"""Bytes of an attribute."""
+_BLOCK = 512
+"""Bytes that `st_blocks` counts."""
+_SURE, _SPARSEST = 1 << 26, 100
+"""Values of more bytes than the one, and of which fewer are on the disk than one in the other, are nobody's figures."""
+_MARKS = ("schema", "rfav_version")
+"""Attributes of every store."""
+_START = 1 << 20
+"""Bytes at the start of a damaged file within which the names of its attributes are looked for."""
+
 _LIBRARY_ERRORS = (OSError, RuntimeError, KeyError, TypeError, ValueError, OverflowError, MemoryError, RecursionError)
-
-
-def write_texts(file: h5py.File, name: str, texts: Sequence[str]) -> None:
-    """Store texts as UTF-8 of fixed length, so that they lie in the dataset and not on a heap."""
-    encoded = [text.encode("utf-8", "backslashreplace") for text in texts]
-    dtype = h5py.string_dtype("utf-8", max([1, *map(len, encoded)]))
-    file.create_dataset(name, data=np.array(encoded, dtype))
 
 
 @dataclass(frozen=True)
@@ -54,21 +59,26 @@ class StoredDataset:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
+    @property
+    def nbytes(self) -> int:
+        """What its values take."""
+        return self.dtype.itemsize * math.prod(self.shape)
+
 
 class StoreFile:
     """An open file of a store, each of whose datasets was looked at before any is read."""
 
-    def __init__(self, path: Path, file: h5py.File, stamp: Stamp) -> None:
+    def __init__(self, path: Path, file: h5py.File, status: os.stat_result) -> None:
         self.path = path
-        self.stamp = stamp
+        self.stamp: Stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
         self._file = file
+        self._safe: set[str] = set()
         self.datasets: dict[str, StoredDataset] = {}
         with self.guarded():
             self._check_schema()
             self._collect(file["/"].id, "", {h5py.h5o.get_info(file.id).addr})
-            size = sum(dataset.dtype.itemsize * math.prod(dataset.shape) for dataset in self.datasets.values())
-            if size > stamp[2]:
-                raise damaged(path, "its datasets are larger than the file")
+            if problem := too_much(sum(dataset.nbytes for dataset in self.datasets.values()), status):
+                raise damaged(path, problem)
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
@@ -85,8 +95,10 @@ class StoreFile:
         with self.guarded():
             if name not in self._file.attrs:
                 return default
-            value = self._file.attrs[name] if self._file.attrs.get_id(name).shape == () else None
-        plain = value.item() if isinstance(value, np.generic) else value
+            kept = self._file.attrs.get_id(name)
+            value = self._file.attrs[name] if kept.shape == () and kept.dtype.itemsize <= _LONGEST else None
+            plain = value.item() if isinstance(value, np.generic) else value
+            plain = plain.decode() if isinstance(plain, bytes) else plain
         if type(plain) is not type(default):
             raise damaged(self.path, f"attribute {name} is {printable(value)}")
         return plain
@@ -99,19 +111,33 @@ class StoreFile:
             dataset = self.datasets[name]
             if dataset.dtype.kind != "S" or len(dataset.shape) != 1:
                 raise damaged(self.path, f"{name} is not a list of texts")
-            return [bytes(text).decode("utf-8") for text in h5py.Dataset(dataset.id)[...]]
+            if dataset.shape[0] > MOST_ENTRIES:
+                raise damaged(self.path, f"{name} has {dataset.shape[0]:,} entries")
+            return [bytes(text).decode("utf-8") for text in self._values(name, ...)]
 
     def read(self, name: str, index: Any = ...) -> NDArray[Any]:
         """Part of a dataset of numbers."""
         with self.guarded():
-            values: NDArray[Any] = np.asarray(h5py.Dataset(self.datasets[name].id)[index])
-        if values.dtype.kind not in "biuf":
-            raise damaged(self.path, f"{name} does not hold numbers")
-        return values
+            if self.datasets[name].dtype.kind == "S":
+                raise damaged(self.path, f"{name} does not hold numbers")
+            return np.asarray(self._values(name, index))
+
+    def is_checked(self, name: str) -> bool:
+        """Whether a change of a dataset is noticed when it is read."""
+        return is_checked(self.datasets[name].id)
+
+    def _values(self, name: str, index: Any) -> Any:
+        """Part of a dataset, whose chunks are looked at before the first is read."""
+        dataset = self.datasets[name].id
+        if name not in self._safe:
+            is_chunked = dataset.get_create_plist().get_layout() == h5py.h5d.CHUNKED
+            if is_chunked and (problem := wrong_chunks(dataset, self.stamp[2])):
+                raise damaged(self.path, f"{name}: {problem}")
+            self._safe.add(name)
+        return h5py.Dataset(dataset)[index]
 
     def _check_schema(self) -> None:
-        attributes = self._file.attrs
-        if "schema" not in attributes or "rfav_version" not in attributes:
+        if not all(name in self._file.attrs for name in _MARKS):
             raise not_a_store(self.path, "an HDF5 file, but without rfav's attributes")
         schema = self.attribute("schema", 0)
         if schema > SCHEMA:
@@ -141,65 +167,86 @@ class StoreFile:
                 self.datasets[name] = self._checked(name, item)
 
     def _checked(self, name: str, item: object) -> StoredDataset:
+        if len(self.datasets) == MOST_ENTRIES:
+            raise damaged(self.path, f"it holds more than {MOST_ENTRIES:,} datasets")
         if not isinstance(item, h5py.h5d.DatasetID) or item.shape is None:
             raise damaged(self.path, f"{name} is not a dataset")
-        plist = item.get_create_plist()
-        if plist.get_layout() not in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT) or plist.get_external_count():
-            raise damaged(self.path, f"{name} is not stored in one piece in the file")
-        if item.dtype.kind not in "biufS":
-            raise damaged(self.path, f"{name} holds neither numbers nor texts of fixed length")
+        if problem := why_not_read(item):
+            raise damaged(self.path, f"{name} {problem}")
         return StoredDataset(item, item.shape, item.dtype)
 
 
+def too_much(declared: int, status: os.stat_result) -> str:
+    """Why so many bytes of values cannot be in a file; empty where they can.
+
+    A file may have holes that take no room on the disk, and so be far larger than what anyone wrote.
+    """
+    if declared > status.st_size:
+        return "its datasets are larger than the file"
+    on_disk = getattr(status, "st_blocks", status.st_size) * _BLOCK
+    if declared > _SURE and declared > _SPARSEST * on_disk:
+        return f"{declared:,} bytes of values, of which {on_disk:,} are on the disk"
+    return ""
+
+
 @contextmanager
-def opened(path: Path) -> Iterator[StoreFile]:
+def opened(path: Path, *, follow: bool = True) -> Iterator[StoreFile]:
     """Open a file of a store for reading, without a lock.
+
+    Args:
+        path: the file.
+        follow: through a link as well; without, as it is in a store's folder, a link is refused.
 
     Raises:
         FileNotFoundError: it is not there; that may be a pack going on.
         StoreError: it is there, and cannot be read or is no file of a store that this rfav reads.
     """
     with ExitStack() as stack:
-        file, stamp = _open(path)
-        stack.enter_context(file)
-        yield StoreFile(path, file, stamp)
+        stream = stack.enter_context(_opened_stream(path, follow))
+        try:
+            file = stack.enter_context(open_stream(stream))
+        except _LIBRARY_ERRORS as error:
+            raise why_not_opened(path, error) from error
+        yield StoreFile(path, file, os.fstat(stream.fileno()))
 
 
-def is_store_file(path: Path) -> bool:
-    """Whether a file is a store of any schema, which rfav may replace.
+def is_store_file(path: Path, *, follow: bool = True) -> bool:
+    """Whether a file is a store of any schema, if only a damaged one, which rfav may replace.
 
     Raises:
         StoreInUseError: that cannot be told while another program has it open.
     """
-    try:
-        with _open(path)[0] as file:
-            return "schema" in file.attrs and "rfav_version" in file.attrs
-    except StoreInUseError:
-        raise
-    except (StoreError, *_LIBRARY_ERRORS):
-        return False
+    with suppress(StoreError, OSError), _opened_stream(path, follow) as stream:
+        try:
+            with open_stream(stream) as file:
+                return all(name in file.attrs for name in _MARKS)
+        except _LIBRARY_ERRORS as error:
+            if isinstance(problem := why_not_opened(path, error), StoreInUseError):
+                raise problem from error
+        stream.seek(0)
+        start = stream.read(_START)
+        return all(name.encode() in start for name in _MARKS)
+    return False
 
 
-def _open(path: Path) -> tuple[h5py.File, Stamp]:
+def _opened_stream(path: Path, follow: bool) -> IO[bytes]:
+    """An HDF5 file, open at its start.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        StoreError: it cannot be read, or is no HDF5 file.
+    """
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise not_a_store(path, "not a regular file")
-        with path.open("rb"):  # says what the system says, where HDF5's words would not
-            pass
+        stream = open_regular(path, follow=follow)
     except FileNotFoundError:
         raise
+    except NotRegularError as error:
+        raise not_a_store(path, str(error.strerror)) from error
     except OSError as error:
         remedy = "Give a store that you may read." if isinstance(error, PermissionError) else "Copy it elsewhere."
         raise StoreError(f"{path}: cannot be read ({what_it_says(error)})", remedy) from error
-    try:
-        if not h5py.is_hdf5(path) and path.exists():
-            raise not_a_store(path, "not an HDF5 file" if status.st_size else "an empty file")
-        file = open_hdf5(path)
-    except FileNotFoundError:
-        raise
-    except _LIBRARY_ERRORS as error:
-        if not path.exists():  # a packer took it away in between; HDF5 has many words for that
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from error
-        raise why_not_opened(path, error) from error
-    return file, (status.st_ino, status.st_mtime_ns, status.st_size)
+    start = stream.read(len(SIGNATURE))
+    if start == SIGNATURE:
+        return stream
+    stream.close()
+    raise not_a_store(path, "not an HDF5 file" if start else "an empty file")

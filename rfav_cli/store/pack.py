@@ -13,8 +13,8 @@ from rfav_cli.atomic import remove_abandoned, replacing
 from rfav_cli.records import Derived
 from rfav_cli.store.commit import locked, writing
 from rfav_cli.store.doubts import write_doubts
-from rfav_cli.store.hdf5 import LIBVER, opened, write_texts
-from rfav_cli.store.opening import UNLOCKED
+from rfav_cli.store.hdf5 import opened
+from rfav_cli.store.layout import new_dataset, new_file, write_numbers, write_texts
 from rfav_cli.store.reader import open_store
 from rfav_cli.store.run import write_header, write_run
 from rfav_cli.store.scan import RUN_FILE, scan
@@ -57,7 +57,7 @@ def pack(path: Path, derive: Callable[[History], Derived] = lambda _: Derived())
 
 def _replace(path: Path, contents: Scan, derived: Derived) -> None:
     """Write the union into a new file and put it in the place of the old one."""
-    with writing(path), replacing(path) as target, h5py.File(target, "w", libver=LIBVER, locking=UNLOCKED) as file:
+    with writing(path), replacing(path) as target, new_file(target) as file:
         _write_fixed(file, contents)
         write_doubts(file, contents.doubts, derived.doubts)
         epochs = len(contents.rows)
@@ -72,7 +72,7 @@ def _write_fixed(file: h5py.File, contents: Scan) -> None:
     write_run(file, contents.run)
     write_texts(file, BAD_PATH, [bad.path for bad in contents.bad])
     write_texts(file, BAD_REASON, [bad.reason for bad in contents.bad])
-    file[EPOCH] = np.array(list(contents.rows), np.int32)
+    write_numbers(file, EPOCH, np.array(list(contents.rows), np.int32))
     write_texts(file, CHECKPOINT_PATH, [checkpoint.path for checkpoint in checkpoints])
     write_texts(file, CHECKPOINT_SHA256, [checkpoint.sha256 for checkpoint in checkpoints])
 
@@ -80,9 +80,9 @@ def _write_fixed(file: h5py.File, contents: Scan) -> None:
 def _write_columns(file: h5py.File, contents: Scan, target: Replacement, derived: Mapping[str, NDArray[Any]]) -> None:
     """Copy the columns epoch by epoch, each file opened once for the epochs in a row that it has."""
     for name, values in derived.items():
-        file[name] = values
+        write_numbers(file, name, values)
     columns = {
-        name: file.create_dataset(name, (len(contents.rows), *column_type.shape), column_type.dtype)
+        name: new_dataset(file, name, (len(contents.rows), *column_type.shape), column_type.dtype)
         for name, column_type in contents.column_types.items()
         if name not in derived
     }

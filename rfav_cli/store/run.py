@@ -12,7 +12,7 @@ import numpy as np
 
 from rfav_cli.records import Layer, ProbeRecord, Run, Settings, SkippedLayer
 from rfav_cli.records.tasks import TASKS
-from rfav_cli.store.hdf5 import write_texts
+from rfav_cli.store.layout import write_attribute, write_numbers, write_texts
 from rfav_cli.store.schema import SCHEMA, UNIT, damaged
 from rfav_cli.text import count, printable
 from rfav_cli.version import __version__
@@ -63,43 +63,43 @@ def differences(stored: Run, wanted: Run) -> list[str]:
 
 def write_header(file: h5py.File, run: Run, run_sha256: str) -> None:
     """The attributes that every file of a store has."""
-    file.attrs["schema"] = SCHEMA
-    file.attrs["rfav_version"] = __version__
-    file.attrs["unit"] = UNIT
-    file.attrs["run_sha256"] = run_sha256
-    file.attrs["probe_sha256"] = run.probe.sha256
-    file.attrs["probe_size"] = run.probe.size
-    file.attrs["probe_source"] = run.probe.source
+    write_attribute(file, "schema", SCHEMA)
+    write_attribute(file, "rfav_version", __version__)
+    write_attribute(file, "unit", UNIT)
+    write_attribute(file, "run_sha256", run_sha256)
+    write_attribute(file, "probe_sha256", run.probe.sha256)
+    write_attribute(file, "probe_size", run.probe.size)
+    write_attribute(file, "probe_source", run.probe.source)
     if run.probe.inputs:
-        file.attrs["probe_inputs"] = json.dumps(run.probe.inputs)
-        file.attrs["probe_padding"] = run.probe.padding
-    file.attrs["probe_unkept"] = run.probe.unkept
+        write_attribute(file, "probe_inputs", json.dumps(run.probe.inputs))
+        write_attribute(file, "probe_padding", run.probe.padding)
+    write_attribute(file, "probe_unkept", run.probe.unkept)
     for name in ("guessed", "guessed_right"):
         if math.isfinite(value := getattr(run.probe, name)):
-            file.attrs[f"probe_{name}"] = value
+            write_attribute(file, f"probe_{name}", value)
     if run.train_probe is not None:
-        file.attrs["train_probe_sha256"] = run.train_probe.sha256
-        file.attrs["train_probe_size"] = run.train_probe.size
-        file.attrs["train_probe_source"] = run.train_probe.source
+        write_attribute(file, "train_probe_sha256", run.train_probe.sha256)
+        write_attribute(file, "train_probe_size", run.train_probe.size)
+        write_attribute(file, "train_probe_source", run.train_probe.source)
     for name, value in asdict(run.settings).items():
-        file.attrs[_ATTRIBUTES.get(name, name)] = value
+        write_attribute(file, _ATTRIBUTES.get(name, name), value)
 
 
 def write_run(file: h5py.File, run: Run) -> None:
     """The datasets that are kept once for a run."""
     write_texts(file, "layer/name", [layer.name for layer in run.layers])
     write_texts(file, "layer/kind", [layer.kind for layer in run.layers])
-    file["layer/channels"] = np.array([layer.channels for layer in run.layers], np.int32)
+    write_numbers(file, "layer/channels", np.array([layer.channels for layer in run.layers], np.int32))
     write_texts(file, "layer/weight_shape", [json.dumps(layer.weight_shape) for layer in run.layers])
     write_texts(file, "layer/positions", [json.dumps(layer.positions) for layer in run.layers])
-    file["layer/normalised"] = np.array([layer.normalised for layer in run.layers], np.uint8)
+    write_numbers(file, "layer/normalised", np.array([layer.normalised for layer in run.layers], np.uint8))
     write_texts(file, "skipped/name", [layer.name for layer in run.skipped])
     write_texts(file, "skipped/reason", [layer.reason for layer in run.skipped])
     if run.probe.labels is not None:
         numbers = run.probe.labels.dtype.kind == "f"
-        file["probe/label"] = np.asarray(run.probe.labels, np.float64 if numbers else np.int64)
+        write_numbers(file, "probe/label", np.asarray(run.probe.labels, np.float64 if numbers else np.int64))
     if run.probe.thumbnails is not None:
-        file["probe/thumbnail"] = np.asarray(run.probe.thumbnails, np.uint8)
+        write_numbers(file, "probe/thumbnail", np.asarray(run.probe.thumbnails, np.uint8))
 
 
 def read_run(file: StoreFile) -> Run:

@@ -17,7 +17,8 @@ from rfav_cli.records.columns import row_problem
 from rfav_cli.remote import refuse_address
 from rfav_cli.store.commit import locked, writing
 from rfav_cli.store.doubts import file_name, write_doubts
-from rfav_cli.store.hdf5 import LIBVER, is_store_file, opened, write_texts
+from rfav_cli.store.hdf5 import is_store_file, opened
+from rfav_cli.store.layout import new_file, write_numbers, write_texts
 from rfav_cli.store.run import differences, fingerprint, write_header, write_run
 from rfav_cli.store.scan import RUN_FILE, is_there, listing, scan
 from rfav_cli.store.schema import (
@@ -122,11 +123,11 @@ class StoreWriter:
         columns = {name: _checked(name, values, self._run) for name, values in measurement.columns.items()}
 
         def write(file: h5py.File) -> None:
-            file[EPOCH] = np.array([checkpoint.epoch], np.int32)
+            write_numbers(file, EPOCH, np.array([checkpoint.epoch], np.int32))
             write_texts(file, CHECKPOINT_PATH, [checkpoint.path])
             write_texts(file, CHECKPOINT_SHA256, [checkpoint.sha256])
             for name, values in columns.items():
-                file[name] = values[None]
+                write_numbers(file, name, values[None])
 
         self._commit(epoch_file(self._folder, checkpoint.epoch), write)
         self._committed[checkpoint.epoch] = checkpoint
@@ -162,7 +163,7 @@ class StoreWriter:
     def _commit(self, target: Path, write: Callable[[h5py.File], None]) -> None:
         """Build a file in memory and put it into the folder, which a packer may remove at any moment."""
         image = io.BytesIO()  # and not the core driver: HDF5 1.14 gives its image a wrong checksum
-        with h5py.File(image, "w", libver=LIBVER) as file:
+        with new_file(image) as file:
             write_header(file, self._run, self._run_sha256)
             write(file)
         with writing(self._path):

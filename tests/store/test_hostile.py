@@ -45,9 +45,9 @@ def external(file: h5py.File) -> None:
 
 
 CHANGES: dict[str, Callable[[h5py.File], None]] = {
-    "not stored in one piece": lambda file: file.create_dataset("new", data=np.zeros((2, 9)), compression="gzip"),
+    "new is stored with filters other": lambda file: file.create_dataset("new", data=np.zeros((2, 9)), compression="gzip"),
     "new is not stored": virtual,
-    "entropy/mean is not stored in one piece": external,
+    "entropy/mean is not stored in the file": external,
     "larger than the file": lambda file: file.create_dataset("new", (2, 1 << 40), "f8"),
     "neither numbers nor texts": lambda file: replace(file, "layer/name", data=["a", "b"], dtype=h5py.string_dtype()),
     "new holds neither": lambda file: file.create_dataset("new", (2,), h5py.ref_dtype),
@@ -64,7 +64,7 @@ CHANGES: dict[str, Callable[[h5py.File], None]] = {
     r"map/0 is \(2, 9, 9\) an epoch": lambda file: replace(file, "entropy/map/0", data=np.zeros((2, 2, 9, 9))),
     r"dead is \(3,\) an epoch": lambda file: replace(file, "activation/dead", data=np.zeros((2, 3))),
     "the layer has 8 channels": lambda file: replace(file, "activation/winners/0", data=np.zeros((2, 9))),
-    "winners/0 is not stored in one piece": lambda file: replace(
+    "winners/0 is stored with filters other": lambda file: replace(
         file, "activation/winners/0", data=np.zeros((2, 8)), compression="gzip"
     ),
     "winners/7 is of a layer": lambda file: file.create_dataset("activation/winners/7", data=np.zeros((2, 8))),
@@ -153,10 +153,10 @@ def test_what_is_not_there_or_no_file(tmp_path: Path) -> None:
         open_store(tmp_path / "rfav.h5")
     with pytest.raises(StoreError, match="there is no such store"):
         pack(tmp_path / "rfav.h5")
-    with pytest.raises(StoreError, match="not a regular file"):
+    with pytest.raises(StoreError, match="is a folder, not a regular file"):
         open_store(tmp_path)
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(StoreError, match="not a regular file"):
+    with pytest.raises(StoreError, match="is a FIFO, not a regular file"):
         open_store(tmp_path / "pipe")
     (tmp_path / "file.d").write_text("")
     with pytest.raises(StoreError, match="cannot be read"):

@@ -12,7 +12,8 @@ import pytest
 from rfav_cli.errors import StoreError
 from rfav_cli.records import ProbeRecord, Run
 from rfav_cli.store import StoreWriter, open_store, pack
-from rfav_cli.store.hdf5 import LIBVER, opened
+from rfav_cli.store.hdf5 import opened
+from rfav_cli.store.layout import LIBVER
 from rfav_cli.store.run import differences, fingerprint, read_run, write_header, write_run
 from tests.store.example import make_run, measure, write
 

@@ -26,7 +26,7 @@ def test_files_have_the_names_and_attributes_of_schema_2(path: Path) -> None:
     write(path, 0)
     pack(path)
     with h5py.File(path) as file:
-        assert {"schema": 2, "unit": "nat", "probe_size": SIZE, "centering": "pearson"}.items() <= dict(
+        assert {"schema": 2, "unit": b"nat", "probe_size": SIZE, "centering": b"pearson"}.items() <= dict(
             file.attrs
         ).items()
         assert not file.attrs["with_bias"]

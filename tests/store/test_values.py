@@ -11,7 +11,7 @@ import pytest
 from rfav_cli.errors import StoreError
 from rfav_cli.records import Layer, ProbeRecord, Run
 from rfav_cli.store import open_store, pack
-from rfav_cli.store.hdf5 import LIBVER
+from rfav_cli.store.layout import LIBVER
 from rfav_cli.store.values import what_cannot_be
 from tests.store.example import measure, write
 
