@@ -1,6 +1,7 @@
 """Objects of the user's own code, by name: "package.module:attribute" or "path/to/file.py:attribute".
 
-Naming it on the command line is what lets it run; nothing that a file of data says comes here.
+Naming it on the command line is what lets it run, or in the project's own file (`origins`); nothing that a file of data
+says comes here.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rfav_cli import origins
 from rfav_cli.errors import RfavError
 from rfav_cli.text import named, printable
 
@@ -110,7 +112,9 @@ def find(spec: str, wanted: Wanted) -> Found:
 
     Raises:
         RfavError: of the class that is wanted: there is no such module, file or attribute, or importing it failed.
+        UsageError: a project's file named it that may not.
     """
+    origins.ask(wanted.option)
     source, _, name = spec.rpartition(":")
     if not (source and name):
         raise wanted.error(f"{wanted.option} {printable(spec)}: it names no {wanted.name}", f"Write {wanted.forms}.")

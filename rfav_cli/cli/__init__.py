@@ -27,6 +27,7 @@ from rfav_cli.cli import (
 from rfav_cli.cli.config import Takes, defaults_of_project
 from rfav_cli.cli.output import emit, flushed, forget, open_closed
 from rfav_cli.errors import RfavError, ToldError
+from rfav_cli.options import Option, spelled
 from rfav_cli.records import Ranks
 from rfav_cli.text import lines, named, printable, what_it_says
 from rfav_cli.version import __version__
@@ -73,16 +74,21 @@ def start(
     """Read what the project sets for every command."""
     commands = getattr(context.command, "commands", {})
     context.default_map = defaults_of_project(
-        {
-            name: {parameter.name: _takes(parameter) for parameter in command.params}
-            for name, command in commands.items()
-        }
+        {name: _taken_by(command) for name, command in commands.items()}, command=context.invoked_subcommand
     )
 
 
-def _takes(parameter: Any) -> Takes:
+def _taken_by(command: Any) -> dict[str, Takes]:
+    """What the options of a command take."""
+    described = getattr(command.callback, "described", {})
+    return {parameter.name: _takes(parameter, described.get(parameter.name)) for parameter in command.params}
+
+
+def _takes(parameter: Any, described: Option | None) -> Takes:
     several = parameter.nargs == -1 or getattr(parameter, "multiple", False)
-    return Takes(bool(several), parameter.metavar or ("" if getattr(parameter, "is_flag", False) else "NAME"))
+    what = parameter.metavar or ("" if getattr(parameter, "is_flag", False) else "NAME")
+    typed = "" if described is None or described.positional else spelled(parameter.name, described)
+    return Takes(bool(several), what, "any" if described is None else described.from_project, typed)
 
 
 def main() -> None:

@@ -32,6 +32,7 @@ class Printed(Quiet):
         kind=Path,
         panel=PRINTED,
         metavar="FOLDER",
+        from_project="inside",
     )
 
 

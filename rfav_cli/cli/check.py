@@ -39,6 +39,7 @@ class Printed(Options):
         panel=PRINTED,
         metavar="FORMAT[:FILE]",
         several=True,
+        from_project="inside",
     )
     exit_zero: bool = option(
         default=False, help="End with exit code 0 whatever is found, for steps that only upload.", panel=PRINTED

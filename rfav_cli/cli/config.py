@@ -2,46 +2,58 @@
 
 import os
 import re
-import sys
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import typer
 
+from rfav_cli import toml_files
+from rfav_cli.options.field import FromProject
 from rfav_cli.records import SourceLocation
-from rfav_cli.text import what_it_says
+from rfav_cli.regular_files import open_regular
+from rfav_cli.text import printable, what_it_says
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
+LARGEST = 1024 * 1024
+"""Bytes of a pyproject.toml; the largest that projects have are a fifth of it."""
 _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
 _WORKFLOW = re.compile(r"[^/]+/[^/]+/([^@]+)@")
 
 
 class Takes(NamedTuple):
-    """What an option takes: several values or one, and how the help calls it; a flag takes nothing."""
+    """What an option takes.
+
+    Attributes:
+        several: several values, or one.
+        what: how the help calls it; empty for a flag, which takes nothing.
+        from_project: see `Option.from_project`.
+        typed: how it is typed, "--out"; empty where it is an argument.
+    """
 
     several: bool
     what: str
+    from_project: FromProject = "any"
+    typed: str = ""
 
 
 def defaults_of_project(
-    options: Mapping[str, Mapping[str, Takes]], start: Path | None = None
+    options: Mapping[str, Mapping[str, Takes]], start: Path | None = None, command: str | None = None
 ) -> dict[str, dict[str, Any]]:
     """The options of the nearest pyproject.toml, by command.
 
     A key of `[tool.rfav]` holds for every command that has the option; `[tool.rfav.COMMAND]` for that command alone. A
-    name that stands for different things, such as `epochs`, can only be set for a command.
+    name that stands for different things, such as `epochs`, can only be set for a command. The file may be a
+    stranger's: what runs code or writes outside of its folder is taken from the command line alone.
 
     Args:
         options: command -> its options by name, and what each takes.
         start: the folder to look from, upwards; the current one by default.
+        command: the one that is run, whose places to write are looked at.
 
     Raises:
-        typer.BadParameter: the file can't be read, a key is no option, or it is one of several meanings.
+        typer.BadParameter: the file can't be read, a key is no option, it is one of several meanings, or it may not be
+            set there.
     """
     path = nearest_project(start or Path.cwd())
     if path is None:
@@ -61,6 +73,9 @@ def defaults_of_project(
             for key, value in keys.items():
                 if takes := options_of_command.get(_parameter(key)):
                     _refuse_wrong_kind(f"{path}: {heading} {key}", value, takes)
+                    _refuse_what_is_typed(f"{path}: {heading} {key}", value, takes)
+                    if name == command and takes.from_project == "inside":
+                        _refuse_outside(path, f"{path}: {heading} {key}", value, takes)
                     defaults[name][_parameter(key)] = _as_given(value, takes.several)
     return defaults
 
@@ -78,6 +93,39 @@ def _refuse_wrong_kind(where: str, value: Any, takes: Takes) -> None:
         if listed_bool or not isinstance(entry, plain):
             kind = "a table" if isinstance(entry, dict) else "a list" if isinstance(entry, list) else f"{entry!s:.60}"
             raise typer.BadParameter(f"{where}: {kind} is no {takes.what or 'value of it'}")
+
+
+def _refuse_what_is_typed(where: str, value: Any, takes: Takes) -> None:
+    """What only the person at the keyboard can allow; that it is not allowed may be said anywhere."""
+    if takes.from_project == "never" and value is not False:
+        what = f" {takes.what}" if takes.what else ""
+        raise typer.BadParameter(
+            f"{where}: taken from the command line alone, since it runs code and such a file may be a stranger's; "
+            f"type {takes.typed}{what}"
+        )
+
+
+def _refuse_outside(path: Path, where: str, value: Any, takes: Takes) -> None:
+    """A place to write that is not in the folder of the file, with all links followed.
+
+    Of FORMAT:FILE the file counts, and an address of a remote file is none of its folder.
+    """
+    folder = path.parent.resolve()
+    for entry in value if isinstance(value, list) else [value]:
+        text = str(entry)
+        for place in filter(None, (text, text.partition(":")[2])):
+            if not _is_inside(folder, place):
+                raise typer.BadParameter(
+                    f"{where}: {printable(text)!r} is outside of {printable(folder)}, where the file may not have "
+                    f"anything written; type {takes.typed or 'it'} {shlex.quote(printable(text))}"
+                )
+
+
+def _is_inside(folder: Path, place: str) -> bool:
+    try:
+        return Path(place).resolve().is_relative_to(folder)
+    except (OSError, ValueError, RuntimeError):  # no name of a place
+        return False
 
 
 def _refuse_unknown(where: str, keys: Iterable[str], names: Iterable[str], kind: str = "option") -> None:
@@ -100,15 +148,18 @@ def _refuse_ambiguous(path: Path, keys: Iterable[str], options: Mapping[str, Map
 def nearest_project(start: Path) -> Path | None:
     """The pyproject.toml of a folder, or of the nearest above it that has one."""
     candidates = (folder / "pyproject.toml" for folder in (start, *start.parents))
-    return next((path for path in candidates if path.is_file()), None)
+    return next((path for path in candidates if os.path.lexists(path)), None)
 
 
 def _table(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
-            table = tomllib.load(file).get("tool", {}).get("rfav", {})
-    except (OSError, ValueError, AttributeError) as error:
+        table = toml_files.tables(_text(path)).get("tool", {})
+    except toml_files.TomlError as error:
+        where = path if error.line is None else f"{path}, line {error.line}"
+        raise typer.BadParameter(f"{where}: {printable(error)}") from None
+    except (OSError, ValueError) as error:
         raise typer.BadParameter(f"{path}: {what_it_says(error)}") from None
+    table = table.get("rfav", {}) if isinstance(table, dict) else None
     if not isinstance(table, dict):
         raise typer.BadParameter(f"{path}: [tool.rfav] is no table")
     return table
@@ -149,7 +200,7 @@ def configured_at(
     start = (start or Path.cwd()).resolve()
     top = _top(start)
     project = nearest_project(start)
-    lines = {} if project is None else lines_of_keys(_text(project), command)
+    lines = {} if project is None else lines_of_keys(_text_if_any(project), command)
     workflow = _WORKFLOW.match(environment.get("GITHUB_WORKFLOW_REF", ""))
     if not lines and workflow:
         return SourceLocation(workflow[1])
@@ -189,7 +240,7 @@ def _key(path: tuple[str, ...]) -> str:
 def _dotted(line: str) -> tuple[str, ...]:
     """The parts of a table's or a key's name; nothing for what is none."""
     try:
-        node = tomllib.loads(line)
+        node: Any = toml_files.tables(line)
     except ValueError:
         return ()
     parts = []
@@ -208,7 +259,21 @@ def _top(start: Path) -> Path:
 
 
 def _text(path: Path) -> str:
+    """What a file holds.
+
+    Raises:
+        OSError: it cannot be read, or is none.
+        ValueError: it is too large, or no text.
+    """
+    with open_regular(path) as file:
+        data = file.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise ValueError(f"too large for a project's settings (more than {LARGEST:,} bytes)")
+    return toml_files.decoded(data)
+
+
+def _text_if_any(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        return _text(path)
+    except (OSError, ValueError):
         return ""

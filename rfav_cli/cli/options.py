@@ -9,13 +9,16 @@ from typing import Annotated, Any
 
 import typer
 
+from rfav_cli.cli.from_project import set_by_project_of
 from rfav_cli.cli.groups import PRINTED
 from rfav_cli.options import FIRST, Option, Options, options_of, spelled
 from rfav_cli.options import PANELS as THEIR_PANELS
+from rfav_cli.origins import set_by_project
 from rfav_cli.remote import speaking
 
 PANELS = (FIRST, PRINTED, *THEIR_PANELS)
 """The panels of the help in their order."""
+_CONTEXT = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
 
 
 def takes(*records: type[Options]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -27,14 +30,17 @@ def takes(*records: type[Options]) -> Callable[[Callable[..., Any]], Callable[..
     def give(command: Callable[..., Any]) -> Callable[..., Any]:
         parameters = [parameter for record in records for parameter in _parameters(record)]
         parameters.sort(key=_rank)
+        parameters.append(_CONTEXT)
+        described = {name: option for record in records for name, option in options_of(record)}
 
         @wraps(command)
-        def from_command_line(**values: Any) -> Any:
-            with speaking():
+        def from_command_line(context: typer.Context, **values: Any) -> Any:
+            with speaking(), set_by_project(set_by_project_of(context, described, values)):
                 return command(*[_made(record, values) for record in records])
 
         from_command_line.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         from_command_line.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}
+        from_command_line.described = described  # type: ignore[attr-defined]
         return from_command_line
 
     return give

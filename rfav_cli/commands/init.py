@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from rfav_cli.errors import UsageError
 from rfav_cli.options import Init, flat
+from rfav_cli.origins import read_with
 from rfav_cli.records import Choice, ProjectSetup, Recognised
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rfav_cli.checkpoints.find import CheckpointFiles
     from rfav_cli.records import Payload
@@ -52,11 +53,19 @@ def run(options: Init) -> ProjectSetup:
         for path, text in files.items():
             of_project.write(path, text)
     out = "" if str(options.out) == DEFAULT_STORE else f" --out {shlex.quote(str(options.out))}"
-    command = f"rfav analyze {shlex.quote(recognised.checkpoints)}{out}"
+    # What a file among the checkpoints names is not followed.
+    typed = _typed(settings) if read_with(PROJECT, [], [recognised.checkpoints]) else ""
+    command = f"rfav analyze {shlex.quote(recognised.checkpoints)}{typed}{out}"
     return ProjectSetup(recognised, settings, files, command, written=not options.dry_run)
 
 
 init = flat(Init, run)
+
+
+def _typed(settings: Mapping[str, str | Sequence[str]]) -> str:
+    """Settings as options of a command."""
+    pairs = [(name, [value] if isinstance(value, str) else value) for name, value in settings.items()]
+    return "".join(f" --{name} {shlex.quote(entry)}" for name, values in pairs for entry in values)
 
 
 def recognise(folder: str, project: Path) -> Recognised:

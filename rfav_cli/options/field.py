@@ -12,7 +12,7 @@ import re
 import sys
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from rfav_cli.errors import UsageError
 from rfav_cli.options.kinds import alternatives, as_entries, fits, in_words, kind_of_entries
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 T = TypeVar("T")
+FromProject = Literal["any", "never", "said", "inside"]
+"""What a project's file may set an option to; see `Option.from_project`."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,9 @@ class Option:
         several: it can be repeated; the value is a tuple.
         positional: it is an argument.
         keyword: only the Python API has it.
+        from_project: what `[tool.rfav]` may set it to, which may be a stranger's: "any" value; "never" one, where it is
+            for the person at the keyboard alone; code, which is "said" and refused where the file lies with what is
+            read; a place to write "inside" of the folder of that file.
     """
 
     help: str
@@ -66,6 +71,7 @@ class Option:
     several: bool = False
     positional: bool = False
     keyword: bool = False
+    from_project: FromProject = "any"
 
     @property
     def is_number(self) -> bool:

@@ -121,9 +121,14 @@ class Check(Net, Asked, Samples, ProbeSize, Device, Names, Judging):
         kind=Path,
         panel=BASELINE,
         metavar="FILE",
+        from_project="inside",
     )
     probe: str | Path | None = option(
-        default=None, help="Held-out samples, as for `rfav analyze`.", panel=SAMPLES, metavar="SAMPLES"
+        default=None,
+        help="Held-out samples, as for `rfav analyze`.",
+        panel=SAMPLES,
+        metavar="SAMPLES",
+        from_project="said",
     )
     output: str | None = option(
         default=None,

@@ -65,6 +65,7 @@ class Asked(Options):
         "net's output and the labels of n samples, and gives n numbers.",
         panel=NET,
         metavar="SPEC",
+        from_project="said",
     )
 
 
@@ -77,6 +78,7 @@ class Net(Output):
         help=f"What makes the net of a state_dict: {NETS}. TorchScript and exported programs need none.",
         panel=NET,
         metavar="SPEC",
+        from_project="said",
     )
     model_arg: Sequence[str] = option(
         default=(),
@@ -84,6 +86,7 @@ class Net(Output):
         panel=NET,
         metavar="ARG",
         several=True,
+        from_project="said",
     )
     weights: str | None = option(
         default=None,
@@ -93,7 +96,10 @@ class Net(Output):
         metavar="KEY",
     )
     i_trust_this_pickle: bool = option(
-        default=False, help="Load pickles that may run code. Only for files that you made.", panel=NET
+        default=False,
+        help="Load pickles that may run code. Only for files that you made.",
+        panel=NET,
+        from_project="never",
     )
 
 
@@ -108,6 +114,7 @@ class Samples(Options):
         "its preprocessor does), or a callable of your code on a PIL image (data.py:eval).",
         panel=SAMPLES,
         metavar="TRANSFORM",
+        from_project="said",
     )
     mean: Sequence[float] | str | None = option(
         default=None,
@@ -334,6 +341,7 @@ class Checkpoints(Net, Measured, Names, Stopped):
         named="rfav_cli.data.sources:NAMED",
         panel=SAMPLES,
         metavar="SAMPLES",
+        from_project="said",
     )
     train_probe: str | Path | SampleObject | None = option(
         default=None,
@@ -341,6 +349,7 @@ class Checkpoints(Net, Measured, Names, Stopped):
         "needed. How sure the net is of them is measured beside the probe.",
         panel=SAMPLES,
         metavar="SAMPLES",
+        from_project="said",
     )
     out: str | Path = option(
         default="rfav.h5",
@@ -349,6 +358,7 @@ class Checkpoints(Net, Measured, Names, Stopped):
         kind=Path,
         panel=RUNS,
         metavar="FILE",
+        from_project="inside",
     )
 
 

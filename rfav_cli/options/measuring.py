@@ -77,6 +77,7 @@ class Layers(Net, Asked, Samples, ProbeSize, Device, ChosenLayers):
         help="Held-out samples, as for `analyze`; without them no forward is run, and the weights alone are listed.",
         panel=SAMPLES,
         metavar="SAMPLES",
+        from_project="said",
     )
 
 
@@ -98,6 +99,7 @@ class Calibrate(Net, Asked, Samples, ProbeSize, Device, Callbacks):
         help="Held-out samples with labels, as for `analyze`, to measure a checkpoint on.",
         panel=SAMPLES,
         metavar="SAMPLES",
+        from_project="said",
     )
     epoch: int | None = option(
         default=None,
@@ -115,6 +117,7 @@ class Calibrate(Net, Asked, Samples, ProbeSize, Device, Callbacks):
         kind=Path,
         panel=WRITTEN,
         metavar="FILE",
+        from_project="inside",
     )
 
 
@@ -153,6 +156,7 @@ class Watch(Checkpoints, Judging):
         "shell; RFAV_STORE, RFAV_EPOCH, RFAV_STATE and RFAV_LAYERS tell it what.",
         panel=WATCH,
         metavar="CMD",
+        from_project="never",
     )
     until_collapse: bool = option(
         default=False,

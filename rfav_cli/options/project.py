@@ -23,16 +23,26 @@ class Init(Options):
         default=".", help="Where the checkpoints of a run are.", metavar="FOLDER", kind=str, kw_only=False
     )
     model: str | None = option(
-        default=None, help="What makes the net, where it is not to be looked for.", panel=FIRST, metavar="SPEC"
+        default=None,
+        help="What makes the net, where it is not to be looked for.",
+        panel=FIRST,
+        metavar="SPEC",
+        from_project="said",
     )
     probe: str | Path | None = option(
         default=None,
         help="Where the held-out samples are, where they are not to be looked for.",
         panel=FIRST,
         metavar="SAMPLES",
+        from_project="said",
     )
     out: str | Path = option(
-        default="rfav.h5", help="The store that `rfav analyze` is to write.", kind=Path, panel=FIRST, metavar="FILE"
+        default="rfav.h5",
+        help="The store that `rfav analyze` is to write.",
+        kind=Path,
+        panel=FIRST,
+        metavar="FILE",
+        from_project="inside",
     )
     ci: str | None = option(
         default=None,

@@ -63,6 +63,7 @@ class Report(Judging):
         kind=Path,
         panel=WRITTEN,
         metavar="FILE",
+        from_project="inside",
     )
     maps: int = option(
         default=32,
@@ -101,6 +102,7 @@ class Plot(Judging):
         kind=Path,
         panel=FIGURE,
         metavar="FILE",
+        from_project="inside",
     )
     layers: Sequence[str] = option(
         default=(),
@@ -219,6 +221,7 @@ class Recommend(StorePath, RuleOfLambda, Judging):
         kind=Path,
         panel=WRITTEN,
         metavar="FILE",
+        from_project="inside",
     )
 
 
@@ -227,7 +230,11 @@ class Pack(Options):
     """What `pack` takes."""
 
     path: str | Path = required(
-        help="The store; its epochs may lie in STORE.d/.", kind=Path, metavar="STORE", kw_only=False
+        help="The store; its epochs may lie in STORE.d/.",
+        kind=Path,
+        metavar="STORE",
+        kw_only=False,
+        from_project="inside",
     )
 
 
@@ -236,5 +243,10 @@ class Doctor(Options):
     """What `doctor` takes."""
 
     folder: str | Path = option(
-        default=".", help="Where a store is to be written.", kind=Path, metavar="FOLDER", kw_only=False
+        default=".",
+        help="Where a store is to be written.",
+        kind=Path,
+        metavar="FOLDER",
+        kw_only=False,
+        from_project="inside",
     )

@@ -58,6 +58,7 @@ class Train(Net, Samples, ProbeSize, Activations, RuleOfLambda, Hyperparameters,
         named="rfav_cli.data.sources:NAMED",
         panel=SAMPLES,
         metavar="SAMPLES",
+        from_project="said",
     )
     out: str | Path = required(
         help="The folder of the run: a checkpoint an epoch, log.jsonl, and rfav.h5 with --probe.",
@@ -65,6 +66,7 @@ class Train(Net, Samples, ProbeSize, Activations, RuleOfLambda, Hyperparameters,
         kind=Path,
         panel=RUNS,
         metavar="FOLDER",
+        from_project="inside",
     )
     init: str | Path | None = option(
         default=None,
@@ -92,12 +94,14 @@ class Train(Net, Samples, ProbeSize, Activations, RuleOfLambda, Hyperparameters,
         help="What to validate on: a share of the data, or samples of their own as for --data; 0 for nothing.",
         panel=SAMPLES,
         metavar="SAMPLES",
+        from_project="said",
     )
     probe: str | Path | SampleObject | None = option(
         default=None,
         help="Held-out samples that each checkpoint is analysed on as it comes, into FOLDER/rfav.h5.",
         panel=SAMPLES,
         metavar="SAMPLES",
+        from_project="said",
     )
     skip_unreadable: bool = option(
         default=False, help="Go on without samples that cannot be read; they are listed.", panel=SAMPLES

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import re
-import sys
 from typing import TYPE_CHECKING, Any
 
+from rfav_cli import toml_files
 from rfav_cli.errors import RecipeError, remedy_for
 from rfav_cli.recipes.schema import LARGEST, problems
 from rfav_cli.records import LayerRecipe, Recipe
+from rfav_cli.regular_files import NotRegularError, open_regular
 from rfav_cli.text import printable, what_it_says
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MOST_ERRORS = 20
-DEEPEST = 100
-"""Parts of a dotted key. A recipe needs two, and the time that Python's reader takes grows with their square."""
-
 _GIVE = "Give a recipe that `rfav recommend --out` wrote."
 _MEND = "Mend it, or write a new recipe."
-_AT = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
-_TOO_DEEP = re.compile(rf"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{DEEPEST}}}""", re.ASCII)
 
 
 def load(path: Path) -> Recipe:
@@ -59,43 +49,27 @@ def parse(text: str, name: str) -> Recipe:
 
 def _read(path: Path) -> str:
     try:
-        if path.exists() and not path.is_file():
-            raise RecipeError(f"{path}: is no file", _GIVE)
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(LARGEST + 1)
-    except OSError as error:
+    except NotRegularError as error:
+        raise RecipeError(f"{path}: {error.strerror}", _GIVE) from None
+    except (OSError, ValueError) as error:
         raise RecipeError(f"{path}: cannot be read ({what_it_says(error)})", remedy_for(error, _GIVE)) from None
     if len(data) > LARGEST:
         raise RecipeError(f"{path}: too large for a recipe (more than {LARGEST:,} bytes)", _GIVE)
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise RecipeError(f"{path}:{line}: not UTF-8", "Save the file as UTF-8.") from None
+        return toml_files.decoded(data)
+    except toml_files.TomlError as error:
+        raise RecipeError(f"{path}:{error.line}: {error}", "Save the file as UTF-8.") from None
 
 
 def _tables(text: str, name: str) -> dict[str, Any]:
     """What TOML makes of a text."""
-    too_deep = _TOO_DEEP.search(text)
-    if too_deep:
-        line = text.count("\n", 0, too_deep.start()) + 1
-        raise RecipeError(f"{name}:{line}: a key of more than {DEEPEST} parts", _MEND)
     try:
-        table: dict[str, Any] = tomllib.loads(text)
-    except RecursionError:
-        raise RecipeError(f"{name}: nested too deeply", _MEND) from None
-    except ValueError as error:  # an integer of thousands of digits is one without a line
-        raise RecipeError(f"{name}{_message_with_line(str(error), text)}", _MEND) from None
-    return table
-
-
-def _message_with_line(message: str, text: str) -> str:
-    """What tomllib has against a text, led by the line where it says one."""
-    place = _AT.search(message)
-    if place is None:
-        return f": {printable(message)}"
-    line = place[1] or text.rstrip().count("\n") + 1
-    return f":{line}: {printable(message[: place.start()])}"
+        return toml_files.tables(text)
+    except toml_files.TomlError as error:
+        where = name if error.line is None else f"{name}:{error.line}"
+        raise RecipeError(f"{where}: {printable(error)}", _MEND) from None
 
 
 def _recipe(table: dict[str, Any]) -> Recipe:

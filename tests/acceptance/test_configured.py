@@ -102,3 +102,78 @@ def test_a_format_is_a_name_and_not_a_flag(rfav: Rfav, folder: Path) -> None:
     assert "--format" in done.err
     assert "'csv'" in done.err
     assert "neither true nor false" not in done.err
+
+
+STRANGE = "import pathlib\npathlib.Path(__file__).with_name('ran').touch()\nfrom tiny_net import make_net\n"
+"""Code that leaves a trace when it is imported."""
+
+
+@pytest.fixture
+def download(folder: Path) -> Path:
+    """A folder of checkpoints that came with code and with settings of its own."""
+    (folder / "run" / "strange.py").write_text(STRANGE)
+    (folder / "link").symlink_to(folder / "run")
+    return folder / "run"
+
+
+def test_code_of_the_users_project_is_named_in_a_line(rfav: Rfav, folder: Path) -> None:
+    configure(folder, "model = 'tiny_net:make_net'\nprobe = 'probe.npz'")
+    done = rfav(folder, "analyze", "run")
+    assert (done.code, done.err.count("note: --model tiny_net:make_net is set by ")) == (0, 1)
+    assert f"{folder / 'pyproject.toml'}\n" in done.err
+    assert rfav(folder, "analyze", "run", "--fresh", "--quiet").err == ""
+    assert "is set by" not in rfav(folder, "analyze", "run", "--fresh", "--model", "tiny_net.py:make_net").err
+
+
+@pytest.mark.parametrize("given", [".", "*.pt", "../link", "epoch_001.pt"])
+def test_code_that_came_with_checkpoints_is_not_run(rfav: Rfav, download: Path, given: str) -> None:
+    configure(download, "model = 'strange:make_net'")
+    done = rfav(download, "analyze", given, "--probe", "../probe.npz", "--out", "out.h5")
+    assert done.code == 2
+    assert done.err.startswith("error: --model strange:make_net: set by ")
+    assert "type --model strange:make_net" in done.err
+    assert not (download / "ran").exists()
+    assert not (download / "out.h5").exists()
+
+
+@pytest.mark.parametrize("option", ["probe", "train-probe", "transform", "loss"])
+def test_nor_is_that_of_another_option(rfav: Rfav, download: Path, option: str) -> None:
+    configure(download, f"{option} = 'strange.py:thing'")
+    probe = [] if option == "probe" else ["--probe", "../probe.npz"]
+    done = rfav(download, "analyze", ".", "--model", "../tiny_net.py:make_net", *probe, "--out", "out.h5")
+    assert done.code == 2
+    assert f"error: --{option} strange.py:thing: set by " in done.err
+    assert not (download / "ran").exists()
+
+
+def test_nor_that_of_data_to_train_on(rfav: Rfav, download: Path) -> None:
+    configure(download, "data = 'strange.py:thing'\nmodel = 'strange.py:make_net'")
+    done = rfav(download, "train", "--init", ".", "--out", "../new")
+    assert done.code == 2
+    assert "set by " in done.err
+    assert not (download / "ran").exists()
+
+
+def test_what_is_typed_is_the_users_own(rfav: Rfav, folder: Path, download: Path) -> None:
+    configure(download, "model = 'strange:make_net'")
+    done = rfav(download, "analyze", ".", "--model", "../tiny_net.py:make_net", "--probe", "../probe.npz")
+    assert (done.code, (download / "ran").exists()) == (0, False), done.err
+    assert (folder / "run" / "rfav.h5").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("i-trust-this-pickle = true", "type --i-trust-this-pickle"),
+        ("[tool.rfav.watch]\non-collapse = 'touch ran'", "type --on-collapse CMD"),
+        ("[tool.rfav.analyze]\nout = '../elsewhere.h5'", "type --out ../elsewhere.h5"),
+        ("[tool.rfav.analyze]\ntensorboard = '/tmp/events'", "type --tensorboard /tmp/events"),
+    ],
+)
+def test_what_only_the_user_can_allow_is_typed(rfav: Rfav, folder: Path, text: str, words: str) -> None:
+    configure(folder, text)
+    done = rfav(folder, *ANALYZE)
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err
+    assert len(done.err.splitlines()) == 2
+    assert not (folder.parent / "elsewhere.h5").exists()

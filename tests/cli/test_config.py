@@ -1,7 +1,9 @@
+import os
+
 import pytest
 import typer
 
-from rfav_cli.cli.config import Takes, configured_at, defaults_of_project, lines_of_keys
+from rfav_cli.cli.config import LARGEST, Takes, configured_at, defaults_of_project, lines_of_keys
 from rfav_cli.records import SourceLocation
 
 ONE, SEVERAL = Takes(False, "X"), Takes(True, "X")
@@ -69,7 +71,7 @@ def test_a_file_that_cannot_be_read_is_a_usage_error(project, monkeypatch):
         raise PermissionError(13, "Permission denied", "pyproject.toml")
 
     start = project("")
-    monkeypatch.setattr("pathlib.Path.open", refuse)
+    monkeypatch.setattr("rfav_cli.cli.config.open_regular", refuse)
     with pytest.raises(typer.BadParameter, match=r"pyproject\.toml: Permission denied$"):
         defaults_of_project(OPTIONS, start)
 
@@ -112,6 +114,112 @@ def test_what_no_option_takes_is_refused_by_its_key(project, text, words):
     options = {"analyze": OPTIONS["analyze"] | {"with_bias": Takes(False, "")}}
     with pytest.raises(typer.BadParameter, match=words):
         defaults_of_project(options, project(f"[tool.rfav]\n{text}\n"))
+
+
+TYPED = {
+    "watch": {
+        "on_collapse": Takes(False, "CMD", "never", "--on-collapse"),
+        "trust": Takes(False, "", "never", "--trust"),
+    },
+    "check": {
+        "outputs": Takes(True, "FORMAT[:FILE]", "inside", "--output"),
+        "out": Takes(False, "FILE", "inside", "-o"),
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "trust = true",
+            r"pyproject\.toml: \[tool\.rfav\] trust: taken from the command line alone, .*; type --trust$",
+        ),
+        ("trust = 'yes'", "type --trust$"),
+        ("[tool.rfav.watch]\non-collapse = 'rm x'", r"\[tool\.rfav\.watch\] on-collapse: .*; type --on-collapse CMD$"),
+    ],
+)
+def test_what_runs_code_is_typed(project, text, words):
+    with pytest.raises(typer.BadParameter, match=words):
+        defaults_of_project(TYPED, project(f"[tool.rfav]\n{text}\n"), command="check")
+
+
+def test_what_allows_nothing_may_be_written_down(project):
+    assert defaults_of_project(TYPED, project("[tool.rfav]\ntrust = false\n"))["watch"] == {"trust": False}
+
+
+@pytest.fixture
+def below(project, monkeypatch):
+    def write(text):
+        start = project(text)
+        (start.parents[1] / "away").symlink_to(start.parents[2])
+        monkeypatch.chdir(start)
+        return defaults_of_project(TYPED, start, command="check")["check"]
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("'../../../x.json'", "../../../x.json"),
+        ("'/etc/x.json'", "/etc/x.json"),
+        ("'../../away/x.json'", "../../away/x.json"),
+        ("'s3://bucket/x.json'", "s3://bucket/x.json"),
+    ],
+)
+def test_a_place_to_write_outside_of_the_files_folder_is_typed(below, value, shown):
+    with pytest.raises(typer.BadParameter, match=rf"out: '{shown}' is outside of .*; type -o {shown}$"):
+        below(f"[tool.rfav]\nout = {value}\n")
+
+
+@pytest.mark.parametrize("value", ["'json:../../../x'", "['text', 'sarif:/tmp/x']", "['json:../../away/x']"])
+def test_so_is_that_of_a_format(below, value):
+    with pytest.raises(typer.BadParameter, match=r"outputs: .* is outside of .*; type --output "):
+        below(f"[tool.rfav.check]\noutputs = {value}\n")
+
+
+@pytest.mark.parametrize("value", ["'x.json'", "'../x.json'", "'runs/a:b.json'"])
+def test_places_in_the_folder_and_below_are_taken(below, value):
+    assert below(f"[tool.rfav]\nout = {value}\noutputs = ['json:x.json', 'text']\n") == {
+        "out": value.strip("'"),
+        "outputs": ["json:x.json", "text"],
+    }
+
+
+def test_places_of_a_command_that_is_not_run_do_no_harm(project):
+    start = project("[tool.rfav]\nout = '/x.json'\n")
+    assert defaults_of_project(TYPED, start, command="watch")["check"] == {"out": "/x.json"}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"[tool.rfav]\nx = " + b"[" * 20_000 + b"]" * 20_000, "nested too deeply"),
+        (b"[tool.rfav]\nx = " + b"{a = " * 5_000 + b"1" + b"}" * 5_000, "nested too deeply"),
+        (b"[tool.rfav]\n" + b"a." * 90_000 + b"a = 1", "line 2: a key of more than 100 parts"),
+        (b"# \xff\n", "line 1: not UTF-8"),
+        (b"#" * LARGEST + b"\n", "too large"),
+        (b"x = " + b"9" * 10_000, "."),
+        (b"tool = 3", "no table"),
+        (b"\x00", "line 1"),
+    ],
+    ids=["deep", "inline", "dotted", "latin", "large", "digits", "number", "zero"],
+)
+def test_no_file_is_more_than_a_usage_error(project, content, words):
+    start = project("")
+    (start.parents[1] / "pyproject.toml").write_bytes(content)
+    with pytest.raises(typer.BadParameter, match=rf"pyproject\.toml[:,].*{words}"):
+        defaults_of_project(TYPED, start)
+
+
+@pytest.mark.parametrize(("make", "words"), [(os.mkfifo, "a FIFO"), (os.mkdir, "a folder")])
+def test_what_is_no_file_is_not_waited_for(project, make, words):
+    start = project("")
+    make(start / "pyproject.toml")
+    with pytest.raises(typer.BadParameter, match=f"is {words}, not a regular file"):
+        defaults_of_project(TYPED, start)
+    assert configured_at("check", start) == SourceLocation()
 
 
 CHECKED = "[project]\nname = 'x'\n\n[tool.rfav]\nfinal = true\n\n[tool.rfav.check]\nmin-accuracy = 0.5\n"

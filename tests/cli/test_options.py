@@ -75,7 +75,11 @@ def test_a_number_of_epochs_is_whole() -> None:
 
 
 def test_the_command_has_the_thresholds_in_place_of_their_record() -> None:
-    assert set(inspect.signature(judge).parameters) == {"word", *(field.name for field in fields(Thresholds))}
+    assert set(inspect.signature(judge).parameters) == {
+        "context",
+        "word",
+        *(field.name for field in fields(Thresholds)),
+    }
     assert "(epochs, from 0 to" in CliRunner().invoke(app, ["--help"]).output
 
 

@@ -50,6 +50,11 @@ def test_what_is_clear_is_written(project):
     assert (done.recognised.count, done.recognised.epochs, done.recognised.kind) == (3, (0, 2), "eager")
 
 
+def test_what_a_file_among_the_checkpoints_names_is_to_be_typed(project):
+    done = rfav_cli.init(".", probe="my val.npz", dry_run=True)
+    assert done.command == "rfav analyze . --model nets.py:Vectors --probe 'my val.npz'"
+
+
 def test_a_dry_run_writes_nothing(project):
     before = {*project.iterdir()}
     done = rfav_cli.init("runs", ci="github", out="my store.h5", dry_run=True)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from rfav_cli import recipes
 from rfav_cli.errors import RecipeError
 from rfav_cli.recipes import schema
-from rfav_cli.recipes.reader import DEEPEST
 from rfav_cli.records import LayerRecipe, Recipe
+from rfav_cli.toml_files import DEEPEST
 from tests.recipes.examples import HOSTILE, RECIPE, any_recipe, held
 
 if TYPE_CHECKING:
@@ -188,5 +188,5 @@ def test_files_that_are_no_text_of_a_sensible_size(tmp_path: Path, content: byte
 
 
 def test_a_folder_is_no_recipe(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="is no file"):
+    with pytest.raises(RecipeError, match="is a folder, not a regular file"):
         recipes.load(tmp_path)

@@ -6,6 +6,7 @@ import ast
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, overload
 
+from rfav_cli import origins
 from rfav_cli.errors import ModelError
 from rfav_cli.text import printable
 
@@ -73,6 +74,8 @@ def forms() -> str:
 
 def _parse_arguments(arguments: Sequence[str]) -> dict[str, Any]:
     keywords: dict[str, Any] = {}
+    if arguments:
+        origins.ask("--model-arg")
     for argument in arguments:
         key, equals, text = argument.partition("=")
         if not (equals and key.isidentifier()):

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rfav_cli import remote
+from rfav_cli import origins, remote
 from rfav_cli.data.axes import LAYOUTS
 from rfav_cli.errors import SampleError
 from rfav_cli.text import printable
@@ -136,7 +136,7 @@ def open_source(spec: Any, options: SampleOptions, *, option: str = "--probe", m
 
         return open_object(spec, Location(_called(spec), Path(), option=option, most=most), options)
     given = os.fspath(spec)
-    spec = _brought(given)
+    spec = _brought(given, option)
     name, address = ("code", given) if spec == given and _is_own_code(given) else _told(spec)
     module = import_module(_module(name))
     path, split = Path(address).expanduser(), next(iter(module.SPLITS), "")
@@ -190,10 +190,11 @@ def _called(value: object) -> str:
     return f"{name} (from Python)"
 
 
-def _brought(spec: str) -> str:
+def _brought(spec: str, option: str) -> str:
     """A specification whose files are here.
 
     Raises:
+        UsageError: a project's file named them that may not.
         RunError: they are elsewhere, and cannot be reached.
     """
     name, _, path = spec.partition(":")
@@ -201,4 +202,5 @@ def _brought(spec: str) -> str:
     address, mark, split = path.partition("#")
     if remote.address_of(address) is None:
         return spec
+    origins.ask(option)
     return f"{before}{remote.keep(address)}{mark}{split}"
