@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from rfav_cli.cli.groups import PRINTED
+from rfav_cli.cli.supervisor import settle
 from rfav_cli.options import FIRST, Option, Options, options_of, spelled
 from rfav_cli.options import PANELS as THEIR_PANELS
 from rfav_cli.remote import speaking
@@ -31,7 +32,10 @@ def takes(*records: type[Options]) -> Callable[[Callable[..., Any]], Callable[..
         @wraps(command)
         def from_command_line(**values: Any) -> Any:
             with speaking():
-                return command(*[_made(record, values) for record in records])
+                made = [_made(record, values) for record in records]
+                for options in made:
+                    settle(options)
+                return command(*made)
 
         from_command_line.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         from_command_line.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}
