@@ -58,6 +58,11 @@ def count(inputs: Inputs) -> int:
     return len(tensors(inputs)[0])
 
 
+def size(inputs: Inputs) -> int:
+    """How many bytes they are."""
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors(inputs))
+
+
 def device(inputs: Inputs) -> torch.device:
     """Where the inputs are."""
     return tensors(inputs)[0].device

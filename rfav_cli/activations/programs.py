@@ -12,6 +12,7 @@ import torch
 from torch.jit._fuser import optimized_execution
 from torch.utils import _pytree as pytree
 
+from rfav_cli import isolation
 from rfav_cli.activations.dispatch import OperatorHook, TracingHook, Use
 from rfav_cli.activations.hooks import StopForward
 from rfav_cli.activations.layer_kinds import ALONE, are_steps_first, positions, problem_of_shapes
@@ -19,7 +20,7 @@ from rfav_cli.activations.misfit import unfit
 from rfav_cli.activations.network import Activation, Network, Sink, Trace
 from rfav_cli.activations.norm_input import NormInput, NormInputHook
 from rfav_cli.errors import CheckpointError, RfavError, SampleError
-from rfav_cli.inputs import copied, count, taken
+from rfav_cli.inputs import copied, count, size, taken
 from rfav_cli.records import HeldLayer, Layer, Nonlinearity, SkippedLayer
 
 if TYPE_CHECKING:
@@ -192,6 +193,10 @@ class ProgramNetwork(Network):
         return None if self._traced is None else self._traced.nonlinearities.get(layer)
 
     def _run(self, hook: OperatorHook, inputs: Inputs) -> Any:
+        with isolation.forward(self._path, count(inputs), size(inputs)):
+            return self._run_hooked(hook, inputs)
+
+    def _run_hooked(self, hook: OperatorHook, inputs: Inputs) -> Any:
         try:
             # The profiling executor would fuse operators from the third call on.
             with torch.set_grad_enabled(self._fuses_without_gradients), optimized_execution(False), hook:
@@ -242,7 +247,7 @@ class ProgramNetwork(Network):
         return _Traced(trace, firsts, scales, norms, nonlinearities, before_norms, hook.normalised, frozenset(first))
 
     def _try(self, inputs: Inputs) -> None:
-        with torch.no_grad(), optimized_execution(False):
+        with isolation.forward(self._path, count(inputs), size(inputs)), torch.no_grad(), optimized_execution(False):
             self._call(inputs)
 
     def _skipped_layers(self, used: set[str]) -> list[SkippedLayer]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rfav_cli import isolation
 from rfav_cli.checkpoints import formats
 from rfav_cli.checkpoints.contents import look_into
 from rfav_cli.checkpoints.digests import digest_of
@@ -202,7 +203,8 @@ class Poll:
                 self.finish(path)
                 self.passed_over.append(f"{path.name} ({other})")
                 return None
-            payload = formats.read(copy, self._options)
+            with isolation.called(copy, path):
+                payload = formats.read(copy, self._options)
         except CheckpointError as error:
             raise CheckpointError(error.what.replace(str(copy), str(path)), error.remedy) from error
         named, stored = self.named(path), payload.epoch if self._pattern is None else None

@@ -24,6 +24,7 @@ from rfav_cli.cli import (
     train,
     watch,
 )
+from rfav_cli import isolation
 from rfav_cli.cli.config import Takes, defaults_of_project
 from rfav_cli.cli.output import emit, flushed, forget, open_closed
 from rfav_cli.errors import RfavError, ToldError
@@ -94,6 +95,7 @@ def _takes(parameter: Any, described: Option | None) -> Takes:
 def main() -> None:
     """Run the command line of this process and exit."""
     open_closed()
+    isolation.start()
     if not sys.warnoptions:
         # What torch has to say to those who call it is nothing that its user's user can act on.
         warnings.filterwarnings("ignore", module=r"torch\.")
@@ -111,7 +113,7 @@ def run(arguments: list[str]) -> int:
         interrupted.
     """
     try:
-        code = app(arguments, prog_name="rfav", standalone_mode=False)
+        code = _ran(arguments)
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # while the help was printed: commands print with `emit`
             forget(1, 2)
@@ -122,6 +124,16 @@ def run(arguments: list[str]) -> int:
         emit(text and f"{text}\n", err=True)
         code = NOTHING_SAID
     return code if isinstance(code, int) else DONE
+
+
+def _ran(arguments: list[str]) -> object:
+    """What a command gives back, here or in a child where it takes one."""
+    try:
+        return app(arguments, prog_name="rfav", standalone_mode=False)
+    except isolation.ProgramFoundError:
+        from rfav_cli.cli.supervisor import supervise
+
+        return supervise(arguments)
 
 
 def _traced(error: Exception) -> str:

@@ -11,6 +11,7 @@ import typer
 
 from rfav_cli.cli.from_project import set_by_project_of
 from rfav_cli.cli.groups import PRINTED
+from rfav_cli.cli.supervisor import settle
 from rfav_cli.options import FIRST, Option, Options, options_of, spelled
 from rfav_cli.options import PANELS as THEIR_PANELS
 from rfav_cli.origins import set_by_project
@@ -36,7 +37,10 @@ def takes(*records: type[Options]) -> Callable[[Callable[..., Any]], Callable[..
         @wraps(command)
         def from_command_line(context: typer.Context, **values: Any) -> Any:
             with speaking(), set_by_project(set_by_project_of(context, described, values)):
-                return command(*[_made(record, values) for record in records])
+                made = [_made(record, values) for record in records]
+                for options in made:
+                    settle(options)
+                return command(*made)
 
         from_command_line.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         from_command_line.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}

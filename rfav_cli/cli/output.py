@@ -1,5 +1,6 @@
 """Printing for commands, whose exit code stands even when the reader has gone away."""
 
+import contextlib
 import errno
 import os
 import stat
@@ -65,4 +66,6 @@ def forget(*descriptors: int) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in descriptors:
         os.dup2(nowhere, stream)
+        with contextlib.suppress(OSError, ValueError):  # one that has another descriptor, as in a child, or none
+            os.dup2(nowhere, (sys.stdin, sys.stdout, sys.stderr)[stream].fileno())
     os.close(nowhere)

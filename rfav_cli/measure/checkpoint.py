@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from rfav_cli import statistics
+from rfav_cli import isolation, statistics
 from rfav_cli.activations.class_scores import select_output
 from rfav_cli.activations.entropy import position_entropy
 from rfav_cli.activations.layer_kinds import positions
@@ -22,7 +22,7 @@ from rfav_cli.measure.train_probe import TrainScores
 from rfav_cli.records import Measurement, Note
 from rfav_cli.statistics.base import Statistic
 from rfav_cli.statistics.sketch import Sketch
-from rfav_cli.text import named, printable
+from rfav_cli.text import count, named, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -197,8 +197,16 @@ def measure_weights(
         ModelError: one sample is too much.
     """
     setup.network.load(payload)
+    whole = size.value
     while (measurement := _measure_if_it_fits(setup, checkpoint, size.value, on_batch)) is None:
-        size.halve()
+        try:
+            size.halve()
+        except ModelError as error:
+            if payload.kind == "eager" or not isolation.is_child():
+                raise
+            size.value = whole  # the other checkpoints are not to pay for this one
+            what = isolation.too_large(f"it was run on {count(whole, 'sample')}")
+            raise CheckpointError(f"{checkpoint.path}: {what}", isolation.MORE_MEMORY) from error
         report(Note(f"out of memory: going on with {size.value} samples a batch"))
         torch.cuda.empty_cache()
     return measurement
@@ -225,7 +233,7 @@ def _measure_if_it_fits(
     try:
         with exact_arithmetic():
             return measure(setup, checkpoint, batch_size, on_batch)
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:
         if _is_memory(error):
             return None
         raise
@@ -345,4 +353,4 @@ def _forward(
 
 def _is_memory(error: Exception) -> bool:
     """Whether there was too little memory: the CPU's allocator has no exception of its own."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    return isinstance(error, torch.OutOfMemoryError) or isolation.is_memory(error)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from rfav_cli import isolation
 from rfav_cli.checkpoints import formats
 from rfav_cli.checkpoints.digests import digest_of
 from rfav_cli.errors import CheckpointError
@@ -87,6 +89,9 @@ def _read_ahead(
         digest = digest_of(file.path)
         return formats.read(file.path, options), digest
 
+    if isolation.is_child():  # one thing at a time, so that what ends the process is known, and its time is its own
+        yield from ((file, partial(read, file)) for file in files)
+        return
     with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as pool:
         upcoming = pool.submit(read, files[0]) if files else None
         for number, file in enumerate(files):

@@ -11,6 +11,8 @@ from rfav_cli.text import printable
 
 EXCEPTION = "RULE[@LAYERS] until DATE: REASON"
 _SENTENCE = re.compile(r"\s*(?P<rule>\w+)(?:@(?P<layer>\S+))?\s+until\s+(?P<expires>\S+?)\s*:\s*(?P<reason>.*\S)\s*")
+_SIZE = re.compile(r"\s*(?P<number>[0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(?P<unit>[MGTmgt]?)(?:[iI]?[bB])?\s*")
+_UNITS = {"": 2**20, "m": 2**20, "g": 2**30, "t": 2**40}
 _KEYS = ("rule", "layer", "store", "expires", "reason")
 
 
@@ -89,6 +91,24 @@ def number_to_keep(text: str | int) -> int | Literal["all"]:
         ValueError: it is neither.
     """
     return "all" if text == "all" else _number(text, 1, "a number of checkpoints from 1 on nor 'all'")
+
+
+def size_or_none(text: object) -> int | None:
+    """A size in bytes, of a number of MiB or of a text with a unit; None as it is.
+
+    >>> size_or_none("4GiB"), size_or_none("1.5 g"), size_or_none(200)
+    (4294967296, 1610612736, 209715200)
+
+    Raises:
+        ValueError: it is no size from 1 MiB on.
+    """
+    if text is None:
+        return None
+    match = _SIZE.fullmatch(str(text)) if not isinstance(text, bool) else None
+    size = float(match["number"]) * _UNITS[match["unit"].lower()] if match else 0.0
+    if not _UNITS["m"] <= size < _UNITS["t"] * 2**20:
+        raise ValueError(f"{text!r} is no size such as 500MiB or 4GiB")
+    return int(size)
 
 
 def words(text: object) -> tuple[str, ...]:

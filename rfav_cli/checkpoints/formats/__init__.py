@@ -8,7 +8,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from rfav_cli import remote
+import torch
+
+from rfav_cli import isolation, remote
 from rfav_cli.errors import CheckpointError, remedy_for
 from rfav_cli.text import what_it_says
 
@@ -26,6 +28,8 @@ FILES = {
 }
 """Stem of the file in this folder -> what messages call such checkpoints. Each is a `Format`; the first that recognises
 a file's content reads it."""
+PROGRAMS = frozenset({"torchscript", "exported"})
+"""Those of them that bring code, which the command line runs in a child process."""
 FOLDERS = {
     "huggingface": "folders of transformers or accelerate",
     "distcp": "folders of torch.distributed.checkpoint",
@@ -85,7 +89,11 @@ def read(path: Path, options: ReadOptions) -> Payload:
     Raises:
         CheckpointError: it is missing, empty, cut off, or of no format that is known.
     """
-    return _format(_brought(path)).read(path, options)
+    name = _brought(path)
+    if name not in PROGRAMS:
+        return _format(name).read(path, options)
+    with isolation.loading(path, threads=torch.get_num_threads(), on_cpu=options.device.type == "cpu"):
+        return _format(name).read(path, options)
 
 
 def stored_epoch(path: Path, options: ReadOptions) -> int | None:
