@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from rfav_cli.checkpoints.arrays import number_of
+from rfav_cli.checkpoints.pickle_names import is_attack
 from rfav_cli.checkpoints.stand_ins import Name, StandIn
 from rfav_cli.checkpoints.storages import Storage, storage_kind
 from rfav_cli.checkpoints.unpickler import Maker, safe_key
@@ -25,12 +26,6 @@ if TYPE_CHECKING:
 _MUCH = 2**28
 """Bytes of a tensor that may be more than its storage has: it can take the same number for many elements."""
 _LATIN = ("latin1", "latin-1")
-_ATTACKS = (
-    *("os", "posix", "nt", "sys", "subprocess", "pty", "shutil", "socket", "importlib", "runpy", "ctypes"),
-    "webbrowser",
-)
-"""Packages that objects beside weights are not of: a file that names one is refused aloud. Nothing rests on this."""
-_ATTACKS_OF_BUILTINS = ("eval", "exec", "execfile", "compile", "open", "__import__", "breakpoint", "input")
 
 
 class RunsCodeError(ValueError):
@@ -51,8 +46,7 @@ def meaning(module: str, name: str) -> Any:
     Raises:
         RunsCodeError: only an attack has a use for it.
     """
-    package = module.partition(".")[0]
-    if package in _ATTACKS or (package in ("builtins", "__builtin__") and name in _ATTACKS_OF_BUILTINS):
+    if is_attack(module, name):
         raise RunsCodeError(f"{module}.{name}")
     return storage_kind(module, name) or _MEANINGS.get(f"{module}.{name}")
 

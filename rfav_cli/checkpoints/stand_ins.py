@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import ItemsView, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _OF_MODULES = ("_parameters", "_buffers", "_modules")
 _LONGEST_NAMES = 2**24
@@ -148,6 +149,8 @@ def passed_over(content: Any) -> list[str]:
 
 
 def _own_weights(attributes: Mapping[Any, Any]) -> dict[str, Tensor]:
+    from torch import Tensor  # takes its time, and who only looks at stand-ins needs none
+
     passing = set(_names_of_passing(attributes))
     buffers = ((key, value) for key, value in _items(_get(attributes, "_buffers")) if key not in passing)
     held = (*_items(_get(attributes, "_parameters")), *buffers)

@@ -27,11 +27,12 @@ from pickle import UnpicklingError
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from rfav_cli.checkpoints.stand_ins import Name, StandIn
-from rfav_cli.checkpoints.storages import Claim
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from mmap import mmap
+
+    from rfav_cli.checkpoints.storages import Claim
 
 
 _DEEPEST = 10_000
@@ -96,6 +97,8 @@ class DataUnpickler(pickle._Unpickler):
         """What is beside the pickle: a storage; in the older format the source of a module, by its class."""
         if type(pid) is tuple and len(pid) > 1 and pid[0] == "module":
             return pid[1]
+        from rfav_cli.checkpoints.storages import Claim  # imports torch, and who only looks needs none
+
         return self._take(Claim.of(pid))
 
     def find_class(self, module: str, name: str) -> Any:

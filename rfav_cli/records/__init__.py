@@ -40,6 +40,18 @@ from rfav_cli.records.run import (
     Settings,
     SkippedLayer,
 )
+from rfav_cli.records.scan import (
+    FLAGGED_LEVELS,
+    SCAN_RULES,
+    ScanFinding,
+    ScanLevel,
+    ScannedFile,
+    ScannedMember,
+    ScannedTensor,
+    ScanReport,
+    ScanRule,
+    Some,
+)
 from rfav_cli.records.subject import HeldLayer, LayerList, ListedLayer, Subject
 from rfav_cli.records.training import Training, TrainingEpoch, TrainingStep
 from rfav_cli.records.verdict import FilterFinding, LayerFinding, Onset, RunFinding, Verdict
@@ -50,9 +62,11 @@ __all__ = [
     "CENTERINGS",
     "CLASSIFIER",
     "DOUBT_KINDS",
+    "FLAGGED_LEVELS",
     "PARTS",
     "PENALISED",
     "RULES",
+    "SCAN_RULES",
     "Advice",
     "AdviceStep",
     "Allowance",
@@ -108,8 +122,16 @@ __all__ = [
     "RunFinding",
     "RunSide",
     "RunnableProgram",
+    "ScanFinding",
+    "ScanLevel",
+    "ScanReport",
+    "ScanRule",
+    "ScannedFile",
+    "ScannedMember",
+    "ScannedTensor",
     "Settings",
     "SkippedLayer",
+    "Some",
     "SourceLocation",
     "Subject",
     "Training",

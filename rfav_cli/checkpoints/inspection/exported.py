@@ -1,0 +1,124 @@
+"""What `torch.export.save` wrote: a graph in JSON, which names operators, and the numbers of its weights."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+from rfav_cli.checkpoints.inspection.archive import look_at_members, walk_other_pickles
+from rfav_cli.checkpoints.zip_listing import ZipListing
+from rfav_cli.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from rfav_cli.checkpoints.inspection.base import Look, Source
+
+WHAT = "an exported program"
+_OLD = "serialized_exported_program.json"
+_MOST_JSON = 2**26
+"""Bytes of the graph that are looked through."""
+_MOST_PART = 2**28
+_DTYPES = (
+    *("", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex32", "complex64"),
+    *("complex128", "bool", "bfloat16"),
+)
+"""By the number that the format has for a type of numbers."""
+
+
+def recognises(source: Source) -> bool:
+    """Whether it is an archive with a graph where `torch.export.save` puts it, now or in older releases."""
+    names = source.short_names
+    return _OLD in names or any(name.startswith("models/") and name.endswith(".json") for name in names)
+
+
+def inspect(source: Source, look: Look) -> None:
+    """Take down its operators and weights, and say whether it reaches beyond tensors."""
+    archive = source.archive
+    if archive is None:
+        return
+    look_at_members(source, archive, look)
+    if look.found("refused") or look.found("incomplete"):
+        walk_other_pickles(archive, look, ())
+        return
+    left = _MOST_JSON
+    for member in archive.members:
+        name = member.filename.removeprefix(archive.root)
+        if name.endswith(".json"):
+            if member.file_size > left:
+                look.find("incomplete", "a longer graph than is looked through")
+                return
+            left -= member.file_size
+            _take_down(name, archive.read(member, member.file_size), look)
+        elif name.endswith(".pt") and member.file_size <= _MOST_PART:
+            _walk_part(archive.read(member, _MOST_PART), name, look)
+    walk_other_pickles(archive, look, ())
+    _hold_against_rules(source, look)
+
+
+def _take_down(name: str, content: bytes, look: Look) -> None:
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        look.find("incomplete", f"damaged: {name} is no JSON")
+        return
+    if name.endswith("_config.json") and isinstance(document, dict):
+        _take_down_weights(document.get("config"), look)
+        return
+    operators: set[str] = set()
+    waiting = [document]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if isinstance(target := value.get("target"), str) and "inputs" in value:
+                operators.add(target.removeprefix("torch.ops."))
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    look.names(operators=sorted(operators))
+
+
+def _take_down_weights(config: Any, look: Look) -> None:
+    """Weights by their names; what is pickled among them is read with all that it holds by those who load it."""
+    for name, entry in config.items() if isinstance(config, dict) else ():
+        meta = entry.get("tensor_meta") if isinstance(entry, dict) else None
+        if isinstance(entry, dict) and entry.get("use_pickle"):
+            look.find("runs-code", f"weight {name!r} is a pickle, which torch reads with all that it names")
+        if not isinstance(meta, dict):
+            continue
+        try:
+            shape = tuple(int(size["as_int"]) for size in meta["sizes"])
+            dtype = _DTYPES[meta["dtype"]]
+        except (KeyError, TypeError, ValueError, IndexError):
+            look.find("refused", f"damaged: weight {name!r} is described as no tensor")
+            continue
+        from math import prod
+
+        from rfav_cli.checkpoints.sketches import SIZES
+
+        look.tensor(name, shape, dtype, prod(shape) * SIZES.get(dtype, 1))
+
+
+def _walk_part(content: bytes, name: str, look: Look) -> None:
+    """Walk through what torch.save wrote inside."""
+    if content.startswith(b"PK"):
+        inner = ZipListing.of(io.BytesIO(content))
+        if inner.problem:
+            look.find("incomplete", f"{name}: {inner.problem}")
+        for words in inner.refusals():
+            look.find("refused", f"{name}: {words}")
+        walk_other_pickles(inner, look, ())
+
+
+def _hold_against_rules(source: Source, look: Look) -> None:
+    """Ask what rfav itself asks before it loads such a program."""
+    from rfav_cli.checkpoints import export_archives  # imports torch
+
+    try:
+        if _OLD in source.short_names:
+            export_archives.read_old_export(source.path)
+        else:
+            export_archives.check_exported(source.path)
+    except CheckpointError as error:
+        words = error.what.removeprefix(f"{source.path}: ")
+        look.find("reaches-out", words)
+        look.find("refused", words)

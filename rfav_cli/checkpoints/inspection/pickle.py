@@ -1,0 +1,54 @@
+"""Any other pickle: what `pickle.dump`, joblib and their like write."""
+
+from __future__ import annotations
+
+import pickletools
+from typing import TYPE_CHECKING
+
+from rfav_cli.checkpoints.pickle_findings import NOT_TORCH, report_names, report_tensors
+from rfav_cli.checkpoints.pickle_walk import Walked, walk, walk_nested
+from rfav_cli.checkpoints.zip_listing import ZipListing
+
+if TYPE_CHECKING:
+    from rfav_cli.checkpoints.inspection.base import Look, Source
+
+WHAT = "a pickle"
+_MAGIC = tuple(bytes([0x80, protocol]) for protocol in range(6))
+_BUILDS = frozenset({"GLOBAL", "INST", "MARK", "DICT", "LIST", "TUPLE", "EMPTY_DICT", "EMPTY_LIST", "EMPTY_TUPLE"})
+"""One of these is in each pickle of more than a number; text of people hardly begins with any."""
+_LONGEST_TEXT = 2**20
+
+
+def recognises(source: Source) -> bool:
+    """Whether it begins as pickles of protocol 2 and later do, or reads as an older one from beginning to end."""
+    if source.head.startswith(_MAGIC):
+        return True
+    if source.size > _LONGEST_TEXT or source.head[:1] not in b"(])}cilIFSVLN":
+        return False
+    codes = set()
+    try:
+        for code, _, _ in pickletools.genops(source.bytes_at(0, _LONGEST_TEXT)):
+            codes.add(code.name)
+    except Exception:  # text makes the machine fail in any way there is
+        return {"REDUCE"} <= codes and bool(codes & {"GLOBAL", "INST"})
+    return bool(codes & _BUILDS)
+
+
+def inspect(source: Source, look: Look) -> None:
+    """Walk through all that follow one another in the file."""
+    source.file.seek(0)
+    walked = Walked()
+    contents = list(walk(source.file, source.size, walked))
+    walk_nested(walked)
+    report_names(walked, look)
+    for content in contents:
+        report_tensors(content, look)
+    look.find("refused", NOT_TORCH) if source.expected else None
+    look.readable, look.why_not = False, NOT_TORCH
+    if not walked.whole:
+        look.find("incomplete", f"it cannot be followed to its end: {walked.problem}")
+    if contents and walked.problem and not ZipListing.of(source.file).problem:
+        look.find("unusual", "is a zip archive as well, behind a pickle")
+        look.find("incomplete", "what others read of it depends on where they begin")
+    elif len(contents) > 1:
+        look.find("unusual", f"{len(contents)} pickles follow one another, of which most readers take the first")

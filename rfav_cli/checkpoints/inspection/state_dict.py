@@ -1,0 +1,107 @@
+"""What `torch.save` wrote: an archive with a pickle and the numbers of tensors, or, before 2020, pickles and numbers."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from rfav_cli.checkpoints.inspection.archive import look_at_members, walk_other_pickles
+from rfav_cli.checkpoints.pickle_findings import NOT_TORCH, report_names, report_problem, report_tensors
+from rfav_cli.checkpoints.pickle_walk import MOST_BYTES, Walked, walk, walk_nested
+from rfav_cli.text import printable
+
+if TYPE_CHECKING:
+    from rfav_cli.checkpoints.inspection.base import Look, Source
+    from rfav_cli.checkpoints.zip_listing import ZipListing
+
+WHAT = "a file of torch.save"
+_MAGIC = 0x1950A86A20F9469CFC6C
+_MAGIC_BYTES = _MAGIC.to_bytes(10, "little")
+_PICKLES = 5
+"""In the older format: magic number, version, system, content, keys of the storages."""
+
+
+def recognises(source: Source) -> bool:
+    """Whether it is an archive with a pickle of that name and no code, or begins with the older format's number."""
+    if _MAGIC_BYTES in source.head[:32] and source.head[:1] == b"\x80":
+        return True
+    names = source.short_names
+    return "data.pkl" in names and not any(name == "constants.pkl" or name.startswith("code/") for name in names)
+
+
+def inspect(source: Source, look: Look) -> None:
+    """Walk through its pickles, and hold what they claim against what is there."""
+    if source.archive is None:
+        _inspect_old(source, look)
+        return
+    archive = source.archive
+    look_at_members(source, archive, look)
+    root = archive.root
+    main = archive.find(f"{root}data.pkl")
+    if main is None:
+        look.find("refused", f"damaged: no data.pkl in {printable(root, 80)!r}, where its first member lies")
+        walk_other_pickles(archive, look, ())
+        return
+    if main.file_size > MOST_BYTES:
+        look.find("incomplete", f"data.pkl has {main.file_size:,} bytes, more than are looked through")
+        return
+    walked = Walked()
+    pickled = archive.read(main, MOST_BYTES)
+    contents = list(_first(walk(io.BytesIO(pickled), len(pickled), walked)))
+    walk_nested(walked)
+    report_problem(walked, look)
+    report_names(walked, look)
+    for content in contents:
+        report_tensors(content, look)
+    _hold_against_members(walked, archive, look)
+    numbers = {f"{root}data/{storage.key}" for storage in walked.storages}
+    walk_other_pickles(archive, look, numbers | {main.filename})
+
+
+def _first(contents: Any) -> Any:
+    """The first of several, which is what torch reads."""
+    for content in contents:
+        yield content
+        return
+
+
+def _hold_against_members(walked: Walked, archive: ZipListing, look: Look) -> None:
+    """Hold each storage that is claimed against the member that has its numbers."""
+    claimed: dict[str, int] = {}
+    for storage in walked.storages:
+        if claimed.setdefault(storage.key, storage.bytes) != storage.bytes:
+            look.find("refused", "damaged: two sizes are claimed for a storage")
+    for key, size in claimed.items():
+        name = f"{archive.root}data/{key}"
+        member = archive.find(name)
+        if member is None:
+            look.find("refused", f"damaged: there is no {printable(name, 120)!r} in it")
+        elif member.file_size < size:
+            look.find(
+                "refused",
+                f"damaged: {printable(name, 120)!r} has {member.file_size:,} bytes, its tensor needs {size:,}",
+            )
+
+
+def _inspect_old(source: Source, look: Look) -> None:
+    walked = Walked()
+    source.file.seek(0)
+    contents: list[Any] = []
+    for content in walk(source.file, source.size, walked):
+        contents.append(content)
+        if len(contents) == _PICKLES:
+            break
+    rest = source.size - source.file.tell() if not walked.problem else 0
+    walk_nested(walked)
+    report_problem(walked, look)
+    report_names(walked, look)
+    if len(contents) < _PICKLES or contents[0] != _MAGIC:
+        look.find("refused", NOT_TORCH)
+    for content in contents[3:4]:
+        report_tensors(content, look)
+    claimed = {storage.key: storage.bytes for storage in walked.storages}
+    needed = sum(claimed.values()) + 8 * len(claimed)
+    if len(contents) == _PICKLES and rest != needed:
+        rule = "refused" if rest < needed else "unusual"
+        words = "damaged or cut off: smaller than its tensors" if rest < needed else f"{rest - needed:,} bytes at its end"
+        look.find(rule, words if rest < needed else f"{words} belong to no tensor")

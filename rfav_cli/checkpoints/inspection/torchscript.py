@@ -1,0 +1,78 @@
+"""What `torch.jit.save` wrote: code, which is read as text, and the pickles beside it."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING
+
+from rfav_cli.checkpoints.inspection.archive import look_at_members, walk_other_pickles
+from rfav_cli.checkpoints.pickle_findings import report_names, report_problem, report_tensors
+from rfav_cli.checkpoints.pickle_walk import MOST_BYTES, Walked, walk
+from rfav_cli.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from rfav_cli.checkpoints.inspection.base import Look, Source
+    from rfav_cli.checkpoints.zip_listing import ZipListing
+
+WHAT = "a TorchScript program"
+_MOST_CODE = 2**26
+"""Bytes of code that are looked through."""
+_PICKLES = ("data.pkl", "constants.pkl")
+_CALL = re.compile(r"\b(?:torch|ops\.\w+)\.\w+(?=\()")
+
+
+def recognises(source: Source) -> bool:
+    """Whether it is an archive with code and constants."""
+    names = source.short_names
+    return "constants.pkl" in names and any(name.startswith("code/") for name in names)
+
+
+def inspect(source: Source, look: Look) -> None:
+    """Take down its operators and tensors, and say whether it reaches beyond tensors."""
+    archive = source.archive
+    if archive is None:
+        return
+    look_at_members(source, archive, look)
+    if look.found("refused") or look.found("incomplete"):
+        walk_other_pickles(archive, look, ())
+        return
+    _inspect_code(source, archive, look)
+    numbers = set()
+    for short in _PICKLES:
+        member = archive.find(f"{archive.root}{short}")
+        if member is None or member.file_size > MOST_BYTES:
+            look.find("incomplete", f"{short} is missing, or longer than what is looked through")
+            continue
+        walked = Walked()
+        content = archive.read(member, MOST_BYTES)
+        for held in walk(io.BytesIO(content), len(content), walked):
+            report_tensors(held, look, programs=True)
+        report_names(walked, look, short)
+        report_problem(walked, look, short)
+        numbers |= {f"{archive.root}{short.partition('.')[0]}/{storage.key}" for storage in walked.storages}
+    walk_other_pickles(archive, look, numbers | {f"{archive.root}{short}" for short in _PICKLES})
+
+
+def _inspect_code(source: Source, archive: ZipListing, look: Look) -> None:
+    """List the operators of its code, and hold it against what rfav lets run."""
+    left, operators = _MOST_CODE, set()
+    for member in archive.members:
+        name = member.filename.removeprefix(archive.root)
+        if not name.startswith("code/") or name.endswith(".debug_pkl"):
+            continue
+        if member.file_size > left:
+            look.find("incomplete", "more code than is looked through")
+            return
+        text = archive.read(member, left).decode("utf-8", "replace")
+        left -= member.file_size
+        operators |= set(_CALL.findall(text))
+    look.names(operators=sorted(operators))
+    from rfav_cli.checkpoints.archives import check_torchscript  # imports torch
+
+    try:
+        check_torchscript(source.path)
+    except CheckpointError as error:
+        words = error.what.removeprefix(f"{source.path}: ")
+        look.find("reaches-out", words)
+        look.find("refused", words)

@@ -1,0 +1,231 @@
+"""Walks through pickles from anyone: what they name and call, and what they hold, with nothing made and no torch.
+
+The machine is the one that reads checkpoints (`unpickler`), which looks nothing up; here tensors become sketches of
+themselves, too. Where it cannot follow a pickle, which is then none that rfav would read, its instructions are listed
+one by one, so that names are found in it all the same.
+"""
+
+from __future__ import annotations
+
+import io
+import pickletools
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Any
+
+from rfav_cli.checkpoints.sketches import SketchedStorage, sketch_storage, sketched
+from rfav_cli.checkpoints.stand_ins import Name, StandIn
+from rfav_cli.checkpoints.unpickler import DataUnpickler, Maker
+from rfav_cli.text import what_it_says
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST_BYTES = 2**28
+"""Bytes of pickles in one file that are looked through."""
+MOST_READS = 10_000_000
+"""Pieces that they may be read in: each instruction is one or more."""
+_MOST_NAMES = 100_000
+_DEEPEST_NESTED = 4
+_LOADER = ("torch.storage", "_load_from_bytes")
+_GIVEN = "what another call gave"
+_TEXT = ("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "STRING", "BINSTRING", "SHORT_BINSTRING")
+_PUT, _GET = ("PUT", "BINPUT", "LONG_BINPUT"), ("GET", "BINGET", "LONG_BINGET")
+
+
+class TooMuchError(ValueError):
+    """There is more than is looked through."""
+
+
+@dataclass
+class Walked:
+    """What was met in the pickles of a file.
+
+    Attributes:
+        names: (module, name) -> whether it is called or changed.
+        calls_given: whether what a call gave is itself called, or a class is changed: nothing that data needs.
+        storages: all that are claimed.
+        nested: pickles in pickles, which one of torch's functions is to load.
+        problem: why the machine that reads checkpoints cannot follow; empty where it can.
+        whole: whether each instruction was met.
+    """
+
+    names: dict[tuple[str, str], bool] = field(default_factory=dict)
+    calls_given: bool = False
+    storages: list[SketchedStorage] = field(default_factory=list)
+    nested: list[bytes] = field(default_factory=list)
+    problem: str = ""
+    whole: bool = True
+
+    def note(self, name: tuple[str, str], called: bool) -> None:
+        """Take down a name."""
+        if len(self.names) >= _MOST_NAMES and name not in self.names:
+            raise TooMuchError("more names than are looked through")
+        self.names[name] = self.names.get(name, False) or called
+
+
+class BoundedFile:
+    """A file from which no more is read than it has, and than is looked through.
+
+    Args:
+        file: at the first pickle.
+        size: bytes that are left in it.
+    """
+
+    def __init__(self, file: IO[bytes], size: int) -> None:
+        self._file = file
+        self._left = size
+        self._bytes = MOST_BYTES
+        self._reads = MOST_READS
+
+    def read(self, count: int) -> bytes:
+        """As many bytes, or those that there are."""
+        return self._took(self._file.read(max(0, min(count, self._left, self._bytes + 1))))
+
+    def readline(self) -> bytes:
+        """What goes up to the end of a line."""
+        return self._took(self._file.readline(min(self._left, self._bytes + 1)))
+
+    def _took(self, content: bytes) -> bytes:
+        self._left -= len(content)
+        self._bytes -= len(content)
+        self._reads -= 1
+        if self._bytes < 0 or self._reads < 0:
+            raise TooMuchError("a pickle that is longer than what is looked through")
+        return content
+
+    @property
+    def left(self) -> int:
+        """Bytes that were not read yet."""
+        return self._left
+
+
+class Walk(DataUnpickler):
+    """Reads one pickle for what it names."""
+
+    def __init__(self, file: BoundedFile, size: int, walked: Walked) -> None:
+        super().__init__(file, sketched, lambda claim: claim, size)  # type: ignore[arg-type]  # it can read
+        self._walked = walked
+        self._origins: dict[int, tuple[str, str]] = {}
+
+    def persistent_load(self, pid: Any) -> Any:
+        """A storage as a sketch; in the older format the source of a module, by its class."""
+        if type(pid) is tuple and len(pid) > 1 and pid[0] == "module":
+            return pid[1]
+        storage = sketch_storage(pid)
+        self._walked.storages.append(storage)
+        return storage
+
+    def find_class(self, module: str, name: str) -> Any:
+        """What a name means; it is taken down."""
+        self._walked.note((module, name), called=False)
+        meant = super().find_class(module, name)
+        self._origins[id(meant)] = (module, name)  # it stays for as long as this
+        return meant
+
+    def _made(self, maker: Any, args: Any) -> Any:
+        if isinstance(maker, Name | Maker):
+            origin = self._origins.get(id(maker))
+            if origin:
+                self._walked.note(origin, called=True)
+            if origin == _LOADER and isinstance(args, tuple) and args and isinstance(args[0], bytes):
+                self._walked.nested.append(args[0])
+        elif isinstance(maker, StandIn):
+            self._walked.calls_given = True
+        return super()._made(maker, args)
+
+    def _state(self) -> None:
+        if isinstance(self.stack[-2], Name | Maker):
+            self._walked.calls_given = True
+        super()._state()
+
+    dispatch = {**DataUnpickler.dispatch, b"b"[0]: _state}
+
+
+def walk(file: IO[bytes], size: int, walked: Walked) -> Iterator[Any]:
+    """What the pickles of a file hold, one after another; the caller says how many are asked for.
+
+    Args:
+        file: at the first.
+        size: bytes that are left in it.
+        walked: takes down what is met.
+
+    Yields:
+        The content of each; nothing more after one that the machine cannot follow (`walked.problem`).
+    """
+    bounded = BoundedFile(file, size)
+    while bounded.left:
+        begin = file.tell()
+        try:
+            content = Walk(bounded, size, walked).load()
+        except TooMuchError as error:
+            walked.problem, walked.whole = str(error), False
+            return
+        except Exception as error:  # a damaged pickle makes the machine that reads it fail in any way there is
+            walked.problem = what_it_says(error)
+            file.seek(begin)
+            _list_instructions(file.read(min(size, MOST_BYTES)), walked)
+            return
+        yield content
+
+
+def walk_whole(content: bytes, walked: Walked, depth: int = 0) -> list[Any]:
+    """What the pickles in some bytes hold, all of them, and in those that they hold in turn."""
+    found = list(walk(io.BytesIO(content), len(content), walked))
+    walk_nested(walked, depth)
+    return found
+
+
+def walk_nested(walked: Walked, depth: int = 0) -> None:
+    """Walk through the pickles in pickles."""
+    inner, walked.nested = walked.nested, []
+    for content in inner:
+        if depth == _DEEPEST_NESTED:
+            walked.problem, walked.whole = "pickles in pickles without end", False
+            return
+        part = Walked(walked.names)
+        walk_whole(content, part, depth + 1)
+        walked.calls_given |= part.calls_given
+        walked.whole &= part.whole and not content.startswith(b"PK")
+
+
+def _list_instructions(content: bytes, walked: Walked) -> None:
+    """Take down the names in a pickle that the machine cannot follow, as called; `whole` is false where one may lack."""
+    memo: dict[Any, str | None] = {}
+    texts: list[str | None] = []
+    ended = False
+    try:
+        for number, (code, argument, _) in enumerate(pickletools.genops(content)):
+            if number > MOST_READS:
+                raise TooMuchError("a pickle that is longer than what is looked through")
+            _take_down(code.name, argument, texts, memo, walked)
+            ended = code.name == "STOP"
+    except Exception:  # as above
+        ended = False
+    walked.whole &= ended
+
+
+def _take_down(code: str, argument: Any, texts: list[str | None], memo: dict[Any, str | None], walked: Walked) -> None:
+    """Follow one instruction as far as text goes that may become a name."""
+    if code in ("GLOBAL", "INST"):
+        module, _, name = argument.partition(" ")
+        walked.note((module, name), called=True)
+        texts.append(None)
+    elif code == "STACK_GLOBAL":
+        module_name = texts[-2:]
+        if len(module_name) == 2 and None not in module_name:
+            walked.note((str(module_name[0]), str(module_name[1])), called=True)
+        else:
+            walked.whole = False
+        texts[-2:] = [None]
+    elif code in _TEXT:
+        texts.append(argument if isinstance(argument, str) else None)
+    elif code == "MEMOIZE":
+        memo[len(memo)] = texts[-1] if texts else None
+    elif code in _PUT:
+        memo[int(argument)] = texts[-1] if texts else None
+    elif code in _GET:
+        texts.append(memo.get(int(argument)))
+    elif code.startswith("EXT"):
+        walked.whole = False  # a name that another program has registered
+    elif code not in ("FRAME", "PROTO"):
+        texts.append(None)
