@@ -6,7 +6,6 @@ from contextlib import suppress
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 
 from rfav_cli.atomic import remove_abandoned, replacing
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    import h5py
     from numpy.typing import NDArray
 
     from rfav_cli.atomic import Replacement

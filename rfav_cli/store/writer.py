@@ -8,7 +8,6 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 
 from rfav_cli.atomic import check_writable, remove_abandoned, replacing
@@ -17,8 +16,9 @@ from rfav_cli.records.columns import row_problem
 from rfav_cli.remote import refuse_address
 from rfav_cli.store.commit import locked, writing
 from rfav_cli.store.doubts import file_name, write_doubts
-from rfav_cli.store.hdf5 import is_store_file, opened
+from rfav_cli.store.hdf5 import opened
 from rfav_cli.store.layout import new_file, write_numbers, write_texts
+from rfav_cli.store.opening import is_store_file
 from rfav_cli.store.run import differences, fingerprint, write_header, write_run
 from rfav_cli.store.scan import RUN_FILE, is_there, listing, scan
 from rfav_cli.store.schema import (
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    import h5py
     from numpy.typing import NDArray
 
     from rfav_cli.records import BadCheckpoint, Checkpoint, Doubt, Measurement, Run
