@@ -235,6 +235,10 @@ class Pack(Options):
 class Doctor(Options):
     """What `doctor` takes."""
 
-    folder: str | Path = option(
-        default=".", help="Where a store is to be written.", kind=Path, metavar="FOLDER", kw_only=False
+    place: str | Path = option(
+        default=".",
+        help="A folder where a store is to be written, or a store to be verified.",
+        kind=Path,
+        metavar="FOLDER|STORE",
+        kw_only=False,
     )

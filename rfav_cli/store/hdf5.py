@@ -122,7 +122,12 @@ class StoreFile:
             if is_chunked and (problem := wrong_chunks(dataset, self.stamp[2])):
                 raise damaged(self.path, f"{name}: {problem}")
             self._safe.add(name)
-        return h5py.Dataset(dataset)[index]
+        try:
+            return h5py.Dataset(dataset)[index]
+        except OSError as error:
+            is_changed = "filter returned failure" in str(error)
+            why = "does not match its checksum" if is_changed else f"cannot be read ({what_it_says(error)})"
+            raise damaged(self.path, f"{name} {why}") from error
 
     def _check_schema(self) -> None:
         if not all(name in self._file.attrs for name in MARKS):
