@@ -1,4 +1,4 @@
-"""What `rfav doctor` looks at: this Python, this torch, its devices, the extras, and whether a store can be written."""
+"""What `rfav doctor` looks at: this Python, torch, devices, extras and a place for a store; or one store, all of it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import h5py
-import torch
 
+from rfav_cli import store
 from rfav_cli.atomic import PREFIX, replacing
 from rfav_cli.options import Doctor, flat
 from rfav_cli.records import Finding
@@ -43,7 +43,14 @@ FREE_SPACE = 10**9
 
 
 def run(options: Doctor) -> tuple[Finding, ...]:
-    """Look at what the machine has: Python, torch, devices, extras, and whether a store can be written in a folder."""
+    """Look at what the machine has, and whether a store can be written in a folder; or at a store, and at that alone.
+
+    Raises:
+        StoreError: a store was named, and there is none.
+    """
+    place = Path(options.place)
+    if store.names_store(place):
+        return store.verify(place)
     return (
         Finding("rfav", "ok", __version__),
         Finding("Python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
@@ -52,7 +59,7 @@ def run(options: Doctor) -> tuple[Finding, ...]:
         *_devices(),
         *(_extra(name, packages, use) for name, (packages, use) in EXTRAS.items()),
         _tab(),
-        _folder(Path(options.folder)),
+        _folder(place),
     )
 
 
@@ -60,6 +67,8 @@ examine = flat(Doctor, run)
 
 
 def _torch() -> Finding:
+    import torch
+
     release = tuple(int(part) for part in torch.__version__.split(".")[:2])
     if release < SAFE_TORCH:
         return Finding(
@@ -69,6 +78,8 @@ def _torch() -> Finding:
 
 
 def _devices() -> Iterator[Finding]:
+    import torch
+
     threads = torch.get_num_threads()
     yield Finding("cpu", "ok", f"{threads} {'thread' if threads == 1 else 'threads'}")
     for index in range(torch.cuda.device_count()):

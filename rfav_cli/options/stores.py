@@ -242,11 +242,11 @@ class Pack(Options):
 class Doctor(Options):
     """What `doctor` takes."""
 
-    folder: str | Path = option(
+    place: str | Path = option(
         default=".",
-        help="Where a store is to be written.",
+        help="A folder where a store is to be written, or a store to be verified.",
         kind=Path,
-        metavar="FOLDER",
+        metavar="FOLDER|STORE",
         kw_only=False,
         from_project="inside",
     )

@@ -75,10 +75,11 @@ class Finding:
 
     Attributes:
         name: what was looked at.
-        state: "ok"; "warning" where rfav runs, but something is to be known; "missing" where something cannot be used.
+        state: "ok"; "warning" where rfav runs, but something is to be known; "missing" where something cannot be used;
+            "damaged" where a store is.
         detail: what was found, and what to do about it.
     """
 
     name: str
-    state: Literal["ok", "warning", "missing"]
+    state: Literal["ok", "warning", "missing", "damaged"]
     detail: str

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rfav_cli.records import Finding
     from rfav_cli.render.base import Screen
 
-STYLES = {"ok": "green", "warning": "yellow", "missing": "red"}
+STYLES = {"ok": "green", "warning": "yellow", "missing": "red", "damaged": "bold red"}
 
 
 def as_table(findings: Sequence[Finding], screen: Screen) -> str:

@@ -10,6 +10,7 @@ from rfav_cli.store.finding import Finder, is_store
 from rfav_cli.store.pack import pack
 from rfav_cli.store.reader import held_open, open_store
 from rfav_cli.store.scan import state_of
+from rfav_cli.store.verify import names_store, verify
 from rfav_cli.store.watchers import watching
 from rfav_cli.store.writer import StoreWriter, check_place
 
@@ -19,8 +20,10 @@ __all__ = [
     "check_place",
     "held_open",
     "is_store",
+    "names_store",
     "open_store",
     "pack",
     "state_of",
+    "verify",
     "watching",
 ]

@@ -1,8 +1,13 @@
-"""What writing into a store needs beside files that appear whole: a hold on its folder, and the store's own errors."""
+"""What writing into a store needs beside files that appear whole: a hold on its folder, and the store's own errors.
+
+Whoever may write beside a store may put a link where its folder is, or where a file of it is. Nothing is written or
+removed through one.
+"""
 
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -10,33 +15,88 @@ from typing import TYPE_CHECKING
 from rfav_cli.atomic import is_full
 from rfav_cli.errors import StoreError
 from rfav_cli.locks import is_still, lock
+from rfav_cli.regular_files import what_it_is
 from rfav_cli.text import what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from rfav_cli.store.hdf5 import Stamp
+
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+
+
+def refuse_link(place: Path) -> None:
+    """Raise StoreError where a link lies in the place of a store's folder."""
+    if place.is_symlink():
+        raise StoreError(
+            f"{place}: is a link, and a store's folder is none", "Remove it, or put the folder itself in its place."
+        )
+
+
+def refuse_special(file: Path) -> None:
+    """Raise StoreError where something lies in the place of a file in a store's folder that is no regular file."""
+    try:
+        mode = file.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode):
+        found = "a link" if stat.S_ISLNK(mode) else what_it_is(mode)
+        raise StoreError(f"{file}: is {found}, not a regular file", "Remove it.")
+
+
+class Folder:
+    """A store's folder that is held; files are removed from the very one, whatever takes its name meanwhile."""
+
+    def __init__(self, path: Path, descriptor: int | None) -> None:
+        self.path = path
+        self._descriptor = descriptor
+
+    def remove(self, name: str, stamp: Stamp | None = None) -> None:
+        """Remove a regular file, if it is there.
+
+        Args:
+            name: of the file.
+            stamp: leave another that took its name.
+        """
+        where = self.path / name if self._descriptor is None else name
+        try:
+            status = os.stat(where, dir_fd=self._descriptor, follow_symlinks=False)
+            is_the_one = stamp in (None, (status.st_ino, status.st_mtime_ns, status.st_size))
+            if stat.S_ISREG(status.st_mode) and is_the_one:
+                os.unlink(where, dir_fd=self._descriptor)
+        except FileNotFoundError:
+            return
+
 
 @contextmanager
-def locked(folder: Path) -> Iterator[bool]:
-    """Hold a folder against others that call this, and say whether it is there.
+def locked(folder: Path) -> Iterator[Folder | None]:
+    """Hold a folder against others that call this; None where it is not there.
 
     The lock is on the folder itself, so it goes with it; who waited for a folder that its holder removed looks again.
     Where the system has no such locks, nothing is held.
+
+    Raises:
+        StoreError: a link lies in its place.
     """
     if sys.platform == "win32":
-        yield folder.is_dir()
+        refuse_link(folder)
+        yield Folder(folder, None) if folder.is_dir() else None
         return
     while True:
         try:
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _NO_LINK)
         except FileNotFoundError:
-            yield False
+            yield None
             return
+        except OSError:
+            refuse_link(folder)
+            raise
         try:
             lock(descriptor, wait=True)
             if is_still(folder, descriptor):
-                yield True
+                yield Folder(folder, descriptor)
                 return
         finally:
             os.close(descriptor)

@@ -8,8 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfav_cli.store.hdf5 import is_store_file
-from rfav_cli.store.opening import StoreInUseError
+from rfav_cli.store.opening import is_store_file
 from rfav_cli.store.scan import RUN_FILE
 from rfav_cli.store.schema import folder_of
 
@@ -68,22 +67,14 @@ class Finder:
         stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
         remembered = self._are_stores.get(path)
         if not remembered or remembered[0] != stamp:
-            remembered = stamp, not path.is_symlink() and _may_be_store(path)
+            remembered = stamp, is_store_file(path, follow=False)
         seen[path] = remembered
         return seen[path][1]
 
 
 def is_store(path: Path) -> bool:
     """Whether there is a store at a path, packed or still a folder beside it."""
-    return _may_be_store(path) or _may_be_store(folder_of(path) / RUN_FILE)
-
-
-def _may_be_store(path: Path) -> bool:
-    """Whether a file is a store, or cannot be looked into now: who opens it says why."""
-    try:
-        return is_store_file(path)
-    except StoreInUseError:
-        return True
+    return is_store_file(path) or is_store_file(folder_of(path) / RUN_FILE)
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:

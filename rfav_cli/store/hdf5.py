@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import os
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,17 +17,15 @@ import h5py
 import numpy as np
 
 from rfav_cli.errors import StoreError
-from rfav_cli.hdf5_files import SIGNATURE, open_stream, wrong_chunks
-from rfav_cli.regular_files import NotRegularError, open_regular
+from rfav_cli.hdf5_files import open_stream, wrong_chunks
 from rfav_cli.store.layout import is_checked, why_not_read
-from rfav_cli.store.opening import StoreInUseError, why_not_opened
+from rfav_cli.store.opening import LIBRARY_ERRORS, MARKS, opened_stream, too_much, why_not_opened
 from rfav_cli.store.schema import OLDEST_SCHEMA, SCHEMA, damaged, is_name, not_a_store
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from typing import IO
 
     from numpy.typing import NDArray
 
@@ -39,16 +37,6 @@ MOST_ENTRIES = 200_000
 """Epochs, layers, texts of a list and datasets that a file may have; each takes about a kilobyte of memory."""
 _LONGEST = 1 << 20
 """Bytes of an attribute."""
-_BLOCK = 512
-"""Bytes that `st_blocks` counts."""
-_SURE, _SPARSEST = 1 << 26, 100
-"""Values of more bytes than the one, and of which fewer are on the disk than one in the other, are nobody's figures."""
-_MARKS = ("schema", "rfav_version")
-"""Attributes of every store."""
-_START = 1 << 20
-"""Bytes at the start of a damaged file within which the names of its attributes are looked for."""
-
-_LIBRARY_ERRORS = (OSError, RuntimeError, KeyError, TypeError, ValueError, OverflowError, MemoryError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -87,7 +75,7 @@ class StoreFile:
             yield
         except MemoryError as error:
             raise StoreError(f"{self.path}: too little memory to read it", "Free some memory and try again.") from error
-        except _LIBRARY_ERRORS as error:
+        except LIBRARY_ERRORS as error:
             raise damaged(self.path, what_it_says(error)) from error
 
     def attribute(self, name: str, default: T) -> T:
@@ -134,10 +122,15 @@ class StoreFile:
             if is_chunked and (problem := wrong_chunks(dataset, self.stamp[2])):
                 raise damaged(self.path, f"{name}: {problem}")
             self._safe.add(name)
-        return h5py.Dataset(dataset)[index]
+        try:
+            return h5py.Dataset(dataset)[index]
+        except OSError as error:
+            is_changed = "filter returned failure" in str(error)
+            why = "does not match its checksum" if is_changed else f"cannot be read ({what_it_says(error)})"
+            raise damaged(self.path, f"{name} {why}") from error
 
     def _check_schema(self) -> None:
-        if not all(name in self._file.attrs for name in _MARKS):
+        if not all(name in self._file.attrs for name in MARKS):
             raise not_a_store(self.path, "an HDF5 file, but without rfav's attributes")
         schema = self.attribute("schema", 0)
         if schema > SCHEMA:
@@ -176,19 +169,6 @@ class StoreFile:
         return StoredDataset(item, item.shape, item.dtype)
 
 
-def too_much(declared: int, status: os.stat_result) -> str:
-    """Why so many bytes of values cannot be in a file; empty where they can.
-
-    A file may have holes that take no room on the disk, and so be far larger than what anyone wrote.
-    """
-    if declared > status.st_size:
-        return "its datasets are larger than the file"
-    on_disk = getattr(status, "st_blocks", status.st_size) * _BLOCK
-    if declared > _SURE and declared > _SPARSEST * on_disk:
-        return f"{declared:,} bytes of values, of which {on_disk:,} are on the disk"
-    return ""
-
-
 @contextmanager
 def opened(path: Path, *, follow: bool = True) -> Iterator[StoreFile]:
     """Open a file of a store for reading, without a lock.
@@ -202,51 +182,9 @@ def opened(path: Path, *, follow: bool = True) -> Iterator[StoreFile]:
         StoreError: it is there, and cannot be read or is no file of a store that this rfav reads.
     """
     with ExitStack() as stack:
-        stream = stack.enter_context(_opened_stream(path, follow))
+        stream = stack.enter_context(opened_stream(path, follow=follow))
         try:
             file = stack.enter_context(open_stream(stream))
-        except _LIBRARY_ERRORS as error:
+        except LIBRARY_ERRORS as error:
             raise why_not_opened(path, error) from error
         yield StoreFile(path, file, os.fstat(stream.fileno()))
-
-
-def is_store_file(path: Path, *, follow: bool = True) -> bool:
-    """Whether a file is a store of any schema, if only a damaged one, which rfav may replace.
-
-    Raises:
-        StoreInUseError: that cannot be told while another program has it open.
-    """
-    with suppress(StoreError, OSError), _opened_stream(path, follow) as stream:
-        try:
-            with open_stream(stream) as file:
-                return all(name in file.attrs for name in _MARKS)
-        except _LIBRARY_ERRORS as error:
-            if isinstance(problem := why_not_opened(path, error), StoreInUseError):
-                raise problem from error
-        stream.seek(0)
-        start = stream.read(_START)
-        return all(name.encode() in start for name in _MARKS)
-    return False
-
-
-def _opened_stream(path: Path, follow: bool) -> IO[bytes]:
-    """An HDF5 file, open at its start.
-
-    Raises:
-        FileNotFoundError: it is not there.
-        StoreError: it cannot be read, or is no HDF5 file.
-    """
-    try:
-        stream = open_regular(path, follow=follow)
-    except FileNotFoundError:
-        raise
-    except NotRegularError as error:
-        raise not_a_store(path, str(error.strerror)) from error
-    except OSError as error:
-        remedy = "Give a store that you may read." if isinstance(error, PermissionError) else "Copy it elsewhere."
-        raise StoreError(f"{path}: cannot be read ({what_it_says(error)})", remedy) from error
-    start = stream.read(len(SIGNATURE))
-    if start == SIGNATURE:
-        return stream
-    stream.close()
-    raise not_a_store(path, "not an HDF5 file" if start else "an empty file")

@@ -1,28 +1,88 @@
-"""Why an HDF5 file cannot be opened, in true words."""
+"""A file of a store opened from one descriptor, and in true words why it cannot be.
+
+Readers lock nothing and wait for no lock: the files of a store are never changed.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import IO, TYPE_CHECKING
 
 from rfav_cli.errors import StoreError
-from rfav_cli.store.schema import damaged
+from rfav_cli.hdf5_files import SIGNATURE, open_stream
+from rfav_cli.regular_files import NotRegularError, open_regular
+from rfav_cli.store.schema import damaged, not_a_store
 from rfav_cli.text import what_it_says
 
 if TYPE_CHECKING:
+    import os
     from pathlib import Path
 
-class StoreInUseError(StoreError):
-    """The file may be whole, and cannot be opened while another program has it open."""
+MARKS = ("schema", "rfav_version")
+"""Attributes of every store."""
+LIBRARY_ERRORS = (OSError, RuntimeError, KeyError, TypeError, ValueError, OverflowError, MemoryError, RecursionError)
+"""What HDF5 and h5py raise of a file that is not as it should be."""
+_START = 1 << 20
+"""Bytes at the start of a damaged file within which the names of its attributes are looked for."""
+_BLOCK = 512
+"""Bytes that `st_blocks` counts."""
+_SURE, _SPARSEST = 1 << 26, 100
+"""Values of more bytes than the one, of which less than one in the other is on the disk, are nobody's figures."""
+
+
+def opened_stream(path: Path, *, follow: bool = True) -> IO[bytes]:
+    """An HDF5 file, open to be read.
+
+    Args:
+        path: the file.
+        follow: through a link as well; without, a link is refused.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        StoreError: it cannot be read, or is no HDF5 file.
+    """
+    try:
+        stream = open_regular(path, follow=follow)
+    except FileNotFoundError:
+        raise
+    except NotRegularError as error:
+        raise not_a_store(path, str(error.strerror)) from error
+    except OSError as error:
+        remedy = "Give a store that you may read." if isinstance(error, PermissionError) else "Copy it elsewhere."
+        raise StoreError(f"{path}: cannot be read ({what_it_says(error)})", remedy) from error
+    start = stream.read(len(SIGNATURE))
+    if start == SIGNATURE:
+        return stream
+    stream.close()
+    raise not_a_store(path, "not an HDF5 file" if start else "an empty file")
+
+
+def is_store_file(path: Path, *, follow: bool = True) -> bool:
+    """Whether a file is a store of any schema, if only a damaged one, which rfav may replace."""
+    with suppress(StoreError, OSError), opened_stream(path, follow=follow) as stream:
+        with suppress(*LIBRARY_ERRORS), open_stream(stream) as file:
+            return all(name in file.attrs for name in MARKS)
+        stream.seek(0)
+        start = stream.read(_START)
+        return all(name.encode() in start for name in MARKS)
+    return False
+
+
+def too_much(declared: int, status: os.stat_result) -> str:
+    """Why so many bytes of values cannot be in a file; empty where they can.
+
+    A file may have holes that take no room on the disk, and so be far larger than what anyone wrote.
+    """
+    if declared > status.st_size:
+        return "its datasets are larger than the file"
+    on_disk = getattr(status, "st_blocks", 0) * _BLOCK or status.st_size  # some file systems do not say
+    if declared > _SURE and declared > _SPARSEST * on_disk:
+        return f"{declared:,} bytes of values, of which {on_disk:,} are on the disk"
+    return ""
 
 
 def why_not_opened(path: Path, error: BaseException) -> StoreError:
-    """Why HDF5 did not open a file that is there and can be read: it is in use, or damaged."""
-    text = str(error)
+    """Why HDF5 did not open a file that is there and can be read."""
     if isinstance(error, MemoryError):
         return StoreError(f"{path}: too little memory to open it", "Free some memory and try again.")
-    if "already open" in text:
-        return StoreInUseError(
-            f"{path}: another program has it open for writing, or was killed while it had",
-            "Close it there; if nobody has it open, `h5clear -s FILE` of the HDF5 tools takes that mark away.",
-        )
-    return damaged(path, "the file is cut off" if "truncated" in text else what_it_says(error))
+    return damaged(path, "the file is cut off" if "truncated" in str(error) else what_it_says(error))

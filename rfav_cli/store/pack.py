@@ -6,7 +6,6 @@ from contextlib import suppress
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 
 from rfav_cli.atomic import remove_abandoned, replacing
@@ -24,10 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    import h5py
     from numpy.typing import NDArray
 
     from rfav_cli.atomic import Replacement
     from rfav_cli.records import History
+    from rfav_cli.store.commit import Folder
     from rfav_cli.store.scan import Row, Scan
 
 
@@ -44,14 +45,14 @@ def pack(path: Path, derive: Callable[[History], Derived] = lambda _: Derived())
         StoreError: there is no store, a file of it is damaged, or there is no room for another copy of it.
     """
     folder = folder_of(path)
-    with locked(folder) as folder_exists:
-        if folder_exists:
+    with locked(folder) as held:
+        if held is not None:
             remove_abandoned(folder)
             remove_abandoned(path.parent)
             contents = scan(path)
             if not path.exists() or any(file.parent == folder and file.name != RUN_FILE for file in contents.stamps):
                 _replace(path, contents, derive(open_store(path)))
-            _remove_packed(contents, folder)
+            _remove_packed(contents, held)
     return open_store(path)
 
 
@@ -91,7 +92,7 @@ def _write_columns(file: h5py.File, contents: Scan, target: Replacement, derived
         return numbered[1].path
 
     for source, rows in groupby(enumerate(contents.rows.values()), path_of):
-        with opened(source) as part:
+        with opened(source, follow=source == contents.path) as part:
             for index, row in rows:
                 for name, dataset in columns.items():
                     column_type = contents.column_types[name]
@@ -102,12 +103,10 @@ def _write_columns(file: h5py.File, contents: Scan, target: Replacement, derived
                     target.check()
 
 
-def _remove_packed(contents: Scan, folder: Path) -> None:
+def _remove_packed(contents: Scan, folder: Folder) -> None:
     """Remove what was packed, but not what took its name since."""
     for file, stamp in contents.stamps.items():
-        with suppress(FileNotFoundError):
-            status = file.stat()
-            if file.parent == folder and (status.st_ino, status.st_mtime_ns, status.st_size) == stamp:
-                file.unlink()
+        if file.parent == folder.path:
+            folder.remove(file.name, stamp)
     with suppress(OSError):
-        folder.rmdir()
+        folder.path.rmdir()

@@ -133,7 +133,7 @@ class LazyColumn:
             for index, row in enumerate(rows):
                 epoch = self._epochs[row]
                 try:
-                    with opened(epoch_file(folder_of(self._path), epoch)) as file:
+                    with opened(epoch_file(folder_of(self._path), epoch), follow=False) as file:
                         values[index] = self._read_row(file, 0, epoch)
                 except FileNotFoundError:
                     packed = packed or self._held_or_opened(stack)

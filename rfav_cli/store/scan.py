@@ -13,6 +13,7 @@ import numpy as np
 from rfav_cli.errors import StoreError
 from rfav_cli.records import DOUBT_KINDS, BadCheckpoint, Checkpoint
 from rfav_cli.records.columns import row_problem
+from rfav_cli.store.commit import refuse_link
 from rfav_cli.store.doubts import read_doubts
 from rfav_cli.store.hdf5 import opened
 from rfav_cli.store.run import read_run
@@ -95,7 +96,12 @@ class Scan:
 
 
 def listing(path: Path) -> list[Path]:
-    """The files of epochs, of bad checkpoints and of doubts in a store's folder."""
+    """The files of epochs, of bad checkpoints and of doubts in a store's folder.
+
+    Raises:
+        StoreError: it cannot be read, or is a link.
+    """
+    refuse_link(folder_of(path))
     try:
         files = sorted(folder_of(path).iterdir())
     except FileNotFoundError:
@@ -142,11 +148,11 @@ def _scan_once(path: Path, read_small: bool) -> Scan:
         raise StoreError(f"{folder_of(path)}: holds epochs, but {RUN_FILE} is missing", "Restore it from a copy.")
     if not heads:
         raise StoreError(f"{path}: there is no such store", "Make it with `rfav analyze`.")
-    with opened(heads[0]) as file:
+    with opened(heads[0], follow=heads[0] == path) as file:
         union = _Union(Scan(path, read_run(file), file.attribute("run_sha256", "")), read_small)
         first = union.look(file)
     for name in [*files, *heads[1:]]:
-        with opened(name) as file:
+        with opened(name, follow=False) as file:
             part = union.look(file)
         _check_name(part)
         union.add(part)

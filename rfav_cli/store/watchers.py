@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from rfav_cli.atomic import PREFIX
 from rfav_cli.errors import StoreError
 from rfav_cli.locks import is_still, lock
-from rfav_cli.store.commit import writing
+from rfav_cli.regular_files import open_regular
+from rfav_cli.store.commit import refuse_link, refuse_special, writing
 from rfav_cli.store.schema import folder_of
 from rfav_cli.text import printable
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAME = f"{PREFIX}watch"
+_OURS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""The file is opened through no link, and waited for by nobody."""
 _ATTEMPTS = 5
 _LOOK = 0.05
 """Seconds after which a lock is tried again: who looks whether it is held holds it for a moment."""
@@ -53,7 +56,7 @@ def refuse_watched(store: Path) -> None:
     """Raise StoreError where a watcher fills a store; where the system has no locks that cannot be told."""
     file = folder_of(store) / NAME
     try:
-        descriptor = os.open(file, os.O_RDWR)
+        descriptor = os.open(file, os.O_RDWR | _OURS)
     except OSError:
         return
     try:
@@ -67,11 +70,16 @@ def _hold(store: Path, file: Path) -> int:
     """Make and lock the file; it may be taken for abandoned, and its folder be removed, between any two steps."""
     refused = 0
     while True:
+        refuse_link(file.parent)
         file.parent.mkdir(exist_ok=True)
+        refuse_special(file)
         try:
-            descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | _OURS, 0o666)
         except FileNotFoundError:
             continue
+        if os.fstat(descriptor).st_nlink > 1:
+            os.close(descriptor)
+            raise StoreError(f"{file}: has another name elsewhere, so it is not written over", "Remove it.")
         held = lock(descriptor, wait=False) is not False
         if held and is_still(file, descriptor):
             os.truncate(descriptor, 0)
@@ -87,8 +95,8 @@ def _hold(store: Path, file: Path) -> int:
 
 def _refusal(store: Path, file: Path) -> StoreError:
     who = ""
-    with suppress(OSError):
-        who = printable(file.read_bytes()[:200].decode("utf-8", "replace"))
+    with suppress(OSError), open_regular(file, follow=False) as stream:
+        who = printable(stream.read(200).decode("utf-8", "replace"))
     return StoreError(
         f"{store}: `rfav watch` is filling it already{f' ({who})' if who else ''}",
         "Wait until that has ended, or choose another --out.",

@@ -8,17 +8,17 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 
 from rfav_cli.atomic import check_writable, remove_abandoned, replacing
 from rfav_cli.errors import StoreError
 from rfav_cli.records.columns import row_problem
 from rfav_cli.remote import refuse_address
-from rfav_cli.store.commit import locked, writing
+from rfav_cli.store.commit import locked, refuse_link, refuse_special, writing
 from rfav_cli.store.doubts import file_name, write_doubts
-from rfav_cli.store.hdf5 import is_store_file, opened
+from rfav_cli.store.hdf5 import opened
 from rfav_cli.store.layout import new_file, write_numbers, write_texts
+from rfav_cli.store.opening import is_store_file
 from rfav_cli.store.run import differences, fingerprint, write_header, write_run
 from rfav_cli.store.scan import RUN_FILE, is_there, listing, scan
 from rfav_cli.store.schema import (
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    import h5py
     from numpy.typing import NDArray
 
     from rfav_cli.records import BadCheckpoint, Checkpoint, Doubt, Measurement, Run
@@ -168,6 +169,7 @@ class StoreWriter:
             write(file)
         with writing(self._path):
             for attempt in range(_ATTEMPTS):
+                refuse_link(self._folder)
                 self._folder.mkdir(exist_ok=True)
                 try:
                     with replacing(target) as replacement:
@@ -187,7 +189,8 @@ def check_place(path: Path, *, fresh: bool = False, watching: bool = False) -> N
         watching: the caller is the store's watcher.
 
     Raises:
-        StoreError: there is no folder for it, one cannot write there, a watcher does, or what is there is no store.
+        StoreError: there is no folder for it, one cannot write there, a watcher does, what is there is no store, or
+            its folder is a link.
         UsageError: it is elsewhere.
     """
     refuse_address(path, "a store grows in a local folder", "Give a local path; `rfav analyze --out` alone copies it.")
@@ -197,25 +200,43 @@ def check_place(path: Path, *, fresh: bool = False, watching: bool = False) -> N
         if path.is_dir():
             raise StoreError(f"{path}: is a folder", "Give the name of a file, like rfav.h5, with --out.")
         check_writable(path)
+        refuse_link(folder_of(path))
         if not watching:
             refuse_watched(path)
         if folder_of(path).exists():
             check_writable(folder_of(path) / RUN_FILE)
-        if fresh and path.exists() and not is_store_file(path):
-            raise not_a_store(path, "and so not removed for --fresh")
-        for file in () if fresh else (path, folder_of(path) / RUN_FILE):
-            with suppress(FileNotFoundError), opened(file):
+        if fresh:
+            _check_ours(path)
+            return
+        for file in (path, folder_of(path) / RUN_FILE):
+            with suppress(FileNotFoundError), opened(file, follow=file == path):
                 pass
 
 
 def _remove_store(path: Path) -> None:
     """Remove a store; the run last, so that what remains of it can always be read."""
     folder = folder_of(path)
-    with locked(folder), writing(path):
-        for file in (*listing(path), path, folder / RUN_FILE):
-            file.unlink(missing_ok=True)
-        with suppress(OSError):
-            folder.rmdir()
+    with locked(folder) as held, writing(path):
+        if held is not None:
+            for file in listing(path):
+                held.remove(file.name)
+        path.unlink(missing_ok=True)
+        if held is not None:
+            held.remove(RUN_FILE)
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def _check_ours(path: Path) -> None:
+    """Raise StoreError where something in a store's place is none of ours, so that --fresh does not remove it."""
+    folder = folder_of(path)
+    inside = [*listing(path), folder / RUN_FILE]
+    for file in inside:
+        refuse_special(file)
+    for file in (path, *inside):
+        is_ours = is_store_file(file, follow=file == path)
+        if file.exists() and not is_ours and (file == path or file.stat().st_size):
+            raise not_a_store(file, "and so not removed for --fresh")
 
 
 def _checked(name: str, values: NDArray[Any], run: Run) -> NDArray[Any]:

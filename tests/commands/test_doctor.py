@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 from collections import namedtuple
 from importlib.metadata import EntryPoint, version
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 from rfav_cli.commands import doctor
+from tests.store.example import write
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -138,3 +140,15 @@ def test_the_entry_point_that_is_declared_is_the_plugin() -> None:
     plugin = EntryPoint("rfav", line, "tensorboard_plugins").load()
     assert issubclass(plugin, base_plugin.TBPlugin)
     assert plugin.plugin_name == "rfav"
+
+
+def test_a_store_is_looked_at_without_torch(tmp_path: Path) -> None:
+    write(tmp_path / "rfav.h5", 0)
+    code = (
+        "import sys; from rfav_cli.commands.doctor import examine\n"
+        "print([finding.state for finding in examine(sys.argv[1])], sorted({'torch', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "rfav.h5")], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "['ok', 'ok', 'ok'] []\n"

@@ -45,7 +45,9 @@ def external(file: h5py.File) -> None:
 
 
 CHANGES: dict[str, Callable[[h5py.File], None]] = {
-    "new is stored with filters other": lambda file: file.create_dataset("new", data=np.zeros((2, 9)), compression="gzip"),
+    "new is stored with filters other": lambda file: file.create_dataset(
+        "new", data=np.zeros((2, 9)), compression="gzip"
+    ),
     "new is not stored": virtual,
     "entropy/mean is not stored in the file": external,
     "larger than the file": lambda file: file.create_dataset("new", (2, 1 << 40), "f8"),

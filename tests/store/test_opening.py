@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import h5py
 import pytest
 
 from rfav_cli.errors import StoreError
-from rfav_cli.store import Finder, open_store, pack
-from rfav_cli.store.opening import StoreInUseError, why_not_opened
-from rfav_cli.store.writer import check_place
+from rfav_cli.store import open_store, pack
+from rfav_cli.store.hdf5 import opened
+from rfav_cli.store.opening import is_store_file, too_much, why_not_opened
 from tests.store.example import write
 
 if TYPE_CHECKING:
@@ -27,11 +28,6 @@ def path(tmp_path: Path) -> Path:
     write(tmp_path / "rfav.h5", 0, 1)
     pack(tmp_path / "rfav.h5")
     return tmp_path / "rfav.h5"
-
-
-def killed_while_writing(path: Path) -> None:
-    code = "import h5py, os, sys; file = h5py.File(sys.argv[1], 'r+'); os._exit(0)"
-    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
 
 
 def test_a_reader_waits_for_no_lock(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,21 +58,18 @@ def test_a_store_that_this_process_has_open_is_read_beside(path: Path, flags: bo
         assert file["epoch"][:].tolist() == [0, 1]
 
 
-def test_a_store_that_another_program_writes_is_in_use_and_not_damaged(path: Path) -> None:
-    with h5py.File(path, "r+"), pytest.raises(StoreInUseError, match="another program has it open for writing") as told:
-        open_store(path)
-    assert "--fresh" not in told.value.remedy
+def test_a_store_that_another_program_has_open_for_writing_is_read(path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        file.flush()
+        assert len(open_store(path)) == 2
+    code = "import h5py, os, sys; file = h5py.File(sys.argv[1], 'r+'); file.flush(); os._exit(0)"
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
     assert len(open_store(path)) == 2
-    killed_while_writing(path)
-    with pytest.raises(StoreInUseError, match="or was killed while it had") as told:
-        open_store(path)
-    assert "h5clear" in told.value.remedy
 
 
 @pytest.mark.parametrize(
     ("error", "what", "remedy"),
     [
-        (OSError("unable to open file (file is already open for write)"), "another program has it open", "Close it"),
         (MemoryError(), "too little memory", "Free some memory"),
         (OSError("truncated file: eof = 900"), "damaged: the file is cut off", "Restore"),
         (OSError("bad object header version number"), "damaged: bad object header", "Restore"),
@@ -90,9 +83,30 @@ def test_each_reason_has_its_own_words(tmp_path: Path, error: Exception, what: s
     assert ("--fresh" in said.remedy) == ("damaged" in said.what)
 
 
-def test_what_cannot_be_looked_into_is_not_replaced_and_not_passed_over(path: Path) -> None:
-    with h5py.File(path, "r+"):
-        with pytest.raises(StoreInUseError, match="another program"):
-            check_place(path, fresh=True)
-        assert path.exists()
-        assert Finder(path.parent).find() == ([path], True)
+@pytest.mark.parametrize(
+    ("declared", "size", "blocks", "said"),
+    [
+        (100, 99, 8, "larger than the file"),
+        (100, 100, 0, ""),
+        (6 << 30, 7 << 30, 0, ""),
+        (6 << 30, 7 << 30, 80, "6,442,450,944 bytes of values, of which 40,960 are on the disk"),
+        (6 << 30, 7 << 30, 1 << 20, ""),
+    ],
+)
+def test_values_that_take_no_room_are_refused(declared: int, size: int, blocks: int, said: str) -> None:
+    status = cast("os.stat_result", SimpleNamespace(st_size=size, st_blocks=blocks))
+    found = too_much(declared, status)
+    assert found.endswith(said) if said else not found
+
+
+def test_a_damaged_store_is_still_known_as_one_and_another_file_is_not(path: Path) -> None:
+    write(path, 0)
+    pack(path)
+    whole = path.read_bytes()
+    for at in (9, 60):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 8]) + whole[at + 1 :])
+        with pytest.raises(StoreError, match="damaged"), opened(path):
+            pass
+        assert is_store_file(path)
+    path.write_bytes(whole[:48] + b"\0" * 999)
+    assert not is_store_file(path)
