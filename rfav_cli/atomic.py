@@ -10,18 +10,19 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import secrets
 import stat
 import sys
 import time
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from rfav_cli.locks import is_still, lock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from typing_extensions import Buffer
 
@@ -30,6 +31,8 @@ PREFIX = ".tmp-rfav-"
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
+_STREAM = re.compile(r"(?:/dev/|/proc/self/)(stdout|stderr|fd/\d+)")
 _DAY = 24 * 3600
 _BINARY = getattr(os, "O_BINARY", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -38,8 +41,10 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 def write_whole(contents: Mapping[Path, Iterable[bytes]]) -> None:
     """Write some files; each appears whole, in place of what was there, and none where one cannot be written.
 
-    Each is written beside its place first and renamed when all are on the disk. A special file, such as /dev/stdout,
-    is written to as it is. What killed processes left in the folders is removed.
+    Each is written beside its place first. When all are on the disk they are renamed, and where a rename fails, what
+    was there before is put back. A kill between two renames leaves some new and the others as they were, each whole;
+    the next run writes all of them anew. A stream, such as /dev/stdout, is written to as it is, before any rename.
+    What killed processes left in the folders is removed.
 
     Args:
         contents: path -> its bytes in pieces, which are asked for as they are written.
@@ -48,27 +53,55 @@ def write_whole(contents: Mapping[Path, Iterable[bytes]]) -> None:
         OSError: one cannot be written; its `filename` is that of the file that was asked for.
     """
     with ExitStack() as stack:
-        places: dict[Path, Path] = {}
-        temporaries: dict[Path, Path] = {}
+        streams: dict[Path, Iterable[bytes]] = {}
+        written: list[_Written] = []
         for path, pieces in contents.items():
             with _named(path):
-                if path.exists() and not path.is_file() and not path.is_dir():
-                    with path.open("wb") as file:
-                        file.writelines(pieces)
+                if is_stream(path):
+                    streams[path] = pieces
                     continue
-                place = path.resolve()  # a link stays one
+                place = Path(os.path.realpath(path))  # a link stays one
                 if place.is_dir():
                     raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-                if place.parent not in {other.parent for other in places.values()}:
+                if place.parent not in {other.place.parent for other in written}:
                     remove_abandoned(place.parent)
-                temporaries[path] = _written(stack, place, pieces)
-                places[path] = place
-        for path, place in places.items():
+                written.append(_Written(path, place, _written(stack, place, pieces)))
+        for path, pieces in streams.items():
             with _named(path):
-                temporaries[path].replace(place)
-    for folder in {place.parent for place in places.values()}:
-        with suppress(OSError):  # the files are in their places
-            sync_folder(folder)
+                _write_stream(path, pieces)
+        _put_in_place(stack, written)
+
+
+class _Written(NamedTuple):
+    """A file that is on the disk under another name: what was asked for, where that is, and the name that it has."""
+
+    path: Path
+    place: Path
+    temporary: Path
+
+
+def is_stream(path: Path) -> bool:
+    """Whether a path is that of a stream, which bytes are sent to and nothing is replaced of."""
+    if _STREAM.fullmatch(os.fspath(path)):
+        return True
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)
+
+
+def _write_stream(path: Path, pieces: Iterable[bytes]) -> None:
+    named = _STREAM.fullmatch(os.fspath(path))
+    if named:  # what was opened by the shell has a place in its file, which a second opening would not know
+        descriptor = os.dup({"stdout": 1, "stderr": 2}.get(named[1]) or int(named[1].rpartition("/")[2]))
+    else:
+        descriptor = os.open(path, os.O_WRONLY | _BINARY)
+    try:
+        for piece in pieces:
+            write_all(descriptor, piece)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -83,11 +116,69 @@ def _named(path: Path) -> Iterator[None]:
 def _written(stack: ExitStack, place: Path, pieces: Iterable[bytes]) -> Path:
     """A temporary with these bytes, on disk; it is locked until the stack ends."""
     temporary, descriptor = stack.enter_context(_temporary(place))
-    with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor has no path
-        file.writelines(pieces)
-        file.flush()
+    try:
+        for piece in pieces:
+            write_all(descriptor, piece)
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
     return temporary
+
+
+def _put_in_place(stack: ExitStack, written: Sequence[_Written]) -> None:
+    """Rename files that are on the disk, all of them or none."""
+    before: dict[Path, Path] = {}
+    if len(written) > 1:
+        for path, place, _ in written:
+            with _named(path):
+                if place.exists():
+                    before[place] = _second_name(stack, place)
+    try:
+        for path, place, temporary in written:
+            with _named(path):
+                os.replace(temporary, place)  # noqa: PTH105 - beside the other calls of the system
+    except BaseException:
+        for _, place, temporary in reversed(written):
+            if not temporary.exists():
+                with suppress(OSError):
+                    os.replace(before[place], place) if place in before else place.unlink()  # noqa: PTH105
+        raise
+    for folder, path in {place.parent: path for path, place, _ in written}.items():
+        with _named(path):
+            sync_folder(folder)
+
+
+def _second_name(stack: ExitStack, place: Path) -> Path:
+    """Another name of a file, which is gone when the stack ends; a copy of it where a file can have one name alone."""
+    while True:
+        name = place.with_name(f"{PREFIX}{secrets.token_hex(8)}")
+        try:
+            os.link(place, name)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            with place.open("rb") as file:
+                return _written(stack, place, iter(lambda: file.read(1 << 20), b""))
+        stack.callback(_remove, name)
+        if sys.platform == "win32":  # where an open file cannot be renamed, and there are no locks
+            return name
+        descriptor = os.open(name, os.O_RDONLY | _BINARY)
+        stack.callback(os.close, descriptor)
+        lock(descriptor, wait=False)
+        if is_still(name, descriptor):  # nobody has taken it for abandoned between these lines
+            return name
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
+
+
+def write_all(descriptor: int, data: Buffer) -> None:
+    """Write all of the data, in as many calls as the system takes."""
+    view = memoryview(data).cast("B")
+    while view:
+        view = view[os.write(descriptor, view) :]
 
 
 class Replacement(io.FileIO):
@@ -101,14 +192,12 @@ class Replacement(io.FileIO):
 
     def write(self, data: Buffer, /) -> int:
         """Write all of the data, or keep the error."""
-        view = memoryview(data).cast("B")
-        size = len(view)
         try:
-            while self.error is None and view:
-                view = view[os.write(self.fileno(), view) :]
+            if self.error is None:
+                write_all(self.fileno(), data)
         except OSError as error:
             self.error = error
-        return size
+        return memoryview(data).nbytes
 
     def truncate(self, size: int | None = None, /) -> int:
         """Set the size, or keep the error."""
@@ -136,7 +225,7 @@ def replacing(path: Path) -> Iterator[Replacement]:
             yield file
             file.check()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        os.replace(temporary, path)  # noqa: PTH105 - beside the other calls of the system
         sync_folder(path.parent)
 
 
@@ -182,7 +271,10 @@ def remove_abandoned(folder: Path) -> None:
 
 
 def _remove_if_abandoned(temporary: Path) -> None:
-    descriptor = os.open(temporary, os.O_RDWR | _NO_LINK)
+    try:
+        descriptor = os.open(temporary, os.O_RDWR | _NO_LINK)
+    except PermissionError:  # the second name of a file that may be read alone
+        descriptor = os.open(temporary, os.O_RDONLY | _NO_LINK)
     try:
         status = os.fstat(descriptor)
         free = lock(descriptor, wait=False)

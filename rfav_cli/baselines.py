@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from rfav_cli.atomic import write_whole
 from rfav_cli.errors import BaselineError, remedy_for
+from rfav_cli.outputs import json_document
 from rfav_cli.records import Baseline, BaselineLayer
 from rfav_cli.text import printable, what_it_says
 
@@ -19,20 +19,6 @@ KIND = "rfav baseline"
 LARGEST = 4 * 1024 * 1024
 """Bytes of a file; a thousand layers need a fortieth of it."""
 _GIVE = "Give a store, or what `rfav check --write-baseline` wrote."
-
-
-def write(baseline: Baseline, path: Path) -> None:
-    """Write a baseline; another one of this name is replaced, anything else stays as it is.
-
-    Raises:
-        BaselineError: something else is there, or it can't be written.
-    """
-    if path.exists() and not _is_baseline(path):
-        raise BaselineError(f"{path}: is there already and no baseline, so it stays as it is", "Choose another name.")
-    try:
-        write_whole({path: [dump(baseline).encode()]})
-    except OSError as error:
-        raise BaselineError(f"{path}: cannot be written ({what_it_says(error)})", "Choose another name.") from None
 
 
 def dump(baseline: Baseline) -> str:
@@ -80,12 +66,10 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no number")
 
 
-def _is_baseline(path: Path) -> bool:
-    try:
-        load(path)
-    except BaselineError:
-        return False
-    return True
+def is_ours(file: IO[bytes]) -> bool:
+    """Whether a file is a baseline, of whatever schema."""
+    document = json_document(file)
+    return isinstance(document, dict) and document.get("kind") == KIND
 
 
 def _parsed(document: Any, name: str) -> Baseline:

@@ -52,15 +52,15 @@ class TrainingError(RfavError):
 
 
 class BaselineError(RfavError):
-    """A baseline cannot be read or written, or is none."""
+    """A baseline cannot be read, or is none."""
 
 
 class OutputError(RfavError):
-    """A file that was asked for cannot be written."""
+    """A file that was asked for cannot be written, or may not be replaced."""
 
 
 class RecipeError(RfavError):
-    """The recipe cannot be read or written, or says what cannot be."""
+    """The recipe cannot be read, or says what cannot be."""
 
 
 class RanksError(RfavError):
@@ -69,10 +69,6 @@ class RanksError(RfavError):
 
 class ToldError(RfavError):
     """Another of the ranks that share a command tells what went wrong, so nothing is to be said here."""
-
-
-class ReportError(RfavError):
-    """The report cannot be written."""
 
 
 def remedy_for(error: BaseException, damaged: str) -> str:

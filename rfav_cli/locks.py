@@ -41,16 +41,16 @@ def is_still(path: Path, descriptor: int) -> bool:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[bool]:
+def held(folder: Path) -> Iterator[bool | None]:
     """Hold a folder until the block ends or the process dies, and say whether nobody else does.
 
-    Where the system has no such locks, nothing is held.
+    Where the system has no such locks, nothing is held; that is None for a file system that has none.
     """
     if sys.platform == "win32":
         yield True
         return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        yield lock(descriptor, wait=False) is not False
+        yield lock(descriptor, wait=False)
     finally:
         os.close(descriptor)

@@ -160,7 +160,7 @@ def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path, monkeypatch:
         raise OSError(errno.ENOSPC, "No space left on device", "elsewhere")
 
     (tmp_path / "a").write_bytes(b"old")
-    monkeypatch.setattr(*((os, "fsync") if call == "fsync" else (Path, "replace")), refuse)
+    monkeypatch.setattr(os, call, refuse)
     with pytest.raises(OSError, match="No space left") as caught:
         write_whole({tmp_path / "a": [b"1"]})
     assert caught.value.filename == str(tmp_path / "a")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -23,14 +24,20 @@ GOOD = Baseline(
 def test_what_is_written_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     path = type(tmp_path)("good.json")
-    baselines.write(GOOD, path)
+    path.write_text(baselines.dump(GOOD))
     assert baselines.load(path) == GOOD
     assert path.read_text().isascii()
-    baselines.write(GOOD, path)
-    path.write_text("notes")
-    with pytest.raises(BaselineError, match="stays as it is"):
-        baselines.write(GOOD, path)
-    assert path.read_text() == "notes"
+
+
+@pytest.mark.parametrize(
+    ("text", "ours"),
+    [
+        (baselines.dump(GOOD), True), (json.dumps(json.loads(baselines.dump(GOOD)), sort_keys=True), True),
+        ('{"kind": "rfav baseline", "schema": 9}', True), ("notes", False), ("[1]", False), ('{"kind": 1}', False),
+    ],
+)  # fmt: skip
+def test_a_baseline_is_told_whatever_is_wrong_with_it(text: str, ours: bool) -> None:
+    assert baselines.is_ours(io.BytesIO(text.encode())) is ours
 
 
 @pytest.mark.parametrize(

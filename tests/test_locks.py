@@ -47,7 +47,7 @@ def test_a_file_system_without_locks_is_told(
     monkeypatch.setattr(fcntl, "flock", refuse)
     assert lock(descriptors[0], wait=True) is None
     with held(tmp_path) as alone:
-        assert alone
+        assert alone is None
 
 
 def test_a_file_is_still_the_one_under_its_path(descriptors: tuple[int, int], tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from rfav_cli.cli.output import emit
 from rfav_cli.options import Check, Options, group, option
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from rfav_cli.records import CheckReport, Event
 
@@ -34,7 +34,8 @@ class Printed(Options):
     format: str = format_of("rfav_cli.render.ci:CHECK_FORMATS", "text")
     outputs: tuple[str, ...] = option(
         default=(),
-        help="FORMAT:FILE writes a file besides; can be repeated. FORMAT alone is printed. As a key: outputs.",
+        help="FORMAT:FILE writes a file besides, in place of another such file; can be repeated. FORMAT alone is "
+        "printed. As a key: outputs.",
         names=("--output", "-o"),
         panel=PRINTED,
         metavar="FORMAT[:FILE]",
@@ -56,7 +57,9 @@ class Printed(Options):
 def check(options: Check, printed: Printed) -> None:
     """Decide whether a model may go on: 0 clean, 1 flagged, 2 where anything that was asked cannot be said."""
     from rfav_cli.cli.config import configured_at
-    from rfav_cli.commands.check import explain, run
+    from rfav_cli.commands.check import checked_into, explain
+    from rfav_cli.render.base import Screen
+    from rfav_cli.render.ci import render_check
 
     if printed.explain is not None:
         emit(explain(printed.explain))
@@ -64,8 +67,8 @@ def check(options: Check, printed: Printed) -> None:
     first, written = _printed_and_written(printed.outputs, printed.format)
     paths = [options.paths] if isinstance(options.paths, (str, Path)) else options.paths
     with _reporting([str(path) for path in paths], quiet=printed.quiet) as report:
-        done = run(replace(options, location=configured_at("check"), report=report))
-    _write_outputs(done, first, written)
+        done = checked_into(replace(options, location=configured_at("check"), report=report), written)
+    emit(render_check(done, first, Screen.of(sys.stdout)))
     if options.write_baseline is not None:
         _say_whether_written(Path(options.write_baseline), done)
     raise typer.Exit(_exit_code(done, exit_zero=printed.exit_zero))
@@ -102,28 +105,6 @@ def _printed_and_written(outputs: Sequence[str], printed: str) -> tuple[str, dic
     if len(alone) > 1:
         raise typer.BadParameter(f"--output: only one format can be printed, not {' and '.join(alone)}")
     return (alone or [printed])[0], written
-
-
-def _write_outputs(report: CheckReport, printed: str, written: Mapping[Path, str]) -> None:
-    """Write the files, all of them or none, then print.
-
-    Raises:
-        OutputError: one cannot be written.
-    """
-    from rfav_cli.atomic import write_whole
-    from rfav_cli.errors import OutputError
-    from rfav_cli.render.base import Screen
-    from rfav_cli.render.ci import render_check
-    from rfav_cli.text import what_it_says
-
-    contents = {path: [render_check(report, name, Screen()).encode()] for path, name in written.items()}
-    try:
-        write_whole(contents)
-    except OSError as error:
-        raise OutputError(
-            f"--output: {error.filename}: {what_it_says(error)}", "Name a file that can be written."
-        ) from None
-    emit(render_check(report, printed, Screen.of(sys.stdout)))
 
 
 @contextlib.contextmanager

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,20 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rfav_cli import remote
-from rfav_cli.atomic import write_whole
 from rfav_cli.commands.measuring import name_of, open_options, sample_options
-from rfav_cli.errors import OutputError, SampleError, StoreError, UsageError
+from rfav_cli.errors import SampleError, StoreError, UsageError
 from rfav_cli.options import Calibrate, Thresholds, flat
+from rfav_cli.outputs import Output, check_outputs, write_outputs
 from rfav_cli.records import Calibration, Checkpoint, History, Settings
 from rfav_cli.records.tasks import AUTO, TASKS
-from rfav_cli.text import printable, what_it_says
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from rfav_cli.measure.setup import Setup
     from rfav_cli.records import Payload
 
-LARGEST = 1 << 20
-"""Bytes of a file that may be one of ours."""
 NOTHING = "Leave the net's output as it is; calibrate nets that choose among classes, by their cross-entropy."
 
 
@@ -44,11 +39,20 @@ def run(options: Calibrate) -> Calibration:
         CheckpointError: the checkpoint cannot be read, is none of the net, or gives no finite scores.
         ModelError: the net cannot be made or does not fit the checkpoint.
         SampleError: the probe cannot be read, has no labels, or does not fit the net.
-        OutputError: what was found can't be written.
+        OutputError: what was found can't be written there.
     """
+    from rfav_cli.render import render_calibration
+    from rfav_cli.render.calibration import is_ours
+
+    reads = [options.path, options.probe, options.model, options.loss, options.transform, options.classes]
+    outputs = [
+        Output(Path(out), "rfav calibrate", "choose another --out", is_ours, reads)
+        for out in ([] if options.out is None else [options.out])
+    ]
+    check_outputs(outputs, force=options.force)
     found = _of_store(options) if _is_store(options.path) else _of_checkpoint(options)
-    if options.out is not None:
-        _write(found, Path(options.out))
+    contents = {output: [render_calibration(found, "json").encode()] for output in outputs}
+    write_outputs(contents, force=options.force)
     return found
 
 
@@ -209,29 +213,3 @@ def _calibration(history: History, row: int, where: str) -> Calibration:
         figure=history.figure_name,
         doubts=judge(history).doubts,
     )
-
-
-def _write(found: Calibration, path: Path) -> None:
-    """Write the document of a calibration, at once or not at all; another one of this name is replaced.
-
-    Raises:
-        OutputError: what is there is something else, or it can't be written; what is there stays as it is.
-    """
-    from rfav_cli.render import render_calibration
-
-    if os.path.lexists(path) and not _is_calibration(path):
-        raise OutputError(f"{path}: is there already and no calibration, so it stays as it is", "Choose another --out.")
-    try:
-        write_whole({path: [render_calibration(found, "json").encode()]})
-    except OSError as error:
-        raise OutputError(
-            f"{path}: cannot be written ({what_it_says(error)})", "Make its folder writable, or choose another --out."
-        ) from None
-
-
-def _is_calibration(path: Path) -> bool:
-    with suppress(OSError, ValueError, RecursionError):
-        if path.is_file() and path.stat().st_size <= LARGEST:
-            document = json.loads(path.read_text(encoding="utf-8"))
-            return isinstance(document, dict) and {"schema", "temperature", "calibrated_loss"} <= document.keys()
-    return False

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rfav_cli.options import Thresholds
+    from rfav_cli.outputs import Output
     from rfav_cli.records import Baseline, Checked, CheckedStore, CheckReport, History, SourceLocation
 
 STORE_ENDS = (".h5", ".hdf5")
@@ -30,25 +31,67 @@ def run(options: Check) -> CheckReport:
 
     Raises:
         UsageError: a limit is no number, nothing would be checked, or the paths are no one kind.
+        OutputError: the baseline can't be written there.
         RfavError: a store, a checkpoint or the baseline cannot be read.
     """
-    from rfav_cli import diagnosis
+    return checked_into(options, {})
+
+
+def checked_into(options: Check, formats: Mapping[Path, str]) -> CheckReport:
+    """Decide as `run` does, and write what was found into files besides: these and the baseline, or none of them.
+
+    Args:
+        options: of `check`.
+        formats: path -> the name of its format.
+
+    Raises:
+        RfavError: as of `run`; OutputError where any of the files can't be written.
+    """
+    from rfav_cli import baselines, diagnosis
+    from rfav_cli.outputs import check_outputs, write_outputs
+    from rfav_cli.render import Screen
+    from rfav_cli.render.ci import render_check
 
     policy = _policy(options)
     diagnosis.check_policy(policy, compared=options.baseline is not None)
     paths = [Path(path) for path in ([options.paths] if isinstance(options.paths, (str, Path)) else options.paths)]
     good = None if options.baseline is None or _writes_first(options) else _baseline(Path(options.baseline))
+    found, good_run = _outputs(options, formats)
+    check_outputs([*found, *good_run], force=options.force)
     if names_stores(paths):
+        if good_run and len(paths) > 1:
+            raise UsageError("--write-baseline: several stores", "Give the one that is good.")
         histories = [_store(path) for path in paths]
     else:
         histories = [measured([str(path) for path in paths], options)]
     done = _checked(histories, policy, good, options.thresholds, options.location)
-    if options.write_baseline is not None:
-        _write_baseline(histories, done, Path(options.write_baseline))
+    contents = {output: [render_check(done, name, Screen()).encode()] for output, name in found.items()}
+    if done.code == 0:
+        contents |= {output: [baselines.dump(diagnosis.baseline_of(histories[0])).encode()] for output in good_run}
+    write_outputs(contents, force=options.force)
     return done
 
 
 check = flat(Check, run)
+
+
+def _outputs(options: Check, formats: Mapping[Path, str]) -> tuple[dict[Output, str], list[Output]]:
+    """The files that what was found goes into, with their formats, and that of the baseline, which may be renewed."""
+    from rfav_cli import baselines
+    from rfav_cli.outputs import Output
+    from rfav_cli.render.ci import mark_of
+
+    reads = [options.paths, options.probe, options.model, options.loss, options.transform, options.classes]
+    found = {
+        Output(path, "rfav check", "choose another --output", mark_of(name), [*reads, options.baseline]): name
+        for path, name in formats.items()
+    }
+    if options.write_baseline is None:
+        return found, []
+    written = Path(options.write_baseline)
+    return found, [
+        Output(written, "rfav check --write-baseline", "choose another --write-baseline", baselines.is_ours, reads)
+    ]
 
 
 def _policy(options: Check) -> Policy:
@@ -137,15 +180,6 @@ def _checked(
     today = datetime.datetime.now(datetime.timezone.utc).date()
     done, unused = diagnosis.with_exceptions(checked, policy.allow, today)
     return CheckReport(tuple(stores), done, diagnosis.RULES, location, unused)
-
-
-def _write_baseline(histories: Sequence[History], done: CheckReport, path: Path) -> None:
-    from rfav_cli import baselines, diagnosis
-
-    if len(histories) > 1:
-        raise UsageError("--write-baseline: several stores", "Give the one that is good.")
-    if done.code == 0:
-        baselines.write(diagnosis.baseline_of(histories[0]), path)
 
 
 def names_stores(paths: Sequence[Path]) -> bool:

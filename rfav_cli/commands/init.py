@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from rfav_cli.errors import UsageError
 from rfav_cli.options import Init, flat
 from rfav_cli.origins import read_with
+from rfav_cli.outputs import Output, check_outputs, write_outputs
 from rfav_cli.records import Choice, ProjectSetup, Recognised
 from rfav_cli.text import printable
 
@@ -30,7 +32,8 @@ def run(options: Init) -> ProjectSetup:
     Raises:
         RunError: there are no checkpoints of one run.
         CheckpointError: the first one cannot be read.
-        UsageError: the net or the samples cannot be told, or a file cannot be written.
+        UsageError: the net or the samples cannot be told, or the project has other settings already.
+        OutputError: a file is there already, or cannot be written.
     """
     from rfav_cli.project import settings as of_project
     from rfav_cli.project.workflows import SERVICES
@@ -43,15 +46,15 @@ def run(options: Init) -> ProjectSetup:
     arguments = next((choice.arguments for choice in recognised.nets if choice.value == model), ())
     chosen = {"model": model, "model-arg": arguments, "probe": probe}
     settings = {name: value for name, value in chosen.items() if value}
-    files = of_project.changed(PROJECT, settings)
+    texts = {
+        Output(path, "rfav init", "change it by hand", _is_added_to): text
+        for path, text in of_project.changed(PROJECT, settings).items()
+    }
     if options.ci is not None:
         service = SERVICES[options.ci]
-        files[service.file] = service.write(str(options.out))
-        if service.file.exists():
-            raise UsageError(f"{service.file}: is there already, and it stays as it is", "Leave --ci out.")
-    if not options.dry_run:
-        for path, text in files.items():
-            of_project.write(path, text)
+        texts[Output(service.file, "rfav init", "leave --ci out", service.is_ours)] = service.write(str(options.out))
+    _write(texts, dry_run=options.dry_run, force=options.force)
+    files = {output.path: text for output, text in texts.items()}
     out = "" if str(options.out) == DEFAULT_STORE else f" --out {shlex.quote(str(options.out))}"
     # What a file among the checkpoints names is not followed.
     typed = _typed(settings) if read_with(PROJECT, [], [recognised.checkpoints]) else ""
@@ -66,6 +69,34 @@ def _typed(settings: Mapping[str, str | Sequence[str]]) -> str:
     """Settings as options of a command."""
     pairs = [(name, [value] if isinstance(value, str) else value) for name, value in settings.items()]
     return "".join(f" --{name} {shlex.quote(entry)}" for name, values in pairs for entry in values)
+
+
+def _is_added_to(_: IO[bytes]) -> bool:
+    """What a file holds is in what is written, too, so nothing of it is lost."""
+    return True
+
+
+def _write(texts: Mapping[Output, str], *, dry_run: bool, force: bool) -> None:
+    """Write the files, all or none; folders that were made for them are gone where they cannot be written.
+
+    Raises:
+        OutputError: one is there and not ours, or cannot be written.
+    """
+    with ExitStack() as made:
+        for folder in {output.path.parent for output in texts}:
+            for missing in reversed([place for place in (folder, *folder.parents) if not place.exists()]):
+                with suppress(OSError):  # what is to be written there says why
+                    missing.mkdir()
+                    made.callback(_remove_empty, missing)
+        check_outputs(texts, force=force)
+        if not dry_run:
+            write_outputs({output: [text.encode()] for output, text in texts.items()}, force=force)
+            made.pop_all()
+
+
+def _remove_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def recognise(folder: str, project: Path) -> Recognised:

@@ -5,20 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfav_cli.atomic import write_whole
 from rfav_cli.commands.open_store import run_names
 from rfav_cli.errors import UsageError
 from rfav_cli.options import Plot, flat
+from rfav_cli.outputs import Output, check_outputs, write_outputs
 from rfav_cli.records import Note
-from rfav_cli.text import printable, what_it_says
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from rfav_cli.render.drawing.selection import DrawnRun
-
-FORMATS = ("pdf", "png", "svg")
-"""Ends of the names of files that a figure can be written to."""
 
 
 def run(options: Plot) -> Figure:
@@ -29,12 +26,14 @@ def run(options: Plot) -> Figure:
 
     Raises:
         StoreError: a store can't be read, or does not hold what the figure shows.
-        UsageError: an option does not fit the stores, or the file can't be written.
+        UsageError: an option does not fit the stores.
+        OutputError: the file can't be written there.
     """
     from rfav_cli.render.drawing.selection import FigureOptions
     from rfav_cli.render.figures import draw
 
-    suffix = "" if options.out is None else _checked(Path(options.out))
+    outputs = [] if options.out is None else [_output(Path(options.out), options.stores)]
+    check_outputs(outputs, force=options.force)
     drawn = FigureOptions(
         layers=tuple(options.layers),
         epochs=options.epochs or "",
@@ -47,8 +46,8 @@ def run(options: Plot) -> Figure:
         tell=lambda text: options.report(Note(text)),
     )
     page = draw(options.figure, _subjects(options), drawn)
-    if options.out is not None:
-        _write(Path(options.out), page.saved(suffix, options.dpi))
+    contents = {output: [page.saved(_format(output.path), options.dpi)] for output in outputs}
+    write_outputs(contents, force=options.force)
     return page
 
 
@@ -77,27 +76,20 @@ def _subjects(options: Plot) -> list[DrawnRun]:
     ]
 
 
-def _checked(path: Path) -> str:
-    """The format of a file that is to be written, before any work.
+def _output(path: Path, stores: object) -> Output:
+    """The file that is to be written.
 
     Raises:
-        UsageError: it is none that can be written there.
+        UsageError: it is of no format that can be written.
     """
-    end = path.suffix.lower().removeprefix(".")
-    if end not in FORMATS:
+    from rfav_cli.render.drawing.files import MARKS
+
+    if _format(path) not in MARKS:
         raise UsageError(
             f"--out {printable(path)}: not a format that can be written", "Let it end in .pdf, .png or .svg."
         )
-    if not path.parent.is_dir():
-        raise UsageError(f"--out {printable(path)}: there is no folder {printable(path.parent)}", "Make it first.")
-    return end
+    return Output(path, "rfav plot", "choose another --out", MARKS[_format(path)], [stores])
 
 
-def _write(path: Path, data: bytes) -> None:
-    try:
-        write_whole({path: [data]})
-    except OSError as error:
-        raise UsageError(
-            f"--out {printable(path)}: cannot be written ({what_it_says(error)})",
-            "Make its folder writable, or choose another --out.",
-        ) from None
+def _format(path: Path) -> str:
+    return path.suffix.lower().removeprefix(".")

@@ -24,14 +24,22 @@ def run(options: Recommend) -> Recipe:
 
     Raises:
         StoreError: the store can't be read.
-        RecipeError: nothing can be said of the run, or the recipe can't be written.
+        RecipeError: nothing can be said of the run.
+        OutputError: the recipe can't be written there.
         UsageError: there is no such rule.
     """
     from rfav_cli import recipes
+    from rfav_cli.outputs import Output, check_outputs, write_outputs
 
+    outputs = [
+        Output(Path(out), "rfav recommend", "choose another --out", recipes.is_ours, [options.path])
+        for out in ([] if options.out is None else [options.out])
+    ]
+    check_outputs(outputs, force=options.force)
     recipe = prescribe(as_history(options.path), options, options.thresholds)
-    if options.out is not None and recipe.layers:
-        recipes.write(recipe, Path(options.out))
+    if recipe.layers:
+        contents = {output: [recipes.dump(recipe).encode()] for output in outputs}
+        write_outputs(contents, force=options.force)
     return recipe
 
 

@@ -21,9 +21,10 @@ def run(options: Report) -> Path:
 
     Raises:
         StoreError: a store can't be read, or holds no epoch.
-        ReportError: the page can't be written there.
+        OutputError: the page can't be written there.
         UsageError: no store is given.
     """
+    from rfav_cli.outputs import Output, check_outputs, write_outputs
     from rfav_cli.render import html as pages
     from rfav_cli.store import held_open
     from rfav_cli.version import __version__
@@ -32,13 +33,15 @@ def run(options: Report) -> Path:
     out = Path(options.out)
     if not stores:
         raise UsageError("no store is given", "Give the stores that `rfav analyze` wrote.")
-    pages.check_place(out)
+    output = Output(out, "rfav report", "choose another --out", pages.is_ours, stores)
+    check_outputs([output], force=options.force)
     runs = [
         prepare_run(path, name=name, maps=options.maps, among=len(stores), thresholds=options.thresholds)
         for path, name in zip(stores, run_names(stores), strict=True)
     ]
     with held_open():
-        pages.write(out, pages.page(runs, __version__))
+        pieces = (piece.encode() for piece in pages.page(runs, __version__))
+        write_outputs({output: pieces}, force=options.force)
     return out
 
 

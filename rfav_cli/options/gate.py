@@ -15,6 +15,7 @@ from rfav_cli.options.groups import (
     Net,
     ProbeSize,
     Samples,
+    Written,
     unheard,
 )
 from rfav_cli.options.panels import (
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @group
-class Check(Net, Asked, Samples, ProbeSize, Device, Names, Judging):
+class Check(Net, Asked, Samples, ProbeSize, Device, Names, Written, Judging):
     """What `check` takes."""
 
     paths: str | Path | Sequence[str | Path] = option(
@@ -117,7 +118,8 @@ class Check(Net, Asked, Samples, ProbeSize, Device, Names, Judging):
     )
     write_baseline: str | Path | None = option(
         default=None,
-        help="Where nothing is found, write the last figures as a small JSON file to be committed.",
+        help="Where nothing is found, write the last figures as a small JSON file to be committed; another baseline "
+        "there is replaced.",
         kind=Path,
         panel=BASELINE,
         metavar="FILE",

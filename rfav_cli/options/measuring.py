@@ -17,6 +17,7 @@ from rfav_cli.options.groups import (
     Net,
     ProbeSize,
     Samples,
+    Written,
 )
 from rfav_cli.options.panels import (
     RUNS,
@@ -82,7 +83,7 @@ class Layers(Net, Asked, Samples, ProbeSize, Device, ChosenLayers):
 
 
 @group
-class Calibrate(Net, Asked, Samples, ProbeSize, Device, Callbacks):
+class Calibrate(Net, Asked, Samples, ProbeSize, Device, Written, Callbacks):
     """What `calibrate` takes."""
 
     FIRST: ClassVar[tuple[str, ...]] = ("model", "probe", "out")

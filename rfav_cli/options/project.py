@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfav_cli.options.field import Options, group, keyword, option
-from rfav_cli.options.groups import unheard
+from rfav_cli.options.field import group, keyword, option
+from rfav_cli.options.groups import Written, unheard
 from rfav_cli.options.panels import FIRST, WRITTEN
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @group
-class Init(Options):
+class Init(Written):
     """What `init` takes."""
 
     folder: str | Path = option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rfav_cli.options.field import Options, group, keyword, option, required
 from rfav_cli.options.groups import (
     Judging,
+    Written,
     unheard,
 )
 from rfav_cli.options.panels import (
@@ -45,7 +46,7 @@ class Judge(Judging):
 
 
 @group
-class Report(Judging):
+class Report(Written, Judging):
     """What `report` takes."""
 
     paths: str | Path | Sequence[str | Path] = option(
@@ -76,7 +77,7 @@ class Report(Judging):
 
 
 @group
-class Plot(Judging):
+class Plot(Written, Judging):
     """What `plot` takes."""
 
     stores: str | Path | History | Sequence[str | Path | History] = option(
@@ -97,7 +98,7 @@ class Plot(Judging):
     )
     out: str | Path | None = option(
         default=None,
-        help="Where to: .pdf, .png or .svg; another file there is replaced. FIGURE.pdf by default.",
+        help="Where to: .pdf, .png or .svg; another figure there is replaced. FIGURE.pdf by default.",
         names=("--out", "-o"),
         kind=Path,
         panel=FIGURE,
@@ -211,7 +212,7 @@ class RuleOfLambda(Options):
 
 
 @group
-class Recommend(StorePath, RuleOfLambda, Judging):
+class Recommend(StorePath, RuleOfLambda, Written, Judging):
     """What `recommend` takes."""
 
     out: str | Path | None = option(

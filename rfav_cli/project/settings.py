@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from rfav_cli.atomic import write_whole
 from rfav_cli.errors import UsageError
 from rfav_cli.text import printable, toml_string, what_it_says
 
@@ -65,19 +64,6 @@ def changed(path: Path, settings: Mapping[str, str | Sequence[str]]) -> dict[Pat
     """
     after = with_settings(path, settings)
     return {} if path.exists() and path.read_text(encoding="utf-8") == after else {path: after}
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file whole.
-
-    Raises:
-        UsageError: it cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole({path: [text.encode()]})
-    except OSError as error:
-        raise UsageError(f"{printable(path)}: cannot be written ({what_it_says(error)})", "Make it writable.") from None
 
 
 def _check(path: Path, text: str, settings: Mapping[str, str | Sequence[str]]) -> None:

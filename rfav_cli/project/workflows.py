@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+LARGEST = 1 << 16
+"""Bytes of a file that may be one of ours."""
+_ANY = "ANY-STORE"
 
 
 def github(store: str) -> str:
@@ -58,6 +62,13 @@ class Service:
 
     file: Path
     write: Callable[[str], str]
+
+    def is_ours(self, file: IO[bytes]) -> bool:
+        """Whether a file is what is written for a store, whichever, and nobody has changed it since."""
+        before, _, after = self.write(_ANY).encode().partition(_ANY.encode())
+        content = file.read(LARGEST)
+        store = content[len(before) : len(content) - len(after)]
+        return content == before + store + after and b"\n" not in store
 
 
 SERVICES = {

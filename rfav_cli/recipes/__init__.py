@@ -6,10 +6,10 @@ from pathlib import Path
 from rfav_cli.errors import RecipeError
 from rfav_cli.recipes.paper import named
 from rfav_cli.recipes.reader import load, parse
-from rfav_cli.recipes.writer import dump, write
+from rfav_cli.recipes.writer import dump, is_ours
 from rfav_cli.records import LayerRecipe, Recipe
 
-__all__ = ["dump", "find", "load", "named", "parse", "write"]
+__all__ = ["dump", "find", "is_ours", "load", "named", "parse"]
 
 
 def find(source: Recipe | str | Path | Mapping[str, tuple[float, float]]) -> Recipe:

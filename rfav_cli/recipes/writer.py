@@ -1,21 +1,17 @@
-"""A `Recipe` to its file: commented TOML that appears whole, in place of another recipe but of nothing else."""
+"""A `Recipe` to its file: commented TOML."""
 
 from __future__ import annotations
 
-import os
+import codecs
 import textwrap
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
-from rfav_cli.atomic import write_whole
 from rfav_cli.errors import RecipeError
-from rfav_cli.recipes.reader import load
 from rfav_cli.recipes.schema import MARK, SCHEMA
-from rfav_cli.text import printable, toml_string, what_it_says
+from rfav_cli.text import printable, toml_string
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from rfav_cli.records import LayerRecipe, Recipe
 
@@ -62,35 +58,10 @@ def dump(recipe: Recipe) -> str:
     return _HEAD + "\n".join(lines) + "\n"
 
 
-def write(recipe: Recipe, path: Path) -> None:
-    """Write a recipe's file, at once or not at all; another recipe of this name is replaced.
-
-    Raises:
-        RecipeError: what is there is no recipe, or it can't be written; what is there stays as it is.
-    """
-    data = dump(recipe).encode()
-    if os.path.lexists(path) and not _is_recipe(path):
-        raise RecipeError(f"{path}: is there already and no recipe, so it stays as it is", "Choose another --out.")
-    try:
-        write_whole({path: [data]})
-    except OSError as error:
-        raise RecipeError(
-            f"{path}: cannot be written ({what_it_says(error)})",
-            "Make its folder writable, or choose another --out.",
-        ) from None
-
-
-def _is_recipe(path: Path) -> bool:
-    """Whether we wrote the file, spoiled by hand or not, or it is a recipe that somebody else wrote."""
-    if not path.is_file():
-        return False
-    with suppress(OSError), path.open("rb") as file:
-        if file.read(len(MARK)) == MARK.encode():
-            return True
-    with suppress(RecipeError):
-        load(path)
-        return True
-    return False
+def is_ours(file: IO[bytes]) -> bool:
+    """Whether a file is a recipe that we wrote, as it was or edited by hand."""
+    head = file.read(len(codecs.BOM_UTF8) + len(MARK))  # the mark of an editor may stand before ours
+    return head.removeprefix(codecs.BOM_UTF8).startswith(MARK.encode())
 
 
 def _layer(layer: LayerRecipe, loss: float | None) -> Iterator[str]:

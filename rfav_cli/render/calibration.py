@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
+from rfav_cli.outputs import json_document
 from rfav_cli.render.base import SCHEMA, count, finite_or_none
 from rfav_cli.text import printable
 
@@ -68,6 +69,12 @@ def as_json(found: Calibration, _: Screen) -> str:
         "doubts": [asdict(doubt) for doubt in found.doubts],
     }
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def is_ours(file: IO[bytes]) -> bool:
+    """Whether a file is a document of `as_json`."""
+    document = json_document(file)
+    return isinstance(document, dict) and {"schema", "temperature", "calibrated_loss", "helps"} <= {*document}
 
 
 def in_words(found: Calibration) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import stat
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,10 @@ import torch
 
 from rfav_cli.atomic import check_writable, is_full, remove_abandoned, replacing
 from rfav_cli.checkpoints.pickles import needed_class
+from rfav_cli.claims import claimed
 from rfav_cli.errors import TrainingError, remedy_for
 from rfav_cli.locks import held
+from rfav_cli.regular_files import what_it_is
 from rfav_cli.text import what_it_says
 from rfav_cli.training.position import Position
 
@@ -70,17 +73,42 @@ class RunFolder:
                     raise TrainingError(f"{path}: is no folder", "Give another --out.")
                 made = [new for new in (folder._state.parent, path, *path.parents) if not new.exists()]
                 path.mkdir(parents=True, exist_ok=True)
-                if not stack.enter_context(held(path)):
-                    raise TrainingError(
-                        f"{path}: another process trains there now",
-                        "Wait for its end, or give another --out.",
-                    )
-                stack.callback(folder._leave, made)
+                leaving: list[Path] = []
+                stack.callback(folder._leave, leaving)  # after a claim that lies there has gone
+                folder._hold(stack)
+                leaving += made
                 folder._take(resume)
             yield folder
 
+    def _hold(self, stack: contextlib.ExitStack) -> None:
+        """Hold the folder until the stack ends; by a claim in it where its file system has no locks."""
+        alone = stack.enter_context(held(self.path))
+        holder = stack.enter_context(claimed(self.path)) if alone is None else ""
+        if alone is False or holder:
+            raise TrainingError(
+                f"{self.path}: another process trains there now{f' ({holder})' if holder else ''}",
+                "Wait for its end, or give another --out.",
+            )
+
+    def _refuse_links(self) -> None:
+        """Refuse a folder whose files would be written or removed elsewhere, or are none."""
+        for place, is_kind in (
+            (self._state.parent, stat.S_ISDIR),
+            (self._state, stat.S_ISREG),
+            (self.log, stat.S_ISREG),
+        ):
+            try:
+                mode = place.lstat().st_mode
+            except FileNotFoundError:
+                continue
+            if not is_kind(mode):
+                raise TrainingError(
+                    f"{place}: is {what_it_is(mode)}, which no run has there", "Remove it, or give another --out."
+                )
+
     def _take(self, resume: bool) -> None:
         """Refuse what is there, or clear up after a run that was killed."""
+        self._refuse_links()
         stores = (self.store, self.store.with_name(f"{STORE}.d"))
         ours, files = self._state.exists(), bool(self.checkpoints()) or any(p.exists() for p in (self.log, *stores))
         if ours and not resume:

@@ -6,7 +6,8 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from rfav_cli.atomic import replacing
+from rfav_cli.atomic import replacing, write_all
+from rfav_cli.regular_files import open_regular
 from rfav_cli.training.folder import unwritable
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Row = dict[str, Any]
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def append(path: Path, row: Mapping[str, Any]) -> None:
@@ -23,10 +25,12 @@ def append(path: Path, row: Mapping[str, Any]) -> None:
         TrainingError: it could not be written.
     """
     try:
-        with path.open("ab") as file:
-            file.write(_line(row))
-            file.flush()
-            os.fsync(file.fileno())
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_LINK, 0o666)
+        try:
+            write_all(descriptor, _line(row))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise unwritable(path, error) from error
 
@@ -62,7 +66,8 @@ def truncate(path: Path, last: int, row: Mapping[str, Any] | None) -> tuple[Row,
 def read(path: Path) -> tuple[Row, ...]:
     """The rows of a log, by their order in it; lines that are none are left out."""
     try:
-        lines = path.read_bytes().splitlines()
+        with open_regular(path, follow=False) as file:
+            lines = file.read().splitlines()
     except FileNotFoundError:
         return ()
     parsed = (_parsed(line) for line in lines)

@@ -72,7 +72,7 @@ def test_stores_without_maps_correlations_or_labels_have_a_page(rfav: Rfav, tmp_
         (["nothing.h5"], ["nothing.h5"]),
         (["rfav.h5", "--out", "other"], ["other", "is a folder"]),
         (["rfav.h5", "--out", "nowhere/report.html"], ["nowhere", "no folder"]),
-        (["rfav.h5", "--out", "rfav.h5"], ["rfav.h5", "no report"]),
+        (["rfav.h5", "--out", "rfav.h5"], ["rfav.h5", "reads it"]),
         (["rfav.h5", "--maps", "-1"], ["--maps"]),
         (["rfav.h5", "--maps", "many"], ["--maps"]),
     ],

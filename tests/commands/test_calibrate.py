@@ -163,11 +163,13 @@ def test_what_is_found_is_written_in_place_of_another_and_of_nothing_else(store:
         assert {**asdict(found), "doubts": [], "notes": []}.items() <= {**document, "doubts": [], "notes": []}.items()
     for text in ("{}", "[1]", "no JSON", '{"schema": 1, "temperature": 2}'):
         path.write_text(text)
-        with pytest.raises(OutputError, match="no calibration"):
+        with pytest.raises(OutputError, match="not by `rfav calibrate`"):
             rfav_cli.calibrate(store, epoch=3, out=path)
         assert path.read_text() == text
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match="there is no folder"):
         rfav_cli.calibrate(store, epoch=3, out=tmp_path / "nowhere" / "a.json")
+    with pytest.raises(OutputError, match="reads it"):
+        rfav_cli.calibrate(store, epoch=3, out=store, force=True)
 
 
 def test_a_doubt_of_the_run_is_one_of_its_temperature(store: Path) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import errno
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
 import rfav_cli
-from rfav_cli.commands.check import CACHE, names_stores
-from rfav_cli.errors import BaselineError, StoreError, UsageError
+from rfav_cli.commands.check import CACHE, checked_into, names_stores
+from rfav_cli.errors import BaselineError, OutputError, StoreError, UsageError
+from rfav_cli.options import Check
 from rfav_cli.records import Measurement
+from rfav_cli.render.ci import CHECK_FORMATS
 from rfav_cli.store import StoreWriter
 from tests.commands import nets
 from tests.store.example import make_run
@@ -88,3 +93,43 @@ def test_checkpoints_are_measured_once_beside_them_and_anew_where_they_changed(s
     assert epochs() == (1, [0, 1])
     with pytest.raises(UsageError, match="held-out samples first"):
         rfav_cli.check(run)
+
+
+def test_files_of_what_was_found_and_the_baseline_appear_together_or_not_at_all(judged, tmp_path, monkeypatch):
+    files = {tmp_path / "a.json": "json", tmp_path / "a.xml": "junit"}
+    options = Check(paths=judged[1], write_baseline=tmp_path / "baseline.json")
+    real, calls = os.replace, []
+
+    def fail_third(source, target):
+        calls.append(target)
+        if len(calls) == 3:
+            raise OSError(errno.EIO, "Input/output error")
+        real(source, target)
+
+    def contents():
+        return {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    for before in ({}, {"a.json": b"{}", "a.xml": b"<a/>", "baseline.json": b"[]"}):
+        for name, content in before.items():
+            (tmp_path / name).write_bytes(content)
+        calls.clear()
+        monkeypatch.setattr(os, "replace", fail_third)
+        with pytest.raises(OutputError, match=r"baseline\.json: cannot be written"):
+            checked_into(dataclasses.replace(options, force=True), files)
+        assert contents() == before
+        monkeypatch.undo()
+    checked_into(dataclasses.replace(options, force=True), files)
+    assert len(contents()) == 3
+    checked_into(options, files)  # which replaces its own
+
+
+@pytest.mark.parametrize("name", CHECK_FORMATS)
+def test_no_store_and_no_file_of_others_is_replaced(judged, tmp_path, name):
+    for taken, force in ((judged[0], True), (judged[1], True), (tmp_path / "mine", False)):
+        before = taken.read_bytes() if taken.exists() else b"mine"
+        taken.write_bytes(before)
+        with pytest.raises(OutputError, match="stays as it is"):
+            checked_into(Check(paths=judged[0], force=force), {taken: name})
+        assert taken.read_bytes() == before
+    checked_into(Check(paths=judged[0], force=True), {tmp_path / "mine": name})
+    checked_into(Check(paths=judged[0]), {tmp_path / "mine": name})

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import rfav_cli
-from rfav_cli.errors import RunError, UsageError
+from rfav_cli.errors import OutputError, RunError, UsageError
 from rfav_cli.records import Choice
 from tests.commands import nets
 
@@ -108,10 +108,27 @@ def test_each_is_told_what_was_recognised_before_anything_is_chosen(project):
 
 def test_a_file_of_ci_that_is_there_stays(project):
     (project / "rfav.gitlab-ci.yml").write_text("mine")
-    with pytest.raises(UsageError, match=r"rfav\.gitlab-ci\.yml: is there already"):
-        rfav_cli.init("runs", ci="gitlab")
+    for dry_run in (True, False):
+        with pytest.raises(OutputError, match=r"rfav\.gitlab-ci\.yml: is there already"):
+            rfav_cli.init("runs", ci="gitlab", dry_run=dry_run)
     assert not (project / "pyproject.toml").exists()
     assert (project / "rfav.gitlab-ci.yml").read_text() == "mine"
+    rfav_cli.init("runs", ci="gitlab", force=True)
+    rfav_cli.init("runs", ci="gitlab", out="other.h5")  # nobody has changed what it wrote
+    assert "rfav check other.h5" in (project / "rfav.gitlab-ci.yml").read_text()
+
+
+def test_folders_that_were_made_for_a_file_that_cannot_be_written_are_gone_again(project, monkeypatch):
+    def refuse(*_):
+        raise OSError(28, "No space left on device")
+
+    before = sorted(project.rglob("*"))
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", refuse)
+        with pytest.raises(OutputError, match="No space left"):
+            rfav_cli.init("runs", ci="github")
+    rfav_cli.init("runs", ci="github", dry_run=True)
+    assert sorted(project.rglob("*")) == before
 
 
 def test_a_folder_without_checkpoints_is_refused(project):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import rfav_cli
-from rfav_cli.errors import UsageError
+from rfav_cli.errors import OutputError, UsageError
 
 
 def test_runs_are_called_after_their_stores_unless_they_are_named(judged):
@@ -28,7 +28,7 @@ def test_runs_are_called_after_their_stores_unless_they_are_named(judged):
 def test_where_no_figure_can_be_written_is_said_before_any_work(tmp_path, monkeypatch, out, said):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.png").touch()
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises((OutputError, UsageError), match=said):
         rfav_cli.plot("no-such-store.h5", out=out)
 
 
@@ -40,5 +40,16 @@ def test_the_format_is_that_of_the_name(judged, tmp_path, end, start):
 
 def test_a_folder_in_the_place_of_the_file_is_an_error(judged, tmp_path):
     (tmp_path / "a.png").mkdir()
-    with pytest.raises(UsageError, match="cannot be written"):
+    with pytest.raises(OutputError, match="is a folder"):
         rfav_cli.plot(judged[0], figure="loss", out=tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("end", ["png", "pdf", "svg"])
+def test_another_figure_is_replaced_and_no_other_file(judged, tmp_path, end):
+    out = tmp_path / f"thesis.{end}"
+    out.write_text("mine")
+    with pytest.raises(OutputError, match="not by `rfav plot`"):
+        rfav_cli.plot(judged[0], figure="loss", out=out)
+    assert out.read_text() == "mine"
+    for force in (True, False):
+        rfav_cli.plot(judged[0], figure="loss", out=out, dpi=20, force=force)

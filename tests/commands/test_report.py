@@ -6,7 +6,7 @@ import pytest
 
 import rfav_cli
 from rfav_cli.commands.report import prepare_run
-from rfav_cli.errors import ReportError, StoreError, UsageError
+from rfav_cli.errors import OutputError, StoreError, UsageError
 from rfav_cli.store import StoreWriter
 from tests.store.example import make_run
 
@@ -36,6 +36,10 @@ def test_without_stores_or_epochs_there_is_no_page(tmp_path):
 
 def test_another_file_is_not_replaced(judged, tmp_path):
     (tmp_path / "a.html").write_text("mine")
-    with pytest.raises(ReportError):
+    with pytest.raises(OutputError, match=r"a\.html: is there already and not by `rfav report`"):
         rfav_cli.report(judged[0], out=tmp_path / "a.html")
     assert (tmp_path / "a.html").read_text() == "mine"
+    with pytest.raises(OutputError, match="reads it"):
+        rfav_cli.report(judged, out=judged[1], force=True)
+    for force in (True, False):
+        rfav_cli.report(judged[0], out=tmp_path / "a.html", force=force)

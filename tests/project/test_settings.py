@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rfav_cli.errors import UsageError
-from rfav_cli.project.settings import changed, table, with_settings, write
+from rfav_cli.project.settings import changed, table, with_settings
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -60,10 +60,3 @@ def test_what_cannot_be_added_to_stays_as_it_is(tmp_path, before, told):
     with pytest.raises(UsageError, match=told):
         with_settings(path, SETTINGS)
     assert path.read_text() == before
-
-
-def test_a_file_is_written_with_its_folders_or_not_at_all(tmp_path):
-    write(tmp_path / "a/b/c.yml", "x\n")
-    assert (tmp_path / "a/b/c.yml").read_text() == "x\n"
-    with pytest.raises(UsageError, match="cannot be written"):
-        write(tmp_path / "a/b/c.yml/d", "x\n")

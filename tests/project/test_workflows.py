@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shlex
 
 import pytest
@@ -29,3 +30,13 @@ def test_the_files_are_where_the_services_look():
         "github": ".github/workflows/rfav.yml",
         "gitlab": "rfav.gitlab-ci.yml",
     }
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_file_that_nobody_has_changed_is_told(name):
+    service = SERVICES[name]
+    for store in ("rfav.h5", AWKWARD, "x"):
+        assert service.is_ours(io.BytesIO(service.write(store).encode()))
+    written = service.write("rfav.h5")
+    for text in ("", "name: mine\n", written + "# mine\n", written.replace("rfav.h5", "rfav.h5\n  - rm -r .")):
+        assert not service.is_ours(io.BytesIO(text.encode()))

@@ -1,10 +1,10 @@
-"""A recipe's file says what the recipe says, nothing that a name made it say, and takes the place of no other file."""
+"""A recipe's file says what the recipe says, nothing that a name made it say."""
 
 from __future__ import annotations
 
+import io
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,15 +12,12 @@ from hypothesis import given, settings
 from rfav_cli import recipes
 from rfav_cli.errors import RecipeError
 from rfav_cli.records import LayerRecipe, Recipe
-from tests.recipes.examples import HOSTILE, RECIPE, held, texts
+from tests.recipes.examples import HOSTILE, RECIPE, texts
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @given(texts, texts)
@@ -63,61 +60,18 @@ def test_a_name_that_toml_cannot_hold_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "ours"),
     [
-        recipes.dump(replace(RECIPE, layers=())),
-        recipes.dump(RECIPE).replace("lambda = ", "lambda = -"),  # ours, spoiled by hand
-        "schema = 1\n[[layer]]\nname = 'a'\nkappa = 1\n",  # somebody's own
+        (recipes.dump(replace(RECIPE, layers=())), True),
+        (recipes.dump(RECIPE).replace("lambda = ", "lambda = -"), True),  # spoiled by hand
+        ("\ufeff" + recipes.dump(RECIPE), True),  # as Windows' editor saves UTF-8
+        ("schema = 1\n[[layer]]\nname = 'a'\nkappa = 1\n", False),  # somebody's own
+        ("[tool.rfav]\nmaps = 3\n", False),
+        ("", False),
     ],
 )
-def test_another_recipe_is_replaced(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "recipe.toml"
-    path.write_text(content, encoding="utf-8")
-    recipes.write(RECIPE, path)
-    assert recipes.load(path) == held(RECIPE)
-    assert [file.name for file in tmp_path.iterdir()] == ["recipe.toml"]
-
-
-@pytest.mark.parametrize("content", [b"", b"[tool.rfav]\nmaps = 3\n", b"\x89HDF\r\n\x1a\n", b"schema = 2\n"])
-def test_nothing_else_is_replaced(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "recipe.toml"
-    path.write_bytes(content)
-    with pytest.raises(RecipeError, match="stays as it is"):
-        recipes.write(RECIPE, path)
-    assert path.read_bytes() == content
-    assert [file.name for file in tmp_path.iterdir()] == ["recipe.toml"]
-
-
-@pytest.mark.parametrize("kind", ["folder", "dangling link"])
-def test_what_is_no_file_is_not_replaced(tmp_path: Path, kind: str) -> None:
-    path = tmp_path / "recipe.toml"
-    if kind == "folder":
-        path.mkdir()
-    else:
-        path.symlink_to(tmp_path / "nothing")
-    with pytest.raises(RecipeError, match="stays as it is"):
-        recipes.write(RECIPE, path)
-    assert [file.name for file in tmp_path.iterdir()] == ["recipe.toml"]
-
-
-def test_what_is_there_stays_whole_when_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "recipe.toml"
-    recipes.write(RECIPE, path)
-    before = path.read_bytes()
-
-    def full(_: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(RecipeError, match="No space left on device"):
-        recipes.write(replace(RECIPE, layers=()), path)
-    assert path.read_bytes() == before
-    assert [file.name for file in tmp_path.iterdir()] == ["recipe.toml"]
-
-
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="cannot be written"):
-        recipes.write(RECIPE, tmp_path / "there" / "recipe.toml")
+def test_a_recipe_that_was_written_is_told(content: str, ours: bool) -> None:
+    assert recipes.is_ours(io.BytesIO(content.encode())) is ours
 
 
 def test_doubts_are_comments_whatever_they_hold() -> None:

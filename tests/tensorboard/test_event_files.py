@@ -114,6 +114,32 @@ def test_another_analysis_replaces_its_files_and_no_others(tmp_path: Path) -> No
     assert len(read(tmp_path).Scalars("held-out/loss")) == 5
 
 
+def test_an_earlier_file_stays_where_the_new_one_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(complete(make_history(epochs=2)), tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full)
+        with pytest.raises(StoreError, match="No space left"):
+            write(complete(make_history(epochs=3)), tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_what_is_no_event_file_stays_whatever_its_name(tmp_path: Path) -> None:
+    mine = tmp_path / "events.out.tfevents.notes.rfav"
+    mine.write_text("mine")
+    (tmp_path / "events.out.tfevents.1.rfav").symlink_to(mine)
+    (tmp_path / "events.out.tfevents.2.rfav").mkdir()
+    write(complete(make_history(epochs=1)), tmp_path)
+    assert mine.read_text() == "mine"
+    assert len(list(tmp_path.iterdir())) == 4
+
+
 def test_names_are_no_paths_and_tags_are_unique(tmp_path: Path) -> None:
     names = ("../../x", HOSTILE, "<img src=x onerror=alert(1)>", "畳み込み", "畳み込層", "", "x")
     tags = tags_of(names)

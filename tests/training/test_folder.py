@@ -191,3 +191,38 @@ def test_plain_weights_share_no_memory() -> None:
     assert copy["weight"].is_contiguous()
     assert copy["weight"].sum() == 276
     assert copy["version"] == 3
+
+
+@pytest.mark.parametrize("place", ["state", "state/resume.pt", "log.jsonl"])
+def test_nothing_is_written_or_removed_through_a_link(tmp_path: Path, place: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (tmp_path / "run" / place).parent.mkdir(parents=True)
+    if place == "state":
+        elsewhere.mkdir()
+        (elsewhere / ".tmp-rfav-0").write_bytes(b"mine")
+    else:
+        elsewhere.write_bytes(b"mine")
+    (tmp_path / "run" / place).symlink_to(elsewhere)
+    for resume in (False, True):
+        with pytest.raises(TrainingError, match="is a link, which no run has there"):
+            opened(tmp_path / "run", resume=resume)
+    assert [path.read_bytes() for path in (elsewhere.iterdir() if place == "state" else [elsewhere])] == [b"mine"]
+
+
+def test_what_is_no_file_is_no_log(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    os.mkfifo(tmp_path / "run" / "log.jsonl")
+    with pytest.raises(TrainingError, match="is a FIFO"):
+        opened(tmp_path / "run", resume=True)
+
+
+def test_two_trainings_are_told_apart_where_the_file_system_has_no_locks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rfav_cli.locks.lock", lambda *_, **__: None)
+    monkeypatch.setattr("rfav_cli.claims._SETTLED", 0.0)
+    before = [*tmp_path.rglob("*")]
+    with RunFolder.open(tmp_path / "run", resume=False), pytest.raises(TrainingError) as caught:
+        opened(tmp_path / "run", resume=True)
+    assert str(caught.value).startswith(f"{tmp_path / 'run'}: another process trains there now (process {os.getpid()}")
+    assert [*tmp_path.rglob("*")] == before

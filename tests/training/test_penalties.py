@@ -102,7 +102,7 @@ def test_it_penalises_as_the_recipe_was_measured_unless_told_otherwise(
     net, images, pairs = Normed(), batch()[0], {"conv1": (0.1, 0.3)}
     known: Any = replace(recipe(**pairs), **measured)
     if in_a_file:
-        recipes.write(known, tmp_path / "recipe.toml")
+        (tmp_path / "recipe.toml").write_text(recipes.dump(known), encoding="utf-8")
         known = tmp_path / "recipe.toml"
 
     def value(asked: Any, **options: Any) -> dict[str, float]:
@@ -493,7 +493,7 @@ def test_two_processes_are_as_one(tmp_path: Path) -> None:
 def test_a_recipe_is_a_record_a_file_a_name_or_a_mapping(tmp_path: Path) -> None:
     asked = recipe(conv3=(0.001, 0.0), conv4=(0.001, 0.0), fc1=(0.001, 0.0), conv1=(0.0, 1.0))
     asked = replace(asked, squared=False)
-    recipes.write(asked, tmp_path / "recipe.toml")
+    (tmp_path / "recipe.toml").write_text(recipes.dump(asked), encoding="utf-8")
     mapping = {layer.name: (layer.lambda_, layer.kappa) for layer in asked.layers}
     net, images = nets.vanilla_net("s"), torch.randn(2, 3, 32, 32)
     found = []

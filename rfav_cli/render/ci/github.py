@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
+from rfav_cli.outputs import LARGEST
 from rfav_cli.render.ci.base import looked_at, plain, result, sentence
 
 if TYPE_CHECKING:
     from rfav_cli.records import CheckReport
     from rfav_cli.render.base import Screen
+
+_SAYS = b"rfav check: "
 
 
 def render(report: CheckReport, screen: Screen) -> str:
@@ -25,6 +28,16 @@ def render(report: CheckReport, screen: Screen) -> str:
     lines += [f"rfav check: {plain(store.path)}: {looked_at(store)}" for store in report.stores]
     lines.append(f"rfav check: {result(report)}")
     return screen.encodable("".join(f"{line}\n" for line in lines))
+
+
+def is_ours(file: IO[bytes]) -> bool:
+    """Whether its lines are annotations, and the last ones are for people."""
+    lines = file.read(LARGEST).splitlines()
+    return (
+        bool(lines)
+        and lines[-1].startswith(_SAYS)
+        and all(line.startswith((_SAYS, b"::error file=")) for line in lines)
+    )
 
 
 def _data(text: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import re
+from typing import IO, TYPE_CHECKING
 
+from rfav_cli.outputs import json_document
 from rfav_cli.render.ci.base import fingerprint, sentence
 
 if TYPE_CHECKING:
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from rfav_cli.render.base import Screen
 
 SEVERITIES = {"flag": "critical", "no verdict": "blocker", "unclear": "blocker", "doubt": "blocker"}
+
+_OURS = re.compile(r"RFAV\d{3} [a-z-]+")
 
 
 def render(report: CheckReport, _: Screen) -> str:
@@ -28,3 +32,12 @@ def render(report: CheckReport, _: Screen) -> str:
         for finding in report.findings
     ]
     return json.dumps(issues, indent=2) + "\n"
+
+
+def is_ours(file: IO[bytes]) -> bool:
+    """Whether each finding in it is of a rule of ours; an empty list holds nothing of anybody's."""
+    issues = json_document(file)
+    try:
+        return isinstance(issues, list) and all(_OURS.match(issue["description"]) for issue in issues)
+    except (KeyError, TypeError):
+        return False

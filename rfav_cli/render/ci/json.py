@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
+from rfav_cli.outputs import json_document
 from rfav_cli.render.base import SCHEMA
 from rfav_cli.render.ci.base import fingerprint, looked_at, result
 
@@ -39,6 +40,14 @@ def render(report: CheckReport, _: Screen) -> str:
         "unused_exceptions": [_allowance(exception) for exception in report.unused],
     }
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def is_ours(file: IO[bytes]) -> bool:
+    """Whether it is a document with our keys."""
+    document = json_document(file)
+    return isinstance(document, dict) and {"schema", "result", "exit_code", "stores", "unused_exceptions"} <= {
+        *document
+    }
 
 
 def _checked(report: CheckReport, finding: Checked) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 from xml.etree import ElementTree as Tree
 
 from rfav_cli.render.ci.base import plain, sentence
@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from rfav_cli.records import Checked, CheckReport
     from rfav_cli.render.base import Screen
 
+NAME = "rfav check"
+_HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
+
 
 def render(report: CheckReport, _: Screen) -> str:
     """A suite for each store, and one for the policy where an exception has expired."""
     counts = _counts(report.checked)
     counts.pop("skipped")  # which pytest's dialect has for each suite alone
-    top = Tree.Element("testsuites", {"name": "rfav check", **counts})
+    top = Tree.Element("testsuites", {"name": NAME, **counts})
     for name in dict.fromkeys(finding.store for finding in report.checked):
         checked = [finding for finding in report.checked if finding.store == name]
         suite = Tree.SubElement(top, "testsuite", {"name": plain(name) or "policy", **_counts(checked), "time": "0"})
@@ -26,7 +29,13 @@ def render(report: CheckReport, _: Screen) -> str:
             _case(suite, report, finding)
     Tree.indent(top)
     body = Tree.tostring(top, encoding="ascii", xml_declaration=False).decode()
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n'
+    return f"{_HEAD}{body}\n"
+
+
+def is_ours(file: IO[bytes]) -> bool:
+    """Whether it begins as ours do, with the name of all suites."""
+    beginning = f'{_HEAD}<testsuites name="{NAME}"'.encode()
+    return file.read(len(beginning)) == beginning
 
 
 def _counts(checked: Sequence[Checked]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from rfav_cli.render.ci.base import looked_at, plain, result
 
@@ -10,13 +10,14 @@ if TYPE_CHECKING:
     from rfav_cli.records import Checked, CheckReport
     from rfav_cli.render.base import Screen
 
+HEADING = "## rfav check: "
 MEANING = set("\\`*_{}[]()<>#+!|~&@:$^=\"'")
 """Characters that can begin something in one dialect or another."""
 
 
 def render(report: CheckReport, screen: Screen) -> str:
     """The result, what was looked at, and a table of findings."""
-    lines = [f"## rfav check: {result(report)}", ""]
+    lines = [f"{HEADING}{result(report)}", ""]
     lines += [f"- {escaped(store.path)}: {escaped(looked_at(store))}" for store in report.stores]
     findings = report.having("flagged", "missing", "allowed")
     if findings:
@@ -26,6 +27,11 @@ def render(report: CheckReport, screen: Screen) -> str:
     if notes:
         lines += ["", *notes]
     return screen.encodable("".join(f"{line}\n" for line in lines))
+
+
+def is_ours(file: IO[bytes]) -> bool:
+    """Whether it begins with our heading."""
+    return file.read(len(HEADING)) == HEADING.encode()
 
 
 def _row(report: CheckReport, finding: Checked) -> str:

@@ -7,9 +7,10 @@ check. What an exception allows is left out: GitHub would show it, suppressed or
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from rfav_cli.outputs import json_document
 from rfav_cli.render.ci.base import explain, fingerprint, plain, sentence
 from rfav_cli.version import __version__
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rfav_cli.records import Checked, CheckReport, CheckRule
     from rfav_cli.render.base import Screen
 
+DRIVER = "rfav"
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
@@ -25,7 +27,7 @@ def render(report: CheckReport, _: Screen) -> str:
     run = {
         "tool": {
             "driver": {
-                "name": "rfav",
+                "name": DRIVER,
                 "version": __version__,
                 "semanticVersion": __version__,
                 "rules": [_rule(rule) for rule in report.rules.values()],
@@ -36,6 +38,14 @@ def render(report: CheckReport, _: Screen) -> str:
         "results": [_result(report, finding) for finding in report.findings],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, allow_nan=False) + "\n"
+
+
+def is_ours(file: IO[bytes]) -> bool:
+    """Whether rfav is the tool of each run in it; another's run may have been added."""
+    try:
+        return {run["tool"]["driver"]["name"] for run in json_document(file)["runs"]} == {DRIVER}
+    except (KeyError, TypeError):
+        return False
 
 
 def _rule(rule: CheckRule) -> dict[str, Any]:

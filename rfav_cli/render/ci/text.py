@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
+from rfav_cli.outputs import LARGEST
 from rfav_cli.render.base import count
 from rfav_cli.render.ci.base import looked_at, plain, result
 
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
 
 COLOURS = {"clean": "32", "flagged": "31", "no verdict": "33"}
 """Result -> the code that a terminal shows it in."""
+
+_LOOKED_AT = re.compile(r": \d[\d,]* layers? [x×] \d[\d,]* \w+ [x×] \d[\d,]* samples?: ")
+_ENDING = re.compile(
+    r"(clean: \d.* checks?.*|(flagged|no verdict): \d.* findings?|`rfav check --explain RFAV\d+` says .*)\n\Z"
+)
 
 
 def render(report: CheckReport, screen: Screen) -> str:
@@ -35,6 +42,12 @@ def render(report: CheckReport, screen: Screen) -> str:
         lines += _wrapped(f"note: the exception for {unused.rule} in {plain(unused.layer)} allows nothing now", screen)
     text = "".join(f"{line}\n" for line in (*lines, *_ending(report, screen)))
     return screen.encodable(text)
+
+
+def is_ours(file: IO[bytes]) -> bool:
+    """Whether it says what was looked at, and ends as ours do."""
+    text = file.read(LARGEST).decode("utf-8", "replace")
+    return bool(_ENDING.search(text) and _LOOKED_AT.search(" ".join(text.split())))
 
 
 def _finding(report: CheckReport, finding: Checked) -> str:

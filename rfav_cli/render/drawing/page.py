@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 
 from rfav_cli.errors import UsageError
+from rfav_cli.render.drawing.files import METADATA
 from rfav_cli.text import CUT, printable, whole
 
 if TYPE_CHECKING:
@@ -23,12 +24,6 @@ if TYPE_CHECKING:
 
 FONT = "DejaVu Sans"
 """Comes with matplotlib, so it is everywhere the same."""
-METADATA: dict[str, dict[str, None]] = {
-    "pdf": {"CreationDate": None},
-    "svg": {"Date": None},
-    "png": {},
-}
-"""Format -> what is left out of the file, so that the same store gives the same bytes."""
 MISSING = "0.88"
 """Colour where there is no number."""
 ONSET = "0.35"

@@ -1,7 +1,6 @@
 """Runs for the interactive front-end: what it reads (`prepare`), and the page that holds all of it (`page`)."""
 
-from rfav_cli.render.html.page import page
+from rfav_cli.render.html.page import is_ours, page
 from rfav_cli.render.html.prepared import PreparedRun, prepare
-from rfav_cli.render.html.writing import check_place, write
 
-__all__ = ["PreparedRun", "check_place", "page", "prepare", "write"]
+__all__ = ["PreparedRun", "is_ours", "page", "prepare"]

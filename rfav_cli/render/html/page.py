@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from rfav_cli.render.html.modules import script, stylesheet
 
@@ -46,6 +46,11 @@ def page(runs: Sequence[PreparedRun], version: str) -> Iterator[str]:
             yield base64.b64encode(block.packed()).decode()
             yield "</script>\n"
     yield f'<script type="module">{code}</script>\n</body>\n</html>\n'
+
+
+def is_ours(file: IO[bytes]) -> bool:
+    """Whether a file is a page."""
+    return file.read(len(MARK)) == MARK.encode()
 
 
 def embedded(document: object) -> str:

@@ -42,7 +42,6 @@ def test_what_is_left_out_is_told() -> None:
         ({"colormap": "$no$"}, "--colormap $no$"),
         ({"name": ["a", "b"]}, "--name"),
         ({"out": "a.jpg"}, "a.jpg"),
-        ({"out": "no/such/a.pdf"}, "no/such"),
     ],
 )
 def test_wrong_options_say_what_to_do(options: dict[str, Any], said: str) -> None:
