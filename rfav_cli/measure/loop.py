@@ -84,8 +84,8 @@ def _read_ahead(
     """Each file with a call that gives its payload and digest, or raises; the one after it is read meanwhile."""
 
     def read(file: CheckpointFile) -> tuple[Payload, str]:
-        digest = digest_of(file.path)
-        return formats.read(file.path, options), digest
+        payload = formats.read(file.path, options)
+        return payload, payload.sha256 or digest_of(file.path)
 
     with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as pool:
         upcoming = pool.submit(read, files[0]) if files else None
