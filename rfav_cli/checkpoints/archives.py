@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import torch
 
-from rfav_cli.checkpoints.integrity import UNREADABLE
+from rfav_cli.checkpoints.zips import UNREADABLE
 from rfav_cli.errors import CheckpointError
 from rfav_cli.graphs import nodes
 from rfav_cli.text import printable, what_it_says

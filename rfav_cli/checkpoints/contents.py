@@ -5,23 +5,25 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from rfav_cli.checkpoints import archives, formats, state_dicts
+from rfav_cli.checkpoints import archives, formats, pickles, state_dicts
 from rfav_cli.checkpoints.formats import safetensors
-from rfav_cli.checkpoints.pickles import is_zip, load_pickle
+from rfav_cli.checkpoints.pickles import is_zip
 from rfav_cli.checkpoints.stand_ins import EndlessNetError
 from rfav_cli.errors import CheckpointError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from rfav_cli.checkpoints.formats.base import ReadOptions
+    from rfav_cli.checkpoints.saved import Saved
     from rfav_cli.records import Candidate
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -75,26 +77,67 @@ def look_into(path: Path, options: ReadOptions) -> Contents:
     return Contents(path, epoch=epoch, step=_trainer_step(path) if path.is_dir() else None)
 
 
-def state_dicts_of(path: Path, options: ReadOptions) -> Sequence[Candidate]:
-    """The state_dicts of a checkpoint, to be compared; none of a program.
+@dataclass(frozen=True)
+class Comparable:
+    """A checkpoint that is open to be compared.
+
+    Attributes:
+        state_dicts: the tensors of each by their names; none of a program.
+        fill: reads the numbers of a tensor, which mean nothing before.
+    """
+
+    state_dicts: Sequence[Mapping[str, Tensor]]
+    fill: Callable[[Tensor], None]
+
+
+@contextmanager
+def comparable(path: Path, options: ReadOptions) -> Iterator[Comparable]:
+    """A checkpoint, to be compared; without its checksums, which take a look at every byte.
 
     Raises:
         CheckpointError: it cannot be read.
     """
-    if formats.format_of(path) == "state_dict":  # without the checksums, which take a look at every byte
-        return _weights_in(path, load_pickle(path, options.trust_pickle))
-    payload = formats.read(path, options)
-    found: Sequence[Candidate] = payload.content if payload.kind == "eager" else ()
-    return found
+    name = formats.format_of(path)
+    with ExitStack() as stack:
+        if name == "state_dict":
+            found = stack.enter_context(pickles.saved(path, options.trust_pickle))
+            yield Comparable(_tensors(_weights_in(path, found.content)), found.fill)
+        elif name == "safetensors":
+            found = stack.enter_context(safetensors.saved(path))
+            yield Comparable([found.content], found.fill)
+        else:
+            payload = formats.read(path, options)
+            yield Comparable(_tensors(payload.content if payload.kind == "eager" else ()), lambda _: None)
+
+
+def _tensors(state_dicts: Sequence[Candidate]) -> list[dict[str, Tensor]]:
+    return [{name: value for name, value in each.weights.items() if isinstance(value, Tensor)} for each in state_dicts]
 
 
 def _of_pickle(path: Path, options: ReadOptions) -> Contents:
     try:
-        content = load_pickle(path, options.trust_pickle)
+        with _looked_into(path, options) as found:
+            return _contents(path, found.content)
     except CheckpointError:
         if is_zip(path) and _has_no_tensors(path):
             return Contents(path, "no tensors")
         raise
+
+
+@contextmanager
+def _looked_into(path: Path, options: ReadOptions) -> Iterator[Saved]:
+    """What a file holds, read as data where it can be: what makes objects reads all numbers, too."""
+    with ExitStack() as stack:
+        try:
+            found = stack.enter_context(pickles.saved(path, trust=False))
+        except CheckpointError:
+            if not options.trust_pickle:
+                raise
+            found = stack.enter_context(pickles.saved(path, trust=True))
+        yield found
+
+
+def _contents(path: Path, content: Any) -> Contents:
     found = _weights_in(path, content)
     if not found:
         return Contents(path, _other(content))
@@ -164,12 +207,9 @@ def _has_no_tensors(path: Path) -> bool:
 def _header_of(path: Path) -> Shapes:
     """The names and shapes in a safetensors header; none where it is damaged, which reading will tell."""
     try:
-        with path.open("rb") as file:
-            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        return {
-            name: tuple(map(int, described["shape"])) for name, described in header.items() if name != "__metadata__"
-        }
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        with safetensors.saved(path) as found:
+            return {name: tuple(value.shape) for name, value in found.content.items()}
+    except (CheckpointError, OSError):
         return {}
 
 

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from rfav_cli.checkpoints.contents import state_dicts_of
+from rfav_cli.checkpoints.contents import Comparable, comparable
 from rfav_cli.checkpoints.digests import digest_of
 from rfav_cli.errors import CheckpointError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from rfav_cli.checkpoints.formats.base import ReadOptions
 
-Tensors = dict[str, Tensor]
+Tensors = Mapping[str, Tensor]
 
 
 class Copies:
-    """Compares checkpoints; those that were read last stay open.
+    """Compares checkpoints, of which no more is read than tells them apart.
 
     Args:
         options: how they are read.
@@ -30,32 +30,41 @@ class Copies:
 
     def __init__(self, options: ReadOptions) -> None:
         self._options = options
-        self._tensors_of = lru_cache(maxsize=2)(self._read)
 
     def original_of(self, path: Path, others: Sequence[Path]) -> Path | None:
-        """The first of some checkpoints whose weights another one holds, too; None where none has them."""
-        return next((other for other in others if self.same_weights(path, other)), None)
+        """The first of some checkpoints whose weights another one holds, too; None where none has them.
+
+        Those meant are the foremost weights of the one. What cannot be read has none.
+        """
+        if not others:
+            return None
+        try:
+            with comparable(path, self._options) as mine:
+                return next((other for other in others if self._holds(other, path, mine)), None)
+        except (CheckpointError, OSError):
+            return None
 
     def same_weights(self, path: Path, other: Path) -> bool:
-        """Whether the foremost weights of a checkpoint are among those of another. What cannot be read has none."""
+        """Whether the foremost weights of a checkpoint are among those of another."""
+        return self.original_of(path, [other]) is not None
+
+    def _holds(self, other: Path, path: Path, mine: Comparable) -> bool:
         try:
-            mine, theirs = self._tensors_of(path), self._tensors_of(other)
-            if not mine or not theirs:  # programs
-                return not mine and not theirs and digest_of(path) == digest_of(other)
+            with comparable(other, self._options) as theirs:
+                if not mine.state_dicts or not theirs.state_dicts:  # programs
+                    return not mine.state_dicts and not theirs.state_dicts and digest_of(path) == digest_of(other)
+
+                def equal(own: Tensor, value: Tensor) -> bool:
+                    mine.fill(own)
+                    theirs.fill(value)
+                    return _equal(own, value)
+
+                return any(_is_within(mine.state_dicts[0], each, equal) for each in theirs.state_dicts)
         except (CheckpointError, OSError):
             return False
-        return any(_is_within(mine[0], each) for each in theirs)
-
-    def _read(self, path: Path) -> list[Tensors]:
-        """The tensors of each state_dict."""
-        found = state_dicts_of(path, self._options)
-        return [
-            {name: value for name, value in candidate.weights.items() if isinstance(value, Tensor)}
-            for candidate in found
-        ]
 
 
-def _is_within(mine: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> bool:
+def _is_within(mine: Tensors, theirs: Tensors, equal: Callable[[Tensor, Tensor], bool]) -> bool:
     """Whether the tensors of one state_dict are in another, where all names may have a prefix more or less."""
     first = min(mine)
     for name in theirs:
@@ -69,7 +78,7 @@ def _is_within(mine: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> bool
             continue
         if all(value is not None and value.shape == own.shape for own, value in pairs):
             ordered = sorted(pairs, key=lambda pair: pair[0].numel())
-            return all(value is not None and _equal(own, value) for own, value in ordered)
+            return all(value is not None and equal(own, value) for own, value in ordered)
     return False
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from rfav_cli import remote
 from rfav_cli.checkpoints import formats
+from rfav_cli.checkpoints.opened import digest_of_folder, opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,21 +17,15 @@ def digest_of(path: Path) -> str:
 
     Raises:
         OSError: it cannot be read.
-        CheckpointError: the folder is no checkpoint.
+        CheckpointError: the folder is no checkpoint, or a file changes meanwhile.
     """
     files = sorted(formats.weight_files(path))
     remote.bring(path, files)
     if not path.is_dir():
         return _of_file(path)
-    whole = hashlib.sha256()
-    for file in files:
-        whole.update(f"{_of_file(file)} {file.relative_to(path).as_posix()}\n".encode())
-    return whole.hexdigest()
+    return digest_of_folder(path, {file: _of_file(file) for file in files})
 
 
 def _of_file(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
+    with opened(path) as file:
+        return file.digest()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from rfav_cli.checkpoints.opened import Opened
+
 METADATA = ".metadata"
 _MOST_BYTES = 2**26
 """That it may have: a hundred a piece of a tensor."""
@@ -79,18 +81,21 @@ class Entry:
     pieces: tuple[Piece, ...]
 
 
-def read_metadata(folder: Path) -> list[Entry]:
+def read_metadata(folder: Path, file: Opened) -> list[Entry]:
     """All that a folder holds.
+
+    Args:
+        folder: it.
+        file: its `.metadata`, open.
 
     Raises:
         CheckpointError: what it says of itself is damaged, or leads to another folder.
         OSError: it cannot be read.
     """
     path = folder / METADATA
-    with path.open("rb") as file:
-        content = file.read(_MOST_BYTES + 1)
-    if len(content) > _MOST_BYTES:
+    if file.size > _MOST_BYTES:
         raise CheckpointError(f"{path}: longer than such a file is", _REMEDY)
+    content = file.read(0, file.size)
     try:
         document = DataUnpickler(io.BytesIO(content), _no_meaning, _no_storage, len(content)).load()
         entries = list(_entries(folder, document))

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rfav_cli.checkpoints.archives import REMEDY, members, refuse
-from rfav_cli.checkpoints.integrity import UNREADABLE, check_archive
+from rfav_cli.checkpoints.integrity import check_archive
 from rfav_cli.checkpoints.pickles import ZIP_MAGIC
-from rfav_cli.checkpoints.storages import read_member
+from rfav_cli.checkpoints.zips import UNREADABLE, read_member
 from rfav_cli.errors import CheckpointError
 from rfav_cli.text import what_it_says
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import struct
 import zipfile
-import zlib
 from typing import IO, TYPE_CHECKING, Any
 
-from rfav_cli.checkpoints.storages import read_member, storage_kind, too_small
+from rfav_cli.checkpoints.storages import storage_kind, too_small
 from rfav_cli.checkpoints.unpickler import DataUnpickler
+from rfav_cli.checkpoints.zips import UNREADABLE, check_sum, open_archive, read_member
 from rfav_cli.errors import CheckpointError
 from rfav_cli.text import printable, what_it_says
 
@@ -20,10 +19,11 @@ if TYPE_CHECKING:
 
     from rfav_cli.checkpoints.storages import Claim
 
-_BYTES_AT_ONCE = 2**20
 _PICKLES = {"data.pkl": "data/", "constants.pkl": "constants/"}
 """A pickle of torch -> where the storages are that it names."""
 _CONFIG = "_config.json"
+_ENCRYPTED = 1
+"""The bit of a member's flags that says so."""
 _MOST_BYTES = 2**63
 """That a tensor can need."""
 _STORED_SHARE = 1 / 32
@@ -31,8 +31,6 @@ _MUCH = 2**28
 """An archive that unpacks to more bytes than this, and is a smaller share of them, does not hold weights."""
 _MUCH_OF_A_PICKLE = 2**22
 """The same of a pickle: each byte of one can become an object of a hundred."""
-UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, RuntimeError, ValueError, OverflowError)
-"""What `zipfile` raises of an archive that is damaged: it decodes names, seeks to offsets and wants passwords, too."""
 _REMEDY = "Copy or save the file again, or leave it out."
 
 
@@ -49,40 +47,15 @@ def check_archive(path: Path, file: IO[bytes] | None = None) -> None:
         CheckpointError: one is not what was written, or the archive is damaged.
     """
     try:
-        with zipfile.ZipFile(file or path) as archive:
+        with open_archive(path, file) as archive:
             members = check_members(path, archive)
             summed = any(member.CRC for member in members)
             for member in members:
                 if summed:
-                    _check_sum(path, archive, member)
+                    check_sum(path, archive, member)
                 else:
                     del member.CRC  # a member that has none is read without a look at it
             _check_sizes(path, archive)
-    except UNREADABLE as error:
-        raise CheckpointError(f"{path}: damaged or cut off: {what_it_says(error)}", _REMEDY) from error
-
-
-def is_packed(path: Path) -> bool:
-    """Whether an archive has members that are compressed, so that tensors cannot be mapped from the file.
-
-    Torch compresses none, and does not look when it maps: it takes the compressed bytes for numbers.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist())
-    except UNREADABLE:
-        return False
-
-
-def check_packing(path: Path) -> None:
-    """Look at what an archive says of its size, before anything of it is unpacked.
-
-    Raises:
-        CheckpointError: it unpacks to far more than weights do, or in a way that torch does not know.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            check_members(path, archive)
     except UNREADABLE as error:
         raise CheckpointError(f"{path}: damaged or cut off: {what_it_says(error)}", _REMEDY) from error
 
@@ -100,6 +73,8 @@ def check_members(path: Path, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]
         name = printable(member.filename, 120)
         if member.header_offset < 0:
             raise CheckpointError(f"{path}: damaged: {name!r} is said to begin before it", _REMEDY)
+        if member.flag_bits & _ENCRYPTED:
+            raise CheckpointError(f"{path}: damaged or cut off: {name!r} is said to need a password", _REMEDY)
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise CheckpointError(f"{path}: {name!r} is compressed in a way that torch does not know", _REMEDY)
         if member.compress_type == zipfile.ZIP_STORED and member.file_size != member.compress_size:
@@ -116,17 +91,6 @@ def check_members(path: Path, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]
 
 def _swells(whole: int, stored: int, much: int) -> bool:
     return whole > much and stored < whole * _STORED_SHARE
-
-
-def _check_sum(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
-    try:
-        with archive.open(member) as content:  # which compares the checksum at the end
-            while content.read(_BYTES_AT_ONCE):
-                pass
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise CheckpointError(
-            f"{path}: damaged: the checksum of {printable(member.filename, 120)!r} is wrong", _REMEDY
-        ) from error
 
 
 def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import io
-import pickle
-import re
-import zipfile
-from contextlib import contextmanager
-from mmap import ACCESS_COPY, mmap
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from rfav_cli.checkpoints.integrity import UNREADABLE, check_members, check_packing, is_packed
+from rfav_cli.checkpoints.integrity import check_archive, check_members
 from rfav_cli.checkpoints.known_names import RunsCodeError, meaning
-from rfav_cli.checkpoints.storages import LegacyStorages, ZipStorages, read_member
+from rfav_cli.checkpoints.opened import Clipped, Opened, opened
+from rfav_cli.checkpoints.saved import Saved
+from rfav_cli.checkpoints.storages import LegacyStorages, Storages, ZipStorages
 from rfav_cli.checkpoints.unpickler import DataUnpickler
+from rfav_cli.checkpoints.zips import UNREADABLE, open_archive, read_member
 from rfav_cli.errors import CheckpointError, remedy_for
+from rfav_cli.regular_files import open_regular
 from rfav_cli.text import printable, what_it_says
 from rfav_cli.user_code import importable
 
@@ -32,43 +32,53 @@ _LEGACY_VERSION = 1001
 
 def is_torch_save(path: Path) -> bool:
     """Whether a file looks like one of torch.save's: its zip format (also cut off), or a pickle, its older format."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         head = file.read(4)
-    if head != ZIP_MAGIC:
-        return head.startswith(_PICKLE_MAGIC)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name.partition("/")[2] for name in archive.namelist()]
-    except UNREADABLE:
-        return True
+        if head != ZIP_MAGIC:
+            return head.startswith(_PICKLE_MAGIC)
+        try:
+            with open_archive(path, file) as archive:
+                names = [name.partition("/")[2] for name in archive.namelist()]
+        except (CheckpointError, *UNREADABLE):
+            return True
     return "data.pkl" in names and not any(name == "constants.pkl" or name.startswith("code/") for name in names)
 
 
 def is_zip(path: Path) -> bool:
     """Whether a file begins as a zip archive does."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return file.read(4) == ZIP_MAGIC
 
 
-def load_pickle(path: Path, trust: bool) -> Any:
-    """What torch.save was given, its tensors on the CPU and, from a zip archive without compression, mapped from it.
+@contextmanager
+def saved(path: Path, trust: bool) -> Iterator[Saved]:
+    """What torch.save was given, its tensors on the CPU, while the file is open.
 
     Objects are read as data (see `unpickler`): each becomes a `StandIn` that holds what the file says of it.
 
     Args:
         path: a file of torch.save.
         trust: let the pickle make the objects themselves, which may run any code; classes are looked for in the
-            current folder, too.
+            current folder, too, and all numbers are read at once.
 
     Raises:
-        CheckpointError: the file is damaged, or names what only code that runs has a use for.
+        CheckpointError: the file is damaged, names what only code that runs has a use for, or changes meanwhile.
     """
-    with _told(path, trust):
-        if trust:
-            return _load_trusted(path)
-        with path.open("rb") as file:
-            mapped = mmap(file.fileno(), 0, access=ACCESS_COPY)  # tensors of it keep it open
-            return _load_zip(path, file, mapped) if mapped[:4] == ZIP_MAGIC else _load_legacy(path, mapped)
+    with opened(path) as file, ExitStack() as stack:
+        with _told(path, trust):
+            found = _load_trusted(file) if trust else stack.enter_context(_load(file))
+        yield found
+
+
+def load_pickle(path: Path, trust: bool) -> Any:
+    """All that torch.save was given; as `saved` reads it, without the checksums.
+
+    Raises:
+        CheckpointError: as `saved` raises it.
+    """
+    with saved(path, trust) as found:
+        found.fill_all()
+        return found.content
 
 
 def load_part(path: Path, content: bytes) -> Any:
@@ -79,11 +89,14 @@ def load_part(path: Path, content: bytes) -> Any:
         content: the part.
 
     Raises:
-        CheckpointError: as `load_pickle` raises it.
+        CheckpointError: as `load_pickle` raises it, or a checksum is wrong.
     """
     with _told(path, trust=False):
         try:
-            return _load_zip(path, io.BytesIO(content), bytearray(content))
+            with _load(Opened(path, io.BytesIO(content))) as part:
+                part.fill_all()
+                part.digest()
+                return part.content
         except RunsCodeError as error:
             raise CheckpointError(
                 f"{path}: needs {printable(error.name)}, which could run code", "Leave it out."
@@ -114,44 +127,45 @@ def _told(path: Path, trust: bool) -> Iterator[None]:
         ) from error
 
 
-def _load_trusted(path: Path) -> Any:
-    mapped = is_zip(path)
-    if mapped and is_packed(path):
-        check_packing(path)
-        mapped = False
+def _load_trusted(file: Opened) -> Saved:
+    if file.read(0, min(4, file.size)) == ZIP_MAGIC:
+        check_archive(file.path, file.file)
+    file.file.seek(0)
     with importable(Path.cwd()):
-        return torch.load(path, map_location="cpu", weights_only=False, mmap=mapped)
+        content = torch.load(file.file, map_location="cpu", weights_only=False)
+    return Saved(content, Storages(file))
 
 
-def _load_zip(path: Path, file: IO[bytes], mapped: mmap | bytearray) -> Any:
-    with zipfile.ZipFile(file) as archive:
-        members = check_members(path, archive)
-        if not any(member.CRC for member in members):  # written without checksums: they are not compared
+@contextmanager
+def _load(file: Opened) -> Iterator[Saved]:
+    if file.read(0, min(4, file.size)) != ZIP_MAGIC:
+        yield _load_legacy(file)
+        return
+    with open_archive(file.path, file.file) as archive:
+        members = check_members(file.path, archive)
+        summed = any(member.CRC for member in members)
+        if not summed:  # written without checksums: they are not compared
             for member in members:
                 del member.CRC
         folder, slash, _ = members[0].filename.partition("/")
         root = folder + slash if slash else ""
         content = read_member(archive, f"{root}data.pkl")
-        storages = ZipStorages(path, archive, mapped, root)
-        return DataUnpickler(io.BytesIO(content), meaning, storages.take, len(content)).load()
+        storages = ZipStorages(file, archive, root, summed=summed)
+        made = DataUnpickler(io.BytesIO(content), meaning, storages.take, len(content)).load()
+        yield Saved(made, storages)
 
 
-def _load_legacy(path: Path, mapped: mmap) -> Any:
-    storages = LegacyStorages(path, len(mapped))
+def _load_legacy(file: Opened) -> Saved:
+    storages = LegacyStorages(file)
+    file.file.seek(0)
+    pickles = Clipped(file.file, file.size)
 
     def load() -> Any:
-        return DataUnpickler(mapped, meaning, storages.take, len(mapped)).load()
+        return DataUnpickler(pickles, meaning, storages.take, file.size).load()
 
     if load() != _LEGACY_MAGIC or load() != _LEGACY_VERSION:
-        raise CheckpointError(f"{path}: not written by torch.save", "Save it again, or leave it out.")
+        raise CheckpointError(f"{file.path}: not written by torch.save", "Save it again, or leave it out.")
     load()  # what machine it was written on
     content = load()
-    storages.fill(load(), mapped)
-    return content
-
-
-def needed_class(error: Exception) -> str:
-    """What a pickle needs that could run code, where that is why it was refused; fit for a message."""
-    message = str(error)
-    name = re.search(r"GLOBAL ([\w.]+)", message) or re.search(r"<(?:class|function) '?([\w.]+)", message)
-    return printable(name[1]) if name and isinstance(error, pickle.UnpicklingError) else ""
+    storages.locate(load(), file.file.tell())
+    return Saved(content, storages)

@@ -224,7 +224,8 @@ class Poll:
         if stored is None:
             self._files[path].named = named
         epoch = named if stored is None else stored
-        return PolledCheckpoint(path, epoch, named, stored, digest_of(copy), replace(payload, path=path), unit)
+        digest = payload.sha256 or digest_of(copy)
+        return PolledCheckpoint(path, epoch, named, stored, digest, replace(payload, path=path), unit)
 
     def _in_steps(self, path: Path) -> bool:
         """Whether the number is a step, by the pattern or the name."""

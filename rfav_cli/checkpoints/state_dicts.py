@@ -43,16 +43,25 @@ def payload_of(path: Path, content: Any) -> Payload:
     Raises:
         CheckpointError: it holds no state_dict.
     """
-    try:
-        state_dicts = candidates(content)
-    except EndlessNetError as error:
-        raise CheckpointError(f"{path}: holds {error}", "Save the net's state_dict() and give that.") from None
+    state_dicts = candidates_in(path, content)
     if not state_dicts:
         raise CheckpointError(
             f"{path}: holds {_article(content)}, not a state_dict", "Save the net's state_dict() and give that."
         )
     arguments = stored_arguments(content)
     return Payload("eager", path, state_dicts, stored_epoch(content), _notes(content), arguments=arguments)
+
+
+def candidates_in(path: Path, content: Any) -> list[Candidate]:
+    """The state_dicts in what a file holds, as `candidates` gives them.
+
+    Raises:
+        CheckpointError: there is no end to them.
+    """
+    try:
+        return candidates(content)
+    except EndlessNetError as error:
+        raise CheckpointError(f"{path}: holds {error}", "Save the net's state_dict() and give that.") from None
 
 
 def candidates(content: Any) -> list[Candidate]:

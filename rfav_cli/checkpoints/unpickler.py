@@ -30,7 +30,8 @@ from rfav_cli.checkpoints.stand_ins import Name, StandIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from mmap import mmap
+
+    from rfav_cli.checkpoints.opened import Clipped
 
     from rfav_cli.checkpoints.storages import Claim
 
@@ -42,6 +43,20 @@ _LONGEST_NAME = 1000
 """Characters of the name of a class or function, its module with it."""
 _FREE = 2**20
 """Characters and elements that calls may be given in any file, however small; else twice as many as it has bytes."""
+_MOST = 2**29
+"""Bytes of memory that what a pickle makes may take, by the table below; that of 150,000 tensors takes as many."""
+_COST = 40
+"""Bytes of memory that an instruction takes at most, other than those below and beside what is read from the file."""
+_COSTS = {
+    **{"EMPTY_LIST": 100, "EMPTY_DICT": 250, "EMPTY_SET": 250, "FROZENSET": 250, "MARK": 100},
+    **{"REDUCE": 250, "NEWOBJ": 250, "NEWOBJ_EX": 350, "GLOBAL": 300, "STACK_GLOBAL": 300},
+    **{"BINPUT": 130, "LONG_BINPUT": 130, "MEMOIZE": 130, "TUPLE": 80, "TUPLE1": 80, "TUPLE2": 80, "TUPLE3": 80},
+    **{"BINUNICODE": 80, "SHORT_BINUNICODE": 80, "BINUNICODE8": 80, "BINSTRING": 80, "SHORT_BINSTRING": 80},
+    **{"BINBYTES": 80, "SHORT_BINBYTES": 80, "BINBYTES8": 80, "BYTEARRAY8": 100, "LONG1": 60, "LONG4": 60},
+}
+"""The same of instructions that take more."""
+_COST_OF_ENTRY = 120
+"""Bytes of memory of an entry of a dictionary."""
 _PLAIN = (
     *("NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT"),
     *("BINSTRING", "SHORT_BINSTRING", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
@@ -82,7 +97,7 @@ class DataUnpickler(pickle._Unpickler):
 
     def __init__(
         self,
-        file: IO[bytes] | mmap,
+        file: IO[bytes] | Clipped,
         known: Callable[[str, str], Any],
         take: Callable[[Claim], Any],
         size: int,
@@ -91,7 +106,30 @@ class DataUnpickler(pickle._Unpickler):
         self._known = known
         self._meanings: dict[tuple[str, str], Any] = {}
         self._left = 2 * size + _FREE
+        self._room = _MOST
         self._take = take
+
+    def load(self) -> Any:
+        """What the pickle holds.
+
+        Raises:
+            UnpicklingError: it holds more than a checkpoint does.
+            Exception: of any other kind where it is damaged.
+        """
+        self.read, self.readline = self._file_read, self._file_readline  # nothing is in frames for it
+        self.stack, self.metastack = [], []
+        self.append = self.stack.append
+        self.proto = 0
+        read, dispatch, costs = self.read, self.dispatch, self._costs
+        try:
+            while key := read(1):
+                self._room -= costs[key[0]]
+                if self._room < 0:
+                    raise UnpicklingError("more objects than a checkpoint has")
+                dispatch[key[0]](self)
+        except pickle._Stop as stop:  # type: ignore[attr-defined]  # it is there
+            return stop.value
+        raise EOFError("the pickle ends in the middle")
 
     def persistent_load(self, pid: Any) -> Any:
         """What is beside the pickle: a storage; in the older format the source of a module, by its class."""
@@ -192,6 +230,7 @@ class DataUnpickler(pickle._Unpickler):
         mapping = made.entries if type(made) is StandIn else made
         if not isinstance(mapping, dict):
             raise UnpicklingError("puts a value into what has no keys")
+        self._room -= _COST_OF_ENTRY
         mapping[safe_key(key)] = value
 
     @staticmethod
@@ -210,6 +249,9 @@ class DataUnpickler(pickle._Unpickler):
         except UnicodeDecodeError:
             return value.decode("latin-1")
 
+    _costs: ClassVar[list[int]] = [_COST] * 256
+    for _name, _cost in _COSTS.items():
+        _costs[getattr(pickle, _name)[0]] = _cost
     dispatch: ClassVar[dict[int, Callable[[Any], None]]] = {
         **{getattr(pickle, name)[0]: pickle._Unpickler.dispatch[getattr(pickle, name)[0]] for name in _PLAIN},
         pickle.MARK[0]: _mark,

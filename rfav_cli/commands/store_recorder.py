@@ -72,7 +72,7 @@ class StoreRecorder:
         if epoch in self.committed:
             return None
         payload = formats.read(path, self._prepared.reading)
-        return self.add(payload, Checkpoint(epoch, str(path), digest_of(path)))
+        return self.add(payload, Checkpoint(epoch, str(path), payload.sha256 or digest_of(path)))
 
     def add(
         self, payload: Payload, checkpoint: Checkpoint, on_batch: Callable[[int], None] = lambda _: None

@@ -86,8 +86,8 @@ def _read_ahead(
     """Each file with a call that gives its payload and digest, or raises; the one after it is read meanwhile."""
 
     def read(file: CheckpointFile) -> tuple[Payload, str]:
-        digest = digest_of(file.path)
-        return formats.read(file.path, options), digest
+        payload = formats.read(file.path, options)
+        return payload, payload.sha256 or digest_of(file.path)
 
     if isolation.is_child():  # one thing at a time, so that what ends the process is known, and its time is its own
         yield from ((file, partial(read, file)) for file in files)

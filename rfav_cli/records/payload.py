@@ -24,6 +24,7 @@ class Payload:
         in_training: of "torchscript": a module in it was in training mode when it was saved.
         arguments: what the file says of how its net was made: key of the file -> name -> plain value
             (`checkpoints.stored_arguments`).
+        sha256: of what was read, in hex, as `checkpoints.digests.digest_of` gives it; empty where it was not summed.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class Payload:
     notes: tuple[str, ...] = ()
     in_training: bool = False
     arguments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sha256: str = ""
 
 
 @dataclass(frozen=True)

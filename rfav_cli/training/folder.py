@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rfav_cli.atomic import check_writable, is_full, remove_abandoned, replacing
-from rfav_cli.checkpoints.pickles import needed_class
+from rfav_cli.checkpoints.pickles import load_pickle
+from rfav_cli.checkpoints.saved import instances_in
+from rfav_cli.checkpoints.stand_ins import Name, StandIn
 from rfav_cli.claims import claimed
-from rfav_cli.errors import TrainingError, remedy_for
+from rfav_cli.errors import CheckpointError, TrainingError, remedy_for
 from rfav_cli.locks import held
 from rfav_cli.regular_files import what_it_is
-from rfav_cli.text import what_it_says
+from rfav_cli.text import printable, what_it_says
 from rfav_cli.training.position import Position
 
 if TYPE_CHECKING:
@@ -177,21 +179,18 @@ class RunFolder:
         if not self._state.exists():
             return None
         try:
-            state: dict[str, Any] = torch.load(self._state, map_location="cpu", weights_only=not self._trust)
-        except Exception as error:  # a damaged pickle makes the machine that reads it fail in any way there is
-            if needed := needed_class(error):
-                raise TrainingError(
-                    f"{self._state}: needs {needed}, which could run code; the net's state_dict holds it",
-                    "Give --i-trust-this-pickle where the run is your own.",
-                ) from error
-            if isinstance(error, (PermissionError, MemoryError)):
-                raise TrainingError(
-                    f"{self._state}: cannot be read ({what_it_says(error)})", remedy_for(error, "")
-                ) from error
+            state: dict[str, Any] = load_pickle(self._state, self._trust)
+        except OSError as error:
             raise TrainingError(
-                f"{self._state}: damaged, so the run cannot be continued",
-                f"Start {_ANEW}",
+                f"{self._state}: cannot be read ({what_it_says(error)})", remedy_for(error, f"Start {_ANEW}")
             ) from error
+        except CheckpointError as error:
+            raise TrainingError(f"{error.what}, so the run cannot be continued", f"Start {_ANEW}") from error
+        if foreign := next(instances_in(state, StandIn), None) or next(instances_in(state, Name), None):
+            raise TrainingError(
+                f"{self._state}: needs {printable(foreign.kind)}, which could run code; the net's state_dict holds it",
+                "Give --i-trust-this-pickle where the run is your own.",
+            )
         if not _is_of_this_version(state):
             raise TrainingError(
                 f"{self._state}: written by another version of rfav, so the run cannot be continued by this one",

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from rfav_cli.checkpoints.contents import look_into, state_dicts_of
+from rfav_cli.checkpoints.contents import comparable, look_into
 from rfav_cli.checkpoints.formats.base import ReadOptions
 from rfav_cli.errors import CheckpointError
 from tests.checkpoints.runs import adam, save, weights
@@ -48,7 +48,8 @@ READING = ReadOptions()
 )
 def test_weights_are_told_from_the_rest_of_a_training(tmp_path: Path, content: Any, other: str) -> None:
     assert look_into(save(tmp_path / "x.pt", content), READING).other == other
-    assert bool(state_dicts_of(tmp_path / "x.pt", READING)) == (not other)
+    with comparable(tmp_path / "x.pt", READING) as found:
+        assert bool(found.state_dicts) == (not other)
 
 
 def test_gradients_that_look_like_weights_are_told_by_their_name(tmp_path: Path) -> None:

@@ -6,12 +6,19 @@ import pytest
 import torch
 
 from rfav_cli.checkpoints import distcp_metadata
-from rfav_cli.checkpoints.distcp_metadata import read_metadata
+from rfav_cli.checkpoints.opened import opened
 from rfav_cli.errors import CheckpointError
 from tests.checkpoints.formats.files import write_distcp
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from rfav_cli.checkpoints.distcp_metadata import Entry
+
+
+def read_metadata(folder: Path) -> list[Entry]:
+    with opened(folder / distcp_metadata.METADATA) as file:
+        return distcp_metadata.read_metadata(folder, file)
 
 
 def test_what_lies_where(tmp_path: Path) -> None:

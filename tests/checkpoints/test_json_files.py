@@ -50,7 +50,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_files, "_MOST_BYTES", 10)
+    monkeypatch.setattr(json_files, "MOST_BYTES", 10)
     (tmp_path / "a.json").write_text('{"a": "0123456789"}')
     with pytest.raises(CheckpointError, match="longer"):
         read_json(tmp_path / "a.json")

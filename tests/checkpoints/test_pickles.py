@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from rfav_cli.checkpoints.pickles import is_torch_save, is_zip, load_pickle, needed_class
+from rfav_cli.checkpoints.pickles import is_torch_save, is_zip, load_pickle
 from rfav_cli.checkpoints.stand_ins import StandIn
 from rfav_cli.checkpoints.state_dicts import candidates
 from rfav_cli.errors import CheckpointError
@@ -64,12 +64,6 @@ def test_an_object_is_made_only_where_the_file_is_trusted(tmp_path: Path) -> Non
     data = load_pickle(tmp_path / "net.pt", trust=False)["args"]
     assert (type(data), data.kind, data.state) == (StandIn, "argparse.Namespace", {"secret": "word"})
     assert load_pickle(tmp_path / "net.pt", trust=True)["args"] == argparse.Namespace(secret="word")
-
-
-def test_only_a_refused_class_is_named() -> None:
-    assert needed_class(pickle.UnpicklingError("Unsupported global: GLOBAL os.system was not")) == "os.system"
-    assert needed_class(pickle.UnpicklingError("pickle data was truncated")) == ""
-    assert needed_class(ValueError("GLOBAL os.system")) == ""
 
 
 def test_compressed_weights_are_those_that_were_saved(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from rfav_cli.checkpoints.pickles import load_pickle
-from rfav_cli.checkpoints.storages import Claim, StorageKind, read_member
+from rfav_cli.checkpoints.storages import Claim, StorageKind
+from rfav_cli.checkpoints.zips import read_member
 from rfav_cli.errors import CheckpointError
 from tests.checkpoints.handmade import claim, mapping, name, save, save_legacy, several, tensor, text, whole
 
@@ -100,18 +101,12 @@ def test_numbers_between_the_places_that_they_have_are_put_there(tmp_path: Path)
         assert torch.equal(weight * 2, complex_numbers * 2)
 
 
-def test_a_storage_is_mapped_and_what_is_done_to_it_stays_out_of_the_file(tmp_path: Path) -> None:
+def test_what_is_done_to_a_file_afterwards_changes_no_number(tmp_path: Path) -> None:
     path = tmp_path / "net.pt"
-    torch.save({"w": torch.ones(1000)}, path)
-    before = path.read_bytes()
+    torch.save({"w": torch.ones(100_000)}, path)
     weight = load_pickle(path, trust=False)["w"]
-    with path.open("r+b") as file:
-        file.seek(before.index(torch.ones(1000).numpy().tobytes()))
-        file.write(torch.tensor([5.0]).numpy().tobytes())
-    assert weight[0] == 5  # so nothing was copied
-    path.write_bytes(before)
-    weight.zero_()
-    assert path.read_bytes() == before
+    path.write_bytes(b"")
+    assert weight.eq(1).all()
 
 
 def test_numbers_of_the_other_order_of_bytes(tmp_path: Path) -> None:

@@ -7,16 +7,18 @@ DeepSpeed's own script has to join them.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rfav_cli.checkpoints.formats import huggingface, state_dict
+from rfav_cli.checkpoints.opened import digest_of_folder
 from rfav_cli.errors import CheckpointError
-from rfav_cli.records import Payload
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rfav_cli.checkpoints.formats.base import ReadOptions
+    from rfav_cli.records import Payload
 
 _WEIGHTS = "mp_rank_00_model_states.pt"
 _STATES = re.compile(r".*(?:mp_rank|layer)_\d+[\w-]*model_states\.pt")
@@ -43,7 +45,8 @@ def read(path: Path, options: ReadOptions) -> Payload:
     """
     payload = state_dict.read(_single(path), options)
     epoch = huggingface.trainer_epoch(path)
-    return Payload(payload.kind, path, payload.content, payload.epoch if epoch is None else epoch)
+    digest = digest_of_folder(path, {_single(path): payload.sha256})
+    return replace(payload, path=path, epoch=payload.epoch if epoch is None else epoch, sha256=digest)
 
 
 def stored_epoch(path: Path, options: ReadOptions) -> int | None:

@@ -5,9 +5,11 @@ FSDP in transformers and accelerate puts one into `pytorch_model_fsdp_0/`; Light
 
 from __future__ import annotations
 
-import io
 import math
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,17 +18,17 @@ from torch import Tensor
 from rfav_cli.checkpoints import state_dicts
 from rfav_cli.checkpoints.distcp_metadata import METADATA, Entry, Piece, read_metadata
 from rfav_cli.checkpoints.formats import huggingface, state_dict
-from rfav_cli.checkpoints.integrity import check_archive
+from rfav_cli.checkpoints.opened import Opened, digest_of_folder, opened
 from rfav_cli.checkpoints.pickles import load_part
 from rfav_cli.errors import CheckpointError
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rfav_cli.checkpoints.formats.base import ReadOptions
     from rfav_cli.records import Payload
 
+Files = Mapping[Path, Opened]
+"""The files of a folder, open."""
 _INNER = "pytorch_model_fsdp_0"
 _LIGHTNING = "meta.pt"
 _REMEDY = "Copy or save the folder again, or leave it out."
@@ -53,10 +55,13 @@ def read(path: Path, options: ReadOptions) -> Payload:
     """
     place = _place(path) or path
     content: dict[str, Any] = {}
-    for entry in read_metadata(place):
-        if entry.shape is not None and not any(key.lower().startswith("optim") for key in entry.keys):
-            _put(path, content, entry.keys, _tensor(place, entry, entry.shape))
-    return replace(state_dicts.payload_of(path, content), epoch=stored_epoch(path, options))
+    with ExitStack() as stack:
+        files = {file: stack.enter_context(opened(file)) for file in weight_files(path)}
+        for entry in read_metadata(place, files[place / METADATA]):
+            if entry.shape is not None and not any(key.lower().startswith("optim") for key in entry.keys):
+                _put(path, content, entry.keys, _tensor(place, entry, entry.shape, files))
+        digest = digest_of_folder(path, {file: whole.digest() for file, whole in files.items()})
+    return replace(state_dicts.payload_of(path, content), epoch=stored_epoch(path, options), sha256=digest)
 
 
 def stored_epoch(path: Path, options: ReadOptions) -> int | None:
@@ -66,11 +71,16 @@ def stored_epoch(path: Path, options: ReadOptions) -> int | None:
         CheckpointError: the folder is damaged or incomplete, or leads to another.
     """
     place = _place(path) or path
-    for entry in read_metadata(place):
-        if entry.keys == ("epoch",) and sum(piece.place.length for piece in entry.pieces) <= _SMALL:
-            whole = entry.shape is None
-            found = _loaded(place, entry.pieces[0]) if whole else _tensor(place, entry, entry.shape or ())
-            return state_dicts.stored_epoch({"epoch": found})
+    with ExitStack() as stack:
+        for entry in read_metadata(place, stack.enter_context(opened(place / METADATA))):
+            if entry.keys == ("epoch",) and sum(piece.place.length for piece in entry.pieces) <= _SMALL:
+                paths = {place / piece.place.file for piece in entry.pieces}
+                files = {file: stack.enter_context(opened(file)) for file in paths}
+                whole = entry.shape is None
+                found = (
+                    _loaded(place, entry.pieces[0], files) if whole else _tensor(place, entry, entry.shape or (), files)
+                )
+                return state_dicts.stored_epoch({"epoch": found})
     if (path / _LIGHTNING).is_file():
         return state_dict.stored_epoch(path / _LIGHTNING, options)
     return huggingface.trainer_epoch(path)
@@ -96,12 +106,12 @@ def _put(path: Path, content: dict[str, Any], keys: tuple[str, ...], value: Tens
     content[last] = value
 
 
-def _tensor(place: Path, entry: Entry, shape: tuple[int, ...]) -> Tensor:
+def _tensor(place: Path, entry: Entry, shape: tuple[int, ...], files: Files) -> Tensor:
     """A tensor, put together from its pieces."""
     name = printable(".".join(entry.keys))
     if not entry.pieces or sum(math.prod(piece.shape) for piece in entry.pieces) != math.prod(shape):
         raise CheckpointError(f"{place}: pieces of {name!r} are missing", _REMEDY)
-    parts = [_part(place, piece, name) for piece in entry.pieces]
+    parts = [_part(place, piece, name, files) for piece in entry.pieces]
     if len(parts) == 1 and parts[0].shape == shape:
         return parts[0]
     try:
@@ -118,8 +128,8 @@ def _tensor(place: Path, entry: Entry, shape: tuple[int, ...]) -> Tensor:
     return whole
 
 
-def _part(place: Path, piece: Piece, name: str) -> Tensor:
-    part = _loaded(place, piece)
+def _part(place: Path, piece: Piece, name: str, files: Files) -> Tensor:
+    part = _loaded(place, piece, files)
     if type(part) is not Tensor or part.device.type != "cpu" or part.layout != torch.strided or part.is_quantized:
         raise CheckpointError(f"{place}: a piece of {name!r} is no plain tensor", _REMEDY)
     if part.shape != piece.shape or part.numel() * part.element_size() > piece.place.length:
@@ -127,13 +137,9 @@ def _part(place: Path, piece: Piece, name: str) -> Tensor:
     return part
 
 
-def _loaded(place: Path, piece: Piece) -> Any:
+def _loaded(place: Path, piece: Piece, files: Files) -> Any:
     """What torch.save put into a piece of a file."""
-    where = piece.place
-    with (place / where.file).open("rb") as file:
-        file.seek(where.offset)
-        content = file.read(where.length)
-    path = place / where.file
-    loaded = load_part(path, content)
-    check_archive(path, io.BytesIO(content))
-    return loaded
+    path = place / piece.place.file
+    if path not in files:  # such as one of another ending
+        raise CheckpointError(f"{place}: its {METADATA} names {printable(path.name)!r}, which holds no pieces", _REMEDY)
+    return load_part(path, files[path].read(piece.place.offset, piece.place.length))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rfav_cli.checkpoints import shards, state_dicts
 from rfav_cli.checkpoints.formats import safetensors, state_dict
 from rfav_cli.checkpoints.json_files import read_json
+from rfav_cli.checkpoints.opened import digest_of_folder
 from rfav_cli.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -73,9 +74,14 @@ def read(path: Path, options: ReadOptions) -> Payload:
     Raises:
         CheckpointError: a file is damaged or missing, or the folder holds a PEFT adapter alone.
     """
+    digests: dict[Path, str] = {}
+
+    def take(file: Path) -> Any:
+        content, digests[file] = _load(file, options)
+        return content
 
     def load(file: Path) -> Mapping[str, Any]:
-        content = _load(file, options)
+        content = take(file)
         if not isinstance(content, dict):
             raise CheckpointError(f"{file}: holds no weights", "Copy or save the folder again, or leave it out.")
         return content
@@ -87,10 +93,11 @@ def read(path: Path, options: ReadOptions) -> Payload:
         index = _index(names)
         content: Any = shards.joined(path, files, load, path / index if index else None)
     elif len(files) == 1:
-        content = _load(files[0], options)
+        content = take(files[0])
     else:
         content = {file.stem.removeprefix("pytorch_"): load(file) for file in files}
-    return replace(state_dicts.payload_of(path, content), epoch=stored_epoch(path, options))
+    digest = digest_of_folder(path, digests)
+    return replace(state_dicts.payload_of(path, content), epoch=stored_epoch(path, options), sha256=digest)
 
 
 def stored_epoch(path: Path, _: ReadOptions) -> int | None:
@@ -114,8 +121,9 @@ def trainer_epoch(path: Path) -> int | None:
         return None
 
 
-def _load(file: Path, options: ReadOptions) -> Any:
-    return safetensors.weights_of(file) if file.suffix == ".safetensors" else state_dict.content_of(file, options)
+def _load(file: Path, options: ReadOptions) -> tuple[Any, str]:
+    """What a file holds, and its digest."""
+    return safetensors.content_of(file) if file.suffix == ".safetensors" else state_dict.content_of(file, options)
 
 
 def _names(path: Path) -> set[str]:

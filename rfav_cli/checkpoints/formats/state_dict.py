@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rfav_cli.checkpoints import state_dicts
-from rfav_cli.checkpoints.integrity import check_archive
-from rfav_cli.checkpoints.pickles import is_torch_save, is_zip, load_pickle
+from rfav_cli.checkpoints.pickles import is_torch_save, saved
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,24 +21,25 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path, options: ReadOptions) -> Payload:
-    """Read the state_dicts that a file holds; tensors stay in the file until they are used.
+    """Read the state_dicts that a file holds; what else is in it, such as an optimizer's numbers, is only summed.
 
     Raises:
-        CheckpointError: the file is damaged, would run code, or holds no state_dict.
+        CheckpointError: the file is damaged, would run code, holds no state_dict, or changes meanwhile.
     """
-    return state_dicts.payload_of(path, content_of(path, options))
+    content, digest = content_of(path, options)
+    return replace(state_dicts.payload_of(path, content), sha256=digest)
 
 
-def content_of(path: Path, options: ReadOptions) -> Any:
-    """All that a file holds; tensors stay in it until they are used.
+def content_of(path: Path, options: ReadOptions) -> tuple[Any, str]:
+    """All that a file holds, in which the numbers of its state_dicts alone are read, and its digest.
 
     Raises:
-        CheckpointError: the file is damaged or would run code.
+        CheckpointError: the file is damaged, would run code, or changes meanwhile.
     """
-    content = load_pickle(path, options.trust_pickle)
-    if is_zip(path):
-        check_archive(path)
-    return content
+    with saved(path, options.trust_pickle) as found:
+        for candidate in state_dicts.candidates_in(path, found.content):
+            found.fill(candidate.weights)
+        return found.content, found.digest()
 
 
 def stored_epoch(path: Path, options: ReadOptions) -> int | None:
@@ -47,4 +48,5 @@ def stored_epoch(path: Path, options: ReadOptions) -> int | None:
     Raises:
         CheckpointError: the file is damaged or would run code.
     """
-    return state_dicts.stored_epoch(load_pickle(path, options.trust_pickle))
+    with saved(path, options.trust_pickle) as found:
+        return state_dicts.stored_epoch(found.content)

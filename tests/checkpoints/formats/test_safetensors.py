@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,14 +48,6 @@ def test_a_file_without_weights_is_no_checkpoint(tmp_path: Path) -> None:
     save_file({}, tmp_path / "net")
     with pytest.raises(CheckpointError, match="a mapping without tensors, not a state_dict"):
         safetensors.read(tmp_path / "net", ReadOptions())
-
-
-def test_without_the_package_its_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_safetensors(tmp_path / "net", state())
-    monkeypatch.setitem(sys.modules, "safetensors", None)
-    with pytest.raises(CheckpointError, match="needs a package") as caught:
-        safetensors.read(tmp_path / "net", ReadOptions())
-    assert caught.value.remedy == "pip install 'rfav-cli[safetensors]'"
 
 
 @pytest.mark.parametrize(("text", "epoch"), [("7", 7), ("-1", None), ("7.5", None), ("٣", None), ("9" * 30, None)])
