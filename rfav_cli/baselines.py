@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 from rfav_cli.errors import BaselineError, remedy_for
 from rfav_cli.outputs import json_document
 from rfav_cli.records import Baseline, BaselineLayer
+from rfav_cli.regular_files import NotRegularError, open_regular
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
@@ -47,8 +48,10 @@ def load(path: Path) -> Baseline:
         BaselineError: it can't be read, or is none that this version reads.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(LARGEST + 1)
+    except NotRegularError as error:
+        raise BaselineError(f"{path}: {error.strerror}", _GIVE) from None
     except OSError as error:
         first = f"`rfav check STORE --write-baseline {path}` writes the first one."
         remedy = first if isinstance(error, FileNotFoundError) else remedy_for(error, _GIVE)

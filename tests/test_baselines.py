@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -63,3 +64,17 @@ def test_no_json(tmp_path: Path, text: str) -> None:
         baselines.load(path)
     with pytest.raises(BaselineError, match="cannot be read"):
         baselines.load(tmp_path / "none.json")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="FIFOs are POSIX")
+def test_a_fifo_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "good.json")
+    with pytest.raises(BaselineError, match=r"good\.json: is a FIFO, not a regular file"):
+        baselines.load(tmp_path / "good.json")
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, '{"a":' * 100_000, "9" * 100_000, '{"kind": "\\ud800"}'])
+def test_no_nesting_and_no_number_is_more_than_no_baseline(tmp_path: Path, text: str) -> None:
+    (tmp_path / "good.json").write_text(text)
+    with pytest.raises(BaselineError, match=r"good\.json: no (JSON|baseline)"):
+        baselines.load(tmp_path / "good.json")

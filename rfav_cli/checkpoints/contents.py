@@ -17,6 +17,7 @@ from rfav_cli.checkpoints.formats import safetensors
 from rfav_cli.checkpoints.pickles import is_zip
 from rfav_cli.checkpoints.stand_ins import EndlessNetError
 from rfav_cli.errors import CheckpointError
+from rfav_cli.regular_files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +40,8 @@ SEVERAL = "the weights of several nets or epochs in one list"
 _GRADIENT = re.compile(r"(?<![a-z])grad(?:s|ients?)?(?![a-z])", re.IGNORECASE)
 _SMALL_JSON = 2**24
 """Bytes of a `trainer_state.json`, which has a line for each step that was logged, that are read."""
+_LONGEST_HEADER = 10**8
+"""Bytes of the header of a safetensors file, by its makers."""
 
 
 @dataclass(frozen=True)
@@ -217,9 +220,9 @@ def _trainer_step(folder: Path) -> int | None:
     """The `global_step` in a folder's `trainer_state.json`, where Trainer of transformers wrote one."""
     file = folder / "trainer_state.json"
     try:
-        if file.stat().st_size > _SMALL_JSON:
-            return None
-        step = json.loads(file.read_bytes()).get("global_step")
+        with open_regular(file) as opened:
+            text = opened.read(_SMALL_JSON + 1)
+        step = json.loads(text).get("global_step") if len(text) <= _SMALL_JSON else None
     except (OSError, ValueError, AttributeError, RecursionError):
         return None
     return step if isinstance(step, int) and not isinstance(step, bool) and 0 <= step < 2**31 else None

@@ -67,8 +67,11 @@ def list_checkpoints(text: str, exclusion: Exclusion) -> Listed:
         RunError: there is no such path, a folder cannot be listed, or the glob cannot be one.
     """
     named = Path(text)
-    if named.is_file():
-        return Listed((named,))
+    try:
+        if named.exists() and not named.is_dir():
+            return Listed((named,))
+    except OSError as error:  # a name that is too long
+        raise RunError(f"{printable(text)}: {what_it_says(error)}", "Check the path.") from None
     listed = listing(text)
     _refuse_missing(text, listed)
     whole = named if is_checkpoint_folder(named) else None
@@ -127,7 +130,12 @@ def listing(text: str) -> list[Path]:
 def outside_checkpoints(paths: list[Path]) -> list[Path]:
     """The files, and the folders that are checkpoints, without the files in those."""
     folders = {path for path in paths if is_checkpoint_folder(path)}
-    return [path for path in paths if path in folders or (path.is_file() and not folders.intersection(path.parents))]
+    return [path for path in paths if path in folders or (_is_file(path) and not folders.intersection(path.parents))]
+
+
+def _is_file(path: Path) -> bool:
+    """Whether a path is a file; a FIFO or device is one where it is named as a checkpoint, so that it is told of."""
+    return path.is_file() or (path.suffix.lower() in SUFFIXES and path.exists() and not path.is_dir())
 
 
 def is_checkpoint(path: Path) -> bool:

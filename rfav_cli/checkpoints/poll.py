@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import errno
+import os
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from rfav_cli.checkpoints.numbering import step_of
 from rfav_cli.checkpoints.order import epoch_pattern, epochs_from_names, form_of, is_nickname, says_step
 from rfav_cli.checkpoints.stored_epochs import NamedFile, never_counted
 from rfav_cli.errors import CheckpointError, RunError
+from rfav_cli.regular_files import open_regular
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ UNFINISHED = frozenset({".tmp", ".temp", ".part", ".partial", ".incomplete"})
 _SMALL = 2**26
 """Bytes of a file beside weights that is copied with them."""
 
+_PIECE = 2**20
+"""Bytes that are copied at once."""
 _FIRST_EPOCH = -1
 Stamp = tuple[tuple[str, int, int, int], ...]
 """Name, number, size and time of each file that a checkpoint is read from."""
@@ -102,7 +106,7 @@ class Poll:
     """
 
     def __init__(self, place: str, search: Search, patience: float, options: ReadOptions) -> None:
-        if Path(place).is_file():
+        if Path(place).exists() and not Path(place).is_dir():
             raise RunError(f"{printable(place)}: is a file", "Name the folder that checkpoints come into.")
         listing(place)
         self._place = place
@@ -292,12 +296,39 @@ def _with_epoch(file: NamedFile) -> str:
 def _copy(path: Path, copy: Path) -> None:
     """A checkpoint as it is read: of a folder the weights, and what says what they are."""
     if not path.is_dir():
-        shutil.copyfile(path, copy)
+        _copy_file(path, copy)
         return
     for file in (*formats.weight_files(path), *_small_files(path)):
         target = copy / file.relative_to(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, target)
+        _copy_file(file, target)
+
+
+def _copy_file(path: Path, copy: Path) -> None:
+    """A file's bytes; what was never written of it, and is read as zeros, takes no room in the copy either."""
+    with open_regular(path) as file, copy.open("wb") as target:
+        descriptor, place = file.fileno(), 0
+        size = os.fstat(descriptor).st_size
+        while place < size:
+            start, end = _written(descriptor, place, size)
+            os.lseek(descriptor, start, os.SEEK_SET)
+            target.seek(start)
+            while start < end and (piece := os.read(descriptor, min(_PIECE, end - start))):
+                target.write(piece)
+                start += len(piece)
+            place = end
+        target.truncate(size)
+
+
+def _written(descriptor: int, place: int, size: int) -> tuple[int, int]:
+    """The next part of a file that was written, from a place on; all of it where the system does not say."""
+    if not hasattr(os, "SEEK_DATA"):
+        return place, size
+    try:
+        start = os.lseek(descriptor, place, os.SEEK_DATA)
+        return start, min(os.lseek(descriptor, start, os.SEEK_HOLE), size)
+    except OSError as error:
+        return (size, size) if error.errno == errno.ENXIO else (place, size)
 
 
 def _small_files(folder: Path) -> list[Path]:

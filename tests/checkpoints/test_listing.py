@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,18 @@ def test_an_ending_makes_a_checkpoint_so_that_damage_is_noticed(tmp_path: Path) 
     (tmp_path / "1.txt").write_text("no")
     assert is_checkpoint(tmp_path / "1.pt")
     assert not is_checkpoint(tmp_path / "1.txt")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="FIFOs are POSIX")
+def test_what_is_no_file_is_told_of_where_it_is_named_or_named_as_a_checkpoint(tmp_path: Path) -> None:
+    save(tmp_path / "1.pt", weights())
+    for name in ("2.pt", "log"):
+        os.mkfifo(tmp_path / name)
+    assert list_checkpoints(str(tmp_path), Exclusion()).paths == (tmp_path / "1.pt", tmp_path / "2.pt")
+    assert list_checkpoints(str(tmp_path / "log"), Exclusion()).paths == (tmp_path / "log",)
+    assert list_checkpoints("/dev/zero", Exclusion()).paths == (Path("/dev/zero"),)
+
+
+def test_a_name_that_is_too_long_is_none(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="too long"):
+        list_checkpoints(str(tmp_path / ("x" * 5000)), Exclusion())

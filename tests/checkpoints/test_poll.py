@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from rfav_cli.checkpoints.digests import digest_of
 from rfav_cli.checkpoints.find import Search
 from rfav_cli.checkpoints.formats.base import ReadOptions
-from rfav_cli.checkpoints.poll import Poll
+from rfav_cli.checkpoints.poll import Poll, _copy_file
 from rfav_cli.errors import CheckpointError, RunError
 from tests.checkpoints.formats.files import state, write_folder
 
@@ -351,3 +351,26 @@ def test_the_files_of_a_folder_that_is_a_checkpoint_are_none_of_their_own(tmp_pa
     looked = poll(tmp_path / "**")
     looked.look(0)
     assert names(looked.look(1)) == ["checkpoint-1"]
+
+
+def test_a_copy_has_the_holes_of_the_file(tmp_path: Path) -> None:
+    path, copy = tmp_path / "epoch_1.pt", tmp_path / "copy.pt"
+    with path.open("wb") as file:
+        for place in (0, 50 << 20, 90 << 20):
+            file.seek(place)
+            file.write(os.urandom(5000))
+        file.truncate(100 << 20)
+    _copy_file(path, copy)
+    assert copy.stat().st_size == 100 << 20
+    assert digest_of(copy) == digest_of(path)
+    if path.stat().st_blocks < 10_000:  # a file system that knows holes
+        assert copy.stat().st_blocks < 10_000
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="FIFOs are POSIX")
+def test_a_fifo_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "epoch_1.pt")
+    looked = poll(tmp_path)
+    assert (looked.look(0), looked.look(1)) == ([], [])
+    with pytest.raises(RunError, match="is a file"):
+        poll(tmp_path / "epoch_1.pt")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from typing import TYPE_CHECKING
@@ -184,6 +185,13 @@ def test_files_that_are_no_text_of_a_sensible_size(tmp_path: Path, content: byte
     if content is not None:
         (tmp_path / "recipe.toml").write_bytes(content)
     with pytest.raises(RecipeError, match=said):
+        recipes.load(tmp_path / "recipe.toml")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="FIFOs are POSIX")
+def test_a_fifo_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "recipe.toml")
+    with pytest.raises(RecipeError, match=r"recipe\.toml: is a FIFO, not a regular file"):
         recipes.load(tmp_path / "recipe.toml")
 
 

@@ -5,6 +5,7 @@ A format that gives state_dicts needs no more than that: `state_dicts.payload_of
 
 from __future__ import annotations
 
+import stat
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
@@ -12,6 +13,7 @@ import torch
 
 from rfav_cli import isolation, remote
 from rfav_cli.errors import CheckpointError, remedy_for
+from rfav_cli.regular_files import what_it_is
 from rfav_cli.text import what_it_says
 
 if TYPE_CHECKING:
@@ -47,8 +49,12 @@ def format_of(path: Path) -> str:
     """
     remote.bring(path)
     try:
-        folder = path.is_dir()
-        if not folder and path.stat().st_size == 0:
+        status = path.stat()
+        folder = stat.S_ISDIR(status.st_mode)
+        if not folder and not stat.S_ISREG(status.st_mode):
+            kind = what_it_is(status.st_mode)
+            raise CheckpointError(f"{path}: is {kind}, not a regular file", "Leave it out, or give the file itself.")
+        if not folder and status.st_size == 0:
             raise CheckpointError(f"{path}: the file is empty", "Leave it out, or save it again.")
         for name in FOLDERS if folder else FILES:
             if _format(name).recognises(path):

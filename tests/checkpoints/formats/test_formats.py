@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import pickle
 import shutil
 import zipfile
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +35,6 @@ from tests.checkpoints.formats.files import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.*:FutureWarning")
 
@@ -106,3 +107,11 @@ def test_bad_files(tmp_path: Path, make: Callable[[Path], object], message: str)
     assert str(path) in caught.value.what
     assert "\n" not in caught.value.what
     assert caught.value.remedy
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="FIFOs are POSIX")
+def test_what_is_no_regular_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "1.pt")
+    for path, words in ((tmp_path / "1.pt", "is a FIFO, not"), (Path("/dev/zero"), "is a device, not")):
+        with pytest.raises(CheckpointError, match=words):
+            formats.format_of(path)
