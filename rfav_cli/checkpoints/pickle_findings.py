@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 _NAMED = 3
 """Classes that a finding names."""
 _DEEPEST = 64
+_HOLDERS = (SketchedTensor, StandIn, dict, list, tuple)
 _OF_MODULES = frozenset({"_parameters", "_buffers", "_modules"})
 _MOST_TOP = 20
 """Entries at the top of a file whose values are told."""
@@ -101,7 +101,7 @@ def report_tensors(content: Any, look: Look, *, programs: bool = False) -> None:
         weights |= _may_be_weight(keys)
     if programs:
         return
-    top = content if isinstance(content, Mapping) else {}
+    top = content if isinstance(content, dict) else {}
     for key, value in list(top.items())[:_MOST_TOP]:
         if isinstance(key, str) and isinstance(value, str | int | float | None):
             look.say(key, str(value) if not isinstance(value, int) or abs(value) < 2**63 else "a large number")
@@ -127,23 +127,28 @@ def _tensors(content: Any) -> Iterator[tuple[_Place, Any]]:
         if (array := _array(value)) is not None:
             yield place, array
             continue
-        if id(value) in seen or place.depth > _DEEPEST or not isinstance(value, Mapping | list | tuple | StandIn):
+        if id(value) in seen or place.depth > _DEEPEST or not isinstance(value, _HOLDERS):
             continue
         seen.add(id(value))
-        waiting += [(_Place(key, place, place.depth + 1), part) for key, part in reversed(_parts(value))]
+        inner = [(_Place(key, place, place.depth + 1), part) for key, part in _parts(value)]
+        waiting += reversed(inner)
 
 
-def _parts(value: Any) -> list[tuple[str, Any]]:
-    """What a container holds, by key or number."""
-    if isinstance(value, Mapping):
-        return [(key if isinstance(key, str) else _short(key), part) for key, part in value.items()]
-    if isinstance(value, list | tuple):
-        return [(str(number), part) for number, part in enumerate(value)]
-    parts = [pair for mapping in value.mappings() for pair in _parts(mapping)]
-    others = [part for part in (*value.args, *(value.items or ())) if not isinstance(part, Mapping)]
-    if isinstance(value.state, list | tuple):
-        others += value.state
-    return parts + [(str(number), part) for number, part in enumerate(others)]
+def _parts(value: Any) -> Iterator[tuple[str, Any]]:
+    """What a container holds that may hold tensors, by key or number."""
+    if isinstance(value, dict):
+        yield from ((str(key) if isinstance(key, str) else _short(key), v) for key, v in value.items() if _holds(v))
+    elif isinstance(value, list | tuple):
+        yield from ((str(number), part) for number, part in enumerate(value) if isinstance(part, _HOLDERS))
+    else:
+        others = [*value.args, *(value.items or ()), *(value.state if isinstance(value.state, list | tuple) else ())]
+        for mapping in value.mappings():
+            yield from _parts(mapping)
+        yield from _parts([part for part in others if not isinstance(part, dict)])
+
+
+def _holds(value: Any) -> bool:
+    return isinstance(value, _HOLDERS)
 
 
 def _short(key: Any) -> str:

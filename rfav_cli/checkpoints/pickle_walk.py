@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 2**28
 """Bytes of pickles in one file that are looked through."""
-MOST_READS = 10_000_000
+MOST_READS = 5_000_000
 """Pieces that they may be read in: each instruction is one or more."""
 _MOST_NAMES = 100_000
 _DEEPEST_NESTED = 4
@@ -92,6 +92,12 @@ class BoundedFile:
         if self._bytes < 0 or self._reads < 0:
             raise TooMuchError("a pickle that is longer than what is looked through")
         return content
+
+    def readinto(self, place: bytearray) -> int:
+        """As `read`, into what is there for it."""
+        content = self.read(len(place))
+        place[: len(content)] = content
+        return len(content)
 
     @property
     def left(self) -> int:

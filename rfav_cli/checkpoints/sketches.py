@@ -85,13 +85,23 @@ def sketch_storage(given: Any) -> SketchedStorage:
     """
     if not isinstance(given, tuple) or not 5 <= len(given) <= 6 or given[0] not in ("storage", b"storage"):
         raise ValueError("not the claim of a storage")
-    _, kind, key, _, count, *_ = given
+    _, kind, key, _, count, *more = given
     if not isinstance(kind, NumberType) or not isinstance(key, str | int | bytes) or type(count) is not int:
         raise ValueError("not the claim of a storage")
     if not 0 <= count < 2**63:
         raise ValueError("no count of elements")
+    if more and more[0] is not None and not _is_part(more[0], count):
+        raise ValueError("a part of a storage that it has not")
     name = key.decode("ascii") if isinstance(key, bytes) else str(key)
     return SketchedStorage(kind.name, name, count * SIZES[kind.name])
+
+
+def _is_part(view: Any, count: int) -> bool:
+    """Whether what the older format says of a part of a storage, (name, first element, length), lies in it."""
+    if not isinstance(view, tuple) or len(view) != 3:
+        return False
+    _, first, length = view
+    return type(first) is int and type(length) is int and first >= 0 <= length and first + length <= count
 
 
 def sketched(module: str, name: str) -> Any:

@@ -20,6 +20,7 @@ from rfav_cli.cli import (
     plot,
     recommend,
     report,
+    scan,
     show,
     train,
     watch,
@@ -48,6 +49,7 @@ app = typer.Typer(
 )
 _COMMANDS = (
     *(init, analyze, watch, layers, show, report, plot, check, compare, recommend, calibrate, train, pack),
+    scan,
     doctor,
 )
 for module in _COMMANDS:

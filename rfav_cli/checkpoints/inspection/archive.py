@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rfav_cli.checkpoints.inspection.base import Look, Source
     from rfav_cli.checkpoints.zip_listing import ZipListing
 
-WHAT = "a zip archive"
+WHAT = "zip archive"
 _PICKLE_ENDS = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".dat", ".p")
 _PICKLE_MAGIC = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
 

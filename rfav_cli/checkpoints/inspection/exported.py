@@ -13,7 +13,7 @@ from rfav_cli.errors import CheckpointError
 if TYPE_CHECKING:
     from rfav_cli.checkpoints.inspection.base import Look, Source
 
-WHAT = "an exported program"
+WHAT = "exported program"
 _OLD = "serialized_exported_program.json"
 _MOST_JSON = 2**26
 """Bytes of the graph that are looked through."""
@@ -111,9 +111,10 @@ def _walk_part(content: bytes, name: str, look: Look) -> None:
 
 def _hold_against_rules(source: Source, look: Look) -> None:
     """Ask what rfav itself asks before it loads such a program."""
-    from rfav_cli.checkpoints import export_archives  # imports torch
+    from rfav_cli.checkpoints import export_archives, integrity  # imports torch
 
     try:
+        integrity.check_archive(source.path)
         if _OLD in source.short_names:
             export_archives.read_old_export(source.path)
         else:

@@ -11,7 +11,7 @@ from rfav_cli.checkpoints.inspection.hdf5 import report_lambdas
 if TYPE_CHECKING:
     from rfav_cli.checkpoints.inspection.base import Look, Source
 
-WHAT = "a net of Keras"
+WHAT = "Keras net"
 _CONFIG = "config.json"
 _MOST_CONFIG = 2**24
 

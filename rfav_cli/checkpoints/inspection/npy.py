@@ -13,7 +13,7 @@ from rfav_cli.text import printable
 if TYPE_CHECKING:
     from rfav_cli.checkpoints.inspection.base import Look, Source
 
-WHAT = "an array of numpy"
+WHAT = "numpy array"
 MAGIC = b"\x93NUMPY"
 _LONGEST_HEADER = 2**16
 WHY_NOT = "numbers of numpy: samples for --probe, but no checkpoint"

@@ -10,7 +10,7 @@ from rfav_cli.checkpoints.inspection.npy import WHY_NOT, inspect_array
 if TYPE_CHECKING:
     from rfav_cli.checkpoints.inspection.base import Look, Source
 
-WHAT = "arrays of numpy"
+WHAT = "numpy archive"
 
 
 def recognises(source: Source) -> bool:

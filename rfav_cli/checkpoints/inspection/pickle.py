@@ -12,7 +12,7 @@ from rfav_cli.checkpoints.zip_listing import ZipListing
 if TYPE_CHECKING:
     from rfav_cli.checkpoints.inspection.base import Look, Source
 
-WHAT = "a pickle"
+WHAT = "pickle"
 _MAGIC = tuple(bytes([0x80, protocol]) for protocol in range(6))
 _BUILDS = frozenset({"GLOBAL", "INST", "MARK", "DICT", "LIST", "TUPLE", "EMPTY_DICT", "EMPTY_LIST", "EMPTY_TUPLE"})
 """One of these is in each pickle of more than a number; text of people hardly begins with any."""

@@ -11,7 +11,7 @@ from rfav_cli.text import printable
 if TYPE_CHECKING:
     from rfav_cli.checkpoints.inspection.base import Look, Source
 
-WHAT = "safetensors"
+WHAT = "safetensors file"
 _LONGEST_HEADER = 100_000_000
 _MOST_HEADER = 2**25
 """Bytes of a header that are looked through: it takes ten times as much memory."""
@@ -42,11 +42,14 @@ def inspect(source: Source, look: Look) -> None:
         look.find("incomplete", f"a header of {length:,} bytes, more than are looked through")
         return
     try:
-        header = json.loads(source.bytes_at(8, length), object_pairs_hook=_Pairs)
+        text = source.bytes_at(8, length)
+        header = json.loads(text, object_pairs_hook=_Pairs)
         entries = dict(header)
     except (ValueError, TypeError, RecursionError):
         look.find("incomplete", "damaged: the header is no JSON")
         return
+    if b"\\u" in text and _has_surrogates(header):
+        look.find("refused", "damaged: the header has names that are no text")
     if len(entries) < len(header):
         look.find("refused", "damaged: two tensors of one name")
     metadata = entries.pop("__metadata__", None)
@@ -56,6 +59,11 @@ def inspect(source: Source, look: Look) -> None:
     _check_spans(spans, source.size - 8 - length, look)
     if not entries:
         look.find("no-weights", "holds no tensors")
+
+
+def _has_surrogates(header: list[tuple[str, Any]]) -> bool:
+    """Whether a name has half of a character, which JSON can write and text cannot have."""
+    return any(0xD800 <= ord(character) < 0xE000 for name, _ in header for character in name)
 
 
 class _Pairs(list[tuple[str, Any]]):

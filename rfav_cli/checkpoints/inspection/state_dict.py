@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rfav_cli.checkpoints.inspection.base import Look, Source
     from rfav_cli.checkpoints.zip_listing import ZipListing
 
-WHAT = "a file of torch.save"
+WHAT = "torch.save file"
 _MAGIC = 0x1950A86A20F9469CFC6C
 _MAGIC_BYTES = _MAGIC.to_bytes(10, "little")
 _PICKLES = 5
@@ -48,6 +48,8 @@ def inspect(source: Source, look: Look) -> None:
     walked = Walked()
     pickled = archive.read(main, MOST_BYTES)
     contents = list(_first(walk(io.BytesIO(pickled), len(pickled), walked)))
+    if not pickled:
+        look.find("refused", NOT_TORCH)
     walk_nested(walked)
     report_problem(walked, look)
     report_names(walked, look)
@@ -67,11 +69,7 @@ def _first(contents: Any) -> Any:
 
 def _hold_against_members(walked: Walked, archive: ZipListing, look: Look) -> None:
     """Hold each storage that is claimed against the member that has its numbers."""
-    claimed: dict[str, int] = {}
-    for storage in walked.storages:
-        if claimed.setdefault(storage.key, storage.bytes) != storage.bytes:
-            look.find("refused", "damaged: two sizes are claimed for a storage")
-    for key, size in claimed.items():
+    for key, size in _claimed(walked, look).items():
         name = f"{archive.root}data/{key}"
         member = archive.find(name)
         if member is None:
@@ -81,6 +79,22 @@ def _hold_against_members(walked: Walked, archive: ZipListing, look: Look) -> No
                 "refused",
                 f"damaged: {printable(name, 120)!r} has {member.file_size:,} bytes, its tensor needs {size:,}",
             )
+
+
+def _claimed(walked: Walked, look: Look) -> dict[str, int]:
+    """Name of a storage -> the bytes that are claimed for it."""
+    claimed: dict[str, int] = {}
+    for storage in walked.storages:
+        if claimed.setdefault(storage.key, storage.bytes) != storage.bytes:
+            look.find("refused", "damaged: two sizes are claimed for a storage")
+    return claimed
+
+
+def _are_keys(keys: Any, claimed: dict[str, int]) -> bool:
+    """Whether a list has the name of each storage once."""
+    if not isinstance(keys, list) or not all(isinstance(key, str | int | bytes) for key in keys):
+        return False
+    return sorted(key.decode("latin-1") if isinstance(key, bytes) else str(key) for key in keys) == sorted(claimed)
 
 
 def _inspect_old(source: Source, look: Look) -> None:
@@ -99,7 +113,9 @@ def _inspect_old(source: Source, look: Look) -> None:
         look.find("refused", NOT_TORCH)
     for content in contents[3:4]:
         report_tensors(content, look)
-    claimed = {storage.key: storage.bytes for storage in walked.storages}
+    claimed = _claimed(walked, look)
+    if len(contents) == _PICKLES and not _are_keys(contents[4], claimed):
+        look.find("refused", "damaged: its storages are not those of its tensors")
     needed = sum(claimed.values()) + 8 * len(claimed)
     if len(contents) == _PICKLES and rest != needed:
         rule = "refused" if rest < needed else "unusual"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rfav_cli.checkpoints.inspection.base import Look, Source
     from rfav_cli.checkpoints.zip_listing import ZipListing
 
-WHAT = "a TorchScript program"
+WHAT = "TorchScript program"
 _MOST_CODE = 2**26
 """Bytes of code that are looked through."""
 _PICKLES = ("data.pkl", "constants.pkl")
@@ -70,7 +70,10 @@ def _inspect_code(source: Source, archive: ZipListing, look: Look) -> None:
     look.names(operators=sorted(operators))
     from rfav_cli.checkpoints.archives import check_torchscript  # imports torch
 
+    from rfav_cli.checkpoints.integrity import check_archive
+
     try:
+        check_archive(source.path)
         check_torchscript(source.path)
     except CheckpointError as error:
         words = error.what.removeprefix(f"{source.path}: ")
