@@ -82,8 +82,8 @@ def report_problem(walked: Walked, look: Look, where: str = "") -> None:
         look.find("incomplete", f"{inside}the pickle cannot be followed to its end: {walked.problem or 'names in it'}")
 
 
-def report_tensors(content: Any, look: Look, *, programs: bool = False) -> None:
-    """Take down the tensors and arrays in what a pickle holds, and what stands at its top, unless it is a program's."""
+def report_tensors(content: Any, look: Look, *, bare: bool = False) -> None:
+    """Take down the tensors and arrays in what a pickle holds, and what stands at its top; of what is bare the tensors alone."""
     counted: set[str] = set()
     weights = False
     for place, value in _tensors(content):
@@ -94,21 +94,22 @@ def report_tensors(content: Any, look: Look, *, programs: bool = False) -> None:
             if value.storage.key not in counted:
                 counted.add(value.storage.key)
                 look.tensor_bytes += value.storage.bytes
-            if value.problem:
+            if value.problem and not (bare and not value.storage.key):
                 look.find("refused", f"damaged: {printable(name)!r} {value.problem}")
         else:
             look.tensor(name, *value)
         weights |= _may_be_weight(keys)
-    if programs:
+    if bare:
         return
     top = content if isinstance(content, dict) else {}
     for key, value in list(top.items())[:_MOST_TOP]:
         if isinstance(key, str) and isinstance(value, str | int | float | None):
             look.say(key, str(value) if not isinstance(value, int) or abs(value) < 2**63 else "a large number")
-    if {"state", "param_groups"} <= {key for key in top if isinstance(key, str)}:
-        look.find("no-weights", "holds the state of an optimizer, no weights")
-    elif not weights:
-        look.find("no-weights", "holds no weights")
+    optimizer = {"state", "param_groups"} <= {key for key in top if isinstance(key, str)}
+    if optimizer or not weights:
+        words = "holds the state of an optimizer, no weights" if optimizer else "holds no weights"
+        look.find("no-weights", words)
+        look.readable, look.why_not = False, words
 
 
 def _may_be_weight(keys: list[str]) -> bool:

@@ -32,7 +32,7 @@ def inspect_folder(folder: Path, names: Collection[str], shown: str) -> ScannedF
         name = formats.format_of(folder)
     except CheckpointError:
         return None
-    what = formats.FOLDERS[name].replace("folders", "folder", 1)
+    what = f"{formats.FOLDERS[name].removeprefix('folders of ')} folder"
     try:
         size = sum(file.stat().st_size for file in formats.weight_files(folder))
     except CheckpointError as error:

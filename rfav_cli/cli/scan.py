@@ -28,8 +28,10 @@ class Printed(Options):
 
 @takes(Scan, Printed)
 def scan(options: Scan, printed: Printed) -> None:
-    """Say what files are and hold, and whether rfav would open them, without opening them: 0 clean, 1 flagged, 2 where
-    one could not be looked through whole."""
+    """Say what files are, what is in them and whether rfav would open them, without opening them.
+
+    0 clean, 1 flagged, 2 where one could not be looked through whole.
+    """
     from rfav_cli.commands.scan import run
     from rfav_cli.render import Screen, render_scan
 

@@ -89,8 +89,8 @@ def _held(file: ScannedFile) -> Iterator[str]:
         types = list(file.dtypes)
         of = f" of {printable(types[0], 40)}" if len(types) == 1 else f" of {len(types)} types"
         yield f"{count(file.tensors.count, 'tensor')}{of}, {size_of(file.tensor_bytes)}"
-    if file.members.count:
-        yield f"{count(file.members.count, 'member')} that unpack to {size_of(file.member_bytes)}"
+    if file.member_bytes > file.bytes:
+        yield f"{size_of(file.member_bytes)} unpacked"
     if file.operators.count:
         yield count(file.operators.count, "operator")
 
@@ -101,14 +101,6 @@ def _named(file: ScannedFile) -> Iterator[str]:
         said = [f"{printable(key, 40)} = {printable(value, 40)}" for key, value in file.metadata.items()]
         more = f", {len(said) - _NAMED:,} more" if len(said) > _NAMED else ""
         yield f"says: {', '.join(said[:_NAMED])}{more}"
-    if file.classes.count > _NAMED:
-        yield f"classes: {_some(file.classes)}"
-
-
-def _some(names: Some[str]) -> str:
-    shown = [printable(name, 80) for name in names.first[:_NAMED]]
-    more = f", {names.count - len(shown):,} more" if names.count > len(shown) else ""
-    return f"{', '.join(shown)}{more}"
 
 
 def _listing(file: ScannedFile, screen: Screen) -> Iterator[str]:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from rfav_cli.checkpoints.inspection.base import Inspection
 
 INSPECTIONS = (
-    *("state_dict", "torchscript", "exported", "safetensors", "hdf5", "npy", "npz", "keras", "archive", "pickle"),
-    "known",
+    *("distcp_shard", "state_dict", "torchscript", "exported", "safetensors", "hdf5", "npy", "npz", "keras"),
+    *("archive", "pickle", "known"),
 )
 """Stems of the files in this folder; the first that recognises a file looks through it."""
 UNKNOWN = "unknown"

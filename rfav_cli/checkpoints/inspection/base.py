@@ -22,7 +22,7 @@ HEAD = 4096
 """Bytes at the beginning of a file by which its format is told."""
 LISTED = 10_000
 """Tensors, names or members of a file that are listed; of more there is the count."""
-_FINDINGS = 50
+_FINDINGS = 10
 """Findings of one rule in one file."""
 _LONGEST = 500
 """Characters of a name or a value."""
@@ -160,6 +160,9 @@ class Look:
         """All that was taken down."""
         refused = [finding.message for finding in self._findings if finding.level in ("refused", "incomplete")]
         opens = self.readable and not refused
+        for rule, met in self._of_rule.items():
+            if met > _FINDINGS:
+                self._findings.append(ScanFinding(rule, f"{met - _FINDINGS:,} more of this kind"))
         return ScannedFile(
             path,
             name,

@@ -36,7 +36,7 @@ def inspect(source: Source, look: Look) -> None:
     archive = source.archive
     if archive is None:
         return
-    look_at_members(source, archive, look)
+    look_at_members(source.file, archive, look)
     if look.found("refused") or look.found("incomplete"):
         walk_other_pickles(archive, look, ())
         return

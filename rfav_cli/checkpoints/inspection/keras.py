@@ -29,7 +29,7 @@ def inspect(source: Source, look: Look) -> None:
     config = archive.find(_CONFIG) if archive else None
     if archive is None or config is None:
         return
-    look_at_members(source, archive, look)
+    look_at_members(source.file, archive, look)
     walk_other_pickles(archive, look, ())
     if look.found("refused") or config.file_size > _MOST_CONFIG:
         look.find("incomplete", "its configuration is not looked through")

@@ -25,7 +25,7 @@ def inspect(source: Source, look: Look) -> None:
     listing = source.archive
     if listing is None or listing.archive is None:
         return
-    look_at_members(source, listing, look)
+    look_at_members(source.file, listing, look)
     if look.found("refused") or look.found("incomplete"):
         return
     for member in listing.members:

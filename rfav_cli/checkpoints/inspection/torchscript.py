@@ -33,7 +33,7 @@ def inspect(source: Source, look: Look) -> None:
     archive = source.archive
     if archive is None:
         return
-    look_at_members(source, archive, look)
+    look_at_members(source.file, archive, look)
     if look.found("refused") or look.found("incomplete"):
         walk_other_pickles(archive, look, ())
         return
@@ -47,7 +47,7 @@ def inspect(source: Source, look: Look) -> None:
         walked = Walked()
         content = archive.read(member, MOST_BYTES)
         for held in walk(io.BytesIO(content), len(content), walked):
-            report_tensors(held, look, programs=True)
+            report_tensors(held, look, bare=True)
         report_names(walked, look, short)
         report_problem(walked, look, short)
         numbers |= {f"{archive.root}{short.partition('.')[0]}/{storage.key}" for storage in walked.storages}
