@@ -13,7 +13,7 @@ from rfav_cli.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rfav_cli.checkpoints.inspection.base import Look
+    from rfav_cli.checkpoints.inspected import Look
     from rfav_cli.checkpoints.pickle_walk import Walked
 
 _NAMED = 3
@@ -83,7 +83,13 @@ def report_problem(walked: Walked, look: Look, where: str = "") -> None:
 
 
 def report_tensors(content: Any, look: Look, *, bare: bool = False) -> None:
-    """Take down the tensors and arrays in what a pickle holds, and what stands at its top; of what is bare the tensors alone."""
+    """Take down the tensors and arrays in what a pickle holds, and what stands at its top.
+
+    Args:
+        content: what the pickle holds.
+        look: takes it down.
+        bare: the tensors alone, since the pickle is no checkpoint by itself.
+    """
     counted: set[str] = set()
     weights = False
     for place, value in _tensors(content):

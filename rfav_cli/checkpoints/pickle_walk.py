@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import pickletools
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from rfav_cli.checkpoints.sketches import SketchedStorage, sketch_storage, sketched
 from rfav_cli.checkpoints.stand_ins import Name, StandIn
@@ -19,7 +19,7 @@ from rfav_cli.checkpoints.zip_listing import ZIP_MAGIC, ZipListing
 from rfav_cli.text import what_it_says
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MOST_BYTES = 2**28
 """Bytes of pickles in one file that are looked through."""
@@ -144,7 +144,7 @@ class Walk(DataUnpickler):
             self._walked.calls_given = True
         super()._state()
 
-    dispatch = {**DataUnpickler.dispatch, b"b"[0]: _state}
+    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = {**DataUnpickler.dispatch, b"b"[0]: _state}
 
 
 def walk(file: IO[bytes], size: int, walked: Walked) -> Iterator[Any]:
@@ -204,7 +204,7 @@ def walk_nested(walked: Walked, depth: int = 0) -> None:
 
 
 def _list_instructions(content: bytes, walked: Walked) -> None:
-    """Take down the names in a pickle that the machine cannot follow, as called; `whole` is false where one may lack."""
+    """Take down the names in a pickle that the machine cannot follow, as called; `whole` is false where one lacks."""
     memo: dict[Any, str | None] = {}
     texts: list[str | None] = []
     ended = False

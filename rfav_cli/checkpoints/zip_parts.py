@@ -90,4 +90,4 @@ def _points_back(file: IO[bytes], start: int, place: int) -> bool:
     size, offset, comment = struct.unpack_from("<IIH", end, 12)
     file.seek(max(0, place - _LOCATOR_SIZE))
     longer = _LOCATOR_SIZE + _LONG_END_SIZE if file.read(4) == _LOCATOR else 0
-    return comment == 0 and start + offset + size + longer == place
+    return bool(comment == 0 and start + offset + size + longer == place)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from rfav_cli import isolation
 from rfav_cli.cli import (
     analyze,
     calibrate,
@@ -25,7 +26,6 @@ from rfav_cli.cli import (
     train,
     watch,
 )
-from rfav_cli import isolation
 from rfav_cli.cli.config import Takes, defaults_of_project
 from rfav_cli.cli.output import emit, flushed, forget, open_closed
 from rfav_cli.errors import RfavError, ToldError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfav_cli.options.field import group, option, required
@@ -11,6 +10,7 @@ from rfav_cli.options.panels import POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 
 @group

@@ -143,7 +143,7 @@ def _more(things: Some[Any], noun: str) -> Iterator[str]:
 
 
 def _ending(report: ScanReport) -> str:
-    levels = Counter(finding.level for file in report.files for finding in file.findings)
+    levels = Counter[str](finding.level for file in report.files for finding in file.findings)
     found = ", ".join(f"{levels[level]:,} {level}" for level in _LEVEL_COLOURS if levels[level])
     return f"{RESULTS[report.code]}: {count(len(report.files), 'file')}{f'; {found}' if found else ''}"
 

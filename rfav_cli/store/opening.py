@@ -11,6 +11,7 @@ from rfav_cli.text import what_it_says
 if TYPE_CHECKING:
     from pathlib import Path
 
+
 class StoreInUseError(StoreError):
     """The file may be whole, and cannot be opened while another program has it open."""
 

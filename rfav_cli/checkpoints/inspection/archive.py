@@ -11,7 +11,7 @@ from rfav_cli.text import printable
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from rfav_cli.checkpoints.inspection.base import Look, Source
+    from rfav_cli.checkpoints.inspected import Look, Source
     from rfav_cli.checkpoints.zip_listing import ZipListing
 
 WHAT = "zip archive"

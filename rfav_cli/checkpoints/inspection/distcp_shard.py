@@ -12,7 +12,7 @@ from rfav_cli.checkpoints.zip_parts import Window, parts_of
 if TYPE_CHECKING:
     from typing import IO
 
-    from rfav_cli.checkpoints.inspection.base import Look, Source
+    from rfav_cli.checkpoints.inspected import Look, Source
 
 WHAT = "torch.distributed.checkpoint file"
 _MOST = 100_000

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from rfav_cli.checkpoints.inspection.base import LISTED
+from rfav_cli.checkpoints.inspected import LISTED
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
-    from rfav_cli.checkpoints.inspection.base import Look, Source
+    from rfav_cli.checkpoints.inspected import Look, Source
 
 WHAT = "HDF5 file"
 _MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -56,7 +56,9 @@ def _list(file: Any, look: Look) -> None:
             inner = f"{path}/{name}"
             link = group.get(name, getlink=True)
             if isinstance(link, h5py.ExternalLink):
-                look.find("reaches-out", f"{printable(inner, 120)!r} lies in another file, {printable(link.filename)!r}")
+                look.find(
+                    "reaches-out", f"{printable(inner, 120)!r} lies in another file, {printable(link.filename)!r}"
+                )
             elif isinstance(link, h5py.HardLink):
                 value = group[name]
                 address = h5py.h5o.get_info(value.id).addr

@@ -9,7 +9,7 @@ from rfav_cli.checkpoints.inspection.archive import look_at_members, walk_other_
 from rfav_cli.checkpoints.inspection.hdf5 import report_lambdas
 
 if TYPE_CHECKING:
-    from rfav_cli.checkpoints.inspection.base import Look, Source
+    from rfav_cli.checkpoints.inspected import Look, Source
 
 WHAT = "Keras net"
 _CONFIG = "config.json"

@@ -8,7 +8,7 @@ from rfav_cli.checkpoints.inspection.archive import look_at_members
 from rfav_cli.checkpoints.inspection.npy import WHY_NOT, inspect_array
 
 if TYPE_CHECKING:
-    from rfav_cli.checkpoints.inspection.base import Look, Source
+    from rfav_cli.checkpoints.inspected import Look, Source
 
 WHAT = "numpy archive"
 

@@ -10,7 +10,7 @@ from rfav_cli.checkpoints.pickle_walk import Walked, walk, walk_nested
 from rfav_cli.checkpoints.zip_listing import ZipListing
 
 if TYPE_CHECKING:
-    from rfav_cli.checkpoints.inspection.base import Look, Source
+    from rfav_cli.checkpoints.inspected import Look, Source
 
 WHAT = "pickle"
 _MAGIC = tuple(bytes([0x80, protocol]) for protocol in range(6))

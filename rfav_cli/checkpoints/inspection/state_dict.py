@@ -1,4 +1,4 @@
-"""What `torch.save` wrote: an archive with a pickle and the numbers of tensors, or, before 2020, pickles and numbers."""
+"""What `torch.save` wrote: an archive of a pickle and the numbers of tensors, or, before 2020, pickles and numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rfav_cli.text import printable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rfav_cli.checkpoints.inspection.base import Look, Source
+    from rfav_cli.checkpoints.inspected import Look, Source
     from rfav_cli.checkpoints.zip_listing import ZipListing
 
 WHAT = "torch.save file"

@@ -37,9 +37,7 @@ def document(rules: Sequence[dict[str, Any]], results: Sequence[dict[str, Any]],
         code: the exit code.
     """
     run = {
-        "tool": {
-            "driver": {"name": "rfav", "version": __version__, "semanticVersion": __version__, "rules": rules}
-        },
+        "tool": {"driver": {"name": "rfav", "version": __version__, "semanticVersion": __version__, "rules": rules}},
         "columnKind": "unicodeCodePoints",
         "invocations": [{"executionSuccessful": code != 2, "exitCode": code}],
         "results": results,
