@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rfav_cli.commands.plot import plot
     from rfav_cli.commands.recommend import recommend
     from rfav_cli.commands.report import report
+    from rfav_cli.commands.scan import scan
     from rfav_cli.commands.show import show
     from rfav_cli.commands.train import train
     from rfav_cli.commands.watch import watch
@@ -55,6 +56,7 @@ __all__ = [
     "plot",
     "recommend",
     "report",
+    "scan",
     "show",
     "train",
     "watch",
@@ -82,6 +84,7 @@ _HOMES = {
     "plot": "commands.plot",
     "recommend": "commands.recommend",
     "report": "commands.report",
+    "scan": "commands.scan",
     "show": "commands.show",
     "train": "commands.train",
     "watch": "commands.watch",

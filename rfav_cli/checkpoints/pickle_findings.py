@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +13,13 @@ from rfav_cli.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rfav_cli.checkpoints.inspection.base import Look
+    from rfav_cli.checkpoints.inspected import Look
     from rfav_cli.checkpoints.pickle_walk import Walked
 
 _NAMED = 3
 """Classes that a finding names."""
 _DEEPEST = 64
+_HOLDERS = (SketchedTensor, StandIn, dict, list, tuple)
 _OF_MODULES = frozenset({"_parameters", "_buffers", "_modules"})
 _MOST_TOP = 20
 """Entries at the top of a file whose values are told."""
@@ -82,8 +82,14 @@ def report_problem(walked: Walked, look: Look, where: str = "") -> None:
         look.find("incomplete", f"{inside}the pickle cannot be followed to its end: {walked.problem or 'names in it'}")
 
 
-def report_tensors(content: Any, look: Look, *, programs: bool = False) -> None:
-    """Take down the tensors and arrays in what a pickle holds, and what stands at its top, unless it is a program's."""
+def report_tensors(content: Any, look: Look, *, bare: bool = False) -> None:
+    """Take down the tensors and arrays in what a pickle holds, and what stands at its top.
+
+    Args:
+        content: what the pickle holds.
+        look: takes it down.
+        bare: the tensors alone, since the pickle is no checkpoint by itself.
+    """
     counted: set[str] = set()
     weights = False
     for place, value in _tensors(content):
@@ -94,21 +100,22 @@ def report_tensors(content: Any, look: Look, *, programs: bool = False) -> None:
             if value.storage.key not in counted:
                 counted.add(value.storage.key)
                 look.tensor_bytes += value.storage.bytes
-            if value.problem:
+            if value.problem and not (bare and not value.storage.key):
                 look.find("refused", f"damaged: {printable(name)!r} {value.problem}")
         else:
             look.tensor(name, *value)
         weights |= _may_be_weight(keys)
-    if programs:
+    if bare:
         return
-    top = content if isinstance(content, Mapping) else {}
+    top = content if isinstance(content, dict) else {}
     for key, value in list(top.items())[:_MOST_TOP]:
         if isinstance(key, str) and isinstance(value, str | int | float | None):
             look.say(key, str(value) if not isinstance(value, int) or abs(value) < 2**63 else "a large number")
-    if {"state", "param_groups"} <= {key for key in top if isinstance(key, str)}:
-        look.find("no-weights", "holds the state of an optimizer, no weights")
-    elif not weights:
-        look.find("no-weights", "holds no weights")
+    optimizer = {"state", "param_groups"} <= {key for key in top if isinstance(key, str)}
+    if optimizer or not weights:
+        words = "holds the state of an optimizer, no weights" if optimizer else "holds no weights"
+        look.find("no-weights", words)
+        look.readable, look.why_not = False, words
 
 
 def _may_be_weight(keys: list[str]) -> bool:
@@ -127,23 +134,28 @@ def _tensors(content: Any) -> Iterator[tuple[_Place, Any]]:
         if (array := _array(value)) is not None:
             yield place, array
             continue
-        if id(value) in seen or place.depth > _DEEPEST or not isinstance(value, Mapping | list | tuple | StandIn):
+        if id(value) in seen or place.depth > _DEEPEST or not isinstance(value, _HOLDERS):
             continue
         seen.add(id(value))
-        waiting += [(_Place(key, place, place.depth + 1), part) for key, part in reversed(_parts(value))]
+        inner = [(_Place(key, place, place.depth + 1), part) for key, part in _parts(value)]
+        waiting += reversed(inner)
 
 
-def _parts(value: Any) -> list[tuple[str, Any]]:
-    """What a container holds, by key or number."""
-    if isinstance(value, Mapping):
-        return [(key if isinstance(key, str) else _short(key), part) for key, part in value.items()]
-    if isinstance(value, list | tuple):
-        return [(str(number), part) for number, part in enumerate(value)]
-    parts = [pair for mapping in value.mappings() for pair in _parts(mapping)]
-    others = [part for part in (*value.args, *(value.items or ())) if not isinstance(part, Mapping)]
-    if isinstance(value.state, list | tuple):
-        others += value.state
-    return parts + [(str(number), part) for number, part in enumerate(others)]
+def _parts(value: Any) -> Iterator[tuple[str, Any]]:
+    """What a container holds that may hold tensors, by key or number."""
+    if isinstance(value, dict):
+        yield from ((str(key) if isinstance(key, str) else _short(key), v) for key, v in value.items() if _holds(v))
+    elif isinstance(value, list | tuple):
+        yield from ((str(number), part) for number, part in enumerate(value) if isinstance(part, _HOLDERS))
+    else:
+        others = [*value.args, *(value.items or ()), *(value.state if isinstance(value.state, list | tuple) else ())]
+        for mapping in value.mappings():
+            yield from _parts(mapping)
+        yield from _parts([part for part in others if not isinstance(part, dict)])
+
+
+def _holds(value: Any) -> bool:
+    return isinstance(value, _HOLDERS)
 
 
 def _short(key: Any) -> str:

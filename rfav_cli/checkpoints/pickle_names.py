@@ -24,7 +24,7 @@ _PYTHON_2 = frozenset({"__builtin__", "commands", "copy_reg", "cPickle", "except
 _HARMLESS = {
     "builtins": (
         *("bool", "bytearray", "bytes", "complex", "dict", "float", "frozenset", "int", "list", "object", "range"),
-        *("set", "slice", "str", "tuple", "type"),
+        *("set", "slice", "str", "tuple", "long", "unicode", "basestring", "xrange", "Ellipsis", "NotImplemented"),
     ),
     "_codecs": ("encode",),
     "_io": ("BytesIO", "StringIO"),
@@ -59,7 +59,12 @@ _HARMLESS = {
 """Module -> what of it makes numbers, text, containers, arrays and tensors, and does nothing else.
 
 `torch.storage._load_from_bytes` unpickles what it is given, which is looked through as well."""
-_HARMLESS_BEGINNINGS = ("torch._utils._rebuild_", "torch.jit._pickle.", "torch.distributed.checkpoint.metadata.")
+_HARMLESS_BEGINNINGS = (
+    "torch._utils._rebuild_",
+    "torch.jit._pickle.",
+    "numpy.random.bit_generator.__pyx_unpickle_",
+    "torch.distributed.checkpoint.metadata.",
+)
 _PLAIN_TYPES = frozenset({"typing", "collections.abc", "numpy.dtypes"})
 _RENAMED = {"__builtin__": "builtins", "copy_reg": "copyreg", "io": "_io"}
 
@@ -74,7 +79,8 @@ def judge(module: str, name: str, called: bool) -> Judgement:
     """What loading a pickle in Python's own way does with a name.
 
     Args:
-        module, name: as the pickle has them; the name may have dots, which Python follows.
+        module: as the pickle has it.
+        name: likewise; it may have dots, which Python follows.
         called: whether the pickle calls it, or changes it; a name alone imports its module.
 
     Returns:
@@ -100,9 +106,11 @@ def _is_plain(module: str, name: str, called: bool) -> bool:
     if module.partition(".")[0] == "__torch__":
         return True
     if module == "builtins":
-        return name.endswith(("Error", "Exception", "Warning"))
+        return (name == "type" and not called) or name.endswith(("Error", "Exception", "Warning"))
     if module == "torch" or module.startswith("torch.cuda"):
-        return name.endswith("Storage") or (not called and module == "torch" and "." not in name and name.isidentifier())
+        return name.endswith("Storage") or (
+            not called and module == "torch" and "." not in name and name.isidentifier()
+        )
     return module == "numpy" and not called and "." not in name
 
 

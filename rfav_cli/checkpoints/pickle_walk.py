@@ -10,24 +10,29 @@ from __future__ import annotations
 import io
 import pickletools
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from rfav_cli.checkpoints.sketches import SketchedStorage, sketch_storage, sketched
 from rfav_cli.checkpoints.stand_ins import Name, StandIn
 from rfav_cli.checkpoints.unpickler import DataUnpickler, Maker
+from rfav_cli.checkpoints.zip_listing import ZIP_MAGIC, ZipListing
 from rfav_cli.text import what_it_says
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MOST_BYTES = 2**28
 """Bytes of pickles in one file that are looked through."""
-MOST_READS = 10_000_000
+MOST_READS = 5_000_000
 """Pieces that they may be read in: each instruction is one or more."""
 _MOST_NAMES = 100_000
 _DEEPEST_NESTED = 4
 _LOADER = ("torch.storage", "_load_from_bytes")
-_GIVEN = "what another call gave"
+_TYPES = (("builtins", "type"), ("__builtin__", "type"))
+_PICKLED_STORAGE = 0x1950A86A20F9469CFC6C
+"""The number that torch.save's older format begins with, pickled; numbers follow the pickles."""
+_OF_TORCH = 5
+"""Its pickles: that number, a version, what machine it was written on, the content, the names of the storages."""
 _TEXT = ("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "STRING", "BINSTRING", "SHORT_BINSTRING")
 _PUT, _GET = ("PUT", "BINPUT", "LONG_BINPUT"), ("GET", "BINGET", "LONG_BINGET")
 
@@ -125,7 +130,8 @@ class Walk(DataUnpickler):
     def _made(self, maker: Any, args: Any) -> Any:
         if isinstance(maker, Name | Maker):
             origin = self._origins.get(id(maker))
-            if origin:
+            one = isinstance(args, tuple) and len(args) == 1
+            if origin and not (origin in _TYPES and one):  # the type of one thing, such as that of None
                 self._walked.note(origin, called=True)
             if origin == _LOADER and isinstance(args, tuple) and args and isinstance(args[0], bytes):
                 self._walked.nested.append(args[0])
@@ -138,7 +144,7 @@ class Walk(DataUnpickler):
             self._walked.calls_given = True
         super()._state()
 
-    dispatch = {**DataUnpickler.dispatch, b"b"[0]: _state}
+    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = {**DataUnpickler.dispatch, b"b"[0]: _state}
 
 
 def walk(file: IO[bytes], size: int, walked: Walked) -> Iterator[Any]:
@@ -153,7 +159,8 @@ def walk(file: IO[bytes], size: int, walked: Walked) -> Iterator[Any]:
         The content of each; nothing more after one that the machine cannot follow (`walked.problem`).
     """
     bounded = BoundedFile(file, size)
-    while bounded.left:
+    first, met = None, 0
+    while bounded.left and not (met == _OF_TORCH and first == _PICKLED_STORAGE):
         begin = file.tell()
         try:
             content = Walk(bounded, size, walked).load()
@@ -165,12 +172,20 @@ def walk(file: IO[bytes], size: int, walked: Walked) -> Iterator[Any]:
             file.seek(begin)
             _list_instructions(file.read(min(size, MOST_BYTES)), walked)
             return
+        first, met = (content if met == 0 else first), met + 1
         yield content
 
 
 def walk_whole(content: bytes, walked: Walked, depth: int = 0) -> list[Any]:
     """What the pickles in some bytes hold, all of them, and in those that they hold in turn."""
-    found = list(walk(io.BytesIO(content), len(content), walked))
+    if content.startswith(ZIP_MAGIC):
+        listing = ZipListing.of(io.BytesIO(content))
+        pickles = [member for member in listing.members if member.filename.endswith(".pkl")]
+        walked.whole &= not listing.problem and bool(pickles)
+        parts = [listing.read(member, MOST_BYTES) for member in pickles]
+    else:
+        parts = [content]
+    found = [held for part in parts for held in walk(io.BytesIO(part), len(part), walked)]
     walk_nested(walked, depth)
     return found
 
@@ -182,14 +197,14 @@ def walk_nested(walked: Walked, depth: int = 0) -> None:
         if depth == _DEEPEST_NESTED:
             walked.problem, walked.whole = "pickles in pickles without end", False
             return
-        part = Walked(walked.names)
+        part = Walked(walked.names)  # what is nested has storages of its own
         walk_whole(content, part, depth + 1)
         walked.calls_given |= part.calls_given
-        walked.whole &= part.whole and not content.startswith(b"PK")
+        walked.whole &= part.whole
 
 
 def _list_instructions(content: bytes, walked: Walked) -> None:
-    """Take down the names in a pickle that the machine cannot follow, as called; `whole` is false where one may lack."""
+    """Take down the names in a pickle that the machine cannot follow, as called; `whole` is false where one lacks."""
     memo: dict[Any, str | None] = {}
     texts: list[str | None] = []
     ended = False

@@ -23,10 +23,25 @@ SIZES = {
 }
 """Type of numbers, as torch names it -> bytes of one."""
 _STORAGES = {
-    **{"Float": "float32", "Double": "float64", "Half": "float16", "BFloat16": "bfloat16", "Byte": "uint8"},
-    **{"Char": "int8", "Short": "int16", "Int": "int32", "Long": "int64", "Bool": "bool", "ComplexFloat": "complex64"},
-    **{"ComplexDouble": "complex128", "QInt8": "qint8", "QUInt8": "quint8", "QInt32": "qint32"},
-    **{"QUInt4x2": "quint4x2", "QUInt2x4": "quint2x4", "Untyped": "uint8", "_Untyped": "uint8"},
+    "Float": "float32",
+    "Double": "float64",
+    "Half": "float16",
+    "BFloat16": "bfloat16",
+    "Byte": "uint8",
+    "Char": "int8",
+    "Short": "int16",
+    "Int": "int32",
+    "Long": "int64",
+    "Bool": "bool",
+    "ComplexFloat": "complex64",
+    "ComplexDouble": "complex128",
+    "QInt8": "qint8",
+    "QUInt8": "quint8",
+    "QInt32": "qint32",
+    "QUInt4x2": "quint4x2",
+    "QUInt2x4": "quint2x4",
+    "Untyped": "uint8",
+    "_Untyped": "uint8",
 }
 _MUCH = 2**28
 """Bytes of a tensor that may be more than its storage has, as for those who read it."""
@@ -85,13 +100,23 @@ def sketch_storage(given: Any) -> SketchedStorage:
     """
     if not isinstance(given, tuple) or not 5 <= len(given) <= 6 or given[0] not in ("storage", b"storage"):
         raise ValueError("not the claim of a storage")
-    _, kind, key, _, count, *_ = given
+    _, kind, key, _, count, *more = given
     if not isinstance(kind, NumberType) or not isinstance(key, str | int | bytes) or type(count) is not int:
         raise ValueError("not the claim of a storage")
     if not 0 <= count < 2**63:
         raise ValueError("no count of elements")
+    if more and more[0] is not None and not _is_part(more[0], count):
+        raise ValueError("a part of a storage that it has not")
     name = key.decode("ascii") if isinstance(key, bytes) else str(key)
     return SketchedStorage(kind.name, name, count * SIZES[kind.name])
+
+
+def _is_part(view: Any, count: int) -> bool:
+    """Whether what the older format says of a part of a storage, (name, first element, length), lies in it."""
+    if not isinstance(view, tuple) or len(view) != 3:
+        return False
+    _, first, length = view
+    return type(first) is int and type(length) is int and first >= 0 <= length and first + length <= count
 
 
 def sketched(module: str, name: str) -> Any:
@@ -105,6 +130,9 @@ def sketched(module: str, name: str) -> Any:
 
 
 def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> SketchedTensor:
+    if isinstance(storage, StandIn):  # of a pickle that has its storages in itself
+        tensor = _placed(SketchedStorage("uint8", "", 2**62), "uint8", offset, size, stride)
+        return SketchedTensor(SketchedStorage("uint8", "", 0), "unknown", tensor.shape, "has no storage in the file")
     if type(storage) is not SketchedStorage:
         raise TypeError("no storage")
     return _placed(storage, storage.dtype, offset, size, stride)

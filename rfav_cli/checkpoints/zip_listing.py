@@ -1,4 +1,4 @@
-"""Lists zip archives from anyone without torch: what members there are, and where what one reader sees another does not.
+"""Lists zip archives from anyone without torch: what members there are, and what one reader sees and another not.
 
 Readers of zip archives differ in what they take: the list at the end or the headers before each member, the first of
 two ends or the last. What would make them differ is said.
@@ -104,7 +104,9 @@ class ZipListing:
                 found.append(f"has two members of one name: {name!r}")
             names.add(member.filename)
             found += _refusals_of(member, name)
-        whole, stored = (sum(getattr(member, size) for member in self.members) for size in ("file_size", "compress_size"))
+        whole, stored = (
+            sum(getattr(member, size) for member in self.members) for size in ("file_size", "compress_size")
+        )
         if swells(whole, stored, _MUCH):
             found.append(f"its {stored:,} bytes unpack to {whole:,}")
         if stored > self.size:

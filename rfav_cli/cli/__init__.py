@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from rfav_cli import isolation
 from rfav_cli.cli import (
     analyze,
     calibrate,
@@ -20,11 +21,11 @@ from rfav_cli.cli import (
     plot,
     recommend,
     report,
+    scan,
     show,
     train,
     watch,
 )
-from rfav_cli import isolation
 from rfav_cli.cli.config import Takes, defaults_of_project
 from rfav_cli.cli.output import emit, flushed, forget, open_closed
 from rfav_cli.errors import RfavError, ToldError
@@ -48,6 +49,7 @@ app = typer.Typer(
 )
 _COMMANDS = (
     *(init, analyze, watch, layers, show, report, plot, check, compare, recommend, calibrate, train, pack),
+    scan,
     doctor,
 )
 for module in _COMMANDS:

@@ -75,7 +75,9 @@ def _places(options: Options) -> Iterator[str | Path]:
     for name, option in options_of(type(options)):
         value = getattr(options, name)
         if option.positional or name == "init":
-            yield from (each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, (str, Path)))
+            yield from (
+                each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, (str, Path))
+            )
 
 
 def supervise(arguments: list[str]) -> int:

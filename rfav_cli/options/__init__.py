@@ -8,6 +8,7 @@ from rfav_cli.options.hyperparameters import Hyperparameters
 from rfav_cli.options.measuring import Analyze, Calibrate, Layers, Monitored, Watch
 from rfav_cli.options.panels import FIRST, PANELS
 from rfav_cli.options.project import Init
+from rfav_cli.options.scanning import Scan
 from rfav_cli.options.stores import Compare, Doctor, Judge, Pack, Plot, Recommend, Report, Show
 from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.options.training import Train
@@ -35,6 +36,7 @@ __all__ = [
     "Recommend",
     "Report",
     "Samples",
+    "Scan",
     "Show",
     "Thresholds",
     "Train",

@@ -330,7 +330,20 @@ class Measured(Output, Asked, Samples, ProbeSize, Activations, Device, Recording
 
 
 @group
-class Names(Options):
+class Excluded(Options):
+    """What is left out."""
+
+    exclude: Sequence[str] = option(
+        default=(),
+        help="Files and folders to leave out, by their name or path; can be repeated.",
+        panel=RUNS,
+        metavar="GLOB",
+        several=True,
+    )
+
+
+@group
+class Names(Excluded):
     """How the epochs of checkpoints are told."""
 
     epochs: str | None = option(
@@ -338,13 +351,6 @@ class Names(Options):
         help="File names, {epoch} (or {step}) where the number stands, as in 'net_{epoch}_*.pt'.",
         panel=RUNS,
         metavar="PATTERN",
-    )
-    exclude: Sequence[str] = option(
-        default=(),
-        help="Files and folders to leave out, by their name or path; can be repeated.",
-        panel=RUNS,
-        metavar="GLOB",
-        several=True,
     )
     unit: str = option(
         default="auto",

@@ -12,7 +12,7 @@ from rfav_cli.render.text import FORMATS, render
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from rfav_cli.records import Calibration, Comparison, Finding, LayerList, Recipe
+    from rfav_cli.records import Calibration, Comparison, Finding, LayerList, Recipe, ScanReport
 
 __all__ = [
     "CALIBRATION_FORMATS",
@@ -21,6 +21,7 @@ __all__ = [
     "FORMATS",
     "LAYER_LIST_FORMATS",
     "RECIPE_FORMATS",
+    "SCAN_FORMATS",
     "Screen",
     "render",
     "render_calibration",
@@ -28,6 +29,7 @@ __all__ = [
     "render_findings",
     "render_layers",
     "render_recipe",
+    "render_scan",
 ]
 
 FINDING_FORMATS = ("table", "json")
@@ -44,6 +46,9 @@ LAYER_LIST_FORMATS = ("table", "json")
 
 CALIBRATION_FORMATS = ("number", "json")
 """The formats of `rfav calibrate`, likewise: calibration.py."""
+
+SCAN_FORMATS = ("text", "json", "sarif")
+"""The formats of `rfav scan`, likewise: scan.py."""
 
 
 def render_findings(findings: Sequence[Finding], output_format: str = "table", *, screen: Screen | None = None) -> str:
@@ -114,6 +119,20 @@ def render_calibration(found: Calibration, output_format: str = "number", *, scr
         RfavError: there is no such format.
     """
     return _rendered("calibration", found, output_format, CALIBRATION_FORMATS, screen)
+
+
+def render_scan(report: ScanReport, output_format: str = "text", *, screen: Screen | None = None) -> str:
+    """What `rfav scan` prints.
+
+    Args:
+        report: what files are and hold.
+        output_format: a name in `SCAN_FORMATS`.
+        screen: as for `render`.
+
+    Raises:
+        RfavError: there is no such format.
+    """
+    return _rendered("scan", report, output_format, SCAN_FORMATS, screen)
 
 
 def _rendered(stem: str, record: object, output_format: str, formats: Collection[str], screen: Screen | None) -> str:

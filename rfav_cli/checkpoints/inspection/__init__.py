@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from rfav_cli.checkpoints.inspection.base import Look, Source
+from rfav_cli.checkpoints.inspected import Look, Source
 from rfav_cli.records import ScanFinding, ScannedFile
 from rfav_cli.regular_files import open_regular
 from rfav_cli.text import named, what_it_says
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from rfav_cli.checkpoints.inspection.base import Inspection
 
 INSPECTIONS = (
-    *("state_dict", "torchscript", "exported", "safetensors", "hdf5", "npy", "npz", "keras", "archive", "pickle"),
-    "known",
+    *("distcp_shard", "state_dict", "torchscript", "exported", "safetensors", "hdf5", "npy", "npz", "keras"),
+    *("archive", "pickle", "known"),
 )
 """Stems of the files in this folder; the first that recognises a file looks through it."""
 UNKNOWN = "unknown"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from rfav_cli.checkpoints.pickle_findings import report_names, report_problem
 from rfav_cli.checkpoints.pickle_walk import MOST_BYTES, Walked, walk_whole
@@ -11,10 +11,10 @@ from rfav_cli.text import printable
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from rfav_cli.checkpoints.inspection.base import Look, Source
+    from rfav_cli.checkpoints.inspected import Look, Source
     from rfav_cli.checkpoints.zip_listing import ZipListing
 
-WHAT = "a zip archive"
+WHAT = "zip archive"
 _PICKLE_ENDS = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".dat", ".p")
 _PICKLE_MAGIC = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
 
@@ -30,13 +30,13 @@ def inspect(source: Source, look: Look) -> None:
     archive = source.archive
     if archive is None:
         return
-    look_at_members(source, archive, look)
+    look_at_members(source.file, archive, look)
     walk_other_pickles(archive, look, ())
     if not archive.problem:
         look.find("incomplete", "an archive of no known format: only its names and pickles were looked at")
 
 
-def look_at_members(source: Source, archive: ZipListing, look: Look) -> None:
+def look_at_members(file: IO[bytes], archive: ZipListing, look: Look) -> None:
     """Take down the members of an archive, and what is wrong with them; checksums are compared."""
     for member in archive.members:
         look.member(member.filename, member.file_size, member.compress_size)
@@ -46,7 +46,7 @@ def look_at_members(source: Source, archive: ZipListing, look: Look) -> None:
     refusals = archive.refusals()
     for words in refusals:
         look.find("refused", words)
-    for words in archive.oddities(source.file):
+    for words in archive.oddities(file):
         look.find("unusual", words)
     if refusals:
         return  # nothing is unpacked that says of itself that it swells

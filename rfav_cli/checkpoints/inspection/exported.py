@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import io
 import json
+import re
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from rfav_cli.checkpoints.inspection.archive import look_at_members, walk_other_pickles
+from rfav_cli.checkpoints.inspection.torchscript import report_operators
+from rfav_cli.checkpoints.sketches import SIZES
 from rfav_cli.checkpoints.zip_listing import ZipListing
 from rfav_cli.errors import CheckpointError
 
 if TYPE_CHECKING:
-    from rfav_cli.checkpoints.inspection.base import Look, Source
+    from rfav_cli.checkpoints.inspected import Look, Source
 
-WHAT = "an exported program"
+WHAT = "exported program"
 _OLD = "serialized_exported_program.json"
 _MOST_JSON = 2**26
 """Bytes of the graph that are looked through."""
 _MOST_PART = 2**28
+_OPERATOR = re.compile(r"^torch\.ops\.(\w+)\.")
 _DTYPES = (
     *("", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex32", "complex64"),
     *("complex128", "bool", "bfloat16"),
@@ -36,7 +41,7 @@ def inspect(source: Source, look: Look) -> None:
     archive = source.archive
     if archive is None:
         return
-    look_at_members(source, archive, look)
+    look_at_members(source.file, archive, look)
     if look.found("refused") or look.found("incomplete"):
         walk_other_pickles(archive, look, ())
         return
@@ -70,11 +75,13 @@ def _take_down(name: str, content: bytes, look: Look) -> None:
         value = waiting.pop()
         if isinstance(value, dict):
             if isinstance(target := value.get("target"), str) and "inputs" in value:
-                operators.add(target.removeprefix("torch.ops."))
+                operators.add(_OPERATOR.sub(r"\1::", target))
             waiting += value.values()
         elif isinstance(value, list):
             waiting += value
-    look.names(operators=sorted(operators))
+    plain = {operator for operator in operators if "::" not in operator}  # of Python: `_operator.getitem`
+    look.names(operators=sorted(plain))
+    report_operators(operators - plain, look)
 
 
 def _take_down_weights(config: Any, look: Look) -> None:
@@ -91,10 +98,6 @@ def _take_down_weights(config: Any, look: Look) -> None:
         except (KeyError, TypeError, ValueError, IndexError):
             look.find("refused", f"damaged: weight {name!r} is described as no tensor")
             continue
-        from math import prod
-
-        from rfav_cli.checkpoints.sketches import SIZES
-
         look.tensor(name, shape, dtype, prod(shape) * SIZES.get(dtype, 1))
 
 
@@ -111,9 +114,10 @@ def _walk_part(content: bytes, name: str, look: Look) -> None:
 
 def _hold_against_rules(source: Source, look: Look) -> None:
     """Ask what rfav itself asks before it loads such a program."""
-    from rfav_cli.checkpoints import export_archives  # imports torch
+    from rfav_cli.checkpoints import export_archives, integrity  # imports torch
 
     try:
+        integrity.check_archive(source.path)
         if _OLD in source.short_names:
             export_archives.read_old_export(source.path)
         else:

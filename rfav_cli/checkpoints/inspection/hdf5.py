@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from rfav_cli.checkpoints.inspection.base import LISTED
+from rfav_cli.checkpoints.inspected import LISTED
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
-    from rfav_cli.checkpoints.inspection.base import Look, Source
+    from rfav_cli.checkpoints.inspected import Look, Source
 
-WHAT = "HDF5"
+WHAT = "HDF5 file"
 _MAGIC = b"\x89HDF\r\n\x1a\n"
 _MOST_ATTRIBUTE = 2**24
 _STORE = ("rfav_version", "schema")
@@ -31,7 +31,7 @@ def inspect(source: Source, look: Look) -> None:
         with h5py.File(source.file, "r") as file:
             store = all(name in file.attrs for name in _STORE)
             look.readable, look.why_not = store, "" if store else "HDF5 that is no store of rfav"
-            look.say("kind", "a store of rfav" if store else "HDF5")
+            look.say("kind", "rfav store" if store else WHAT)
             if store:
                 for name in _STORE:
                     look.say(name, str(file.attrs[name]))
@@ -56,7 +56,9 @@ def _list(file: Any, look: Look) -> None:
             inner = f"{path}/{name}"
             link = group.get(name, getlink=True)
             if isinstance(link, h5py.ExternalLink):
-                look.find("reaches-out", f"{printable(inner, 120)!r} lies in another file, {printable(link.filename)!r}")
+                look.find(
+                    "reaches-out", f"{printable(inner, 120)!r} lies in another file, {printable(link.filename)!r}"
+                )
             elif isinstance(link, h5py.HardLink):
                 value = group[name]
                 address = h5py.h5o.get_info(value.id).addr
@@ -83,7 +85,7 @@ def _of_keras(file: Any, look: Look) -> None:
     config = file.attrs.get("model_config")
     if config is None:
         return
-    look.say("kind", "a net of Keras")
+    look.say("kind", "Keras net")
     text = config.decode("utf-8", "replace") if isinstance(config, bytes) else str(config)
     try:
         document = json.loads(text[:_MOST_ATTRIBUTE])

@@ -9,9 +9,9 @@ from rfav_cli.checkpoints.inspection.archive import look_at_members, walk_other_
 from rfav_cli.checkpoints.inspection.hdf5 import report_lambdas
 
 if TYPE_CHECKING:
-    from rfav_cli.checkpoints.inspection.base import Look, Source
+    from rfav_cli.checkpoints.inspected import Look, Source
 
-WHAT = "a net of Keras"
+WHAT = "Keras net"
 _CONFIG = "config.json"
 _MOST_CONFIG = 2**24
 
@@ -29,7 +29,7 @@ def inspect(source: Source, look: Look) -> None:
     config = archive.find(_CONFIG) if archive else None
     if archive is None or config is None:
         return
-    look_at_members(source, archive, look)
+    look_at_members(source.file, archive, look)
     walk_other_pickles(archive, look, ())
     if look.found("refused") or config.file_size > _MOST_CONFIG:
         look.find("incomplete", "its configuration is not looked through")

@@ -11,9 +11,9 @@ from rfav_cli.checkpoints.pickle_walk import Walked, walk, walk_nested
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
-    from rfav_cli.checkpoints.inspection.base import Look, Source
+    from rfav_cli.checkpoints.inspected import Look, Source
 
-WHAT = "an array of numpy"
+WHAT = "numpy array"
 MAGIC = b"\x93NUMPY"
 _LONGEST_HEADER = 2**16
 WHY_NOT = "numbers of numpy: samples for --probe, but no checkpoint"
@@ -82,4 +82,6 @@ def _header(text: bytes) -> tuple[str, tuple[int, ...]] | None:
 def _itemsize(kind: str) -> int | None:
     """Bytes of one number; None where that takes more than a look."""
     digits = kind[2:]
-    return int(digits) if kind[:1] in "<>|=" and kind[1:2] in "biufcS" and digits.isdecimal() and len(digits) < 9 else None
+    return (
+        int(digits) if kind[:1] in "<>|=" and kind[1:2] in "biufcS" and digits.isdecimal() and len(digits) < 9 else None
+    )

@@ -8,9 +8,9 @@ from rfav_cli.checkpoints.inspection.archive import look_at_members
 from rfav_cli.checkpoints.inspection.npy import WHY_NOT, inspect_array
 
 if TYPE_CHECKING:
-    from rfav_cli.checkpoints.inspection.base import Look, Source
+    from rfav_cli.checkpoints.inspected import Look, Source
 
-WHAT = "arrays of numpy"
+WHAT = "numpy archive"
 
 
 def recognises(source: Source) -> bool:
@@ -25,7 +25,7 @@ def inspect(source: Source, look: Look) -> None:
     listing = source.archive
     if listing is None or listing.archive is None:
         return
-    look_at_members(source, listing, look)
+    look_at_members(source.file, listing, look)
     if look.found("refused") or look.found("incomplete"):
         return
     for member in listing.members:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
-    from rfav_cli.checkpoints.inspection.base import Look, Source
+    from rfav_cli.checkpoints.inspected import Look, Source
 
-WHAT = "safetensors"
+WHAT = "safetensors file"
 _LONGEST_HEADER = 100_000_000
 _MOST_HEADER = 2**25
 """Bytes of a header that are looked through: it takes ten times as much memory."""
@@ -42,11 +42,14 @@ def inspect(source: Source, look: Look) -> None:
         look.find("incomplete", f"a header of {length:,} bytes, more than are looked through")
         return
     try:
-        header = json.loads(source.bytes_at(8, length), object_pairs_hook=_Pairs)
+        text = source.bytes_at(8, length)
+        header = json.loads(text, object_pairs_hook=_Pairs)
         entries = dict(header)
     except (ValueError, TypeError, RecursionError):
         look.find("incomplete", "damaged: the header is no JSON")
         return
+    if b"\\u" in text and _has_surrogates(header):
+        look.find("refused", "damaged: the header has names that are no text")
     if len(entries) < len(header):
         look.find("refused", "damaged: two tensors of one name")
     metadata = entries.pop("__metadata__", None)
@@ -58,6 +61,11 @@ def inspect(source: Source, look: Look) -> None:
         look.find("no-weights", "holds no tensors")
 
 
+def _has_surrogates(header: list[tuple[str, Any]]) -> bool:
+    """Whether a name has half of a character, which JSON can write and text cannot have."""
+    return any(0xD800 <= ord(character) < 0xE000 for name, _ in header for character in name)
+
+
 class _Pairs(list[tuple[str, Any]]):
     """An object of JSON, which may have one name twice."""
 
@@ -66,22 +74,25 @@ def _span(name: str, described: Any, look: Look) -> tuple[int, int] | None:
     """Take down a tensor, and give where its bytes begin and end."""
     shown = printable(name, 120)
     fields = dict(described) if isinstance(described, _Pairs) else {}
-    kind, shape, offsets = (fields.get(key) for key in ("dtype", "shape", "data_offsets"))
-    if not _are_sizes(shape) or not _are_sizes(offsets) or len(offsets) != 2 or not isinstance(kind, str):
+    shape, offsets = (_sizes(fields.get(key)) for key in ("shape", "data_offsets"))
+    kind = fields.get("dtype")
+    if shape is None or offsets is None or len(offsets) != 2 or not isinstance(kind, str):
         look.find("refused", f"damaged: {shown!r} is described as no tensor")
         return None
     if kind not in _BITS:
         look.find("refused", f"{shown!r} is of numbers of a type that is not known, {printable(kind, 40)!r}")
         return None
     start, stop = offsets
-    look.tensor(name, tuple(shape), kind, max(0, stop - start))
+    look.tensor(name, shape, kind, max(0, stop - start))
     if (prod(shape) * _BITS[kind] + 7) // 8 != stop - start:
         look.find("refused", f"damaged: {shown!r} has {stop - start:,} bytes, which its shape does not need")
     return start, stop
 
 
-def _are_sizes(value: Any) -> bool:
-    return type(value) is list and len(value) <= 64 and all(type(n) is int and 0 <= n < 2**63 for n in value)
+def _sizes(value: Any) -> tuple[int, ...] | None:
+    """Whole numbers from 0 on; None where a value is anything else."""
+    fits = type(value) is list and len(value) <= 64 and all(type(n) is int and 0 <= n < 2**63 for n in value)
+    return tuple(value) if fits else None
 
 
 def _check_spans(spans: list[tuple[int, int]], room: int, look: Look) -> None:

@@ -1,20 +1,23 @@
-"""What `torch.save` wrote: an archive with a pickle and the numbers of tensors, or, before 2020, pickles and numbers."""
+"""What `torch.save` wrote: an archive of a pickle and the numbers of tensors, or, before 2020, pickles and numbers."""
 
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from rfav_cli.checkpoints.inspection.archive import look_at_members, walk_other_pickles
 from rfav_cli.checkpoints.pickle_findings import NOT_TORCH, report_names, report_problem, report_tensors
 from rfav_cli.checkpoints.pickle_walk import MOST_BYTES, Walked, walk, walk_nested
+from rfav_cli.checkpoints.sketches import SIZES
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
-    from rfav_cli.checkpoints.inspection.base import Look, Source
+    from collections.abc import Mapping
+
+    from rfav_cli.checkpoints.inspected import Look, Source
     from rfav_cli.checkpoints.zip_listing import ZipListing
 
-WHAT = "a file of torch.save"
+WHAT = "torch.save file"
 _MAGIC = 0x1950A86A20F9469CFC6C
 _MAGIC_BYTES = _MAGIC.to_bytes(10, "little")
 _PICKLES = 5
@@ -34,8 +37,19 @@ def inspect(source: Source, look: Look) -> None:
     if source.archive is None:
         _inspect_old(source, look)
         return
-    archive = source.archive
-    look_at_members(source, archive, look)
+    inspect_archive(source.file, source.archive, look)
+
+
+def inspect_archive(file: IO[bytes], archive: ZipListing, look: Look, *, part: bool = False) -> None:
+    """Look through an archive of torch.save.
+
+    Args:
+        file: that it is in.
+        archive: its members.
+        look: takes down what is found.
+        part: it is a part of a checkpoint, so that it need not hold weights.
+    """
+    look_at_members(file, archive, look)
     root = archive.root
     main = archive.find(f"{root}data.pkl")
     if main is None:
@@ -48,11 +62,13 @@ def inspect(source: Source, look: Look) -> None:
     walked = Walked()
     pickled = archive.read(main, MOST_BYTES)
     contents = list(_first(walk(io.BytesIO(pickled), len(pickled), walked)))
+    if not pickled:
+        look.find("refused", NOT_TORCH)
     walk_nested(walked)
     report_problem(walked, look)
     report_names(walked, look)
     for content in contents:
-        report_tensors(content, look)
+        report_tensors(content, look, bare=part)
     _hold_against_members(walked, archive, look)
     numbers = {f"{root}data/{storage.key}" for storage in walked.storages}
     walk_other_pickles(archive, look, numbers | {main.filename})
@@ -67,11 +83,7 @@ def _first(contents: Any) -> Any:
 
 def _hold_against_members(walked: Walked, archive: ZipListing, look: Look) -> None:
     """Hold each storage that is claimed against the member that has its numbers."""
-    claimed: dict[str, int] = {}
-    for storage in walked.storages:
-        if claimed.setdefault(storage.key, storage.bytes) != storage.bytes:
-            look.find("refused", "damaged: two sizes are claimed for a storage")
-    for key, size in claimed.items():
+    for key, size in _claimed(walked, look).items():
         name = f"{archive.root}data/{key}"
         member = archive.find(name)
         if member is None:
@@ -83,15 +95,27 @@ def _hold_against_members(walked: Walked, archive: ZipListing, look: Look) -> No
             )
 
 
+def _claimed(walked: Walked, look: Look) -> dict[str, int]:
+    """Name of a storage -> the bytes that are claimed for it."""
+    claimed: dict[str, int] = {}
+    for storage in walked.storages:
+        if claimed.setdefault(storage.key, storage.bytes) != storage.bytes:
+            look.find("refused", "damaged: two sizes are claimed for a storage")
+    return claimed
+
+
+def _are_keys(keys: Any, claimed: Mapping[str, Any]) -> bool:
+    """Whether a list has the name of each storage once."""
+    if not isinstance(keys, list) or not all(isinstance(key, str | int | bytes) for key in keys):
+        return False
+    return sorted(key.decode("latin-1") if isinstance(key, bytes) else str(key) for key in keys) == sorted(claimed)
+
+
 def _inspect_old(source: Source, look: Look) -> None:
     walked = Walked()
     source.file.seek(0)
-    contents: list[Any] = []
-    for content in walk(source.file, source.size, walked):
-        contents.append(content)
-        if len(contents) == _PICKLES:
-            break
-    rest = source.size - source.file.tell() if not walked.problem else 0
+    contents = list(walk(source.file, source.size, walked))
+    begin = source.file.tell()
     walk_nested(walked)
     report_problem(walked, look)
     report_names(walked, look)
@@ -99,9 +123,25 @@ def _inspect_old(source: Source, look: Look) -> None:
         look.find("refused", NOT_TORCH)
     for content in contents[3:4]:
         report_tensors(content, look)
-    claimed = {storage.key: storage.bytes for storage in walked.storages}
-    needed = sum(claimed.values()) + 8 * len(claimed)
-    if len(contents) == _PICKLES and rest != needed:
-        rule = "refused" if rest < needed else "unusual"
-        words = "damaged or cut off: smaller than its tensors" if rest < needed else f"{rest - needed:,} bytes at its end"
-        look.find(rule, words if rest < needed else f"{words} belong to no tensor")
+    _claimed(walked, look)
+    if len(contents) == _PICKLES:
+        _hold_against_numbers(source, begin, walked, contents[4], look)
+
+
+def _hold_against_numbers(source: Source, begin: int, walked: Walked, keys: Any, look: Look) -> None:
+    """Hold what is claimed in the older format against the numbers after its pickles, each with a count before it."""
+    storages = {storage.key: storage for storage in walked.storages}
+    if not _are_keys(keys, storages):
+        look.find("refused", "damaged: its storages are not those of its tensors")
+        return
+    place = begin
+    for key in keys:
+        storage = storages[key.decode("latin-1") if isinstance(key, bytes) else str(key)]
+        if int.from_bytes(source.bytes_at(place, 8), "little") != storage.bytes // SIZES[storage.dtype]:
+            look.find("refused", "damaged or cut off: the numbers are not those of its tensors")
+            return
+        place += 8 + storage.bytes
+    if place > source.size:
+        look.find("refused", "damaged or cut off: smaller than its tensors")
+    elif place < source.size:
+        look.find("unusual", f"{source.size - place:,} bytes at its end belong to no tensor")

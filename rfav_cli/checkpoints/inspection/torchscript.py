@@ -7,19 +7,21 @@ import re
 from typing import TYPE_CHECKING
 
 from rfav_cli.checkpoints.inspection.archive import look_at_members, walk_other_pickles
+from rfav_cli.checkpoints.operators import not_allowed
 from rfav_cli.checkpoints.pickle_findings import report_names, report_problem, report_tensors
 from rfav_cli.checkpoints.pickle_walk import MOST_BYTES, Walked, walk
 from rfav_cli.errors import CheckpointError
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
-    from rfav_cli.checkpoints.inspection.base import Look, Source
+    from rfav_cli.checkpoints.inspected import Look, Source
     from rfav_cli.checkpoints.zip_listing import ZipListing
 
-WHAT = "a TorchScript program"
+WHAT = "TorchScript program"
 _MOST_CODE = 2**26
 """Bytes of code that are looked through."""
 _PICKLES = ("data.pkl", "constants.pkl")
-_CALL = re.compile(r"\b(?:torch|ops\.\w+)\.\w+(?=\()")
+_CALL = re.compile(r"(?<![\w.])(?:torch|ops\.(\w+))\.(\w+)(?=\()")
 
 
 def recognises(source: Source) -> bool:
@@ -33,7 +35,7 @@ def inspect(source: Source, look: Look) -> None:
     archive = source.archive
     if archive is None:
         return
-    look_at_members(source, archive, look)
+    look_at_members(source.file, archive, look)
     if look.found("refused") or look.found("incomplete"):
         walk_other_pickles(archive, look, ())
         return
@@ -47,11 +49,19 @@ def inspect(source: Source, look: Look) -> None:
         walked = Walked()
         content = archive.read(member, MOST_BYTES)
         for held in walk(io.BytesIO(content), len(content), walked):
-            report_tensors(held, look, programs=True)
+            report_tensors(held, look, bare=True)
         report_names(walked, look, short)
         report_problem(walked, look, short)
         numbers |= {f"{archive.root}{short.partition('.')[0]}/{storage.key}" for storage in walked.storages}
     walk_other_pickles(archive, look, numbers | {f"{archive.root}{short}" for short in _PICKLES})
+
+
+def report_operators(operators: set[str], look: Look) -> None:
+    """Take down what a program computes with, and say what of it rfav lets no program use."""
+    look.names(operators=sorted(operators))
+    for operator in not_allowed(operators):
+        look.find("reaches-out", f"uses {printable(operator)}, which is not among the operators that nets need")
+        look.find("refused", f"holds {printable(operator)!r}")
 
 
 def _inspect_code(source: Source, archive: ZipListing, look: Look) -> None:
@@ -66,11 +76,13 @@ def _inspect_code(source: Source, archive: ZipListing, look: Look) -> None:
             return
         text = archive.read(member, left).decode("utf-8", "replace")
         left -= member.file_size
-        operators |= set(_CALL.findall(text))
-    look.names(operators=sorted(operators))
+        operators |= {f"{namespace or 'aten'}::{operator}" for namespace, operator in _CALL.findall(text)}
+    report_operators(operators, look)
     from rfav_cli.checkpoints.archives import check_torchscript  # imports torch
+    from rfav_cli.checkpoints.integrity import check_archive
 
     try:
+        check_archive(source.path)
         check_torchscript(source.path)
     except CheckpointError as error:
         words = error.what.removeprefix(f"{source.path}: ")

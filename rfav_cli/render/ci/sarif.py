@@ -15,6 +15,8 @@ from rfav_cli.render.ci.base import explain, fingerprint, plain, sentence
 from rfav_cli.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rfav_cli.records import Checked, CheckReport, CheckRule
     from rfav_cli.render.base import Screen
 
@@ -24,18 +26,23 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 def render(report: CheckReport, _: Screen) -> str:
     """One run with all rules, and a result for each finding."""
+    rules = [_rule(rule) for rule in report.rules.values()]
+    return document(rules, [_result(report, finding) for finding in report.findings], report.code)
+
+
+def document(rules: Sequence[dict[str, Any]], results: Sequence[dict[str, Any]], code: int) -> str:
+    """A document of one run.
+
+    Args:
+        rules: all there are.
+        results: what was found; each names its rule.
+        code: the exit code.
+    """
     run = {
-        "tool": {
-            "driver": {
-                "name": DRIVER,
-                "version": __version__,
-                "semanticVersion": __version__,
-                "rules": [_rule(rule) for rule in report.rules.values()],
-            }
-        },
+        "tool": {"driver": {"name": DRIVER, "version": __version__, "semanticVersion": __version__, "rules": rules}},
         "columnKind": "unicodeCodePoints",
-        "invocations": [{"executionSuccessful": report.code != 2, "exitCode": report.code}],
-        "results": [_result(report, finding) for finding in report.findings],
+        "invocations": [{"executionSuccessful": code != 2, "exitCode": code}],
+        "results": results,
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, allow_nan=False) + "\n"
 
