@@ -14,9 +14,12 @@ from rfav_cli import recipes
 from rfav_cli.equations import decorrelation_penalty
 from rfav_cli.errors import RecipeError
 from rfav_cli.training.control import Control
+from rfav_cli.training.passes import Passes
+from rfav_cli.training.places import Places
 from rfav_cli.training.readers import HookReader, Reader
 from rfav_cli.training.scripted import Attachment, Program
 from rfav_cli.training.targets import find_targets, unwrapped
+from rfav_cli.training.used_weights import UsedWeight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,34 +91,49 @@ class TargetedRegularizer:
         self._values: dict[str, Tensor] = {}
         self._readers: list[Reader] = []
         self._handles: list[RemovableHandle | Attachment] = []
+        self._passes = Passes(root, [])
+        self._said: set[str] = set()
+        self._places = None if program else Places(root, targets)
+        self._weights = {target.name: UsedWeight(target) for target in self._decorrelated if program is None}
         measured = [target for target in targets if target.lambda_]
         if measured and program is not None:
             self._readers = [Reader(target) for target in measured]
-            self._handles = [program.attach(self._readers, with_bias=with_bias, fold_norm=fold_norm)]
-        elif measured:
+            attachment = program.attach(self._readers, with_bias=with_bias, fold_norm=fold_norm)
+            self._handles, self._passes = [attachment], attachment.passes
+        elif targets and program is None:
             self._hook(measured, root, with_bias=with_bias, fold_norm=fold_norm)
 
     def _hook(self, targets: list[Target], root: nn.Module, *, with_bias: bool, fold_norm: bool) -> None:
-        readers = [HookReader(target, root, with_bias=with_bias) for target in targets]
+        readers = [HookReader(target, with_bias=with_bias) for target in targets]
         norms = [module for module in root.modules() if fold_norm and isinstance(module, _BatchNorm)]
-        self._handles = [handle for reader in readers for handle in reader.attach(norms)]
         self._readers = [*readers]
+        self._passes = Passes(root, readers)
+        self._handles = [
+            *(self._passes.attach() if readers else ()),
+            *(handle for reader in readers for handle in reader.attach(norms)),
+            *(weights.attach() for weights in self._weights.values()),
+        ]
         _forget_compiled()
 
     def __call__(self) -> Tensor:
         """The penalties of the forwards since the last call, added up, and those of the weights.
 
+        A forward counts until a backward has gone through it, until the weights change, and until another one begins
+        once nothing holds what it gave.
+
         Returns:
             A scalar, to be added to the loss; 0 while the net does not train, or without gradients.
 
         Raises:
-            RecipeError: no forward reached any of the layers since the last call.
+            RecipeError: no forward reached any of the layers since the last call, or none of them is in the net.
         """
         penalties = {}
         if torch.is_grad_enabled():
+            self._forget_replaced()
+            self._say_what_sleeps()
             penalties = self._sparsity() | self._decorrelation()
-        if penalties or (torch.is_grad_enabled() and any(reader.target.module.training for reader in self._readers)):
-            self._values = {name: penalty.detach() for name, penalty in penalties.items()}
+            self._say_what_is_frozen(penalties)
+        self._values = {name: penalty.detach() for name, penalty in penalties.items()}
         total = torch.zeros(())
         for penalty in penalties.values():
             total = total.to(penalty.device) + penalty
@@ -123,7 +141,7 @@ class TargetedRegularizer:
 
     @property
     def values(self) -> dict[str, float]:
-        """What each penalty was in the last call of a training, lambda and kappa included: "sparsity/conv4", ...
+        """What each penalty was in the last call, lambda and kappa included: "sparsity/conv4", ...; empty for none.
 
         The loss less their sum is the adjusted loss that the paper plots.
         """
@@ -171,6 +189,7 @@ class TargetedRegularizer:
 
     def clear(self) -> None:
         """Forget the forwards since the last call."""
+        self._passes.clear()
         for reader in self._readers:
             reader.clear()
 
@@ -197,14 +216,17 @@ class TargetedRegularizer:
 
     def _sparsity(self) -> dict[str, Tensor]:
         training = [reader for reader in self._readers if reader.target.module.training]
+        waiting = self._passes.waiting() if training else 0
         sums = {f"sparsity/{r.target.name}": r.total * self.factor for r in training if r.total is not None}
         if training and not sums and not any(reader.ran and reader.seen for reader in training):
             names = ", ".join(reader.target.name for reader in training)
             raise RecipeError(
                 f"no forward with gradients has reached {names} since the last call of the regularizer",
-                "Call it after the forward, once for each backward; a layer that the net does not use, or not as a "
-                "module, has no place in a recipe. Checkpointing needs use_reentrant=False.",
+                "Call it after the forward and before its backward, once for each; a layer that the net does not use, "
+                "or not as a module, has no place in a recipe. Checkpointing needs use_reentrant=False.",
             )
+        if waiting > 1:
+            self._say(f"the penalties of {waiting} forwards are added up; clear() forgets those that are not meant")
         for reader in training:
             if not reader.reached and reader.total is None:
                 warnings.warn(f"no forward has reached {reader.target.name}: it has no penalty yet", stacklevel=3)
@@ -217,11 +239,52 @@ class TargetedRegularizer:
         penalties = {}
         for target in self._decorrelated:
             if target.module.training:
-                weights = target.weights()
+                used = self._weights.get(target.name)
+                weights = target.weights() if used is None else used.filters()
                 with torch.autocast(weights.device.type, enabled=False):  # it would make half of the products' digits
                     pairs = decorrelation_penalty(weights, self._squared, self._centering)
                 penalties[f"decorrelation/{target.name}"] = target.kappa * pairs
         return penalties
+
+    def _forget_replaced(self) -> None:
+        """Penalise no layer that is not in the net any more.
+
+        Raises:
+            RecipeError: none of them is.
+        """
+        if self._places is None or not (gone := self._places.gone()):
+            return
+        named = ", ".join(gone)
+        self._readers = [reader for reader in self._readers if reader.target.name not in gone]
+        self._decorrelated = [target for target in self._decorrelated if target.name not in gone]
+        remedy = "make a regularizer anew once the net is as it shall be trained"
+        if not self.names:
+            raise RecipeError(f"not in the net any more: {named}, so nothing is penalised", remedy.capitalize() + ".")
+        self._say(f"not in the net any more, and without a penalty: {named}; {remedy}")
+
+    def _say_what_sleeps(self) -> None:
+        """Say which layers have no penalty since they are in `eval()`."""
+        asleep = {r.target.name: None for r in self._readers if not r.target.module.training and r.slept}
+        asleep |= {target.name: None for target in self._decorrelated if not target.module.training}
+        if asleep:
+            self._say(
+                f"no penalty in eval(): {', '.join(asleep)}; train() what shall have one, or call the regularizer "
+                "under no_grad() where none is meant"
+            )
+
+    def _say_what_is_frozen(self, penalties: Mapping[str, Tensor]) -> None:
+        """Say which penalties are constants."""
+        if frozen := [name for name, penalty in penalties.items() if not penalty.requires_grad]:
+            self._say(
+                f"without a gradient: {', '.join(frozen)}; the layer and all that comes before it are frozen, so the "
+                "penalty changes nothing"
+            )
+
+    def _say(self, what: str) -> None:
+        """Warn once."""
+        if what not in self._said:
+            self._said.add(what)
+            warnings.warn(what, stacklevel=4)
 
 
 def _forget_compiled() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,11 +9,11 @@ from torch import Tensor
 
 from rfav_cli.errors import RecipeError
 from rfav_cli.training.entropy import entropy_sum
+from rfav_cli.training.passes import Use
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torch import nn
     from torch.nn.modules.batchnorm import _BatchNorm
     from torch.utils.hooks import RemovableHandle
 
@@ -28,26 +27,64 @@ class Reader:
         target: the layer.
 
     Attributes:
-        total: the penalty of the uses so far, a scalar; None when there were none.
         called: the total was taken, so another forward begins from nothing.
         reached: it is known whether forwards reach the layer.
         seen: a forward has reached it.
         ran: the net has run in training since the total was taken, whatever it reached.
+        slept: the layer has run in `eval()`, with gradients, since then.
         closed: nothing is read any more, not by compiled code either.
     """
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        self.total: Tensor | None = None
         self.called = False
         self.reached = False
         self.seen = False
         self.ran = False
+        self.slept = False
         self.closed = False
+        self._uses: list[Use] = []
+        self._from = 0
+        self._compiled: Tensor | None = None
+        """What compiled code has added, which can keep no list."""
+
+    @property
+    def total(self) -> Tensor | None:
+        """The penalty of the uses that are still wanted, a scalar; None where there are none."""
+        penalties = [use.penalty for use in self._uses if use.penalty is not None]
+        penalties += [] if self._compiled is None else [self._compiled]
+        return sum(penalties[1:], start=penalties[0]) if penalties else None
 
     def clear(self) -> None:
         """Forget all uses."""
-        self.total = None
+        for use in self._uses:
+            use.penalty = None
+        self._uses, self._from, self._compiled = [], 0, None
+        self.ran = self.slept = False
+
+    def restart(self) -> None:
+        """Begin from nothing if the total was taken; there is something then if a checkpoint ran in the backward."""
+        if self.called:
+            self.called = False
+            self._compiled = None
+
+    def begin(self) -> None:
+        """A forward of the net begins."""
+        self.restart()
+        self._uses = [use for use in self._uses if use.penalty is not None]
+        self._from = len(self._uses)
+
+    def end(self) -> list[Use]:
+        """It has ended: the uses that it had."""
+        if self._compiled is not None:  # of a part of the net
+            self._uses.append(Use(self._compiled))
+            self._compiled = None
+        return self._uses[self._from :]
+
+    def give_up(self) -> None:
+        """It has failed."""
+        del self._uses[self._from :]
+        self._compiled = None
 
     def add(self, entropy: Tensor) -> None:
         """Take in the entropies of a use, summed over positions, a mean over samples.
@@ -57,8 +94,7 @@ class Reader:
         """
         if entropy.dim():
             raise _without_batch(self.target.name, entropy.tolist())
-        penalty = entropy * -self.target.lambda_
-        self.total = penalty if self.total is None else self.total + penalty
+        self._uses.append(Use(entropy * -self.target.lambda_))
 
 
 class HookReader(Reader):
@@ -68,21 +104,18 @@ class HookReader(Reader):
 
     Args:
         target: the layer.
-        root: the net that it is part of, without wrappers.
         with_bias: the bias is part of the activation.
     """
 
-    def __init__(self, target: Target, root: nn.Module, *, with_bias: bool) -> None:
+    def __init__(self, target: Target, *, with_bias: bool) -> None:
         super().__init__(target)
-        self._root = root
         self._with_bias = with_bias or target.scores
         self._norms: list[_BatchNorm] = []
         self._last: tuple[Tensor, int, Tensor | None] | None = None
-        self._before: Tensor | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         # A pickle of the net has its hooks; nobody takes what they would read, but for the regularizer's own pickle.
-        unread = {"total": None, "called": False, "closed": True, "_last": None, "_before": None}
+        unread = {"_uses": [], "_from": 0, "_compiled": None, "called": False, "closed": True, "_last": None}
         return self.__dict__ | unread
 
     def __deepcopy__(self, memo: dict[int, Any]) -> HookReader:
@@ -96,47 +129,35 @@ class HookReader(Reader):
         """
         self._norms = norms = [] if self.target.scores else norms
         return [
-            self._root.register_forward_pre_hook(self._on_forward),
-            self._root.register_forward_hook(self._on_end, always_call=True),
             self.target.module.register_forward_hook(self._on_output, prepend=True),
             *(norm.register_forward_pre_hook(self._on_norm) for norm in norms),
         ]
 
     def clear(self) -> None:
         """Forget all uses."""
-        self.total = self._last = self._before = None
-        self.ran = False
+        super().clear()
+        self._last = None
 
-    def _on_forward(self, module: nn.Module, _: Any) -> None:
-        # There is something to forget if compiled code ran again during the backward, for a checkpoint.
-        if module is not self._root:
-            return
-        if self.called:
-            self.called = False
-            self.clear()
-        if not torch.compiler.is_compiling():
-            self._before = self.total
-
-    def _on_end(self, module: nn.Module, _: Any, output: Any) -> None:
-        """Forget a forward that failed, which nobody calls the backward of; torch gives None for its output then.
-
-        Compiled code cannot look at exceptions. Where it fails within a graph, that graph has added nothing yet.
-        """
-        if module is not self._root:
-            return
-        if not torch.compiler.is_compiling() and output is None and sys.exc_info()[0] is not None:
-            self.total, self._last = self._before, None
-        elif module.training and torch.is_grad_enabled():
-            self.ran = True
-        self._before = None
+    def give_up(self) -> None:
+        """The forward has failed."""
+        super().give_up()
+        self._last = None
 
     def _on_output(self, module: Any, _: Any, output: Tensor) -> None:
-        if self.closed or module is not self.target.module or not module.training or not torch.is_grad_enabled():
+        if self.closed or module is not self.target.module or not torch.is_grad_enabled():
             return
+        if not module.training:
+            self.slept = True
+            return
+        if not torch.compiler.is_compiling() and torch._C._are_functorch_transforms_active():
+            raise RecipeError(
+                "the penalties cannot be taken inside torch.func's grad, vmap and their like",
+                "Add them in a loop that calls backward(), or give the penalty of `rfav_cli.equations` an activation.",
+            )
         self._check(output)
         bias = None if self._with_bias else module.bias
-        before = self.total
-        self._set(before, entropy_sum(output, self.target.channel_dim, bias), len(output))
+        before = self._compiled
+        self._take(entropy_sum(output, self.target.channel_dim, bias), len(output), before)
         if self._norms and (self.target.channel_dim == 1 or output.dim() == 2):
             self._last = (output, output._version, before)
 
@@ -150,14 +171,19 @@ class HookReader(Reader):
             bias = None if self._with_bias else self.target.module.bias
             variance = None if norm.training else norm.running_var
             activation = folded(output, bias, norm_scale(output, norm.weight, variance, norm.eps))
-            self._set(before, entropy_sum(activation, 1, None), len(output))
+            self._take(entropy_sum(activation, 1, None), len(output), before, again=True)
 
-    def _set(self, before: Tensor | None, entropies: Tensor, samples: int) -> None:
+    def _take(self, entropies: Tensor, samples: int, before: Tensor | None, *, again: bool = False) -> None:
+        """Add a use, or put another figure in the place of the last one."""
+        penalty = entropies * (-self.target.lambda_ / max(samples, 1))
         # A checkpointed part runs again during the backward. Compiled code cannot ask; what it adds then is forgotten
         # when the next forward begins.
-        if torch.compiler.is_compiling() or torch._C._current_graph_task_id() == -1:
-            penalty = entropies * (-self.target.lambda_ / max(samples, 1))
-            self.total = penalty if before is None else before + penalty
+        if torch.compiler.is_compiling():
+            self._compiled = penalty if before is None else before + penalty
+        elif torch._C._current_graph_task_id() == -1:
+            if again:
+                self._uses.pop()
+            self._uses.append(Use(penalty))
 
     def _check(self, output: Tensor) -> None:
         kind, axes = self.target.kind, output.dim()

@@ -20,6 +20,7 @@ from rfav_cli.activations.networks.torchscript import attributes, weight_names
 from rfav_cli.errors import ModelError, RecipeError
 from rfav_cli.graphs import nodes
 from rfav_cli.training.operators import KINDS, kind_of, norm_of, weight_of
+from rfav_cli.training.passes import Passes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -158,6 +159,7 @@ class Attachment:
         self, module: torch.jit.ScriptModule, with_entropies: Callable[..., Any], readers: Sequence[Reader]
     ) -> None:
         self._module, self._with_entropies, self._readers = module, with_entropies, readers
+        self.passes = Passes(module, readers)
         self._plain: Any = module.forward
         # Saving and copying a module go by what is below Python, and see nothing of this.
         vars(module)["forward"] = self
@@ -173,12 +175,16 @@ class Attachment:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the net, with the entropies given to the readers of layers that train."""
         reading = [reader.target.module.training for reader in self._readers]
+        for reader, trains in zip(self._readers, reading, strict=True):
+            reader.slept = reader.slept or (torch.is_grad_enabled() and not trains)
         if not any(reading) or not torch.is_grad_enabled():
             return self._plain(*args, **kwargs)
+        self.passes.begin()
         output, *uses = self._with_entropies(self._module._c, *args, *self._named(len(args), kwargs))
         for reader, trains, entropies in zip(self._readers, reading, uses, strict=True):
             for entropy in entropies if trains else ():
                 reader.add(entropy)
+        self.passes.end(output)
         return output
 
     def _named(self, positional: int, kwargs: dict[str, Any]) -> list[Any]:

@@ -28,7 +28,17 @@ class Target(Hook):
 
     def weights(self) -> Tensor:
         """The filters as they are in the net, for gradients to flow through: (groups, D / groups, weights of one)."""
-        return grouped_filters(self.kind, weight_of(self.module), getattr(self.module, "groups", 1))
+        return self.filters_in(weight_of(self.module))
+
+    def filters_in(self, weight: Tensor) -> Tensor:
+        """The same of a weight that was used in place of the layer's own; of one that is sharded over ranks, whole."""
+        whole: Any = getattr(weight, "full_tensor", None)
+        return grouped_filters(self.kind, weight if whole is None else whole(), getattr(self.module, "groups", 1))
+
+    def held_weights(self) -> list[Tensor]:
+        """What an optimizer changes of the layer, without a look at what is computed of it."""
+        owner = self.owner
+        return list(owner.parameters()) if hasattr(owner, "parameters") else [owner.weight]
 
 
 def weight_of(module: Any) -> Any:

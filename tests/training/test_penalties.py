@@ -233,7 +233,10 @@ def test_validation_adds_nothing() -> None:
     net(images)
     net.eval()
     net(images)
-    assert regularizer().item() == 0
+    with pytest.warns(UserWarning, match=r"no penalty in eval\(\): conv1, conv2, fc1"):
+        assert regularizer().item() == 0
+    assert regularizer.values == {}
+    assert regularizer().item() == 0  # said once
     net.train()
     with torch.no_grad():
         net(images)
@@ -248,9 +251,10 @@ def test_forwards_since_the_last_call_are_added_up() -> None:
     net(images[:2])
     regularizer()
     first = regularizer.values
-    net(images[:2])
-    net(images[2:])
-    regularizer()
+    outputs = [net(images[:2]), net(images[2:])]
+    with pytest.warns(UserWarning, match="the penalties of 2 forwards are added up"):
+        regularizer()
+    del outputs
     both = regularizer.values
     net(images[2:])
     regularizer()
@@ -275,7 +279,7 @@ def test_a_call_before_the_forward_is_an_error_and_cleared_forwards_are_forgotte
         regularizer()
     net(images)
     regularizer.clear()
-    with pytest.raises(RecipeError, match="after the forward, once for each backward"):
+    with pytest.raises(RecipeError, match="after the forward and before its backward"):
         regularizer()
 
 
@@ -289,12 +293,14 @@ def test_a_forward_that_fails_counts_for_nothing() -> None:
 
     net, images = Failing(), batch()[0]
     regularizer = TargetedRegularizer(net, {"conv2": (0.1, 0.0)})
-    net(images[:1])
+    outputs = [net(images[:1])]
     try:
         net(images, fail=True)
     except MemoryError:
-        net(images[1:])
-    total = regularizer().item()
+        outputs.append(net(images[1:]))
+    with pytest.warns(UserWarning, match="the penalties of 2 forwards"):
+        total = regularizer().item()
+    del outputs
     net(images[:1])
     first = regularizer().item()
     net(images[1:])

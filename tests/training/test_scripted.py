@@ -183,18 +183,22 @@ def test_validation_adds_nothing_and_forwards_add_up() -> None:
     regularizer = TargetedRegularizer(module, {"conv": (0.1, 0.0)})
     module(images)
     once = regularizer().item()
-    module(images)
+    outputs = [module(images)]
     module.eval()
     module(images)
     module.train()
     with torch.no_grad():
         module(images)
-    module(images)
-    assert regularizer().item() == pytest.approx(2 * once, rel=1e-5)
+    outputs.append(module(images))
+    with pytest.warns(UserWarning, match="the penalties of 2 forwards"):
+        assert regularizer().item() == pytest.approx(2 * once, rel=1e-5)
+    outputs.clear()
     with pytest.raises(RecipeError, match="no forward"):
         regularizer()
     module.conv.eval()
-    assert regularizer().item() == 0
+    module(images)
+    with pytest.warns(UserWarning, match=r"no penalty in eval\(\): conv"):
+        assert regularizer().item() == 0
 
 
 def test_arguments_go_where_they_belong() -> None:

@@ -101,7 +101,7 @@ def weight_names(module: torch.jit.ScriptModule) -> WeightNames:
 
 def _called(module: torch.jit.ScriptModule, method: str = "forward", path: str = "") -> Iterator[str]:
     """The dotted names of the modules of which a method calls a method, and so on down."""
-    for node in nodes(getattr(module, method).graph):
+    for node in nodes(module._c._get_method(method).graph):
         if node.kind() != "prim::CallMethod":
             continue
         names = attributes(next(iter(node.inputs())))
