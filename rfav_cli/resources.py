@@ -112,7 +112,8 @@ def no_core_dumps() -> None:
 @contextlib.contextmanager
 def bounded_cpu_time(seconds: float) -> Iterator[None]:
     """Within this, the process is ended by SIGXCPU when it has taken so much more CPU time; the system counts whole
-    seconds."""
+    seconds.
+    """
     most = math.ceil(cpu_seconds() + seconds)
     with _soft_limit(None if resource is None else resource.RLIMIT_CPU, most):
         yield

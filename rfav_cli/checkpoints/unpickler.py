@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rfav_cli.checkpoints.opened import Clipped
-
     from rfav_cli.checkpoints.storages import Claim
 
 
@@ -48,11 +47,34 @@ _MOST = 2**29
 _COST = 40
 """Bytes of memory that an instruction takes at most, other than those below and beside what is read from the file."""
 _COSTS = {
-    **{"EMPTY_LIST": 100, "EMPTY_DICT": 250, "EMPTY_SET": 250, "FROZENSET": 250, "MARK": 100},
-    **{"REDUCE": 250, "NEWOBJ": 250, "NEWOBJ_EX": 350, "GLOBAL": 300, "STACK_GLOBAL": 300},
-    **{"BINPUT": 130, "LONG_BINPUT": 130, "MEMOIZE": 130, "TUPLE": 80, "TUPLE1": 80, "TUPLE2": 80, "TUPLE3": 80},
-    **{"BINUNICODE": 80, "SHORT_BINUNICODE": 80, "BINUNICODE8": 80, "BINSTRING": 80, "SHORT_BINSTRING": 80},
-    **{"BINBYTES": 80, "SHORT_BINBYTES": 80, "BINBYTES8": 80, "BYTEARRAY8": 100, "LONG1": 60, "LONG4": 60},
+    "EMPTY_LIST": 100,
+    "EMPTY_DICT": 250,
+    "EMPTY_SET": 250,
+    "FROZENSET": 250,
+    "MARK": 100,
+    "REDUCE": 250,
+    "NEWOBJ": 250,
+    "NEWOBJ_EX": 350,
+    "GLOBAL": 300,
+    "STACK_GLOBAL": 300,
+    "BINPUT": 130,
+    "LONG_BINPUT": 130,
+    "MEMOIZE": 130,
+    "TUPLE": 80,
+    "TUPLE1": 80,
+    "TUPLE2": 80,
+    "TUPLE3": 80,
+    "BINUNICODE": 80,
+    "SHORT_BINUNICODE": 80,
+    "BINUNICODE8": 80,
+    "BINSTRING": 80,
+    "SHORT_BINSTRING": 80,
+    "BINBYTES": 80,
+    "SHORT_BINBYTES": 80,
+    "BINBYTES8": 80,
+    "BYTEARRAY8": 100,
+    "LONG1": 60,
+    "LONG4": 60,
 }
 """The same of instructions that take more."""
 _COST_OF_ENTRY = 120

@@ -16,20 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.utils.hooks import RemovableHandle
 
-    from rfav_cli.training.readers import Reader
-
-
-class Use:
-    """The penalty of one use of a layer.
-
-    Args:
-        penalty: a scalar; None once it is not wanted any more.
-    """
-
-    __slots__ = ("penalty",)
-
-    def __init__(self, penalty: Tensor | None) -> None:
-        self.penalty = penalty
+    from rfav_cli.training.readers import Reader, Use
 
 
 class _Alive:
@@ -54,7 +41,8 @@ class _Pass:
             alive = _Alive()
             for end in ends:
                 end.register_hook(self._on_backward)
-                end.grad_fn.metadata[alive] = alive  # type: ignore[union-attr]
+                notes: Any = getattr(end.grad_fn, "metadata", {})
+                notes[alive] = alive
             self._alive = weakref.ref(alive)
 
     @property

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from rfav_cli.errors import RecipeError
 from rfav_cli.training.entropy import entropy_sum
-from rfav_cli.training.passes import Use
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +17,19 @@ if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
 
     from rfav_cli.training.target import Target
+
+
+class Use:
+    """The penalty of one use of a layer.
+
+    Args:
+        penalty: a scalar; None once it is not wanted any more.
+    """
+
+    __slots__ = ("penalty",)
+
+    def __init__(self, penalty: Tensor | None) -> None:
+        self.penalty = penalty
 
 
 class Reader:

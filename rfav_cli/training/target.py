@@ -37,7 +37,7 @@ class Target(Hook):
 
     def held_weights(self) -> list[Tensor]:
         """What an optimizer changes of the layer, without a look at what is computed of it."""
-        owner = self.owner
+        owner: Any = self.owner
         return list(owner.parameters()) if hasattr(owner, "parameters") else [owner.weight]
 
 
