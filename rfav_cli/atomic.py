@@ -202,10 +202,11 @@ class Replacement(io.FileIO):
     def truncate(self, size: int | None = None, /) -> int:
         """Set the size, or keep the error."""
         try:
-            return super().truncate(size) if self.error is None else size or 0
+            if self.error is None:
+                os.ftruncate(self.fileno(), self.tell() if size is None else size)
         except OSError as error:
             self.error = error
-            return size or 0
+        return size or 0
 
     def check(self) -> None:
         """Raise the first error, if there was one."""

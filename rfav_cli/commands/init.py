@@ -7,6 +7,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from rfav_cli.atomic import remove_abandoned
 from rfav_cli.errors import UsageError
 from rfav_cli.options import Init, flat
 from rfav_cli.origins import read_with
@@ -90,6 +91,7 @@ def _write(texts: Mapping[Output, str], *, dry_run: bool, force: bool) -> None:
                     made.callback(_remove_empty, missing)
         check_outputs(texts, force=force)
         if not dry_run:
+            remove_abandoned(PROJECT.parent)  # the settings may be there already, and nothing else is written there
             write_outputs({output: [text.encode()] for output, text in texts.items()}, force=force)
             made.pop_all()
 

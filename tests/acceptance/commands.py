@@ -16,7 +16,7 @@ import tempfile
 import termios
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ from tests.acceptance.fork_server import PID_OR_STATUS
 if TYPE_CHECKING:
     import signal
     from collections.abc import Mapping
+
+    from tests.acceptance.faults import Fault
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {"PATH": os.defpath, "HOME": "/nonexistent", "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1"}
@@ -111,9 +113,12 @@ class Rfav:
         unprivileged: bool = False,
         largest_file: int | None = None,
         environment: Mapping[str, str] = {},
+        fault: Fault | None = None,
         **fds: int,
     ) -> Running:
         """Start a command that can make files of so many bytes at most, as if the disk were full then.
+
+        `fault` is what goes wrong at one of its calls of the system.
 
         `out`, `err` are descriptors for its streams in place of files.
         """
@@ -129,6 +134,7 @@ class Rfav:
                 "environment": ENVIRONMENT | dict(environment),
                 "unprivileged": unprivileged,
                 "largest_file": largest_file,
+                "fault": None if fault is None else asdict(fault),
             }
             streams = opened | fds
             socket.send_fds(self._socket, [json.dumps(request).encode()], [stdin, streams["out"], streams["err"], tell])

@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 
 import rfav_cli
 import rfav_cli.cli
+from tests.acceptance import faults
 
 PID_OR_STATUS = struct.Struct("i")
 
@@ -30,7 +31,7 @@ PID_OR_STATUS = struct.Struct("i")
 def serve(connection: socket.socket) -> None:
     """Start a command a request until the other side has gone.
 
-    A request is JSON with `arguments`, `folder`, `environment`, `unprivileged` and `largest_file`, and four
+    A request is JSON with `arguments`, `folder`, `environment`, `unprivileged`, `largest_file` and `fault`, and four
     descriptors: stdin, stdout, stderr and the one that is told the pid of the command, then its exit status as
     `os.waitpid` gives it.
     """
@@ -91,6 +92,8 @@ def _become_command(request: dict[str, Any], streams: list[int]) -> NoReturn:
         _drop_capabilities()
     if request["largest_file"] is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (request["largest_file"],) * 2)
+    if request["fault"] is not None:
+        faults.install(faults.Fault(**request["fault"]), request["folder"])
     sys.argv = ["rfav", *request["arguments"]]
     try:
         rfav_cli.cli.main()
