@@ -120,7 +120,7 @@ class Good:
 
 @pytest.fixture(scope="module")
 def base(finished: Path, judged: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A user's folder: checkpoints, samples, stores of good and bad runs, settings of a project, a place for outputs."""
+    """A user's folder: checkpoints, samples, stores of good and bad runs, settings, a place for outputs."""
     folder = shutil.copytree(finished, tmp_path_factory.mktemp("faults") / "base")
     for name in ("bad.h5", "good.h5"):
         shutil.copy(judged / name, folder / name)
