@@ -401,6 +401,7 @@ class Written(Options):
         default=False,
         help="Replace a file that this command did not write, too; never a store, nor what the command reads.",
         panel=WRITTEN,
+        from_project="never",
     )
 
 
