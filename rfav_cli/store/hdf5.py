@@ -184,7 +184,20 @@ def opened(path: Path, *, follow: bool = True) -> Iterator[StoreFile]:
     with ExitStack() as stack:
         stream = stack.enter_context(opened_stream(path, follow=follow))
         try:
-            file = stack.enter_context(open_stream(stream))
+            file = open_stream(stream)
         except LIBRARY_ERRORS as error:
             raise why_not_opened(path, error) from error
+        stack.enter_context(_closed(path, file))
         yield StoreFile(path, file, os.fstat(stream.fileno()))
+
+
+@contextmanager
+def _closed(path: Path, file: h5py.File) -> Iterator[None]:
+    """Close a file at the end, which can fail for one that is damaged."""
+    try:
+        yield
+    finally:
+        try:
+            file.close()
+        except LIBRARY_ERRORS as error:
+            raise damaged(path, what_it_says(error)) from error

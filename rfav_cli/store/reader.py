@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rfav_cli.records import Column
     from rfav_cli.store.hdf5 import StoreFile
-    from rfav_cli.store.scan import Scan
+    from rfav_cli.store.scan import ColumnType, Scan
 
 
 def open_store(path: Path) -> History:
@@ -38,17 +38,28 @@ def open_store(path: Path) -> History:
     path = remote.keep(path)
     contents = scan(path, read_small=True)
     epochs = tuple(contents.rows)
+    places = {epoch: place for place, epoch in enumerate(epochs)}
     columns: dict[str, Column] = {}
     for name, column_type in contents.column_types.items():
         if is_small(name, column_type):
-            rows, missing = contents.small[name], column_type.missing
-            columns[name] = np.stack([rows.get(epoch, missing) for epoch in epochs]).astype(
-                column_type.dtype, copy=False
-            )
+            columns[name] = _gathered(contents.small[name], column_type, places)
         else:
             columns[name] = LazyColumn(path, contents, name, epochs)
     checkpoints = tuple(row.checkpoint for row in contents.rows.values())
     return History(shown, contents.run, checkpoints, contents.bad, columns, contents.doubts)
+
+
+def _gathered(
+    parts: list[tuple[list[int], NDArray[Any]]], column_type: ColumnType, places: dict[int, int]
+) -> NDArray[Any]:
+    """A column from its parts in files, (E, ...)."""
+    if len(parts) == 1 and len(parts[0][0]) == len(places):
+        return parts[0][1].astype(column_type.dtype, copy=False)
+    values = np.empty((len(places), *column_type.shape), column_type.dtype)
+    values[...] = column_type.missing
+    for epochs, part in parts:
+        values[[places[epoch] for epoch in epochs]] = part
+    return values
 
 
 class _OpenFiles:

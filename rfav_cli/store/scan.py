@@ -80,7 +80,7 @@ class Scan:
         bad: files that could not be used, without those that could later.
         doubts: those recorded.
         column_types: name -> the shape of one epoch of a column, and the type that holds all of them.
-        small: name -> epoch -> the values of what is not read on use, where they were asked for.
+        small: name -> epochs and their values, of each file, of what is not read on use, where that was asked for.
         stamps: each file that was read, as it was then.
     """
 
@@ -91,7 +91,7 @@ class Scan:
     bad: tuple[BadCheckpoint, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     column_types: dict[str, ColumnType] = field(default_factory=dict)
-    small: dict[str, dict[int, NDArray[Any]]] = field(default_factory=dict)
+    small: dict[str, list[tuple[list[int], NDArray[Any]]]] = field(default_factory=dict)
     stamps: dict[Path, Stamp] = field(default_factory=dict)
 
 
@@ -233,7 +233,9 @@ class _Union:
                 )
             self._counts[name] = self._counts.get(name, 0) + len(new)
             if name in part.small:
-                scan.small.setdefault(name, {}).update({epoch: part.small[name][row] for epoch, row in new.items()})
+                values = part.small[name]
+                of_new = values if len(new) == len(values) else values[list(new.values())]
+                scan.small.setdefault(name, []).append((list(new), of_new))
 
     def finished(self) -> Scan:
         """The whole, in order; integers become floats where an epoch has none."""
