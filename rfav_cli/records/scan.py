@@ -25,7 +25,7 @@ class ScanRule:
     """One kind of thing that a scan finds.
 
     Attributes:
-        id: stable: "RFAV101".
+        id: stable: "RFAV301".
         name: stable: "runs-code".
         level: how grave it is.
         summary: in a sentence.
@@ -43,49 +43,49 @@ SCAN_RULES: Mapping[str, ScanRule] = {
     rule.name: rule
     for rule in (
         ScanRule(
-            "RFAV101",
+            "RFAV301",
             "runs-code",
             "danger",
             "Loading the file in the usual way runs code that it chose.",
             "Do not load it. Ask who made it for the weights alone, as safetensors.",
         ),
         ScanRule(
-            "RFAV102",
+            "RFAV302",
             "reaches-out",
             "danger",
             "The file reaches beyond its tensors: to files, other processes, memory or the terminal.",
             "Do not run it. Ask who made it for the state_dict alone.",
         ),
         ScanRule(
-            "RFAV103",
+            "RFAV303",
             "refused",
             "refused",
             "rfav would not open the file.",
             "Save it again as the message says, or leave it out with --exclude.",
         ),
         ScanRule(
-            "RFAV104",
+            "RFAV304",
             "objects",
             "note",
             "The file holds objects of classes that are not torch's own; rfav reads them as data.",
             "Nothing need be done for rfav. Others import these classes when they load the file: save the state_dict.",
         ),
         ScanRule(
-            "RFAV105",
+            "RFAV305",
             "unusual",
             "note",
             "The file is made in a way that its usual writer does not make it.",
             "Ask how it was made; save it again where that is not known.",
         ),
         ScanRule(
-            "RFAV106",
+            "RFAV306",
             "no-weights",
             "note",
             "The file holds no weights that rfav could measure.",
             "Nothing need be done; rfav measures the checkpoints beside it.",
         ),
         ScanRule(
-            "RFAV107",
+            "RFAV307",
             "incomplete",
             "incomplete",
             "The file could not be looked through whole, so nothing vouches for what was not seen.",
@@ -93,7 +93,7 @@ SCAN_RULES: Mapping[str, ScanRule] = {
         ),
     )
 }
-"""Name -> rule. Ids of the gate (`diagnosis/rules.py`) end below 100."""
+"""Name -> rule. Those of the gate (`diagnosis/rules.py`) have other ids."""
 
 
 @dataclass(frozen=True)
