@@ -33,7 +33,10 @@ _EXPORTED = re.compile(rb"models/[^/\x00]{1,80}\.json|serialized_exported_progra
 
 def may_hold_program(places: Iterable[str | Path]) -> bool:
     """Whether a program may be among files, folders and globs; addresses are not looked at."""
-    return any(may_be_program(file) for place in places for file in _files_of(str(place)))
+    try:
+        return any(may_be_program(file) for place in places for file in _files_of(str(place)))
+    except (OSError, ValueError):  # a folder that cannot be listed, a name that none can have: the command says it
+        return False
 
 
 def may_be_program(path: Path) -> bool:
@@ -62,7 +65,7 @@ def _files_of(place: str) -> Iterator[Path]:
         paths = [Path(match) for match in matches]
         yield from _some_of(paths)
         for folder in [path for path in paths if path.is_dir()][:_MOST_FOLDERS]:
-            yield from _some_of([path for path in itertools.islice(folder.iterdir(), _MOST_ENTRIES)])
+            yield from _some_of(list(itertools.islice(folder.iterdir(), _MOST_ENTRIES)))
 
 
 def _some_of(paths: list[Path]) -> Iterator[Path]:
