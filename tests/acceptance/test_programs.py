@@ -86,25 +86,14 @@ def put(folder: Path, *names: str) -> None:
         shutil.copy(folder / name, folder / "programs" / f"epoch_{epoch}.ts")
 
 
-def test_an_endless_forward_ends_in_one_error(rfav: Rfav, user: Path) -> None:
-    put(user, "Endless")
-    done = rfav(user, *ANALYZE, *SHORT)
-    assert (done.code, done.out) == (2, "")
-    error, remedy = done.err.splitlines()
-    assert error == (
-        "error: programs/epoch_0.ts: malformed or too large: it did not end within 1 s of CPU time while it was run on "
-        "2 samples"
-    )
-    assert "--time-limit" in remedy
-    assert not (user / "rfav.h5").exists()
-
-
 def test_what_was_measured_before_stays(rfav: Rfav, user: Path) -> None:
     put(user, "Net", "EndlessForMany")
     done = rfav(user, *ANALYZE, *SHORT)
-    assert done.code == 2
-    assert "error: programs/epoch_1.ts: malformed or too large: it did not end" in done.err
-    assert "while it was run on 100 samples" in done.err
+    assert (done.code, done.out) == (2, "")
+    *_, error, remedy = done.err.splitlines()
+    assert error.startswith("error: programs/epoch_1.ts: malformed or too large: it did not end within")
+    assert error.endswith("s of CPU time while it was run on 100 samples")
+    assert "--time-limit" in remedy
     assert open_store(user / "rfav.h5").epochs.tolist() == [0]
 
 
@@ -127,7 +116,6 @@ def test_memory_is_bounded(rfav: Rfav, user: Path) -> None:
         "error: Large: malformed or too large: there was not enough memory for it while it was run on 2 samples"
     )
     assert "--memory-limit" in remedy
-    assert rfav(user, "layers", "Large", "--probe", "probe.npz", "--memory-limit", "3GiB").code == 0
 
 
 def test_a_program_that_the_first_look_missed_takes_a_child_as_well(rfav: Rfav, user: Path) -> None:
@@ -136,7 +124,13 @@ def test_a_program_that_the_first_look_missed_takes_a_child_as_well(rfav: Rfav, 
     shutil.copy(user / "Endless", user / "run" / "epoch_001.pt")
     done = rfav(user, "analyze", "run", "--model", "tiny_net:make_net", "--probe", "probe.npz", *SHORT)
     assert done.code == 2
-    assert "run/epoch_001.pt" in done.err
+    error, remedy = done.err.splitlines()
+    assert error == (
+        "error: run/epoch_001.pt: malformed or too large: it did not end within 1 s of CPU time while it was run on "
+        "2 samples"
+    )
+    assert "--time-limit" in remedy
+    assert not (user / "rfav.h5").exists()
 
 
 @pytest.fixture
