@@ -100,7 +100,7 @@ def _refuse_what_is_typed(where: str, value: Any, takes: Takes) -> None:
     if takes.from_project == "never" and value is not False:
         what = f" {takes.what}" if takes.what else ""
         raise typer.BadParameter(
-            f"{where}: taken from the command line alone, since it runs code and such a file may be a stranger's; "
+            f"{where}: taken from the command line alone, since it runs code or lifts a limit, and such a file may be a stranger's; "
             f"type {takes.typed}{what}"
         )
 
