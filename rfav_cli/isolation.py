@@ -1,14 +1,13 @@
 """Programs that files bring are run in a child process of the command line, step by step, each step within limits.
 
 A command line starts as a process that runs no program: where it meets one, it starts over in a child
-(`cli.supervisor`). The child bounds the CPU time and the memory of each step and tells its parent what it is at, so that
-the parent can say of which file it died. In a process that calls the Python API programs run without limits.
+(`cli.supervisor`). The child bounds the CPU time and the memory of each step, and tells its parent what it is at, so
+that the parent can say of which file it died. In a process that calls the Python API programs run without limits.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import signal
@@ -17,10 +16,10 @@ import threading
 import time
 import warnings
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from rfav_cli.errors import CheckpointError, RanksError
+from rfav_cli.remote import shown
 from rfav_cli.resources import (
     Allowance,
     available_memory,
@@ -33,6 +32,7 @@ from rfav_cli.resources import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 CHILD = "RFAV_CHILD"
 """Variable of the environment that tells a child what it is: a JSON object, see `Orders`."""
@@ -118,6 +118,7 @@ class _Process:
     """What this process is, and what it knows of programs."""
 
     role: Literal["caller", "command", "child"] = "caller"
+    alone: bool = True
     orders: Orders | None = None
     time_limit: float | None = None
     memory_limit: int | None = None
@@ -130,8 +131,13 @@ class _Process:
 _process = _Process()
 
 
-def start() -> None:
-    """Say that this process is a command line, or the child of one."""
+def start(*, alone: bool = True) -> None:
+    """Say that this process is a command line, or the child of one.
+
+    Args:
+        alone: there are no ranks that share the command.
+    """
+    _process.alone = alone
     orders = Orders.of_environment()
     if orders is None:
         # Windows has neither these limits nor signals: programs run in the command itself there.
@@ -151,6 +157,8 @@ def start() -> None:
 def _end_with(orders: Orders) -> None:
     """Have this process end when its parent does, however that ends."""
     if sys.platform == "linux":
+        import ctypes
+
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
         if os.getppid() != orders.parent:  # it has ended before
             os.kill(os.getpid(), signal.SIGKILL)
@@ -197,24 +205,25 @@ def called(copy: Path, name: Path) -> Iterator[None]:
 
 
 def _name(path: Path) -> str:
-    return _process.names.get(str(path), str(path))
+    return _process.names.get(str(path)) or shown(path)
 
 
 @contextlib.contextmanager
-def loading(path: Path, *, threads: int, on_cpu: bool) -> Iterator[None]:
+def loading(path: Path, *, threads: int, on_cpu: bool, graph: int = 0) -> Iterator[None]:
     """Within this, the program in a file is loaded.
 
     Args:
         path: the file.
         threads: that torch computes with.
         on_cpu: it is loaded there; elsewhere the driver takes memory that is none of the program's.
+        graph: bytes that it says of its graph, which torch takes long to read.
 
     Raises:
         ProgramFoundError: this process is a command line that runs no programs.
         CheckpointError: the program ended a child before, or needs more memory than it may have.
     """
     if _process.role == "command":
-        if "RANK" in os.environ:  # those that share a command cannot start over one by one
+        if not _process.alone:  # those that share a command cannot start over one by one
             raise RanksError(f"{path}: a program, which was not seen at first", "Name it, or leave torchrun out.")
         raise ProgramFoundError
     if _process.role == "caller" or _process.orders is None:
@@ -225,9 +234,10 @@ def loading(path: Path, *, threads: int, on_cpu: bool) -> Iterator[None]:
     if why and stamp == stamp_of(name):
         raise CheckpointError(why)
     size = path.stat().st_size
-    seconds = Allowance.of_file(size, threads).seconds if _process.time_limit is None else _process.time_limit
+    allowed = Allowance.of_file(size, threads, graph=min(graph, size))
+    seconds = allowed.seconds if _process.time_limit is None else _process.time_limit
     account = _Account(size, threads, on_cpu, seconds)
-    _process.accounts = {name: account}  # one is run at a time
+    _process.accounts[name] = account
     try:
         with _step(name, account, "it was loaded"):
             yield
@@ -250,7 +260,7 @@ def forward(path: Path, samples: int, size: int) -> Iterator[None]:
         CheckpointError: its first forward needs more memory than it may have; the message does not name the file.
     """
     account = _process.accounts.get(_name(path))
-    if account is None:
+    if account is None:  # of a process that is no child
         yield
         return
     first = account.per_sample is None

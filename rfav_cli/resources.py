@@ -38,6 +38,8 @@ class Allowance:
 
     SECONDS: ClassVar[float] = 4.0
     SECONDS_PER_GIB: ClassVar[float] = 20.0
+    SECONDS_PER_MIB_OF_GRAPH: ClassVar[float] = 6.0
+    """torch takes 2 s to put together what an exported program says of its graph in a MiB of JSON."""
     PER_FORWARD: ClassVar[float] = 20.0
     """How many times as long a later forward may take for each sample as the first one did."""
     MEMORY: ClassVar[int] = 384 * _MIB
@@ -50,18 +52,20 @@ class Allowance:
     memory: int
 
     @classmethod
-    def of_file(cls, size: int, threads: int, inputs: int = 0) -> Allowance:
+    def of_file(cls, size: int, threads: int, inputs: int = 0, graph: int = 0) -> Allowance:
         """What suits a file.
 
         Args:
             size: of the file, in bytes.
             threads: that torch computes with; those that wait for others take CPU time as well.
             inputs: size of the samples of a forward, in bytes.
+            graph: size of what an exported program says of its graph, in bytes.
 
         >>> Allowance.of_file(2**20, 1).seconds < 4.1
         True
         """
-        seconds = (cls.SECONDS + cls.SECONDS_PER_GIB * size / _GIB) * (1 + (threads - 1) / 8)
+        more = cls.SECONDS_PER_GIB * size / _GIB + cls.SECONDS_PER_MIB_OF_GRAPH * graph / _MIB
+        seconds = (cls.SECONDS + more) * (1 + (threads - 1) / 8)
         memory = cls.MEMORY + cls.PER_BYTE_OF_FILE * size + cls.PER_BYTE_OF_INPUTS * inputs + cls.PER_THREAD * threads
         return cls(seconds, memory)
 
@@ -75,8 +79,8 @@ def cpu_seconds() -> float:
 def data_bytes() -> int | None:
     """What counts against the limit of data: private memory that may be written; None where nobody counts it.
 
-    What is reserved without access, as CUDA does for terabytes, does not count. The limit of addresses (RLIMIT_AS) counts
-    it, so no net would run on a GPU below that.
+    What is reserved without access, as CUDA does for terabytes, does not count. The limit of addresses (RLIMIT_AS)
+    counts it, so no net would run on a GPU below that.
     """
     return None if resource is None else _bytes_in(Path("/proc/self/status"), "VmData:")
 
@@ -111,8 +115,9 @@ def no_core_dumps() -> None:
 
 @contextlib.contextmanager
 def bounded_cpu_time(seconds: float) -> Iterator[None]:
-    """Within this, the process is ended by SIGXCPU when it has taken so much more CPU time; the system counts whole
-    seconds.
+    """Within this, the process is ended by SIGXCPU when it has taken so much more CPU time.
+
+    The system counts whole seconds.
     """
     most = math.ceil(cpu_seconds() + seconds)
     with _soft_limit(None if resource is None else resource.RLIMIT_CPU, most):

@@ -97,7 +97,7 @@ def _takes(parameter: Any, described: Option | None) -> Takes:
 def main() -> None:
     """Run the command line of this process and exit."""
     open_closed()
-    isolation.start()
+    isolation.start(alone=Ranks.of_torchrun().alone)
     if not sys.warnoptions:
         # What torch has to say to those who call it is nothing that its user's user can act on.
         warnings.filterwarnings("ignore", module=r"torch\.")

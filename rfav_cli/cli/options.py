@@ -11,7 +11,7 @@ import typer
 
 from rfav_cli.cli.from_project import set_by_project_of
 from rfav_cli.cli.groups import PRINTED
-from rfav_cli.cli.supervisor import settle
+from rfav_cli.cli.programs import settle
 from rfav_cli.options import FIRST, Option, Options, options_of, spelled
 from rfav_cli.options import PANELS as THEIR_PANELS
 from rfav_cli.origins import set_by_project

@@ -24,16 +24,18 @@ _TAIL = 2**20
 _MOST_FOLDERS = 64
 _MOST_ENTRIES = 2000
 """Of a folder, or of what a glob matches, that are listed."""
-_FILES_A_KIND = 3
-"""Files with one ending that are looked into in a folder: the first, the last, and one between."""
 _MOST_KINDS = 16
+"""Of endings of files in a folder that are looked into."""
 _TORCHSCRIPT = (re.compile(rb"(?:^|[/.\x00-\x1f])constants\.pkl"), re.compile(rb"(?:^|[/\x00-\x1f])code/"))
 _EXPORTED = re.compile(rb"models/[^/\x00]{1,80}\.json|serialized_exported_program\.json")
 
 
 def may_hold_program(places: Iterable[str | Path]) -> bool:
     """Whether a program may be among files, folders and globs; addresses are not looked at."""
-    return any(may_be_program(file) for place in places for file in _files_of(str(place)))
+    try:
+        return any(may_be_program(file) for place in places for file in _files_of(str(place)))
+    except (OSError, ValueError):  # a folder that cannot be listed, a name that none can have: the command says it
+        return False
 
 
 def may_be_program(path: Path) -> bool:
@@ -56,19 +58,18 @@ def _files_of(place: str) -> Iterator[Path]:
         yield Path(place)
     elif os.path.isdir(place):  # noqa: PTH112 - as above
         for folder, _, names in itertools.islice(os.walk(place), _MOST_FOLDERS):
-            yield from _some_of([Path(folder) / name for name in names[:_MOST_ENTRIES]])
+            yield from _some_of([os.path.join(folder, name) for name in names[:_MOST_ENTRIES]])  # noqa: PTH118 - faster
     elif "://" not in place and set(place) & set("*?["):
-        matches = itertools.islice(glob.iglob(place, recursive=True), _MOST_ENTRIES)  # noqa: PTH207 - as above
-        paths = [Path(match) for match in matches]
-        yield from _some_of(paths)
-        for folder in [path for path in paths if path.is_dir()][:_MOST_FOLDERS]:
-            yield from _some_of([path for path in itertools.islice(folder.iterdir(), _MOST_ENTRIES)])
+        matches = list(itertools.islice(glob.iglob(place, recursive=True), _MOST_ENTRIES))  # noqa: PTH207 - as above
+        yield from _some_of(matches)
+        for matched in [path for path in matches if os.path.isdir(path)][:_MOST_FOLDERS]:  # noqa: PTH112 - as above
+            yield from _some_of([entry.path for entry in itertools.islice(os.scandir(matched), _MOST_ENTRIES)])
 
 
-def _some_of(paths: list[Path]) -> Iterator[Path]:
-    kinds: dict[str, list[Path]] = {}
+def _some_of(paths: list[str]) -> Iterator[Path]:
+    """The first, the last and one between of the paths with each ending."""
+    kinds: dict[str, list[str]] = {}
     for path in sorted(paths):
-        kinds.setdefault(path.suffix.lower(), []).append(path)
+        kinds.setdefault(os.path.splitext(path)[1].lower(), []).append(path)  # noqa: PTH122 - faster
     for files in itertools.islice(kinds.values(), _MOST_KINDS):
-        step = max((len(files) - 1) // (_FILES_A_KIND - 1), 1)
-        yield from files[::step]
+        yield from map(Path, dict.fromkeys((files[0], files[len(files) // 2], files[-1])))

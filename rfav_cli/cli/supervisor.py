@@ -10,20 +10,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rfav_cli import isolation
 from rfav_cli.cli.interrupts import INTERRUPTED
 from rfav_cli.cli.output import emit
 from rfav_cli.errors import CheckpointError, RfavError
-from rfav_cli.options import Options, Watch, options_of
-from rfav_cli.options.groups import Programs
-from rfav_cli.records import Ranks
-from rfav_cli.text import printable
+from rfav_cli.text import printable, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
 
 _CHILD = """\
@@ -39,7 +35,7 @@ _LOOK_EVERY = 0.2
 """Seconds between two looks at a child that says nothing."""
 _PATIENCE = 5.0
 """Seconds that a child has to end after it was asked for the second time."""
-_MOST_SAID = 300
+_MOST_SAID = 120
 """Characters of what a program wrote that are shown."""
 _MOST_STATUS = 2**16
 _MOST_BAD = 2**16
@@ -48,36 +44,6 @@ _ASKED = ("SIGINT", "SIGTERM", "SIGHUP")
 """Signals that are handed on."""
 _OF_USER = frozenset(getattr(signal, name, None) for name in (*_ASKED, "SIGQUIT"))
 """Signals by which nothing crashes: somebody sends them."""
-
-
-def settle(options: Options) -> None:
-    """Have the programs of a command be run in a child: in that one, set its limits; before, look whether it takes one.
-
-    Raises:
-        ProgramFoundError: there may be programs, and this process runs none.
-    """
-    if not isinstance(options, Programs):
-        return
-    if isolation.is_child():
-        goes_on = isinstance(options, Watch) or bool(getattr(options, "skip_bad", False))
-        limit = options.memory_limit
-        assert limit is None or isinstance(limit, int)  # noqa: S101 - what `values.size` has read
-        isolation.limit(options.time_limit, limit, goes_on=goes_on and Ranks.of_torchrun().alone)
-    elif isolation.is_command():
-        from rfav_cli.cli.quick_look import may_hold_program
-
-        if may_hold_program(_places(options)):
-            raise isolation.ProgramFoundError
-
-
-def _places(options: Options) -> Iterator[str | Path]:
-    """What the arguments of a command name."""
-    for name, option in options_of(type(options)):
-        value = getattr(options, name)
-        if option.positional or name == "init":
-            yield from (
-                each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, (str, Path))
-            )
 
 
 def supervise(arguments: list[str]) -> int:
@@ -94,13 +60,13 @@ def supervise(arguments: list[str]) -> int:
         child = _Child(arguments, bad)
         code = child.wait()
         child.say_what_was_written(quiet="--quiet" in arguments or "-q" in arguments)
-        if code >= 0:
+        if code >= 0 and not child.path:  # what ends by itself is past what it was at
             return code
         if child.was_killed:
             return INTERRUPTED
         if -code in child.forwarded or -code in _OF_USER:
             return _end_by(-code)
-        error = child.error(-code)
+        error = child.error(code)
         at = child.path
         known = at in bad and bad[at][1] == isolation.stamp_of(at)
         if not at or not child.goes_on or known or len(json.dumps(bad)) > _MOST_BAD:
@@ -190,7 +156,7 @@ class _Child:
     def _take_status(self, content: bytes) -> None:
         *lines, self._rest = (self._rest + content)[-_MOST_STATUS:].split(b"\n")
         for line in lines:
-            with contextlib.suppress(ValueError, TypeError, KeyError):
+            with contextlib.suppress(ValueError, TypeError, AttributeError):
                 self._hear(json.loads(line))
 
     def _hear(self, message: Mapping[str, Any]) -> None:
@@ -208,11 +174,12 @@ class _Child:
         """Say that a program wrote something, which reached neither terminal nor file."""
         text = " ".join(self._written.decode("utf-8", "replace").split())
         if text and not quiet:
-            emit(f"note: written while {printable(self._last, 1000)} ran: {printable(text, _MOST_SAID)!r}\n", err=True)
+            shown = text if len(text) <= _MOST_SAID else f"{text[:_MOST_SAID]}…"
+            emit(f"note: written while {printable(self._last, 1000)} ran: {whole(shown)}\n", err=True)
 
-    def error(self, number: int) -> RfavError:
-        """What to say of the signal that ended it."""
-        name = _name_of(number)
+    def error(self, code: int) -> RfavError:
+        """What to say of its end: that of a signal, below 0, or an exit that is none of rfav's."""
+        name = f"code {code}" if code >= 0 else _name_of(-code)
         if not self.path:
             return RfavError(f"the process that measured was ended by {name}", "Try again, and report it.")
         if name == "SIGXCPU":

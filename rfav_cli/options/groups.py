@@ -83,14 +83,16 @@ class Programs(Options):
         unit="seconds",
         low=0.1,
         metavar="SECONDS",
+        from_project="never",
     )
-    memory_limit: int | str | None = option(
+    memory_limit: str | int | None = option(
         default=None,
         help="Memory that a program may take beside what rfav does, such as 4GiB; a number alone is MiB. By default "
         "what suits the size of its file and of the samples, and at most three quarters of what is free.",
         panel=NET,
         read=values.size_or_none,
         metavar="SIZE",
+        from_project="never",
     )
 
 

@@ -12,7 +12,7 @@ from rfav_cli.text import printable
 EXCEPTION = "RULE[@LAYERS] until DATE: REASON"
 _SENTENCE = re.compile(r"\s*(?P<rule>\w+)(?:@(?P<layer>\S+))?\s+until\s+(?P<expires>\S+?)\s*:\s*(?P<reason>.*\S)\s*")
 _SIZE = re.compile(r"\s*(?P<number>[0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(?P<unit>[MGTmgt]?)(?:[iI]?[bB])?\s*")
-_UNITS = {"": 2**20, "m": 2**20, "g": 2**30, "t": 2**40}
+_UNITS = {"M": 2**20, "G": 2**30, "T": 2**40}
 _KEYS = ("rule", "layer", "store", "expires", "reason")
 
 
@@ -93,11 +93,11 @@ def number_to_keep(text: str | int) -> int | Literal["all"]:
     return "all" if text == "all" else _number(text, 1, "a number of checkpoints from 1 on nor 'all'")
 
 
-def size_or_none(text: object) -> int | None:
-    """A size in bytes, of a number of MiB or of a text with a unit; None as it is.
+def size_or_none(text: object) -> str | None:
+    """A size as it is typed, of a number of MiB or with a unit, as one word: "4GiB"; None as it is.
 
     >>> size_or_none("4GiB"), size_or_none("1.5 g"), size_or_none(200)
-    (4294967296, 1610612736, 209715200)
+    ('4GiB', '1.5GiB', '200MiB')
 
     Raises:
         ValueError: it is no size from 1 MiB on.
@@ -105,10 +105,18 @@ def size_or_none(text: object) -> int | None:
     if text is None:
         return None
     match = _SIZE.fullmatch(str(text)) if not isinstance(text, bool) else None
-    size = float(match["number"]) * _UNITS[match["unit"].lower()] if match else 0.0
-    if not _UNITS["m"] <= size < _UNITS["t"] * 2**20:
+    if match is None or not 1 <= float(match["number"]) < 10**9:
         raise ValueError(f"{text!r} is no size such as 500MiB or 4GiB")
-    return int(size)
+    return f"{match['number']}{match['unit'].upper() or 'M'}iB"
+
+
+def bytes_of(size: str) -> int:
+    """The bytes of a size as `size_or_none` gives it.
+
+    >>> bytes_of("1.5GiB"), bytes_of("200MiB")
+    (1610612736, 209715200)
+    """
+    return int(float(size[:-3]) * _UNITS[size[-3]])
 
 
 def words(text: object) -> tuple[str, ...]:

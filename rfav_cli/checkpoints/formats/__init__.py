@@ -5,15 +5,18 @@ A format that gives state_dicts needs no more than that: `state_dicts.payload_of
 
 from __future__ import annotations
 
+import contextlib
 import stat
+import zipfile
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 import torch
 
 from rfav_cli import isolation, remote
+from rfav_cli.checkpoints.integrity import UNREADABLE
 from rfav_cli.errors import CheckpointError, remedy_for
-from rfav_cli.regular_files import what_it_is
+from rfav_cli.regular_files import open_regular, what_it_is
 from rfav_cli.text import what_it_says
 
 if TYPE_CHECKING:
@@ -98,7 +101,9 @@ def read(path: Path, options: ReadOptions) -> Payload:
     name = _brought(path)
     if name not in PROGRAMS:
         return _format(name).read(path, options)
-    with isolation.loading(path, threads=torch.get_num_threads(), on_cpu=options.device.type == "cpu"):
+    graph = _bytes_of_graph(path) if name == "exported" and isolation.is_child() else 0
+    on_cpu = options.device.type == "cpu"
+    with isolation.loading(path, threads=torch.get_num_threads(), on_cpu=on_cpu, graph=graph):
         return _format(name).read(path, options)
 
 
@@ -117,6 +122,13 @@ def _brought(path: Path) -> str:
     if remote.is_place(path):
         remote.bring(path, weight_files(path))
     return name
+
+
+def _bytes_of_graph(path: Path) -> int:
+    """How much an exported program says of its graph; nothing where that cannot be told."""
+    with contextlib.suppress(OSError, *UNREADABLE), open_regular(path) as file, zipfile.ZipFile(file) as archive:
+        return sum(info.compress_size for info in archive.infolist() if info.filename.endswith(".json"))
+    return 0
 
 
 def _format(name: str) -> Format:
