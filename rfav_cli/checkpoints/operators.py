@@ -48,9 +48,8 @@ topk trace unique_consecutive unique_dim _unique2 var var_mean
 _PRODUCTS = """
 addbmm addmm addmv baddbmm bilinear bmm cdist chain_matmul cov cross dot einsum ger inner inverse kron
 linalg_cholesky linalg_cross linalg_det linalg_eigh linalg_inv linalg_matmul linalg_matrix_exp linalg_matrix_power
-linalg_multi_dot linalg_qr linalg_slogdet linalg_solve linalg_solve_triangular linalg_svd linalg_vecdot linear logdet
-matmul matrix_exp matrix_power mm mv outer pdist tensordot vdot _cdist_forward _pdist_forward _euclidean_dist
-_trilinear
+linalg_multi_dot linalg_qr linalg_slogdet linalg_solve linalg_solve_triangular linalg_svd linalg_vecdot linear
+logdet matmul matrix_exp matrix_power mm mv outer pdist tensordot vdot _cdist_forward _euclidean_dist _trilinear
 """
 _SHAPES = """
 adjoint alias as_strided atleast_1d atleast_2d atleast_3d block_diag broadcast_shapes broadcast_tensors broadcast_to
@@ -62,7 +61,7 @@ reflection_pad2d reflection_pad3d repeat repeat_interleave replication_pad1d rep
 reshape reshape_as roll rot90 row_stack select select_scatter slice slice_scatter diagonal_scatter split
 split_with_sizes stack sum_to_size swapaxes swapdims take take_along_dim tensor_split tile unbind unflatten unfold
 unsafe_chunk unsafe_split unsafe_split_with_sizes unsqueeze view view_as view_as_complex view_as_real vsplit vstack
-_pad_circular _pad_enum _reshape_alias _reshape_copy _shape_as_tensor _stack _unsafe_view
+_pad_circular _pad_enum _reshape_alias _reshape_copy _shape_as_tensor _unsafe_view
 """
 _MADE = """
 arange as_tensor bernoulli fill_diagonal_ bartlett_window blackman_window bucketize empty empty_like empty_permuted
@@ -80,15 +79,14 @@ max_pool2d_with_indices max_pool3d max_pool3d_with_indices max_unpool2d max_unpo
 native_dropout native_group_norm native_layer_norm native_norm norm_except_dim pairwise_distance prelu rms_norm
 rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell rrelu_with_noise scaled_dot_product_attention softmax softplus
 softshrink upsample_bicubic2d upsample_bilinear2d upsample_linear1d upsample_nearest1d upsample_nearest2d
-upsample_nearest3d upsample_trilinear3d
-_adaptive_avg_pool2d _adaptive_avg_pool3d _add_relu _addmm_activation _batch_norm_impl_index _conv_depthwise2d
-_convolution _convolution_mode _fused_rms_norm _log_softmax _masked_softmax _native_batch_norm_legit
-_native_batch_norm_legit_functional _native_batch_norm_legit_no_training _native_multi_head_attention
-_nested_tensor_from_mask _nested_tensor_from_mask_left_aligned _pack_padded_sequence _pad_packed_sequence
-_prelu_kernel _safe_softmax _scaled_dot_product_attention_math _scaled_dot_product_flash_attention_for_cpu _softmax
-_transformer_encoder_layer_fwd _transform_bias_rescale_qkv _upsample_bicubic2d_aa _upsample_bilinear2d_aa
-_upsample_lanczos2d_aa _upsample_nearest_exact1d _upsample_nearest_exact2d _upsample_nearest_exact3d _weight_norm
-_weight_norm_interface to_padded_tensor
+upsample_nearest3d upsample_trilinear3d _adaptive_avg_pool2d _adaptive_avg_pool3d _add_relu _addmm_activation
+_batch_norm_impl_index _conv_depthwise2d _convolution _convolution_mode _fused_rms_norm _log_softmax _masked_softmax
+_native_batch_norm_legit _native_batch_norm_legit_functional _native_batch_norm_legit_no_training
+_native_multi_head_attention _nested_tensor_from_mask _nested_tensor_from_mask_left_aligned _pack_padded_sequence
+_pad_packed_sequence _prelu_kernel _safe_softmax _scaled_dot_product_attention_math
+_scaled_dot_product_flash_attention_for_cpu _softmax _transformer_encoder_layer_fwd _upsample_bicubic2d_aa
+_upsample_bilinear2d_aa _upsample_lanczos2d_aa _upsample_nearest_exact1d _upsample_nearest_exact2d
+_upsample_nearest_exact3d _weight_norm _weight_norm_interface to_padded_tensor
 """
 _LOSSES = """
 binary_cross_entropy binary_cross_entropy_with_logits cosine_embedding_loss cross_entropy_loss hinge_embedding_loss
@@ -102,32 +100,28 @@ fft_irfft fft_irfft2 fft_irfftn fft_rfft fft_rfft2 fft_rfftfreq fft_rfftn istft 
 _QUANTISED = """
 dequantize fake_quantize_per_channel_affine fake_quantize_per_tensor_affine int_repr q_per_channel_axis
 q_per_channel_scales q_per_channel_zero_points q_scale q_zero_point qscheme quantize_per_channel quantize_per_tensor
-quantize_per_tensor_dynamic quantized_gru quantized_gru_cell quantized_lstm quantized_lstm_cell quantized_rnn_relu_cell
-quantized_rnn_tanh_cell
+quantize_per_tensor_dynamic quantized_gru quantized_lstm
 """
 _ASKED = """
-Bool Complex ComplexImplicit Float FloatImplicit Int IntImplicit ScalarImplicit __contains__
-__derive_index __getitem__ __interpolate __is__ __isnot__ __not__ __range_length __round_to_zero_floordiv
-__upsample __upsample_bilinear __upsample_nearest _assert_async _assert_scalar _assert_tensor_metadata
-_autocast_to_full_precision _autocast_to_reduced_precision _cast_Byte _cast_Char _cast_Double _cast_Float _cast_Half
-_cast_Int _cast_Long _cast_Short _get_tracing_state _infer_size _list_to_tensor _local_scalar_dense
-_no_grad_embedding_renorm_ _no_grad_fill_ _no_grad_normal_ _no_grad_uniform_ _no_grad_zero_ _set_item _size_if_not_equal
-_tensor_to_list _to_copy _unwrap_optional can_cast cpu cuda dense_dim device dim element_size get_autocast_dtype
-get_device is_autocast_cpu_enabled is_autocast_enabled is_complex is_conj is_contiguous is_floating_point
-is_grad_enabled is_inference is_leaf is_neg is_nonzero is_pinned is_same_size is_scripting is_signed item lift lift_fresh
-lift_fresh_copy numel promote_types requires_grad_ resolve_conj resolve_neg result_type set_grad_enabled size
-storage_offset stride sym_constrain_range sym_constrain_range_for_size sym_is_contiguous sym_numel sym_size
-sym_storage_offset sym_stride to type_as wait warn
+Bool Complex ComplexImplicit Float FloatImplicit Int IntImplicit ScalarImplicit __contains__ __derive_index
+__getitem__ __is__ __isnot__ __not__ __range_length _assert_async _assert_scalar _assert_tensor_metadata _cast_Byte
+_cast_Char _cast_Double _cast_Float _cast_Half _cast_Int _cast_Long _cast_Short _get_tracing_state _infer_size
+_list_to_tensor _local_scalar_dense _no_grad_embedding_renorm_ _no_grad_fill_ _no_grad_normal_ _no_grad_uniform_
+_no_grad_zero_ _set_item _size_if_not_equal _tensor_to_list _to_copy _unwrap_optional cpu cuda dense_dim device dim
+element_size get_autocast_dtype get_device is_autocast_cpu_enabled is_autocast_enabled is_complex is_conj
+is_contiguous is_floating_point is_grad_enabled is_inference is_leaf is_neg is_nonzero is_pinned is_same_size
+is_scripting is_signed item lift lift_fresh lift_fresh_copy numel requires_grad_ resolve_conj resolve_neg
+result_type set_grad_enabled size storage_offset stride sym_constrain_range sym_constrain_range_for_size
+sym_is_contiguous sym_numel sym_size sym_storage_offset sym_stride to type_as wait warn
 """
 """What a tensor is, and how it becomes one of another kind. `warn` is taken out of what was loaded before it runs."""
 
 _OF_PYTHON = """
-append bin capitalize center chr clear copy count degrees dict divmod endswith extend fabs factorial find floordiv
-format get gamma hash hex index insert isalnum isalpha isdecimal isdigit isidentifier islower isnumeric isprintable
-isspace istitle isupper items join keys len list ljust lower lstrip mathremainder modf numel oct ord partition
-percentFormat pop popitem radians remove replace reverse rfind rindex rjust rpartition rsplit rstrip set setdefault
-sorted split splitlines startswith str strip swapcase title update upper values zfill Delete
-ceil floor sqrt exp log log10 log1p log2 sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh pow erf erfc
+append bin capitalize chr clear copy count degrees dict divmod endswith extend fabs factorial find floordiv format
+get gamma hash hex index insert isalnum isalpha isdecimal isdigit isidentifier islower isnumeric isprintable isspace
+isupper items join keys len list lower lstrip mathremainder modf numel oct ord percentFormat pop popitem radians
+remove reverse rfind rindex rstrip set setdefault sorted split startswith str strip update upper values Delete ceil
+floor sqrt exp log log10 log1p log2 sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh pow erf erfc
 expm1 fmod copysign isnan isinf isfinite gcd ldexp frexp lgamma trunc round hypot
 """
 """Methods of Python's lists, dictionaries and text, and functions of its `math`."""
@@ -174,7 +168,7 @@ _CONVOLUTIONS = (
 QUANTISED = frozenset(" ".join((_MATH, _ACTIVATIONS, _NORMS, _LINEAR, _CELLS, *_CONVOLUTIONS)).split())
 """Of `quantized`: what `torch.ao.quantization` makes."""
 
-VISION = frozenset({"nms", "roi_align", "ps_roi_align", "roi_pool", "ps_roi_pool", "deform_conv2d"})
+VISION = frozenset({"nms", "roi_align", "ps_roi_align", "roi_pool", "ps_roi_pool", "deform_conv2d", "box_iou_rotated"})
 """Of `torchvision`."""
 
 ALLOWED = {"aten": ATEN, "prim": PRIM, "quantized": QUANTISED, "torchvision": VISION}
@@ -185,6 +179,9 @@ HIGHER_ORDER = frozenset({"cond", "while_loop", "map_impl", "scan", "wrap_with_s
 
 CLASSES = frozenset({"quantized", "rnn"})
 """Namespaces of `torch.classes`: packed weights of quantised layers."""
+
+METHODS = frozenset({"unpack"}) | ATEN | PRIM
+"""What may stand behind a dot and before a bracket: methods of tensors and containers, and of those classes."""
 
 
 def is_allowed(operator: str) -> bool:
