@@ -2,27 +2,68 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from PIL import Image
 
+from rfav_cli.data.declared import FEWEST
 from rfav_cli.data.units import WORDS
 from rfav_cli.errors import SampleError
+from rfav_cli.regular_files import open_regular
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from rfav_cli.data.declared import Account
     from rfav_cli.data.geometry import Geometry
     from rfav_cli.data.transforms.base import Transform
     from rfav_cli.data.units import Samples
 
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
+"""The decoders of Pillow that a file may choose by its content: none that runs another program."""
+MOST_PIXELS = Image.MAX_IMAGE_PIXELS or 89_478_485
+"""Pixels of a picture, as many as Pillow takes without a word."""
+_MUCH = 2**27
+"""Bytes of pixels that a file of any size may have: two copies of them exist for a while."""
+_BANDS = {"1": 1, "L": 1, "P": 1, "LA": 2, "RGB": 3, "YCbCr": 3, "LAB": 3, "HSV": 3}
+
 DEEP_MODES = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
 """Gray, with more than eight bits a pixel."""
 GRAY_MODES = frozenset({"1", "L", "LA", "La"}) | DEEP_MODES
+
+
+@contextmanager
+def opened(source: Path | bytes, account: Account | None = None) -> Iterator[Image.Image]:
+    """A picture, in a file or in memory, whose size has been looked at before any of it is unpacked.
+
+    Args:
+        source: the file, or what it holds.
+        account: of the pictures that it is in memory with.
+
+    Raises:
+        SampleError: those have far more pixels than they can hold.
+        OSError: it cannot be read, is no regular file, or no picture.
+        ValueError: it has far more pixels than it can hold.
+        Exception: whatever a decoder trips over in a broken file.
+    """
+    with io.BytesIO(source) if isinstance(source, bytes) else open_regular(source) as file:
+        size = file.seek(0, io.SEEK_END)
+        file.seek(0)
+        with Image.open(file, formats=FORMATS) as image:
+            pixels = image.width * image.height
+            whole = pixels * _BANDS.get(image.mode, 4)
+            if pixels > MOST_PIXELS or (whole > _MUCH and size < whole * FEWEST):
+                raise ValueError(f"{image.width:,}x{image.height:,} pixels in {size:,} bytes")
+            if account is not None:
+                account.add(whole, size)
+            yield image
 
 
 class Reading(Protocol):
@@ -107,8 +148,10 @@ def plain(image: Image.Image) -> Image.Image:
     if image.mode == "F":
         if not np.isfinite(np.asarray(image)).all():
             raise ValueError("pixels that are NaN or infinite")
-        return image.copy()
+        return image
     if image.mode in GRAY_MODES:
         return image.convert("L")
+    if image.mode == "RGB":
+        return image
     # Pillow warns where a palette with transparency is turned into RGB in one step.
     return (image.convert("RGBA") if image.mode == "P" and "transparency" in image.info else image).convert("RGB")

@@ -7,6 +7,7 @@ than the held-out one: `cifar10:DIR#train`.
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from rfav_cli import origins, remote
 from rfav_cli.data.axes import LAYOUTS
 from rfav_cli.errors import SampleError
-from rfav_cli.text import printable
+from rfav_cli.regular_files import what_it_is
+from rfav_cli.text import printable, what_it_says
 from rfav_cli.user_code import is_module, names_code
 
 if TYPE_CHECKING:
@@ -146,12 +148,25 @@ def open_source(spec: Any, options: SampleOptions, *, option: str = "--probe", m
         if split not in module.SPLITS:
             raise SampleError(f"{printable(spec)}: no split {printable(split)}", f"Splits: {', '.join(module.SPLITS)}.")
     by_pattern = name == "code" or (name == "webdataset" and module.recognises(path))
-    if not by_pattern and (not address or not path.exists()):
-        raise SampleError(f"{printable(path)}: no such file or folder", "Check the path of the samples.")
+    if not by_pattern:
+        _refuse_missing(address, path)
     if options.layout is not None and name not in ("arrays", "code"):
         raise SampleError(f"{printable(spec)}: --layout is for arrays", "Leave --layout out.")
     source: Source = module.open_source(Location(spec, path, split, option, most), options)
     return source
+
+
+def _refuse_missing(address: str, path: Path) -> None:
+    try:
+        mode = path.stat().st_mode if address else 0
+    except (OSError, ValueError) as error:
+        missing = isinstance(error, (FileNotFoundError, NotADirectoryError, ValueError))
+        what = "no such file or folder" if missing else what_it_says(error)
+        raise SampleError(f"{printable(path)}: {what}", "Check the path of the samples.") from None
+    if not address:
+        raise SampleError(f"{printable(path)}: no such file or folder", "Check the path of the samples.")
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise SampleError(f"{printable(path)}: is {what_it_is(mode)}, not a regular file", "Give a file or a folder.")
 
 
 def _is_own_code(spec: str) -> bool:

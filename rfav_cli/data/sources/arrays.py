@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-import pickle
 import zipfile
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 import torch
 
+from rfav_cli.data import hdf5_files, numpy_files, torch_files
 from rfav_cli.data.axes import LAYOUTS
 from rfav_cli.data.layouts import REMEDY, guess_layout, tell_layout
 from rfav_cli.data.pictures import laid_out, transformed
@@ -30,10 +30,11 @@ from rfav_cli.data.sources.base import (
     to_rgb,
 )
 from rfav_cli.errors import SampleError, remedy_for
+from rfav_cli.regular_files import NotRegularError, open_regular
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -119,13 +120,24 @@ class ArraySource(Source):
             rows = order[start : start + CHUNK]
             # HDF5 takes each index once, in ascending order only.
             numbers, inverse = np.unique(indices[rows], return_inverse=True)
-            samples = self._convert(np.asarray(self._array[numbers]), numbers)
+            samples = self._convert(self._block(numbers), numbers)
             if result is None:
                 result = np.empty((len(indices), *samples.shape[1:]), dtype=samples.dtype)
             result[rows] = samples[inverse]
         if result is None:
             raise IndexError("no sample asked for")
         return np.moveaxis(result, -1, 1) if self.is_image else result
+
+    def _block(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
+        """Samples as they lie, by ascending numbers."""
+        try:
+            return np.asarray(self._array[numbers])
+        except SampleError:
+            raise
+        except Exception as error:  # whatever HDF5 trips over in a damaged file
+            raise SampleError(
+                f"{printable(self._where)}: cannot be read: {what_it_says(error)}", remedy_for(error, REMEDY)
+            ) from error
 
     def _convert(self, block: NDArray[Any], numbers: NDArray[np.int64]) -> Samples:
         """(n, H, W, C) uint8 or float32 for images, float32 as it lies for the rest."""
@@ -170,14 +182,14 @@ def open_source(location: Location, options: SampleOptions) -> Source:
             f"{printable(location.path)}: a folder, not a file of arrays", "Give a .npz, .npy, .pt or .h5 file."
         )
     try:
-        entries = _entries(location.path)
-        found = _find(entries, options.inputs, location.path)
-        arrays = {name: _as_array(entries[name], location.path) for name in found.inputs}
-        raw = None if found.labels is None else np.asarray(_as_array(entries[found.labels], location.path)[()])
+        with _entries(location.path) as entries:
+            found = _find(entries, options.inputs, location.path)
+            arrays = {name: _as_array(entries, name, location.path) for name in found.inputs}
+            raw = None if found.labels is None else _labels(entries, found.labels, location.path)
     except SampleError:
         raise
-    except pickle.UnpicklingError as error:
-        raise SampleError(f"{printable(location.path)}: holds more than tensors, or is damaged", REMEDY) from error
+    except NotRegularError as error:
+        raise SampleError(f"{printable(location.path)}: {error.strerror}", "Give the file itself.") from None
     except Exception as error:  # whatever a reader trips over in a damaged file
         in_use = any(words in str(error) for words in ("lock file", "locking flag", "already open"))
         remedy = IN_USE if in_use else remedy_for(error, REMEDY)
@@ -237,7 +249,7 @@ def _find(entries: Mapping[str, Any], asked: tuple[str, ...], path: Path) -> _Fo
         others = tuple(name for name in entries if name not in (usual[0], label))
         return _Found((usual[0],), label, others, unclear)
     names = [name for name in entries if name != label]
-    size = None if label is None else len(_as_array(entries[label], path))
+    size = None if label is None else len(entries[label]) if getattr(entries[label], "shape", ()) else 0
     arrays = _fitting(entries, usual or [name for name in names if name not in labels], size)
     if not arrays:
         raise SampleError(f"{printable(path)}: no samples among {_listed(entries)}", REMEDY)
@@ -263,10 +275,7 @@ def _fitting(entries: Mapping[str, Any], names: Sequence[str], size: int | None)
     """The names of arrays of numbers that have so many samples, or as many as the first of them."""
     fitting = []
     for name in names:
-        try:
-            array = entries[name]
-        except ValueError:  # an array of objects, which is never loaded
-            continue
+        array = entries[name]  # the reason instead, of an array of objects
         dtype = getattr(array, "dtype", None)
         numbers = isinstance(dtype, torch.dtype) or (isinstance(dtype, np.dtype) and dtype.kind in "biuf")
         if numbers and len(array.shape) and len(array) == (size := len(array) if size is None else size):
@@ -322,56 +331,57 @@ def _layout_of_part(name: str, array: Any, options: SampleOptions, where: Path) 
     return (guess_layout(shape, dtype) or "") if len(shape) > 3 and dtype.kind in "fu" else ""
 
 
-def _entries(path: Path) -> Mapping[str, Any]:
+@contextmanager
+def _entries(path: Path) -> Iterator[Mapping[str, Any]]:
     """The arrays in a file by name, each read on use where the format allows it."""
-    with path.open("rb") as file:
-        magic = file.read(8)
-    if magic.startswith(b"\x93NUMPY"):
-        return {"images": np.load(path, mmap_mode="r", allow_pickle=False)}
+    with open_regular(path) as file:
+        yield _arrays_in(path, file)
+
+
+def _arrays_in(path: Path, file: IO[bytes]) -> Mapping[str, Any]:
+    magic = file.read(8)
+    file.seek(0)
+    if magic.startswith(numpy_files.MAGIC):
+        return {"images": numpy_files.NpyFile(path, file)}
     if magic.startswith(b"PK"):
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             is_torch = any(name.endswith("/data.pkl") for name in archive.namelist())
-        npz: Mapping[str, Any] = {} if is_torch else np.load(path, allow_pickle=False)
-        return _torch_entries(path, mmap=True) if is_torch else npz
-    if magic.startswith(b"\x80"):
-        return _torch_entries(path, mmap=False)
-    if h5py.is_hdf5(path):
-        root = h5py.File(path, "r", locking=False)
-        # A link could lead to another file, so only what lies in this one counts.
-        return {name: root[name] for name in root if isinstance(root.get(name, getlink=True), h5py.HardLink)}
+        if not is_torch:
+            return numpy_files.npz_members(path, file)
+    if magic.startswith((b"PK", b"\x80")):
+        return torch_files.tensors(path)
+    if hdf5_files.is_hdf5(path):
+        return hdf5_files.data_sets(path)
     if path.suffix == ".py":
         raise SampleError(f"{printable(path)}: code", f"Name what gives the samples in it: {printable(path)}:NAME.")
     raise SampleError(f"{printable(path)}: neither a folder of images nor .npz, .npy, .pt or HDF5", REMEDY)
-
-
-def _torch_entries(path: Path, *, mmap: bool) -> Mapping[str, Any]:
-    content = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
-    if isinstance(content, torch.Tensor):
-        return {"images": content}
-    if isinstance(content, (tuple, list)) and len(content) == 2:
-        return {"images": content[0], "labels": content[1]}
-    if isinstance(content, dict):
-        return {str(key): value for key, value in content.items()}
-    raise SampleError(
-        f"{printable(path)}: holds a {type(content).__name__}", "Save a dict of tensors, or (images, labels)."
-    )
 
 
 def _listed(names: Mapping[str, Any] | Sequence[str]) -> str:
     return printable(", ".join(map(repr, names)) or "nothing")
 
 
-def _as_array(value: Any, path: Path) -> Any:
+def _as_array(entries: Mapping[str, Any], name: str, path: Path) -> Any:
     """What can be indexed as numpy can, with a shape and a numpy type.
 
     Raises:
-        SampleError: it is something else, or its values lie in another file.
+        SampleError: it is something else, its values lie in another file, or are far fewer than it declares.
     """
+    value = entries[name]
     if isinstance(value, torch.Tensor) and value.layout is torch.strided and not value.is_quantized:
-        value = value.detach()
-        return (value.float() if value.dtype is torch.bfloat16 else value).numpy()
-    if isinstance(value, h5py.Dataset) and (value.is_virtual or value.external):
-        raise SampleError(f"{printable(path)}: {printable(value.name)} keeps its values in other files", REMEDY)
-    if isinstance(value, (np.ndarray, h5py.Dataset)) and value.shape:
+        return torch_files.as_array(path, name, value)
+    if isinstance(value, hdf5_files.Dataset) and value.shape:
+        hdf5_files.check(path, value)
         return value
-    raise SampleError(f"{printable(path)}: holds something other than arrays ({type(value).__name__})", REMEDY)
+    if isinstance(value, numpy_files.Member) and value.shape:
+        return value.read()
+    if isinstance(value, (np.ndarray, numpy_files.NpyFile)) and value.shape:
+        return value
+    what = printable(value) if isinstance(value, ValueError) else type(value).__name__
+    raise SampleError(f"{printable(path)}: holds something other than arrays ({printable(what)})", REMEDY)
+
+
+def _labels(entries: Mapping[str, Any], name: str, path: Path) -> NDArray[Any]:
+    """The labels; where they are no numbers, none of them."""
+    array = _as_array(entries, name, path)
+    return np.asarray(array[()]) if array.dtype.kind in "biuf" else np.empty((0, 1), array.dtype)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from rfav_cli.chance import drawn_from
+from rfav_cli.data.declared import read_text
 from rfav_cli.data.units import BYTES, WORDS, Arrays, Labels, Preset, Samples, full_scale
-from rfav_cli.errors import SampleError, remedy_for
-from rfav_cli.text import printable, what_it_says
+from rfav_cli.errors import SampleError
+from rfav_cli.text import printable
 
 __all__ = ["BYTES", "WORDS", "Arrays", "Preset", "Samples", "full_scale"]
 
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rfav_cli.data.sources import SampleOptions
+
+
+LARGEST_CLASS_FILE = 2**24
+"""Bytes of a file of the names of classes."""
 
 
 class Source(Protocol):
@@ -160,21 +166,14 @@ def read_class_file(path: Path) -> tuple[str, ...]:
     Raises:
         SampleError: the file cannot be read, is empty, or names a class twice.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SampleError(
-            f"--classes {printable(path)}: {what_it_says(error)}",
-            remedy_for(error, "Give a text file, one class name a line."),
-        ) from error
+    where, remedy = f"--classes {printable(path)}", "Give a text file, one class name a line."
+    lines = read_text(path, LARGEST_CLASS_FILE, remedy, name=where).splitlines()
     names = tuple(line.strip() for line in lines if line.strip())
     if not names:
-        raise SampleError(f"--classes {printable(path)}: names no class", "Give a text file, one class name a line.")
+        raise SampleError(f"{where}: names no class", remedy)
     if len(set(names)) != len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise SampleError(
-            f"--classes {printable(path)}: names {printable(twice)} twice", "Each line is the name of one label."
-        )
+        twice, _ = Counter(names).most_common(1)[0]
+        raise SampleError(f"{where}: names {printable(twice)} twice", "Each line is the name of one label.")
     return names
 
 
@@ -207,13 +206,15 @@ def order_classes(
                 "Name every class, one a line, in the order of the labels.",
             )
         return labels, names
-    unknown = [name for name in classes if name not in names]
+    known = frozenset(names)
+    unknown = [name for name in classes if name not in known]
     if unknown:
         raise SampleError(
             f"{file}: does not name {printable(', '.join(unknown))}, of {printable(where)}",
             "Name every class as the data set does.",
         )
-    return np.asarray([names.index(name) for name in classes], dtype=np.int64)[labels], names
+    number = {name: place for place, name in enumerate(names)}
+    return np.asarray([number[name] for name in classes], dtype=np.int64)[labels], names
 
 
 def check_labels(raw: NDArray[Any], count: int, where: Path) -> Labels:

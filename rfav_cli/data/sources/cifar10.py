@@ -6,23 +6,30 @@ itself is given.
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import pickle
 import tarfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from rfav_cli.checkpoints.stand_ins import StandIn
+from rfav_cli.checkpoints.unpickler import DataUnpickler
 from rfav_cli.data.sources.arrays import ArraySource
 from rfav_cli.data.sources.base import Location, Preset, Source, check_labels, order_classes
 from rfav_cli.errors import SampleError, remedy_for
 from rfav_cli.options.values import NORMALISATIONS
+from rfav_cli.regular_files import open_regular
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -31,6 +38,11 @@ if TYPE_CHECKING:
 
 SPLITS = ("test", "train")
 SHAPE = (3, 32, 32)
+LARGEST, LARGEST_ARCHIVE = 2**28, 2**29
+"""Bytes of a file and of all in an archive; the published ones have 150 million and 180 million."""
+ARRAYS = frozenset({"numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct"})
+"""What makes an array in a pickle; its values are in the state that follows."""
+_COMPRESSIONS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 
 
 @dataclass(frozen=True)
@@ -110,13 +122,31 @@ def _find(published: Published, location: Location) -> tuple[dict[str, bytes], d
 
 
 def _read_folder(folder: Path, wanted: set[str]) -> dict[str, bytes]:
-    return {name: (folder / name).read_bytes() for name in wanted if (folder / name).is_file()}
+    contents = {}
+    for name in wanted:
+        try:
+            with open_regular(folder / name) as file:
+                content = file.read(LARGEST + 1)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            raise SampleError(
+                f"{printable(folder / name)}: {what_it_says(error)}", remedy_for(error, "Unpack it anew.")
+            ) from error
+        if len(content) > LARGEST:
+            raise SampleError(f"{printable(folder / name)}: too large for a published file", "Unpack it anew.")
+        contents[name] = content
+    return contents
 
 
 def _read_archive(path: Path, wanted: set[str]) -> dict[str, bytes]:
     contents = {}
     try:
-        with tarfile.open(path, "r:*") as archive:
+        with (
+            open_regular(path) as file,
+            _unpacked(file) as unpacked,
+            tarfile.open(fileobj=unpacked, mode="r:") as archive,
+        ):
             for member in archive:
                 name = PurePosixPath(member.name).name
                 content = archive.extractfile(member) if member.isfile() and name in wanted else None
@@ -128,6 +158,60 @@ def _read_archive(path: Path, wanted: set[str]) -> dict[str, bytes]:
             remedy_for(error, "Download the archive anew."),
         ) from error
     return contents
+
+
+class _Bounded(io.RawIOBase):
+    """What an archive unpacks to, as far as a published one goes, so that none is unpacked without end.
+
+    Args:
+        file: that unpacks.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._place = 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """Forwards alone, which `tarfile` does."""
+        return True
+
+    def tell(self) -> int:
+        """The place."""
+        return self._place
+
+    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place, and no further than an archive goes."""
+        self._allow(place)
+        self._place = self._file.seek(place, whence)
+        return self._place
+
+    def read(self, size: int = -1) -> bytes:
+        """Read so many bytes."""
+        self._allow(self._place + size if size >= 0 else LARGEST_ARCHIVE + 1)
+        content = self._file.read(size)
+        self._place += len(content)
+        return content
+
+    def _allow(self, place: int) -> None:
+        if place > LARGEST_ARCHIVE:
+            raise ValueError(f"it unpacks to more than {LARGEST_ARCHIVE:,} bytes")
+
+
+@contextmanager
+def _unpacked(file: IO[bytes]) -> Iterator[Any]:
+    """An archive without its compression."""
+    magic = file.read(6)
+    file.seek(0)
+    opener: Any = next((kind for start, kind in _COMPRESSIONS.items() if magic.startswith(start)), None)
+    if opener is None:
+        yield _Bounded(file)
+        return
+    with opener(file) as unpacked:
+        yield _Bounded(unpacked)
 
 
 def _parse_batch(
@@ -143,10 +227,9 @@ def _parse_batch(
         records = records.reshape(-1, published.label_bytes + pixels)
         return records[:, -pixels:].reshape(-1, *SHAPE), records[:, published.label_bytes - 1].astype(np.int64)
     batch = _unpickle(content, place)
-    images, labels = batch.get(b"data"), batch.get(published.labels_key)
-    values = images.values if isinstance(images, _Array) else np.empty(0, dtype=np.uint8)
-    numbers = labels if isinstance(labels, list) and all(isinstance(label, int) for label in labels) else []
-    if not numbers or values.shape != (len(numbers), pixels):
+    values, labels = _bytes_of(batch.get(b"data")), batch.get(published.labels_key)
+    numbers = labels if isinstance(labels, list) and all(type(label) is int for label in labels) else []
+    if not numbers or values is None or values.shape != (len(numbers), pixels):
         raise SampleError(
             f"{printable(place)}: no {pixels} pixels and a label for each image", "Download the file anew."
         )
@@ -162,7 +245,7 @@ def _parse_names(published: Published, name: str, content: bytes, where: Path) -
 
 def _unpickle(content: bytes, where: Path) -> dict[Any, Any]:
     try:
-        batch = _Unpickler(io.BytesIO(content), encoding="bytes").load()
+        batch = _Unpickler(io.BytesIO(content), _known, _no_storage, len(content)).load()
     except Exception as error:  # whatever a damaged or hostile pickle makes the unpickler raise
         raise SampleError(
             f"{printable(where)}: not as published: {what_it_says(error)}", "Download the file anew."
@@ -172,35 +255,33 @@ def _unpickle(content: bytes, where: Path) -> dict[Any, Any]:
     return batch
 
 
-class _Array:
-    """Stands in for a numpy array of bytes, so that nothing of numpy is within a pickle's reach."""
-
-    def __init__(self, *_: object) -> None:
-        self.values: NDArray[np.uint8] = np.empty(0, dtype=np.uint8)
-
-    def __setstate__(self, state: tuple[int, tuple[int, ...], _Type, bool, bytes]) -> None:
-        _, shape, kind, fortran, data = state
-        if kind.code not in ("u1", b"u1"):
-            raise pickle.UnpicklingError("an array of something other than bytes")
-        self.values = np.frombuffer(data, dtype=np.uint8).reshape(shape, order="F" if fortran else "C")
-
-
-class _Type:
-    """Stands in for a numpy type."""
-
-    def __init__(self, code: object, *_: object) -> None:
-        self.code = code
-
-    def __setstate__(self, state: object) -> None: ...
+def _bytes_of(array: Any) -> NDArray[np.uint8] | None:
+    """The values of an array of bytes in a pickle, by what it says of it; None for anything else."""
+    state = array.state if isinstance(array, StandIn) and array.kind in ARRAYS else None
+    if not isinstance(state, tuple) or len(state) != 5:
+        return None
+    _, shape, dtype, fortran, data = state
+    is_bytes = isinstance(dtype, StandIn) and dtype.kind == "numpy.dtype" and dtype.args[:1] in (("u1",), (b"u1",))
+    if not is_bytes or not isinstance(data, bytes) or not isinstance(shape, tuple):
+        return None
+    try:
+        return np.frombuffer(data, np.uint8).reshape(shape, order="F" if fortran is True else "C")
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
-class _Unpickler(pickle.Unpickler):
-    """Reads the containers and byte arrays that the published pickles are made of, and refuses every other name."""
+class _Unpickler(DataUnpickler):
+    """The machine that reads checkpoints as data; text of Python 2 stays the bytes that it is."""
 
-    def find_class(self, module: str, name: str) -> Any:
-        if name == "_reconstruct" and module in ("numpy.core.multiarray", "numpy._core.multiarray"):
-            return _Array
-        stand_ins = {"ndarray": _Array, "dtype": _Type}
-        if module != "numpy" or name not in stand_ins:
-            raise pickle.UnpicklingError(f"refers to {printable(f'{module}.{name}')}, which is not loaded")
-        return stand_ins[name]
+    def _decode_string(self, value: bytes) -> Any:
+        return value
+
+
+def _known(module: str, name: str) -> None:
+    """Nothing is made of any name, and none but those of the published pickles are passed over."""
+    if f"{module}.{name}" not in (*ARRAYS, "numpy.ndarray", "numpy.dtype"):
+        raise pickle.UnpicklingError(f"refers to {printable(f'{module}.{name}')}, which is not loaded")
+
+
+def _no_storage(_: Any) -> None:
+    raise pickle.UnpicklingError("a storage of torch's")

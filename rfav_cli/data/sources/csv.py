@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rfav_cli.data.declared import read_text
 from rfav_cli.data.sources.base import order_classes
 from rfav_cli.data.sources.folder import SUFFIXES, ImageFiles
 from rfav_cli.errors import SampleError, remedy_for
@@ -38,6 +40,8 @@ PATHS = (
 """What people call the column of the files."""
 LABELS = ("label", "class", "target", "y", "labels", "category", "class_name", "label_name", "diagnosis", "class_id")
 """What they call that of the labels."""
+LARGEST, LONGEST_LINE, MOST_ROWS = 2**27, 2**16, 2_000_000
+"""Bytes of a file, characters of a line, and lines."""
 REMEDY = "Give a header with 'path' and 'label', and paths from the folder of the CSV file on."
 
 
@@ -60,7 +64,13 @@ def open_source(location: Location, options: SampleOptions) -> Source:
         raise SampleError(f"{printable(path)}: names no images", REMEDY)
     root = path.parent.resolve()
     lines = [(number, row) for number, row in enumerate(rows, start=1) if number > first]
-    files = [_inside(root, _cell(row, file, path, number), path, number) for number, row in lines]
+    places: dict[str, Path] = {}  # a file that is named again and again is looked for once
+    files = []
+    for number, row in lines:
+        name = _cell(row, file, path, number)
+        if name not in places:
+            places[name] = _inside(root, name, path, number)
+        files.append(places[name])
     labels: NDArray[np.int64] | None = None
     classes: tuple[str, ...] = ()
     if label is not None:
@@ -72,19 +82,35 @@ def open_source(location: Location, options: SampleOptions) -> Source:
 
 
 def _rows(path: Path) -> list[list[str]]:
+    text = read_text(path, LARGEST, REMEDY, name=f"{printable(path)}: cannot be read")
+    head = text[: LONGEST_LINE + 1].partition("\n")[0]
+    delimiter = max("\t;,", key=head.count)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            head = file.readline()
-            file.seek(0)
-            delimiter = max("\t;,", key=head.count)
-            rows = [[cell.strip() for cell in row] for row in csv.reader(file, delimiter=delimiter) if any(row)]
-    except (OSError, ValueError, csv.Error) as error:
+        rows = []
+        for row in csv.reader(_lines(text), delimiter=delimiter):
+            if any(row):
+                rows.append([cell.strip() for cell in row])
+            if len(rows) > MOST_ROWS:
+                raise ValueError(f"more than {MOST_ROWS:,} lines")
+    except (ValueError, csv.Error) as error:
         raise SampleError(
             f"{printable(path)}: cannot be read: {what_it_says(error)}", remedy_for(error, REMEDY)
         ) from error
     if not rows:
         raise SampleError(f"{printable(path)}: holds nothing", REMEDY)
     return rows
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines of a text, with their ends.
+
+    Raises:
+        ValueError: one is longer than any that names an image.
+    """
+    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
+        if len(line) > LONGEST_LINE:
+            raise ValueError(f"line {number} has {len(line):,} characters")
+        yield line
 
 
 def _columns(head: Sequence[str], path: Path) -> tuple[int, int | None, int]:

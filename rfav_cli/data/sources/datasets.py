@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import importlib
-import io
 import json
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
+from rfav_cli.data.declared import Account, read_text, refuse_swelling
+from rfav_cli.data.pictures import opened
 from rfav_cli.data.roots import role
-from rfav_cli.data.sources.folder import FORMATS
 from rfav_cli.data.sources.objects.items import LABELS
 from rfav_cli.data.sources.objects.rows import Given, ItemRows
 from rfav_cli.data.sources.objects.source import ObjectSource
 from rfav_cli.errors import SampleError, remedy_for
+from rfav_cli.regular_files import open_regular
 from rfav_cli.text import named, printable, what_it_says
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 SPLITS = ("validation", "test", "train")
 STATE, INFO, SETS = "state.json", "dataset_info.json", "dataset_dict.json"
+LARGEST_JSON = 2**26
+"""Bytes of a file that describes a data set."""
 FEW = 20
 """Sub-folders that are looked into for Parquet files."""
 REMEDY = "Give a folder that save_to_disk wrote, or Parquet files."
@@ -144,8 +146,8 @@ def _chosen(split: str, there: Sequence[str], path: Path, *, said: bool) -> str:
 
 def _json(file: Path) -> dict[str, Any]:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        content = json.loads(read_text(file, LARGEST_JSON, REMEDY))
+    except (ValueError, RecursionError) as error:
         raise SampleError(f"{printable(file)}: {what_it_says(error)}", REMEDY) from None
     return content if isinstance(content, dict) else {}
 
@@ -187,6 +189,12 @@ class ParquetPart(ArrowPart):
         counts = [self._file.metadata.row_group(group).num_rows for group in range(self._file.num_row_groups)]
         self._ends = np.cumsum(counts)
         self._group = -1
+        size = file.stat().st_size
+        refuse_swelling(printable(file), 0, size, len(self))
+        for group in range(self._file.num_row_groups):
+            described = self._file.metadata.row_group(group)
+            stored = sum(described.column(c).total_compressed_size for c in range(described.num_columns))
+            refuse_swelling(printable(file), described.total_byte_size, min(stored, size), described.num_rows)
 
     def __len__(self) -> int:
         return int(self._file.metadata.num_rows)
@@ -230,6 +238,7 @@ class Table:
 
     def __init__(self, parts: Sequence[ArrowPart], root: Path) -> None:
         self._parts, self._root = parts, root.resolve()
+        self._account = Account(printable(root))
         self._ends = np.cumsum([len(part) for part in parts])
 
     def __len__(self) -> int:
@@ -253,7 +262,7 @@ class Table:
                 content = self._read(value["path"])
         if not isinstance(content, bytes):
             return value
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        with opened(content, self._account) as image:
             image.load()
             return image
 
@@ -265,7 +274,8 @@ class Table:
                 f"{printable(self._root)}: names an image outside of it, {printable(name)}",
                 "Save the data set with its images in it.",
             )
-        return file.read_bytes()
+        with open_regular(file) as opened_file:
+            return opened_file.read()
 
 
 def _whole(values: Sequence[Any]) -> NDArray[np.int64] | None:

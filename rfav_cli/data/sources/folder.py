@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
-from PIL import Image
 
-from rfav_cli.data.pictures import DEEP_MODES, GRAY_MODES, pixels_of
+from rfav_cli.data.declared import MUCH, refuse_swelling
+from rfav_cli.data.pictures import DEEP_MODES, GRAY_MODES, opened, pixels_of
 from rfav_cli.data.roots import refuse_root, tables_in
 from rfav_cli.data.sources.base import (
     BYTES,
@@ -24,6 +24,7 @@ from rfav_cli.data.sources.base import (
     thrice,
 )
 from rfav_cli.errors import SampleError, remedy_for
+from rfav_cli.regular_files import NotRegularError
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
 
 SPLITS: tuple[str, ...] = ()
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff")
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
-"""The decoders of Pillow that a file may choose by its content: none that runs another program."""
-
 EIGHT_BITS = frozenset({".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
 """Suffixes of formats that have no such pixels."""
 
@@ -95,6 +93,7 @@ class ImageFiles(Source):
     def read(self, indices: NDArray[np.int64]) -> Samples:
         """Decode images: (n, C, H, W) uint8 or float32, channels last in memory; see `Source.read`."""
         first = self._decode(int(indices[0]))
+        self._refuse_swelling(indices, len(indices) * first.nbytes)
         final = self._options.transform is not None
         images: Samples = np.empty((len(indices), *first.shape), dtype=first.dtype)
         for row, index in enumerate(indices):
@@ -127,6 +126,12 @@ class ImageFiles(Source):
         result: Samples = images.transpose(0, 3, 1, 2)
         return result
 
+    def _refuse_swelling(self, indices: NDArray[np.int64], whole: int) -> None:
+        """Refuse images that are far more together than their files, each of which may be blank."""
+        if whole > MUCH:
+            files = (self._files[index] for index in indices.tolist())
+            refuse_swelling(printable(self.name), whole, sum(file.stat().st_size for file in files if file.is_file()))
+
     @property
     def _coloured(self) -> bool:
         if self._options.gray or self._known_colour is not None:
@@ -157,8 +162,8 @@ class ImageFiles(Source):
         """One image: (H, W, 1) where it is gray or is to be, else (H, W, 3); uint8, or float32 of more bits."""
         file = self._files[index]
         try:
-            with Image.open(file, formats=FORMATS) as image:
-                if not self._cut and image.mode not in DEEP_MODES and any("16" in str(tile[3]) for tile in image.tile):
+            with opened(file) as image:
+                if not self._cut and image.mode not in DEEP_MODES and _is_cut(image):
                     self._cut = True
                     self.notes = (*self.notes, CUT)
                 return pixels_of(image, self._options)
@@ -217,11 +222,23 @@ def list_classes(folder: Path) -> tuple[list[Path], NDArray[np.int64], tuple[str
     """The images of each sub-folder, at any depth in it: files, labels, class names, and the empty sub-folders."""
     _, folders, _ = next(os.walk(folder, onerror=_unlisted))
     names = sorted(name for name in folders if not name.startswith("."))
+    _refuse_circles(folder, names)
     images = {name: list_images(folder / name) for name in names}
     classes = tuple(name for name in names if images[name])
     files = [file for name in classes for file in images[name]]
     labels = np.repeat(np.arange(len(classes), dtype=np.int64), [len(images[name]) for name in classes])
     return files, labels, classes, tuple(name for name in names if not images[name])
+
+
+def _refuse_circles(folder: Path, names: Sequence[str]) -> None:
+    """Refuse classes that are links to a folder above them: their images would be those of all classes."""
+    place = folder.resolve()
+    for name in names:
+        if (folder / name).is_symlink() and place.is_relative_to((folder / name).resolve()):
+            raise SampleError(
+                f"{printable(folder / name)}: leads to {printable((folder / name).resolve())}, which it lies in",
+                "Remove the link; a class may be a link to another folder.",
+            )
 
 
 def list_images(folder: Path, *, deep: bool = True) -> list[Path]:
@@ -244,10 +261,15 @@ def _unlisted(error: OSError) -> NoReturn:
 def _mode(file: Path) -> str:
     """The mode of an image file; empty where it cannot be opened, which is told of when that file is read."""
     try:
-        with Image.open(file, formats=FORMATS) as image:
+        with opened(file) as image:
             return str(image.mode)
     except Exception:  # whatever a decoder trips over in a broken file
         return ""
+
+
+def _is_cut(image: Any) -> bool:
+    """Whether a picture of eight bits is one of sixteen in its file."""
+    return any("16" in str(tile[3]) for tile in image.tile)
 
 
 def _as_floats(pixels: Samples) -> NDArray[np.float32]:
@@ -256,6 +278,8 @@ def _as_floats(pixels: Samples) -> NDArray[np.float32]:
 
 
 def _broken(file: Path, error: Exception) -> SampleError:
+    if isinstance(error, NotRegularError):
+        return SampleError(f"{printable(file)}: {error.strerror}", "Replace or remove it.")
     return SampleError(
         f"{printable(file)}: not an image that can be read: {what_it_says(error)}",
         remedy_for(error, "Replace or remove the file."),

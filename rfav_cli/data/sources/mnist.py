@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import io
 import math
 import zlib
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
+from rfav_cli.data.declared import refuse_swelling
 from rfav_cli.data.sources.arrays import ArraySource
 from rfav_cli.data.sources.base import Location, Preset, Source, check_labels, order_classes
 from rfav_cli.errors import SampleError, remedy_for
 from rfav_cli.options.values import NORMALISATIONS
+from rfav_cli.regular_files import open_regular
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
@@ -86,13 +89,15 @@ def _find(location: Location, what: str, axes: int, places: tuple[str, ...]) -> 
 def _read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
     """An IDX file of bytes: 0, 0, 8, the number of axes; a big-endian uint32 an axis; the values."""
     try:
-        with path.open("rb") as raw:
-            is_gzip = raw.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if is_gzip else path.open("rb") as file:
+        with open_regular(path) as raw:
+            is_gzip, size = raw.read(2) == b"\x1f\x8b", raw.seek(0, io.SEEK_END)
+            raw.seek(0)
+            file: IO[bytes] = gzip.GzipFile(fileobj=raw) if is_gzip else raw  # type: ignore[assignment]
             header = file.read(4 + 4 * axes)
             if header[:4] != bytes([0, 0, 8, axes]):
                 raise SampleError(f"{printable(path)}: no IDX file of {axes} axes", "Download the file anew.")
             shape = np.frombuffer(header, dtype=">u4", offset=4, count=axes).tolist()
+            refuse_swelling(printable(path), math.prod(shape), size, shape[0] if shape else 0)
             values = file.read(math.prod(shape) + 1)
     except (OSError, EOFError, ValueError, OverflowError, MemoryError, zlib.error) as error:
         raise SampleError(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rfav_cli.data.declared import read_text
 from rfav_cli.data.sources.base import Location, Source, order_classes
 from rfav_cli.data.sources.folder import ImageFiles, list_classes
 from rfav_cli.errors import SampleError
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from rfav_cli.data.sources import SampleOptions
 
 SPLITS = ("val", "train")
+LARGEST = 2**26
+"""Bytes of a file of names; the published ones have less than a megabyte."""
+REMEDY = "Unpack the data set anew."
 PRESET = ((0.4802, 0.4481, 0.3975), (0.2770, 0.2691, 0.2821))
 """Mean and std over all pixels of the training images, in units of 0..1."""
 
@@ -60,7 +64,7 @@ def _validation(root: Path) -> tuple[list[Path], NDArray[np.int64], tuple[str, .
         )
     rows = sorted(_rows(annotations))
     wnids = root / "wnids.txt"
-    listed = wnids.read_text(encoding="utf-8", errors="replace").split() if wnids.is_file() else []
+    listed = read_text(wnids, LARGEST, REMEDY).split() if wnids.is_file() else []
     classes = tuple(sorted({*listed, *(wnid for _, wnid in rows)}))
     number = {wnid: label for label, wnid in enumerate(classes)}
     files = [root / "val" / "images" / name for name, _ in rows]
@@ -70,7 +74,7 @@ def _validation(root: Path) -> tuple[list[Path], NDArray[np.int64], tuple[str, .
 def _rows(annotations: Path) -> list[tuple[str, str]]:
     """File name and WordNet id of each image; the box that follows in a line is not needed."""
     rows = []
-    for number, line in enumerate(annotations.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+    for number, line in enumerate(read_text(annotations, LARGEST, REMEDY).splitlines(), start=1):
         fields = line.split("\t")
         # The file may name images in its own folder only.
         if len(fields) < 2 or any(mark in fields[0] for mark in ("/", "\\", ":", "\0")) or fields[0] in ("", ".", ".."):

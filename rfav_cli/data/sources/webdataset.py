@@ -11,13 +11,15 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
-from rfav_cli.data.sources.folder import FORMATS
+from rfav_cli.data.declared import Account
+from rfav_cli.data.numpy_files import array_of
+from rfav_cli.data.pictures import opened
 from rfav_cli.data.sources.objects.items import LABELS
 from rfav_cli.data.sources.objects.rows import Given, ItemRows
 from rfav_cli.data.sources.objects.source import ObjectSource
 from rfav_cli.errors import SampleError, remedy_for
+from rfav_cli.regular_files import open_regular
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ class Member:
 
     def read(self) -> bytes:
         """Its content."""
-        with self.file.open("rb") as file:
+        with open_regular(self.file) as file:
             file.seek(self.offset)
             return file.read(self.size)
 
@@ -77,20 +79,21 @@ def open_source(location: Location, options: SampleOptions) -> Source:
         raise SampleError(f"{printable(location.path)}: no samples among members of {held}", REMEDY)
     given = Given(location.name, location.option, "Replace the file, or leave that sample out.")
     labels = _all_labels(known)
-    rows = ItemRows(lambda number: _item(known[number]), len(known), given, labels=labels)
+    account = Account(printable(location.path))
+    rows = ItemRows(lambda number: _item(known[number], account), len(known), given, labels=labels)
     return ObjectSource(rows, location, options, own=False)
 
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
         return sorted(path.glob("*.tar"))
-    if path.is_file():
+    if path.exists():
         return [path]
     names = list(islice(_expanded(path.name), MOST_FILES))
     files = [
         file for name in names for file in (sorted(path.parent.glob(name)) if "*" in name else [path.parent / name])
     ]
-    if missing := [file for file in files if not file.is_file()]:
+    if missing := [file for file in files if not file.exists()]:
         raise SampleError(f"{printable(missing[0])}: there is no such file", "Check the path of the samples.")
     if not files:
         raise SampleError(f"{printable(path)}: no such files", "Check the path of the samples.")
@@ -110,10 +113,13 @@ def _samples(file: Path) -> list[dict[str, Member]]:
     """The samples of a tar file: kind of member -> where it lies."""
     samples: dict[str, dict[str, Member]] = {}
     try:
-        with tarfile.open(file, "r:") as archive:
+        with open_regular(file) as opened_file, tarfile.open(fileobj=opened_file, mode="r:") as archive:
+            size = opened_file.seek(0, io.SEEK_END)
             for member in archive:
                 folder, _, name = member.name.rpartition("/")
                 key, _, kind = name.partition(".")
+                if member.offset_data + member.size > size:
+                    raise ValueError("cut off")
                 if member.isreg() and not member.issparse() and kind and not name.startswith("."):
                     where = Member(file, member.offset_data, member.size)
                     samples.setdefault(f"{folder}/{key}", {})[kind.lower()] = where
@@ -130,13 +136,13 @@ def _content(sample: dict[str, Member]) -> str:
     return next((kind for kind in (*PICTURES, *ARRAYS) if kind in sample), "")
 
 
-def _item(sample: dict[str, Member]) -> Any:
+def _item(sample: dict[str, Member], account: Account) -> Any:
     kind = _content(sample)
-    content = io.BytesIO(sample[kind].read())
+    content = sample[kind].read()
     if kind in ARRAYS:
-        value: Any = np.load(content, allow_pickle=False)
+        value: Any = array_of(content)
     else:
-        with Image.open(content, formats=FORMATS) as image:
+        with opened(content, account) as image:
             image.load()
             value = image
     label = _label(sample)

@@ -25,7 +25,10 @@ WHERE = Path("somewhere")
 
 
 def test_a_class_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
-    for path, why in ((tmp_path / "classes.txt", "No such file or directory"), (tmp_path, "Is a directory")):
+    for path, why in (
+        (tmp_path / "classes.txt", "No such file or directory"),
+        (tmp_path, "is a folder, not a regular file"),
+    ):
         with pytest.raises(SampleError) as caught:
             read_class_file(path)
         assert caught.value.what == f"--classes {path}: {why}"

@@ -87,7 +87,7 @@ class Evil:
         ({"0.png": png(0), "0.cls": b"-1"}, "label -1"),
         ({"0.png": png(0), "0.cls": b"\xff"}, "sample 0 raised UnicodeDecodeError"),
         ({"0.png": png(0), "0.cls": b"1" * (1 << 21)}, "sample 0 raised ValueError: a label of"),
-        ({"0.npy": npy(np.array([Evil()], object)), "0.cls": b"1"}, "sample 0 raised ValueError: Object arrays"),
+        ({"0.npy": npy(np.array([Evil()], object)), "0.cls": b"1"}, "sample 0 raised ValueError: an array of objects"),
         ({"0.png": png(0), "1.png": png(0, (5, 4))}, "sample 1 is 5x4, sample 0 4x4|sample 0 is 4x4, sample 1 5x4"),
     ],
 )
