@@ -23,22 +23,26 @@ from typing import Any, NoReturn
 
 import rfav_cli
 import rfav_cli.cli
+from tests.corpus import audit
 
 PID_OR_STATUS = struct.Struct("i")
+USAGE = struct.Struct("dq")
+"""Seconds of CPU and the most KiB of memory that a command took, with those of the processes that it waited for."""
 
 
 def serve(connection: socket.socket) -> None:
     """Start a command a request until the other side has gone.
 
-    A request is JSON with `arguments`, `folder`, `environment`, `unprivileged` and `largest_file`, and four
+    A request is JSON with `arguments`, `folder`, `environment`, `unprivileged`, `largest_file` and `watched`, and four
     descriptors: stdin, stdout, stderr and the one that is told the pid of the command, then its exit status as
-    `os.waitpid` gives it.
+    `os.waitpid` gives it, and what it took.
     """
     for module in pkgutil.walk_packages(rfav_cli.__path__, "rfav_cli."):
         if module.name != "rfav_cli.__main__" and not module.name.startswith("rfav_cli.training.integrations."):
             with contextlib.suppress(ImportError):  # what needs an extra that is not installed
                 importlib.import_module(module.name)
-    importlib.import_module("torch._dynamo")  # what torch's optimizers import on use
+    for name in ("torch._dynamo", "torch._export.serde.serialize", "torch.export.pt2_archive._package"):
+        importlib.import_module(name)  # what torch imports on use
     with contextlib.redirect_stdout(io.StringIO()):
         rfav_cli.cli.run(["--help"])  # typer imports the most of itself on use
     gc.freeze()
@@ -65,7 +69,11 @@ def _supervise(request: dict[str, Any], descriptors: list[int]) -> None:
     os.write(told, PID_OR_STATUS.pack(pid))
     for stream in streams:
         os.close(stream)
-    os.write(told, PID_OR_STATUS.pack(os.waitpid(pid, 0)[1]))
+    if request["watched"]:
+        signal.signal(signal.SIGALRM, lambda *_: os.killpg(pid, signal.SIGKILL))
+        signal.setitimer(signal.ITIMER_REAL, request["watched"]["seconds"])
+    _, status, usage = os.wait4(pid, 0)
+    os.write(told, PID_OR_STATUS.pack(status) + USAGE.pack(usage.ru_utime + usage.ru_stime, usage.ru_maxrss))
     os._exit(0)
 
 
@@ -91,6 +99,8 @@ def _become_command(request: dict[str, Any], streams: list[int]) -> NoReturn:
         _drop_capabilities()
     if request["largest_file"] is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (request["largest_file"],) * 2)
+    if request["watched"]:
+        audit.watch(request["watched"]["log"], request["folder"])
     sys.argv = ["rfav", *request["arguments"]]
     try:
         rfav_cli.cli.main()
