@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.corpus.case import Case
 
 HOSTILE = ("pickles", "bombs", "archives", "safetensors", "torchscript", "exported", "folders", "special", "stores", "probes", "settings")
-HARMLESS = ()
+HARMLESS = ("checkpoints", "programs", "samples")
 """The modules of the two packages that have `CASES`."""
 
 

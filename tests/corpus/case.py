@@ -39,7 +39,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
     "plot": ("plot", "{}", "--figure", "entropy", "--out", "figure.png"),
     "check": ("check", "{}", "--format", "junit"),
     "baseline": ("check", "good.h5", "--baseline", "{}"),
-    "recipe": ("train", *MODEL, "--data", "probe.npz", "--recipe", "{}", "--max-epochs", "1", "--out", "trained"),
+    "recipe": ("train", *MODEL, "--data", "probe.npz", "--recipe", "{}", "--epochs", "1", "--out", "trained"),
 }
 """What a case is -> the command line that it is judged by, `{}` for its file."""
 

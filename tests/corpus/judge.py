@@ -21,7 +21,7 @@ MEMORY = 600 * 2**20
 """Bytes that a case may take beyond what a good file takes."""
 WAIT = 12.0
 """Seconds of a clock after which a command is ended."""
-_MEASURED = re.compile(r"(\d+) epochs?, (\d+) layers?")
+_MEASURED = re.compile(r"(\d+) (?:epochs?|steps?), (\d+) layers?")
 
 
 @dataclass(frozen=True)
