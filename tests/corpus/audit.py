@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 ALWAYS = {
-    *("os.system", "os.exec", "os.spawn", "os.forkpty", "pty.spawn", "os.startfile", "webbrowser.open", "ctypes.dlopen"),
+    *("os.system", "os.exec", "os.spawn", "os.forkpty", "pty.spawn", "os.startfile", "webbrowser.open"),
     *("socket.connect", "socket.bind", "socket.getaddrinfo", "urllib.Request", "ftplib.connect", "smtplib.connect"),
     "pickle.find_class",
 }
@@ -41,17 +41,17 @@ def watch(log: str, home: str) -> None:
     sys.addaudithook(note)
 
 
-_SOME = {"open", "import", "subprocess.Popen", "os.posix_spawn"}
+_SOME = {"open", "import", "subprocess.Popen", "os.posix_spawn", "ctypes.dlopen"}
 
 
 def _is_forbidden(event: str, args: tuple[Any, ...], home: str) -> bool:
     if event == "import":
         return str(args[0]).partition(".")[0] == CANARY
-    if event == "subprocess.Popen":  # the command line that runs programs in a process of their own
-        command = args[1] if isinstance(args[1], list | tuple) else []
-        return [str(part) for part in command[:3]] != [sys.executable, "-m", "rfav_cli"]
-    if event == "os.posix_spawn":
-        return [str(part) for part in args[1][:3]] != [sys.executable, "-m", "rfav_cli"]
+    if event in ("subprocess.Popen", "os.posix_spawn"):  # but for the command line, which runs programs apart
+        command = [str(part) for part in args[1]] if isinstance(args[1], list | tuple) else []
+        return command[:1] != [sys.executable] or "from rfav_cli.cli import main" not in " ".join(command[:4])
+    if event == "ctypes.dlopen":  # torch's own, and this process, by which a child asks to end with its parent
+        return args[0] is not None and not str(args[0]).startswith(sys.prefix)
     if event == "open":
         return _opens_elsewhere(args, home)
     if event in ELSEWHERE:

@@ -19,7 +19,7 @@ CPU = 10.0
 """Seconds that a case may take."""
 MEMORY = 600 * 2**20
 """Bytes that a case may take beyond what a good file takes."""
-WAIT = 12.0
+WAIT = 40.0
 """Seconds of a clock after which a command is ended."""
 _MEASURED = re.compile(r"(\d+) (?:epochs?|steps?), (\d+) layers?")
 
@@ -51,7 +51,7 @@ def judge(case: Case, folder: Path, rfav: Rfav, bounds: Bounds) -> list[str]:
     home = case.write(folder)
     log = folder / "audit.log"
     environment = {"RFAV_CORPUS_AUDIT": str(log), "RFAV_CORPUS_HOME": str(home), "PYTHONPATH": str(SITE)}
-    watched = {"log": str(log), "seconds": bounds.wait}
+    watched = {"log": str(log), "seconds": bounds.wait, "whole": case.whole}
     done = rfav(home, *case.arguments, watched=watched, environment=environment)
     return [*faults_of_end(case, done), *faults_of_cost(done, bounds), *traces(folder, log)]
 

@@ -11,30 +11,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from tests.corpus.net import Net, make_net
+from tests.corpus.net import make_net
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 SHAPE = (3, 8, 8)
-
-
-class Keeper(Net):
-    """Has a state of its own, so that a method of it runs as it is loaded."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept = torch.ones(2, 2)
-
-    @torch.jit.export
-    def __getstate__(self) -> tuple[Tensor, bool]:
-        return self.kept, self.training
-
-    @torch.jit.export
-    def __setstate__(self, given: tuple[Tensor, bool]) -> None:
-        self.kept = given[0]
-        self.training = given[1]
 
 
 class Holder(nn.Module):

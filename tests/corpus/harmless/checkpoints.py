@@ -15,6 +15,7 @@ import random
 import sys
 import types
 import uuid
+import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -150,7 +151,7 @@ MORE: dict[str, Callable[[], Any]] = {
     "range-and-slice": lambda: [range(5), slice(1, 2), Ellipsis],
     "classes": lambda: [nn.Linear, torch.optim.Adam, int, dict, torch.relu],
     "partial": lambda: functools.partial(nn.ReLU, inplace=True),
-    "device-and-types": lambda: [torch.device("cpu"), torch.device("cuda:0"), torch.float16, torch.Size([1, 2]), torch.strided, torch.channels_last],
+    "device-and-types": lambda: [torch.device("cpu"), torch.device("cuda:0"), torch.float16, torch.Size([1, 2]), torch.strided],
     "net-inside": make_net,
     "modules": lambda: nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Dropout()),
     "loss": lambda: nn.CrossEntropyLoss(label_smoothing=0.1),
@@ -162,7 +163,7 @@ MORE: dict[str, Callable[[], Any]] = {
     "optimizer-itself": lambda: trained()[1],
     "schedule-cosine": lambda: schedule("CosineAnnealingLR", T_max=5),
     "schedule-one-cycle": lambda: schedule("OneCycleLR", max_lr=0.1, total_steps=10),
-    "schedule-lambda": lambda: schedule("LambdaLR", lr_lambda=float),
+    "schedule-lambda": lambda: schedule("LambdaLR", lr_lambda=lambda epoch: 0.9**epoch),
     "schedule-plateau": lambda: torch.optim.lr_scheduler.ReduceLROnPlateau(trained()[1]).state_dict(),
     "scaler": lambda: torch.amp.GradScaler("cpu").state_dict(),
     "averages": averaged,
@@ -170,7 +171,7 @@ MORE: dict[str, Callable[[], Any]] = {
     "tensors-of-new-types": lambda: [torch.zeros(4).to(kind) for kind in (torch.float8_e4m3fn, torch.float8_e5m2)],
     "tensors-of-unsigned-types": lambda: [torch.zeros(3, dtype=kind) for kind in (torch.uint16, torch.uint32, torch.uint64)],
     "tensor-sparse": lambda: torch.eye(3).to_sparse(),
-    "tensor-quantized": lambda: torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8),
+    "tensor-quantized": lambda: _quantized(),
     "tensor-views": lambda: [torch.arange(100.0)[::7], torch.ones(3, 4).t(), torch.ones(1).expand(100, 5)],
     "tensor-empty": lambda: [torch.zeros(0), torch.zeros(3, 0, 2), torch.tensor(5.0)],
     "tensor-conjugate": lambda: torch.ones(3, dtype=torch.complex64).conj(),
@@ -184,6 +185,12 @@ MORE: dict[str, Callable[[], Any]] = {
     "deep-lists": lambda: functools.reduce(lambda inner, _: [inner], range(300), []),
 }  # fmt: skip
 """Name -> what lies beside the weights."""
+
+
+def _quantized() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that such tensors will be removed
+        return torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8)
 
 
 def _cyclic() -> Any:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.corpus.case import Case, make_net
-from tests.corpus.programs import SHAPE, Keeper, exported_as_before
+from tests.corpus.programs import SHAPE, Holder, exported_as_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,7 +175,7 @@ def _with_extra(path: Path) -> None:
 
 
 def _with_state(path: Path) -> None:
-    _saved(lambda: torch.jit.script(Keeper().eval()), path)
+    _saved(lambda: torch.jit.script(Holder().eval()), path)
 
 
 def _exported(name: str, dynamic: bool, path: Path) -> None:
@@ -196,7 +196,7 @@ CASES = [
     *(Case(f"traced-{name}", "TorchScript", partial(_traced, name), "program", layers=layers) for name, (_, layers) in NETS.items()),
     *(Case(f"frozen-{name}", "TorchScript", partial(_frozen, name), "program", layers=NETS[name][1]) for name in ("plain", "branching", "mathematical")),
     Case("scripted-with-extra-files", "TorchScript", _with_extra, "program"),
-    Case("scripted-with-a-state", "TorchScript", _with_state, "program"),
+    Case("scripted-with-a-state", "TorchScript", _with_state, "program", layers=2),
     *(Case(f"exported-{name}", "exported", partial(_exported, name, True), "program", "epoch_1.pt2", layers=layers, whole=name == "plain") for name, (_, layers) in NETS.items() if name != "recurrent"),
     *(Case(f"exported-static-{name}", "exported", partial(_exported, name, False), "program", "epoch_1.pt2", layers=NETS[name][1]) for name in STATIC),
     Case("exported-before-2-8", "exported", _old, "program", "epoch_1.pt2"),

@@ -315,7 +315,7 @@ CASES = [
     *(Case(f"pt-{name}", "probe", partial(pt, (ATTACKS | FOREIGN | TENSORS)[name]), "probe", "held_out.pt") for name in ("os-system", "torch-load", "pickle-loads", "stride-0", "storage-elsewhere", "shape-of-8-tib")),
     Case("pt-expanded", "probe", pt_expanded, "probe", "held_out.pt"),
     *(Case(f"image-{name}", "probe", partial(images, content, "9.png"), "probe", "held_out", says=("9.png",)) for name, content in IMAGES.items()),
-    Case("image-link-out", "probe", partial(image_is, "../../../elsewhere/secret_1.pt"), "probe", "held_out", says=("9.png",)),
+    Case("image-link-to-etc", "probe", partial(image_is, "/etc/hostname"), "probe", "held_out", says=("9.png",)),
     Case("image-device", "probe", partial(image_is, "/dev/zero"), "probe", "held_out", says=("9.png",)),
     Case("image-fifo", "probe", image_fifo, "probe", "held_out", says=("9.png",)),
     Case("image-link-to-itself", "probe", partial(image_is, "9.png"), "probe", "held_out", says=("9.png",)),
