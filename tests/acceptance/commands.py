@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.acceptance.fork_server import PID_OR_STATUS
+from tests.acceptance.fork_server import PID_OR_STATUS, USAGE
 
 if TYPE_CHECKING:
     import signal
@@ -38,11 +38,21 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True)
 class Done:
-    """A command that has ended: its exit code (negative: ended by that signal) and what it printed."""
+    """A command that has ended.
+
+    Attributes:
+        code: its exit code; negative: ended by that signal.
+        out: what it printed.
+        err: the same on stderr.
+        cpu: seconds that it took, with the processes that it waited for.
+        memory: the most bytes that it held.
+    """
 
     code: int
     out: str
     err: str
+    cpu: float = 0.0
+    memory: int = 0
 
     def json(self) -> Any:
         """All of stdout as one JSON document."""
@@ -68,7 +78,7 @@ class Running:
     def output(self, name: str) -> str:
         """What has been printed so far."""
         path = self._streams.get(name)
-        return path.read_text(encoding="utf-8") if path else ""
+        return path.read_text(encoding="utf-8", errors="surrogateescape") if path else ""
 
     def wait_for(self, text: str) -> None:
         """Wait until the text stands on stderr."""
@@ -82,8 +92,9 @@ class Running:
 
     def wait(self) -> Done:
         code = os.waitstatus_to_exitcode(self._number())
+        cpu, memory = USAGE.unpack(os.read(self._told, USAGE.size))
         os.close(self._told)
-        return Done(code, self.output("out"), self.output("err"))
+        return Done(code, self.output("out"), self.output("err"), cpu, memory * 1024)
 
 
 class Rfav:
@@ -114,6 +125,7 @@ class Rfav:
         largest_file: int | None = None,
         environment: Mapping[str, str] = {},
         fault: Fault | None = None,
+        watched: Mapping[str, Any] | None = None,
         **fds: int,
     ) -> Running:
         """Start a command that can make files of so many bytes at most, as if the disk were full then.
@@ -121,6 +133,8 @@ class Rfav:
         `fault` is what goes wrong at one of its calls of the system.
 
         `out`, `err` are descriptors for its streams in place of files.
+        `watched` says in what file (`log`) everything is noted that no file may bring about, and after how many
+        `seconds` the command is ended. `out`, `err` are descriptors for its streams in place of files.
         """
         self._count += 1
         paths = {name: Path(self._scratch.name) / f"{self._count}.{name}" for name in ("out", "err") if name not in fds}
@@ -135,6 +149,7 @@ class Rfav:
                 "unprivileged": unprivileged,
                 "largest_file": largest_file,
                 "fault": None if fault is None else asdict(fault),
+                "watched": watched,
             }
             streams = opened | fds
             socket.send_fds(self._socket, [json.dumps(request).encode()], [stdin, streams["out"], streams["err"], tell])
