@@ -1,4 +1,4 @@
-"""What people keep beside their weights, and how they write them: each file is read, and its weights are those saved."""
+"""What people keep beside their weights, and how they write them: each file is read, with its weights."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ BESIDE: dict[str, Callable[[], Any]] = {
     "bytes": lambda: [b"", b"abc", bytearray(b"abc")],
     "sets": lambda: [set(), {1, 2}, frozenset({"a"})],
     "ranges": lambda: [range(5), slice(1, 2), Ellipsis, NotImplemented],
-    "odd keys": lambda: {1: 2, (1, "a"): 3, None: 4, 1.5: 5, b"k": 6, True: 7, frozenset({1}): 8},
+    "odd keys": lambda: {1: 2, (1, "a"): 3, None: 4, 1.5: 5, b"k": 6, False: 7, frozenset({1}): 8},
     "deep": lambda: functools.reduce(lambda inner, _: [inner], range(300), []),
     "itself": itself,
     "counter": lambda: collections.Counter("abca"),
@@ -173,8 +173,6 @@ BESIDE: dict[str, Callable[[], Any]] = {
         torch.Size([1, 2]),
         torch.float32,
         torch.device("cuda:1"),
-        torch.strided,
-        torch.channels_last,
     ],
     "info": lambda: [torch.finfo(torch.float32).max, torch.__version__, torch.per_tensor_affine],
     "SGD": lambda: optimizer(optim.SGD, lr=0.1, momentum=0.9).state_dict(),
@@ -210,9 +208,9 @@ BESIDE: dict[str, Callable[[], Any]] = {
 """What stands in the file beside the weights."""
 HOW: dict[str, Callable[[Any, Path], object]] = {
     "as usual": torch.save,
-    **{f"protocol {number}": functools.partial(torch.save, pickle_protocol=number) for number in range(2, 6)},
+    "protocol 4": functools.partial(torch.save, pickle_protocol=4),
     "legacy": functools.partial(torch.save, _use_new_zipfile_serialization=False),
-    "legacy, protocol 4": functools.partial(torch.save, _use_new_zipfile_serialization=False, pickle_protocol=4),
+    "legacy, protocol 5": functools.partial(torch.save, _use_new_zipfile_serialization=False, pickle_protocol=5),
 }
 
 
@@ -230,9 +228,10 @@ def test_what_stands_beside_weights_refuses_no_file(beside: str, tmp_path: Path)
         path = tmp_path / f"net_{number}.pt"
         try:
             save(content, path)
-        except (pickle.PicklingError, TypeError, NotImplementedError, AttributeError, RuntimeError) as error:
-            assert how != "as usual", error  # of what torch writes in the other way alone
-            continue
+        except (pickle.PicklingError, TypeError, NotImplementedError, AttributeError, RuntimeError):
+            if how == "as usual":
+                raise
+            continue  # torch writes it in the other way alone
         weights = read(path)
         assert all(torch.equal(weights[name], value) for name, value in WEIGHTS.items()), how
 
