@@ -10,7 +10,6 @@ import argparse
 import hashlib
 import io
 import multiprocessing
-import resource
 import tempfile
 import time
 import zipfile
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from benchmarks.inputs import machine, print_table, write_json
+from benchmarks.inputs import machine, memory, print_table, write_json
 from rfav_cli.checkpoints import formats
 from rfav_cli.checkpoints.formats.base import ReadOptions
 
@@ -86,12 +85,10 @@ WAYS: dict[str, Callable[[Path], None]] = {"mapped": mapped, "whole": whole, "rf
 
 
 def measure(way: str, path: Path) -> tuple[float, float]:
-    """Seconds of one thread, and MB of memory at the peak beyond what the imports take."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.perf_counter()
+    """Seconds of a processor, and MB of memory at the peak beyond what the imports take."""
+    before, start = memory("VmHWM"), time.process_time()
     WAYS[way](path)
-    seconds = time.perf_counter() - start
-    return seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return time.process_time() - start, memory("VmHWM") - before
 
 
 def main() -> None:
@@ -106,10 +103,10 @@ def main() -> None:
             for way in WAYS:
                 with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
                     ends = [pool.apply(measure, (way, path)) for _ in range(arguments.rounds)]
-                seconds, memory = (median(values) for values in zip(*ends, strict=True))
+                seconds, peak = (median(values) for values in zip(*ends, strict=True))
                 size = path.stat().st_size / 2**20
-                row = {"file": f"{content}, {size:.0f} MB", "way": way, "seconds": f"{seconds:.2f}"}
-                rows.append(row | {"MB more at the peak": f"{memory:.0f}"})
+                row = {"file": f"{content}, {size:.0f} MB", "way": way, "CPU seconds": f"{seconds:.2f}"}
+                rows.append(row | {"MB more at the peak": f"{peak:.0f}"})
     print_table("Reading a checkpoint", rows)
     write_json(arguments.out, {"machine": machine("cpu"), "rows": rows})
 

@@ -59,11 +59,14 @@ def instances_in(content: Any, kind: type[T]) -> Iterator[T]:
     waiting, seen = [content], set()
     while waiting:
         value = waiting.pop()
+        if not isinstance(value, kind | dict | list | tuple | StandIn) or id(value) in seen:
+            continue
+        seen.add(id(value))
         if isinstance(value, kind):
             yield value
-        if isinstance(value, dict | list | tuple | StandIn) and id(value) not in seen:
-            seen.add(id(value))
-            if isinstance(value, StandIn):
-                waiting += (value.args, value.state, value.items, value.entries)
-            else:
-                waiting += dict.values(value) if isinstance(value, dict) else value
+        if isinstance(value, StandIn):
+            waiting += (value.args, value.state, value.items, value.entries)
+        elif isinstance(value, dict):
+            waiting += dict.values(value)
+        elif isinstance(value, list | tuple):
+            waiting += value

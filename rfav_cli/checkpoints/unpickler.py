@@ -44,7 +44,7 @@ _FREE = 2**20
 """Characters and elements that calls may be given in any file, however small; else twice as many as it has bytes."""
 _MOST = 2**29
 """Bytes of memory that what a pickle makes may take, by the table below; that of 150,000 tensors takes as many."""
-_COST = 40
+_COST = 64
 """Bytes of memory that an instruction takes at most, other than those below and beside what is read from the file."""
 _COSTS = {
     "EMPTY_LIST": 100,
