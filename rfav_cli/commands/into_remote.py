@@ -27,9 +27,11 @@ def into_remote(options: Analyze, address: str, analyze: Callable[[Analyze], His
 
     Raises:
         UsageError: several processes were to write the store, or the web is no place to write to.
-        StoreError: it cannot be written there; the local one is kept, and named.
+        StoreError: what is there is no store, or cannot be replaced; the local one is kept then, and named.
         RfavError: as of an analysis.
     """
+    from rfav_cli.store import is_store
+
     where = remote.shown(address)
     if options.no_pack or options.shard or options.ranks.world > 1:
         raise UsageError(f"--out {where}: is written as a whole, by one process", "Give an --out in a local folder.")
@@ -39,8 +41,14 @@ def into_remote(options: Analyze, address: str, analyze: Callable[[Analyze], His
         )
     with tempfile.TemporaryDirectory(prefix="rfav-", ignore_cleanup_errors=True) as folder:
         store = Path(folder) / (where.rpartition("/")[2] or "rfav.h5")
-        if not options.fresh and remote.exists(address):
-            shutil.copyfile(remote.keep(address), store)
+        if remote.exists(address):
+            before = remote.keep(address)
+            if options.fresh and not is_store(before):
+                raise StoreError(
+                    f"{where}: is there already and no store, so it stays as it is", "Choose another --out."
+                )
+            if not options.fresh:
+                shutil.copyfile(before, store)
         try:
             analyze(replace(options, out=store))
         finally:

@@ -15,7 +15,6 @@ from rfav_cli.options.groups import (
     Net,
     ProbeSize,
     Samples,
-    Written,
     unheard,
 )
 from rfav_cli.options.panels import (
@@ -24,6 +23,7 @@ from rfav_cli.options.panels import (
     POLICY,
     SAMPLES,
 )
+from rfav_cli.options.stores import Written
 from rfav_cli.records import SourceLocation
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rfav_cli.options import values
 from rfav_cli.options.field import Options, group, keyword, option, required
-from rfav_cli.options.panels import MEASURED, NET, RUNS, SAMPLES, WRITTEN
+from rfav_cli.options.panels import MEASURED, NET, RUNS, SAMPLES
 from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records.tasks import AUTO
 
@@ -392,18 +392,6 @@ class Checkpoints(Net, Measured, Names, Stopped):
         panel=RUNS,
         metavar="FILE",
         from_project="inside",
-    )
-
-
-@group
-class Written(Options):
-    """What becomes of a file that is in the place of one that is to be written."""
-
-    force: bool = option(
-        default=False,
-        help="Replace a file that this command did not write, too; never a store, nor what the command reads.",
-        panel=WRITTEN,
-        from_project="never",
     )
 
 

@@ -17,7 +17,6 @@ from rfav_cli.options.groups import (
     Net,
     ProbeSize,
     Samples,
-    Written,
 )
 from rfav_cli.options.panels import (
     RUNS,
@@ -25,6 +24,7 @@ from rfav_cli.options.panels import (
     WATCH,
     WRITTEN,
 )
+from rfav_cli.options.stores import Written
 from rfav_cli.records import ALONE, Ranks
 
 if TYPE_CHECKING:

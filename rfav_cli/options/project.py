@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfav_cli.options.field import group, keyword, option
-from rfav_cli.options.groups import Written, unheard
+from rfav_cli.options.groups import unheard
 from rfav_cli.options.panels import FIRST, WRITTEN
+from rfav_cli.options.stores import Written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from rfav_cli.options.field import Options, group, keyword, option, required
 from rfav_cli.options.groups import (
     Judging,
-    Written,
     unheard,
 )
 from rfav_cli.options.panels import (
@@ -22,6 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rfav_cli.records import History
+
+
+@group
+class Written(Options):
+    """What becomes of a file that is in the place of one that is to be written."""
+
+    force: bool = option(
+        default=False,
+        help="Replace a file that this command did not write, too; never a store, nor what the command reads.",
+        panel=WRITTEN,
+        from_project="never",
+    )
 
 
 @group

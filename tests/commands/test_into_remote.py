@@ -102,6 +102,15 @@ def test_a_store_that_goes_elsewhere_is_read_there_and_continued(there, tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
 
 
+def test_what_is_no_store_is_not_replaced_there(there):
+    there.pipe("/stores/rfav.h5", b"mine")
+    options = {"probe": "memory://probe.npz", "out": "memory://stores/rfav.h5", **RUN}
+    for fresh in (True, False):
+        with pytest.raises(StoreError):
+            rfav_cli.analyze("memory://run", fresh=fresh, **options)
+    assert there.cat_file("/stores/rfav.h5") == b"mine"
+
+
 def test_what_was_measured_before_an_error_is_written_there(there, tmp_path):
     content = bytearray(there.cat("/run/epoch_1.pt"))
     weight = next(iter(nets.make(nets.Vectors, 1).state_dict().values())).numpy().tobytes()
