@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rfav_cli import open_store, pack
 from rfav_cli.diagnosis import judge
 from rfav_cli.diagnosis.layer_states import ENTROPY
+from rfav_cli.errors import StoreError
 from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records import Measurement, RunFinding
 from rfav_cli.store import StoreWriter
