@@ -55,9 +55,12 @@ def smoothing_matrix(epochs: NDArray[np.int64], sigma: float) -> NDArray[np.floa
     """
     if not sigma:
         return np.eye(len(epochs))
-    distances = (epochs[:, None] - epochs[None, :]) / sigma
-    weights = np.exp(-0.5 * distances**2)
-    return np.asarray(weights / weights.sum(1, keepdims=True))
+    weights = (epochs[:, None] - epochs[None, :]) / sigma
+    np.square(weights, out=weights)  # in one piece of memory: it is the largest of a verdict
+    weights *= -0.5
+    np.exp(weights, out=weights)
+    weights /= weights.sum(1, keepdims=True)
+    return np.asarray(weights)
 
 
 def smoothed(epochs: NDArray[np.int64], values: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
