@@ -23,7 +23,7 @@ class Scan(Excluded):
         several=True,
         kw_only=False,
     )
-    fail_on: str = option(
+    flag: str = option(
         default="refused",
         help="What ends with exit code 1: danger alone, also what rfav would have refused (refused), or any note.",
         panel=POLICY,

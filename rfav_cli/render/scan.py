@@ -177,7 +177,7 @@ def as_json(report: ScanReport, _: Screen) -> str:
         "schema": SCHEMA,
         "result": RESULTS[report.code],
         "exit_code": report.code,
-        "fail_on": report.fail_on,
+        "flag": report.flag,
         "files": [_json_of(file) for file in report.files],
         "notes": list(report.notes),
     }

@@ -46,7 +46,7 @@ def test_what_is_left_out_and_passed_over_is_told(run: Path) -> None:
     report = rfav_cli.scan(run, exclude=["deep", "no-such"])
     assert len(report.files) == 3
     assert report.notes[0].endswith("passed over 2 hidden or linked folders")
-    assert report.notes[1] == "--exclude 'no-such': matches nothing"
+    assert report.notes[1:] == ("1 file or folder was left out by --exclude", "--exclude 'no-such': matches nothing")
 
 
 @pytest.mark.parametrize("name", ["nowhere.pt", "nowhere/*.pt", "empty"])
@@ -58,11 +58,12 @@ def test_nothing_is_never_clean(tmp_path: Path, name: str) -> None:
 
 
 def test_a_danger_in_a_hidden_file_is_found(run: Path) -> None:
-    torch.save(Calls(), run / ".hidden")
+    torch.save(Calls(), run / "hidden.pt")
+    (run / "hidden.pt").rename(run / ".hidden")
     report = rfav_cli.scan(run)
     assert report.code == 1
     assert {finding.level for finding in report.flagged} == {"danger", "refused"}
-    assert len(rfav_cli.scan(run, fail_on="danger").flagged) == 1
+    assert len(rfav_cli.scan(run, flag="danger").flagged) == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has none")
