@@ -88,13 +88,12 @@ def _scanned(text: str, passed: _Passed) -> Iterator[ScannedFile]:
         if path.is_dir():
             yield from _folder(path, passed)
         else:
-            yield _file(path, expected=True)
+            yield _file(path)
 
 
 def _folder(folder: Path, passed: _Passed) -> Iterator[ScannedFile]:
     """What is in a folder and below it; links to other folders are not followed."""
     from rfav_cli.checkpoints.inspection import unsaid
-    from rfav_cli.checkpoints.listing import SUFFIXES
     from rfav_cli.checkpoints.scanned_folders import inspect_folder
 
     met, hidden = 0, 0
@@ -113,7 +112,7 @@ def _folder(folder: Path, passed: _Passed) -> Iterator[ScannedFile]:
             if met > _MOST_FILES:
                 yield unsaid(remote.shown(folder), f"more than {_MOST_FILES:,} files lie below it")
                 return
-            yield _file(here / name, expected=Path(name).suffix.lower() in SUFFIXES)
+            yield _file(here / name)
     for error in failed:
         yield unsaid(remote.shown(error.filename or folder), f"cannot be listed: {what_it_says(error)}")
     if not met and not failed:
@@ -124,11 +123,13 @@ def _folder(folder: Path, passed: _Passed) -> Iterator[ScannedFile]:
         )
 
 
-def _file(path: Path, *, expected: bool) -> ScannedFile:
+def _file(path: Path) -> ScannedFile:
+    """What a file is and holds; by its ending a checkpoint is to be there, or not."""
     from rfav_cli.checkpoints.inspection import inspect, unsaid
+    from rfav_cli.checkpoints.listing import SUFFIXES
 
     try:
         remote.bring(path)
     except RfavError as error:
         return unsaid(remote.shown(path), remote.shown(error.what))
-    return inspect(path, remote.shown(path), expected=expected)
+    return inspect(path, remote.shown(path), expected=path.suffix.lower() in SUFFIXES)

@@ -11,13 +11,13 @@ from rfav_cli.options.groups import (
     Asked,
     Device,
     Judging,
-    Names,
     Net,
     ProbeSize,
     Samples,
     Written,
     unheard,
 )
+from rfav_cli.options.naming import Names
 from rfav_cli.options.panels import (
     BASELINE,
     NET,

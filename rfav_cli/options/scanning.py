@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rfav_cli.options.field import group, option, required
-from rfav_cli.options.groups import Excluded
+from rfav_cli.options.naming import Excluded
 from rfav_cli.options.panels import POLICY
 
 if TYPE_CHECKING:

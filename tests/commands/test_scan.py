@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,9 +11,6 @@ from torch import nn
 
 import rfav_cli
 from tests.checkpoints.inspection.files import Calls
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -29,7 +26,7 @@ def run(tmp_path: Path) -> Path:
 def test_a_folder_is_looked_through_to_its_depth(run: Path) -> None:
     report = rfav_cli.scan(run)
     names = [os.path.relpath(file.path, run) for file in report.files]
-    assert names == ["epoch_0.pt", "epoch_1.pt", "log.txt", os.path.join("deep", "epoch_2.pt")]
+    assert names == ["epoch_0.pt", "epoch_1.pt", "log.txt", str(Path("deep", "epoch_2.pt"))]
     assert (report.code, report.notes) == (0, ())
 
 
