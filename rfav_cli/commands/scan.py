@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfav_cli import remote
 from rfav_cli.errors import RfavError
 from rfav_cli.options import Scan, flat
-from rfav_cli.records import ScanReport
+from rfav_cli.records import ScanFinding, ScanReport
 from rfav_cli.text import count, printable, what_it_says
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rfav_cli.checkpoints.listing import Exclusion
     from rfav_cli.records import ScannedFile
 
+STORE = "rfav store"
+"""What an inspection calls one."""
 _MOST_FILES = 100_000
 """That one call looks through."""
 
@@ -67,6 +69,31 @@ def run(options: Scan) -> ScanReport:
 
 
 scan = flat(Scan, run)
+
+
+def scanned_into(options: Scan, formats: Mapping[Path, str]) -> ScanReport:
+    """Look through files as `run` does, and write what was found into files besides: all of them, or none.
+
+    Args:
+        options: of `scan`.
+        formats: path -> the name of its format.
+
+    Raises:
+        OutputError: one of them can't be written.
+    """
+    from rfav_cli.outputs import Output, check_outputs, write_outputs
+    from rfav_cli.render import Screen, render_scan
+    from rfav_cli.render.scan_documents import mark_of
+
+    found = {
+        Output(path, "rfav scan", "choose another --output", mark_of(name), [options.paths]): name
+        for path, name in formats.items()
+    }
+    check_outputs(found, force=options.force)
+    done = run(options)
+    contents = {output: [render_scan(done, name, screen=Screen()).encode()] for output, name in found.items()}
+    write_outputs(contents, force=options.force)
+    return done
 
 
 def _scanned(text: str, passed: _Passed) -> Iterator[ScannedFile]:
@@ -132,4 +159,20 @@ def _file(path: Path) -> ScannedFile:
         remote.bring(path)
     except RfavError as error:
         return unsaid(remote.shown(path), remote.shown(error.what))
-    return inspect(path, remote.shown(path), expected=path.suffix.lower() in SUFFIXES)
+    file = inspect(path, remote.shown(path), expected=path.suffix.lower() in SUFFIXES)
+    return _verified(path, file) if file.what == STORE and file.opens else file
+
+
+def _verified(path: Path, file: ScannedFile) -> ScannedFile:
+    """A store of rfav, each of its values held against its checksum; one epoch of many is read with its store alone."""
+    from rfav_cli import store
+    from rfav_cli.errors import StoreError
+
+    if path.parent.name.endswith(".h5.d"):
+        return file
+    try:
+        damaged = [f"{found.name}: {found.detail}" for found in store.verify(path) if found.state == "damaged"]
+    except StoreError as error:
+        damaged = [error.what.removeprefix(f"{path}: ")]
+    findings = tuple(ScanFinding("refused", printable(words, 500)) for words in damaged)
+    return replace(file, opens=False, why_not=damaged[0], findings=(*file.findings, *findings)) if damaged else file

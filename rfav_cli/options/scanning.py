@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rfav_cli.options.field import group, option, required
+from rfav_cli.options.groups import Written
 from rfav_cli.options.naming import Excluded
 from rfav_cli.options.panels import POLICY
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @group
-class Scan(Excluded):
+class Scan(Excluded, Written):
     """What `scan` takes."""
 
     paths: str | Path | Sequence[str | Path] = required(

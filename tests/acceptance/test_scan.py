@@ -44,6 +44,20 @@ def test_each_format_is_one_document(rfav: Rfav, folder: Path) -> None:
     assert rfav(folder, "scan", "a.pt", "--format", "sarif").json()["runs"][0]["results"] == []
 
 
+def test_files_are_written_besides_and_nothing_of_the_users_is_replaced(rfav: Rfav, folder: Path) -> None:
+    state(folder / "a.pt")
+    outputs = ("--output", "sarif:a.sarif", "--output", "json:a.json")
+    for _ in range(2):  # what it wrote itself is replaced
+        assert rfav(folder, "scan", "a.pt", *outputs).code == 0
+    assert '"runs"' in (folder / "a.sarif").read_text()
+    (folder / "notes.txt").write_text("mine")
+    for place in ("notes.txt", "a.pt"):
+        done = rfav(folder, "scan", "a.pt", "--output", f"text:{place}")
+        assert done.code == 2
+        assert "stays as it is" in done.err
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
 def test_a_thousand_tensors_are_listed_where_that_is_asked(rfav: Rfav, folder: Path) -> None:
     torch.save({f"layer{number}.weight": torch.zeros(1) for number in range(1000)}, folder / "a.pt")
     assert len(rfav(folder, "scan", "a.pt").out.splitlines()) < 5

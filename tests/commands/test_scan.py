@@ -5,12 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import pytest
 import torch
 from torch import nn
 
 import rfav_cli
 from tests.checkpoints.inspection.files import Calls
+from tests.commands.judged import write_judged
 
 
 @pytest.fixture
@@ -81,3 +83,16 @@ def test_nothing_runs_and_torch_is_not_needed(run: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "1 False\n"
     assert not (run / "canary").exists()
+
+
+def test_a_store_is_held_against_its_checksums(tmp_path: Path) -> None:
+    path = write_judged(tmp_path, overfits=False)
+    (file,) = rfav_cli.scan(path).files
+    assert (file.what, file.opens, file.findings) == ("rfav store", True, ())
+    content = bytearray(path.read_bytes())
+    with h5py.File(path) as store:
+        place = store["entropy/mean"].id.get_chunk_info(0).byte_offset
+    content[place + 8] ^= 1
+    path.write_bytes(content)
+    report = rfav_cli.scan(path)
+    assert (report.code, report.files[0].opens) == (1, False)
