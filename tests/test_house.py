@@ -21,7 +21,7 @@ import typer
 import rfav_cli
 from rfav_cli import options, render, statistics
 from rfav_cli.activations import networks, specs
-from rfav_cli.checkpoints import formats
+from rfav_cli.checkpoints import formats, inspection
 from rfav_cli.cli import app
 from rfav_cli.cli.options import PANELS
 from rfav_cli.data import sources, transforms
@@ -58,6 +58,7 @@ WITH_EXAMPLES = [
 
 TABLES = {
     "checkpoints/formats/": ("checkpoints", tuple(formats.FORMATS)),
+    "checkpoints/inspection/": ("inspections", inspection.INSPECTIONS),
     "activations/networks/": ("networks", networks.KINDS),
     "activations/specs/": ("specs", tuple(specs.SPECS)),
     "data/sources/": ("samples", sources.SOURCES),
@@ -87,6 +88,7 @@ RECORDS: dict[str, type[Options]] = {
     "calibrate": options.Calibrate,
     "train": options.Train,
     "pack": options.Pack,
+    "scan": options.Scan,
     "doctor": options.Doctor,
 }
 """Command -> its options."""
@@ -107,7 +109,7 @@ DECLARED_AGAIN = {
     "out": "the store, the folder of a run, the recipe, the page, the figure, the temperature",
     "output": "is --scores where --output writes a file",
     "path": "of a store that may be the usual one or a checkpoint instead, or that is changed and so must be named",
-    "paths": "stores, or stores and checkpoints",
+    "paths": "stores, stores and checkpoints, or files of any kind",
     "probe": "must be given, may be left out, or is an argument",
     "quiet": "what is still said differs",
     "ranks": "share a training, or checkpoints",
@@ -226,6 +228,7 @@ def test_an_option_that_names_a_table_offers_its_names(command: str, name: str, 
         ("layers", render.LAYER_LIST_FORMATS),
         ("recommend", render.RECIPE_FORMATS),
         ("calibrate", render.CALIBRATION_FORMATS),
+        ("scan", render.SCAN_FORMATS),
     ],
 )
 def test_the_command_line_offers_each_format(command: str, table: tuple[str, ...]) -> None:

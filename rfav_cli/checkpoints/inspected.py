@@ -37,7 +37,7 @@ class Source:
         file: open, at any place.
         size: its bytes.
         head: its first bytes.
-        expected: a checkpoint is to be there: the user named the file, or its ending says so.
+        expected: its ending says that a checkpoint is to be there.
     """
 
     path: Path

@@ -66,7 +66,7 @@ _HARMLESS_BEGINNINGS = (
     "torch.distributed.checkpoint.metadata.",
 )
 _PLAIN_TYPES = frozenset({"typing", "collections.abc", "numpy.dtypes"})
-_RENAMED = {"__builtin__": "builtins", "copy_reg": "copyreg", "io": "_io"}
+_RENAMED = {"__builtin__": "builtins", "exceptions": "builtins", "copy_reg": "copyreg", "io": "_io"}
 
 
 def is_attack(module: str, name: str) -> bool:
@@ -106,7 +106,7 @@ def _is_plain(module: str, name: str, called: bool) -> bool:
     if module.partition(".")[0] == "__torch__":
         return True
     if module == "builtins":
-        return (name == "type" and not called) or name.endswith(("Error", "Exception", "Warning"))
+        return (name in ("type", "getattr") and not called) or name.endswith(("Error", "Exception", "Warning"))
     if module == "torch" or module.startswith("torch.cuda"):
         return name.endswith("Storage") or (
             not called and module == "torch" and "." not in name and name.isidentifier()

@@ -29,6 +29,7 @@ _MOST_NAMES = 100_000
 _DEEPEST_NESTED = 4
 _LOADER = ("torch.storage", "_load_from_bytes")
 _TYPES = (("builtins", "type"), ("__builtin__", "type"))
+_GETTERS = (("builtins", "getattr"), ("__builtin__", "getattr"))
 _PICKLED_STORAGE = 0x1950A86A20F9469CFC6C
 """The number that torch.save's older format begins with, pickled; numbers follow the pickles."""
 _OF_TORCH = 5
@@ -130,6 +131,8 @@ class Walk(DataUnpickler):
     def _made(self, maker: Any, args: Any) -> Any:
         if isinstance(maker, Name | Maker):
             origin = self._origins.get(id(maker))
+            if origin in _GETTERS and (meant := self._part_of_class(args)) is not None:
+                return meant
             one = isinstance(args, tuple) and len(args) == 1
             if origin and not (origin in _TYPES and one):  # the type of one thing, such as that of None
                 self._walked.note(origin, called=True)
@@ -138,6 +141,13 @@ class Walk(DataUnpickler):
         elif isinstance(maker, StandIn):
             self._walked.calls_given = True
         return super()._made(maker, args)
+
+    def _part_of_class(self, args: Any) -> Any:
+        """What `getattr(Class, "name")` means, as members of enumerations are written; None for any other use."""
+        if not isinstance(args, tuple) or len(args) != 2 or not isinstance(args[1], str) or "__" in args[1]:
+            return None
+        origin = self._origins.get(id(args[0])) if isinstance(args[0], Name) else None
+        return None if origin is None else self.find_class(origin[0], f"{origin[1]}.{args[1]}")
 
     def _state(self) -> None:
         if isinstance(self.stack[-2], Name | Maker):

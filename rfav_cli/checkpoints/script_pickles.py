@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rfav_cli.checkpoints.script_source import SourceError, check_type, is_foreign
-from rfav_cli.checkpoints.storages import Claim, StorageKind, storage_kind
+from rfav_cli.checkpoints.storages import Claim, storage_kind
 from rfav_cli.checkpoints.unpickler import DataUnpickler, Maker
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
 _LISTS = ("build_intlist", "build_tensorlist", "build_doublelist", "build_boollist")
 _SCHEMES = ("per_tensor_affine", "per_channel_affine", "per_tensor_symmetric", "per_channel_symmetric")

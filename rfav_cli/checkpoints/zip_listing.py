@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import struct
 import zipfile
-import zlib
 from dataclasses import dataclass
 from typing import IO
 
+from rfav_cli.checkpoints.zips import UNREADABLE
 from rfav_cli.text import count, printable, what_it_says
 
 ZIP_MAGIC = b"PK\x03\x04"
-UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, RuntimeError, ValueError, OverflowError)
-"""What `zipfile` raises of an archive that is damaged: it decodes names, seeks to offsets and wants passwords, too."""
-
 _END = b"PK\x05\x06"
 _END_SIZE = 22
 _LONGEST_COMMENT = 2**16

@@ -14,10 +14,11 @@ from rfav_cli.cli.groups import PRINTED, format_of
 from rfav_cli.cli.interrupts import INTERRUPTED
 from rfav_cli.cli.options import takes
 from rfav_cli.cli.output import emit
-from rfav_cli.options import Check, Options, group, option
+from rfav_cli.cli.outputs import Besides, printed_and_written
+from rfav_cli.options import Check, group, option
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from rfav_cli.records import CheckReport, Event
 
@@ -28,20 +29,10 @@ EXAMPLES = (
 
 
 @group
-class Printed(Options):
+class Printed(Besides):
     """What is told of a check."""
 
     format: str = format_of("rfav_cli.render.ci:CHECK_FORMATS", "text")
-    outputs: tuple[str, ...] = option(
-        default=(),
-        help="FORMAT:FILE writes a file besides, in place of another such file; can be repeated. FORMAT alone is "
-        "printed. As a key: outputs.",
-        names=("--output", "-o"),
-        panel=PRINTED,
-        metavar="FORMAT[:FILE]",
-        several=True,
-        from_project="inside",
-    )
     exit_zero: bool = option(
         default=False, help="End with exit code 0 whatever is found, for steps that only upload.", panel=PRINTED
     )
@@ -59,12 +50,12 @@ def check(options: Check, printed: Printed) -> None:
     from rfav_cli.cli.config import configured_at
     from rfav_cli.commands.check import checked_into, explain
     from rfav_cli.render.base import Screen
-    from rfav_cli.render.ci import render_check
+    from rfav_cli.render.ci import CHECK_FORMATS, render_check
 
     if printed.explain is not None:
         emit(explain(printed.explain))
         return
-    first, written = _printed_and_written(printed.outputs, printed.format)
+    first, written = printed_and_written(printed.outputs, printed.format, CHECK_FORMATS)
     paths = [options.paths] if isinstance(options.paths, (str, Path)) else options.paths
     with _reporting([str(path) for path in paths], quiet=printed.quiet) as report:
         done = checked_into(replace(options, location=configured_at("check"), report=report), written)
@@ -72,39 +63,6 @@ def check(options: Check, printed: Printed) -> None:
     if options.write_baseline is not None:
         _say_whether_written(Path(options.write_baseline), done)
     raise typer.Exit(_exit_code(done, exit_zero=printed.exit_zero))
-
-
-def _printed_and_written(outputs: Sequence[str], printed: str) -> tuple[str, dict[Path, str]]:
-    """The format that is printed, and that of each file.
-
-    Args:
-        outputs: FORMAT:FILE or FORMAT.
-        printed: the format where none of them is printed.
-
-    Raises:
-        typer.BadParameter: there is no such format, several are to be printed, or two are to go to one file.
-    """
-    from rfav_cli.render.ci import CHECK_FORMATS
-
-    written: dict[Path, str] = {}
-    alone = []
-    for text in outputs:
-        name, _, file = text.partition(":")
-        if name not in CHECK_FORMATS:
-            raise typer.BadParameter(
-                f"--output {text!r}: no format of {', '.join(CHECK_FORMATS)}, as in sarif:out.sarif"
-            )
-        if ":" not in text:
-            alone.append(name)
-        elif not file:
-            raise typer.BadParameter(f"--output {text!r}: names no file")
-        elif Path(file) in written:
-            raise typer.BadParameter(f"--output {text!r}: another format goes to that file")
-        else:
-            written[Path(file)] = name
-    if len(alone) > 1:
-        raise typer.BadParameter(f"--output: only one format can be printed, not {' and '.join(alone)}")
-    return (alone or [printed])[0], written
 
 
 @contextlib.contextmanager

@@ -9,13 +9,14 @@ import typer
 from rfav_cli.cli.groups import PRINTED, format_of
 from rfav_cli.cli.options import takes
 from rfav_cli.cli.output import emit
-from rfav_cli.options import Options, Scan, group, option
+from rfav_cli.cli.outputs import Besides, printed_and_written
+from rfav_cli.options import Scan, group, option
 
-EXAMPLES = ("rfav scan runs/exp1", "rfav scan runs/exp1/epoch_0.pt --tensors")
+EXAMPLES = ("rfav scan runs/exp1 --output sarif:scan.sarif", "rfav scan runs/exp1/*.pt --tensors")
 
 
 @group
-class Printed(Options):
+class Printed(Besides):
     """What is printed of the findings."""
 
     format: str = format_of("rfav_cli.render:SCAN_FORMATS", "text")
@@ -32,15 +33,16 @@ def scan(options: Scan, printed: Printed) -> None:
 
     0 clean, 1 flagged, 2 where one could not be looked through whole.
     """
-    from rfav_cli.commands.scan import run
-    from rfav_cli.render import Screen, render_scan
+    from rfav_cli.commands.scan import scanned_into
+    from rfav_cli.render import SCAN_FORMATS, Screen, render_scan
 
-    done = run(options)
+    first, written = printed_and_written(printed.outputs, printed.format, SCAN_FORMATS)
+    done = scanned_into(options, written)
     screen = Screen.of(sys.stdout)
-    if printed.tensors and printed.format == "text":
+    if printed.tensors and first == "text":
         from rfav_cli.render.scan import as_listing
 
         emit(as_listing(done, screen))
     else:
-        emit(render_scan(done, printed.format, screen=screen))
+        emit(render_scan(done, first, screen=screen))
     raise typer.Exit(done.code)

@@ -11,12 +11,12 @@ from rfav_cli.options.groups import (
     Asked,
     Device,
     Judging,
-    Names,
     Net,
     ProbeSize,
     Samples,
     unheard,
 )
+from rfav_cli.options.naming import Names
 from rfav_cli.options.panels import (
     BASELINE,
     NET,

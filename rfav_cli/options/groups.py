@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rfav_cli.options import values
 from rfav_cli.options.field import Options, group, keyword, option, required
+from rfav_cli.options.naming import Names
 from rfav_cli.options.panels import MEASURED, NET, RUNS, SAMPLES
 from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records.tasks import AUTO
@@ -329,38 +330,6 @@ class Measured(Output, Asked, Samples, ProbeSize, Activations, Device, Recording
         metavar="N|all",
     )
     seed: int = option(default=0, help="Seed of the choice of samples.", panel=SAMPLES, low=0, metavar="N")
-
-
-@group
-class Excluded(Options):
-    """What is left out."""
-
-    exclude: Sequence[str] = option(
-        default=(),
-        help="Files and folders to leave out, by their name or path; can be repeated.",
-        panel=RUNS,
-        metavar="GLOB",
-        several=True,
-    )
-
-
-@group
-class Names(Excluded):
-    """How the epochs of checkpoints are told."""
-
-    epochs: str | None = option(
-        default=None,
-        help="File names, {epoch} (or {step}) where the number stands, as in 'net_{epoch}_*.pt'.",
-        panel=RUNS,
-        metavar="PATTERN",
-    )
-    unit: str = option(
-        default="auto",
-        help="What checkpoints are counted by: epoch, step, or auto: steps where names or the trainer's state say so.",
-        panel=RUNS,
-        choices=("auto", "epoch", "step"),
-        metavar="UNIT",
-    )
 
 
 @group

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rfav_cli.options.field import group, option, required
-from rfav_cli.options.groups import Excluded
+from rfav_cli.options.groups import Written
+from rfav_cli.options.naming import Excluded
 from rfav_cli.options.panels import POLICY
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @group
-class Scan(Excluded):
+class Scan(Excluded, Written):
     """What `scan` takes."""
 
     paths: str | Path | Sequence[str | Path] = required(
@@ -23,7 +24,7 @@ class Scan(Excluded):
         several=True,
         kw_only=False,
     )
-    fail_on: str = option(
+    flag: str = option(
         default="refused",
         help="What ends with exit code 1: danger alone, also what rfav would have refused (refused), or any note.",
         panel=POLICY,

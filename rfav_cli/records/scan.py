@@ -14,7 +14,7 @@ ScanLevel = Literal["danger", "refused", "note", "incomplete"]
 """Danger: who loads it in the usual way runs code; refused: rfav would not open it; note: worth knowing; incomplete:
 it could not be looked through whole."""
 FLAGGED_LEVELS = ("danger", "refused", "note")
-"""What `--fail-on` takes, the gravest first."""
+"""What `--flag` takes, the gravest first."""
 
 CLEAN, FOUND, UNSAID = 0, 1, 2
 """Exit codes of `rfav scan`."""
@@ -197,18 +197,18 @@ class ScanReport:
 
     Attributes:
         files: in the order in which they were named or found.
-        fail_on: the least grave level that is flagged.
+        flag: the least grave level that is flagged.
         notes: what was passed over, in words.
     """
 
     files: tuple[ScannedFile, ...]
-    fail_on: str = "refused"
+    flag: str = "refused"
     notes: tuple[str, ...] = ()
 
     @property
     def flagged(self) -> tuple[ScanFinding, ...]:
         """The findings that decide between 0 and 1."""
-        levels = FLAGGED_LEVELS[: FLAGGED_LEVELS.index(self.fail_on) + 1]
+        levels = FLAGGED_LEVELS[: FLAGGED_LEVELS.index(self.flag) + 1]
         return tuple(finding for file in self.files for finding in file.findings if finding.level in levels)
 
     @property

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import textwrap
 from collections import Counter
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from rfav_cli.records import SCAN_RULES
-from rfav_cli.render.base import SCHEMA
 from rfav_cli.render.ci.base import plain
-from rfav_cli.render.ci.sarif import document
+from rfav_cli.render.scan_documents import RESULTS, as_json, as_sarif
 from rfav_cli.render.text_table import TextColumn, text_table
 from rfav_cli.text import count, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from rfav_cli.records import ScanFinding, ScannedFile, ScanReport, ScanRule, Some
+    from rfav_cli.records import ScannedFile, ScanReport, Some
     from rfav_cli.render.base import Screen
 
-RESULTS = ("clean", "flagged", "incomplete")
-"""By exit code."""
+__all__ = ["as_json", "as_listing", "as_sarif", "as_text", "size_of"]
+
 COLOURS = {"clean": "32", "flagged": "31", "incomplete": "33"}
 _LEVEL_COLOURS = {"danger": "1;31", "refused": "31", "incomplete": "33", "note": "36"}
 _EACH = 20
@@ -32,7 +27,6 @@ _EACH = 20
 _NAMED = 5
 """Classes, operators and values that the text names."""
 _DIGITS = 1000
-_SARIF_LEVELS = {"danger": "error", "refused": "error", "incomplete": "warning", "note": "note"}
 
 
 def as_text(report: ScanReport, screen: Screen) -> str:
@@ -56,10 +50,10 @@ def _text(report: ScanReport, screen: Screen, *, listing: bool) -> str:
         kinds = ", ".join(count(number, kind) for kind, number in Counter(f.what for f in grouped).most_common())
         lines += _wrapped(f"{count(len(grouped), 'file')} without a finding: {kinds}", screen)
     lines += [line for note in report.notes for line in _wrapped(f"note: {plain(note)}", screen)]
-    lines += _wrapped(_ending(report), screen)
-    if screen.colour:
-        word = RESULTS[report.code]
-        lines[-1] = lines[-1].replace(word, f"\x1b[1;{COLOURS[word]}m{word}\x1b[0m", 1)
+    first, *others = _wrapped(_ending(report), screen)
+    word = RESULTS[report.code]
+    lines += [first.replace(word, f"\x1b[1;{COLOURS[word]}m{word}\x1b[0m", 1) if screen.colour else first, *others]
+    lines += _wrapped(_remedy(report), screen) if report.code else []
     return screen.encodable("".join(f"{line}\n" for line in lines))
 
 
@@ -148,6 +142,12 @@ def _ending(report: ScanReport) -> str:
     return f"{RESULTS[report.code]}: {count(len(report.files), 'file')}{f'; {found}' if found else ''}"
 
 
+def _remedy(report: ScanReport) -> str:
+    """What to do about the gravest of what was found."""
+    rules = [SCAN_RULES[finding.rule] for file in report.files for finding in file.findings]
+    return min(rules, key=lambda rule: list(_LEVEL_COLOURS).index(rule.level)).remedy if rules else "Name a file."
+
+
 def _coloured(line: str, level: str, screen: Screen) -> str:
     return line.replace(level, f"\x1b[{_LEVEL_COLOURS[level]}m{level}\x1b[0m", 1) if screen.colour else line
 
@@ -169,107 +169,3 @@ def size_of(number: int) -> str:
             return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
         value /= _DIGITS
     return f"{value:,.1f} TB"
-
-
-def as_json(report: ScanReport, _: Screen) -> str:
-    """One JSON document, in ASCII whatever the screen."""
-    document_of_scan = {
-        "schema": SCHEMA,
-        "result": RESULTS[report.code],
-        "exit_code": report.code,
-        "fail_on": report.fail_on,
-        "files": [_json_of(file) for file in report.files],
-        "notes": list(report.notes),
-    }
-    return json.dumps(document_of_scan, indent=2, allow_nan=False) + "\n"
-
-
-def _json_of(file: ScannedFile) -> dict[str, Any]:
-    return {
-        "file": file.path,
-        "format": file.format,
-        "what": file.what,
-        "bytes": file.bytes,
-        "opens": file.opens,
-        "why_not": file.why_not or None,
-        "tensors": {
-            "count": file.tensors.count,
-            "bytes": file.tensor_bytes,
-            "dtypes": dict(file.dtypes),
-            "first": [
-                {"name": tensor.name, "shape": list(tensor.shape), "dtype": tensor.dtype, "bytes": tensor.bytes}
-                for tensor in file.tensors.first
-            ],
-        },
-        "metadata": dict(file.metadata),
-        **{
-            name: {"count": names.count, "first": list(names.first)}
-            for name, names in (("classes", file.classes), ("calls", file.calls), ("operators", file.operators))
-        },
-        "members": {
-            "count": file.members.count,
-            "bytes": file.member_bytes,
-            "first": [{"name": m.name, "bytes": m.bytes, "stored": m.stored} for m in file.members.first],
-        },
-        "findings": [
-            {
-                "rule": SCAN_RULES[finding.rule].id,
-                "name": finding.rule,
-                "level": finding.level,
-                "message": finding.message,
-                "fingerprint": fingerprint(file, finding),
-            }
-            for finding in file.findings
-        ],
-    }
-
-
-def as_sarif(report: ScanReport, _: Screen) -> str:
-    """SARIF 2.1.0: a result a finding, each at its file."""
-    rules = [_sarif_rule(rule) for rule in SCAN_RULES.values()]
-    results = [_sarif_result(file, finding) for file in report.files for finding in file.findings]
-    return document(rules, results, report.code)
-
-
-def _sarif_rule(rule: ScanRule) -> dict[str, Any]:
-    level = _SARIF_LEVELS[rule.level]
-    return {
-        "id": rule.id,
-        "name": "".join(word.capitalize() for word in rule.name.split("-")),
-        "shortDescription": {"text": rule.summary},
-        "fullDescription": {"text": rule.summary},
-        "help": {"text": f"{rule.summary} {rule.remedy}"},
-        "defaultConfiguration": {"level": level},
-        "properties": {
-            "tags": ["security", "model", rule.level],
-            "precision": "high",
-            "problem.severity": "recommendation" if level == "note" else level,
-        },
-    }
-
-
-def _sarif_result(file: ScannedFile, finding: ScanFinding) -> dict[str, Any]:
-    key = fingerprint(file, finding)
-    path = PurePath(plain(file.path)).as_posix()
-    uri = quote(path.lstrip("/") or ".", safe="/:") if "://" not in path else quote(path.replace("://", "/"))
-    return {
-        "ruleId": SCAN_RULES[finding.rule].id,
-        "ruleIndex": list(SCAN_RULES).index(finding.rule),
-        "level": _SARIF_LEVELS[finding.level],
-        "message": {"text": f"{plain(file.path)}: {plain(finding.message)}"},
-        "locations": [
-            {
-                "physicalLocation": {
-                    "artifactLocation": {"uri": uri, "uriBaseId": "%SRCROOT%"},
-                    "region": {"startLine": 1},
-                }
-            }
-        ],
-        "partialFingerprints": {"primaryLocationLineHash": f"{key[:16]}:1", "rfav/v1": key},
-    }
-
-
-def fingerprint(file: ScannedFile, finding: ScanFinding) -> str:
-    """What tells one finding from others, in hex; the same in the next run."""
-    parts: Sequence[str] = (SCAN_RULES[finding.rule].id, file.path.replace("\\", "/"), finding.message)
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "backslashreplace")).hexdigest()

@@ -27,8 +27,8 @@ from typing import Any, NoReturn
 
 import rfav_cli
 import rfav_cli.cli
-from tests.acceptance import faults
 from rfav_cli.cli import supervisor
+from tests.acceptance import faults
 from tests.corpus import audit
 
 PID_OR_STATUS = struct.Struct("i")

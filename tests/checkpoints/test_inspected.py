@@ -3,7 +3,6 @@ from pathlib import Path
 from rfav_cli.checkpoints.inspected import LISTED, Look, Source, cut
 
 
-
 def test_a_source_reads_within_the_file(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"0123456789")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,7 +10,9 @@ from rfav_cli.checkpoints.pickle_findings import report_names, report_problem, r
 from rfav_cli.checkpoints.pickle_walk import Walked
 from rfav_cli.checkpoints.sketches import SketchedStorage, SketchedTensor
 from rfav_cli.checkpoints.stand_ins import StandIn
-from rfav_cli.records import ScannedFile
+
+if TYPE_CHECKING:
+    from rfav_cli.records import ScannedFile
 
 
 def done(look: Look) -> ScannedFile:

@@ -33,9 +33,18 @@ def test_a_name_is_no_call() -> None:
 
 
 def test_what_a_call_gives_is_not_to_be_called() -> None:
-    made = b"cbuiltins\ngetattr\n(cmy_nets\nNet\nX\x04\x00\x00\x00maketR"
+    made = b"cmy_nets\nmake\n(cmy_nets\nNet\ntR"
     assert not walked_through(made + b".").calls_given
     assert walked_through(made + b"(tR.").calls_given
+
+
+def test_a_member_of_a_class_is_a_name_and_to_be_called_a_call() -> None:
+    member = b"c__builtin__\ngetattr\n(cmy_nets\nKind\nX\x03\x00\x00\x00onetR"
+    assert walked_through(member + b".").names[("my_nets", "Kind.one")] is False
+    called = walked_through(member + b"(tR.")
+    assert (called.names[("my_nets", "Kind.one")], called.calls_given) == (True, False)
+    hidden = walked_through(member.replace(b"X\x03\x00\x00\x00one", b"X\x07\x00\x00\x00__new__") + b".")
+    assert hidden.names[("__builtin__", "getattr")] is True
 
 
 def test_a_class_is_not_to_be_changed() -> None:

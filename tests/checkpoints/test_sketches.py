@@ -29,7 +29,7 @@ def test_a_storage_has_the_bytes_of_its_elements() -> None:
     ],
 )
 def test_what_is_no_claim_is_refused(given: object) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"storage|elements"):
         sketch_storage(given)
 
 

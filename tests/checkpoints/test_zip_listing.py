@@ -55,9 +55,10 @@ def test_a_member_has_the_name_that_it_is_listed_by() -> None:
 
 def test_members_of_one_name_and_over_one_another_are_told() -> None:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive, pytest.warns(UserWarning, match="Duplicate"):
+    with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("net/a", b"1")
-        archive.writestr("net/a", b"2")
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("net/a", b"2")
     assert any("two members of one name" in words for words in listed(file.getvalue())[0].refusals())
     content = archive_of(a=b"1" * 500)
     listing, again = listed(content)

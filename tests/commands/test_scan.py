@@ -3,17 +3,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import h5py
 import pytest
 import torch
 from torch import nn
 
 import rfav_cli
 from tests.checkpoints.inspection.files import Calls
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.commands.judged import write_judged
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def run(tmp_path: Path) -> Path:
 def test_a_folder_is_looked_through_to_its_depth(run: Path) -> None:
     report = rfav_cli.scan(run)
     names = [os.path.relpath(file.path, run) for file in report.files]
-    assert names == ["epoch_0.pt", "epoch_1.pt", "log.txt", os.path.join("deep", "epoch_2.pt")]
+    assert names == ["epoch_0.pt", "epoch_1.pt", "log.txt", str(Path("deep", "epoch_2.pt"))]
     assert (report.code, report.notes) == (0, ())
 
 
@@ -46,7 +45,7 @@ def test_what_is_left_out_and_passed_over_is_told(run: Path) -> None:
     report = rfav_cli.scan(run, exclude=["deep", "no-such"])
     assert len(report.files) == 3
     assert report.notes[0].endswith("passed over 2 hidden or linked folders")
-    assert report.notes[1] == "--exclude 'no-such': matches nothing"
+    assert report.notes[1:] == ("1 file or folder was left out by --exclude", "--exclude 'no-such': matches nothing")
 
 
 @pytest.mark.parametrize("name", ["nowhere.pt", "nowhere/*.pt", "empty"])
@@ -58,11 +57,12 @@ def test_nothing_is_never_clean(tmp_path: Path, name: str) -> None:
 
 
 def test_a_danger_in_a_hidden_file_is_found(run: Path) -> None:
-    torch.save(Calls(), run / ".hidden")
+    torch.save(Calls(), run / "hidden.pt")
+    (run / "hidden.pt").rename(run / ".hidden")
     report = rfav_cli.scan(run)
     assert report.code == 1
     assert {finding.level for finding in report.flagged} == {"danger", "refused"}
-    assert len(rfav_cli.scan(run, fail_on="danger").flagged) == 1
+    assert len(rfav_cli.scan(run, flag="danger").flagged) == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has none")
@@ -83,3 +83,16 @@ def test_nothing_runs_and_torch_is_not_needed(run: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "1 False\n"
     assert not (run / "canary").exists()
+
+
+def test_a_store_is_held_against_its_checksums(tmp_path: Path) -> None:
+    path = write_judged(tmp_path, overfits=False)
+    (file,) = rfav_cli.scan(path).files
+    assert (file.what, file.opens, file.findings) == ("rfav store", True, ())
+    content = bytearray(path.read_bytes())
+    with h5py.File(path) as store:
+        place = store["entropy/mean"].id.get_chunk_info(0).byte_offset
+    content[place + 8] ^= 1
+    path.write_bytes(content)
+    report = rfav_cli.scan(path)
+    assert (report.code, report.files[0].opens) == (1, False)

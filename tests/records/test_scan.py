@@ -11,7 +11,7 @@ def having(*rules: str) -> ScannedFile:
 
 
 @pytest.mark.parametrize(
-    ("files", "fail_on", "code"),
+    ("files", "flag", "code"),
     [
         ((), "note", 2),
         ((CLEAN,), "note", 0),
@@ -25,9 +25,9 @@ def having(*rules: str) -> ScannedFile:
     ],
 )
 def test_incomplete_is_never_clean_and_the_level_decides_the_rest(
-    files: tuple[ScannedFile, ...], fail_on: str, code: int
+    files: tuple[ScannedFile, ...], flag: str, code: int
 ) -> None:
-    assert ScanReport(files, fail_on).code == code
+    assert ScanReport(files, flag).code == code
 
 
 def test_rules_have_ids_that_no_rule_of_the_gate_has() -> None:

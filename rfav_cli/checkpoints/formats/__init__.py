@@ -11,10 +11,8 @@ import zipfile
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-import torch
-
 from rfav_cli import isolation, remote
-from rfav_cli.checkpoints.integrity import UNREADABLE
+from rfav_cli.checkpoints.zips import UNREADABLE
 from rfav_cli.errors import CheckpointError, remedy_for
 from rfav_cli.regular_files import open_regular, what_it_is
 from rfav_cli.text import what_it_says
@@ -101,6 +99,8 @@ def read(path: Path, options: ReadOptions) -> Payload:
     name = _brought(path)
     if name not in PROGRAMS:
         return _format(name).read(path, options)
+    import torch  # who only lists files needs none
+
     graph = _bytes_of_graph(path) if name == "exported" and isolation.is_child() else 0
     on_cpu = options.device.type == "cpu"
     with isolation.loading(path, threads=torch.get_num_threads(), on_cpu=on_cpu, graph=graph):

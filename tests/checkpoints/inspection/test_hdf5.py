@@ -14,7 +14,10 @@ def test_its_data_sets_are_told(tmp_path: Path) -> None:
         file["again"] = file["g"]
     found = scanned(tmp_path / "a.h5")
     assert (found.what, found.opens, found.findings) == ("HDF5 file", False, ())
-    assert sorted(tensor.shape for tensor in found.tensors.first) == [(3, 4), (1000,)]  # each once, whatever links to it
+    assert sorted(tensor.shape for tensor in found.tensors.first) == [
+        (3, 4),
+        (1000,),
+    ]  # each once, whatever links to it
 
 
 def test_a_store_of_rfav_is_one(tmp_path: Path) -> None:

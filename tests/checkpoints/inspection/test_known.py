@@ -33,7 +33,7 @@ def test_other_nets_and_archives_are_named_and_never_clean(tmp_path: Path, conte
         ("epoch 3: loss 0.1 µ\n".encode() * 400, "text file"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS pointer"),
         (b"\x89PNG\r\n\x1a\n" + bytes(64), "PNG image"),
-        (b"\x18\x00\x00\x00\x00\x00\x00\x00\xa3\x7fK\"\x09\x00\x00\xc0^b\xda:brain.Event:2", "TensorBoard event file"),
+        (b'\x18\x00\x00\x00\x00\x00\x00\x00\xa3\x7fK"\x09\x00\x00\xc0^b\xda:brain.Event:2', "TensorBoard event file"),
     ],
 )
 def test_what_lies_beside_nets_is_a_fault_only_in_the_place_of_one(tmp_path: Path, content: bytes, what: str) -> None:
