@@ -196,6 +196,8 @@ def npz_members(path: Path, file: IO[bytes]) -> Mapping[str, Member | ValueError
         zipfile.BadZipFile, and others: the archive is damaged.
     """
     archive = zipfile.ZipFile(file)
+    if len({info.filename for info in archive.infolist()}) < len(archive.infolist()):
+        raise SampleError(f"{printable(path)}: damaged: has two arrays of one name", _REMEDY)
     return dict(_members(path, archive))
 
 
