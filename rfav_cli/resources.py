@@ -65,7 +65,7 @@ class Allowance:
         True
         """
         more = cls.SECONDS_PER_GIB * size / _GIB + cls.SECONDS_PER_MIB_OF_GRAPH * graph / _MIB
-        seconds = (cls.SECONDS + more) * (1 + (threads - 1) / 8)
+        seconds = (cls.SECONDS + more) * (1 + (threads - 1) / 32)
         memory = cls.MEMORY + cls.PER_BYTE_OF_FILE * size + cls.PER_BYTE_OF_INPUTS * inputs + cls.PER_THREAD * threads
         return cls(seconds, memory)
 

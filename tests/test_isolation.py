@@ -109,6 +109,13 @@ def test_a_copy_has_the_name_of_the_file(parent: Parent, file: Path, tmp_path: P
         assert parent.heard()[1]["at"][0] == str(copy)
 
 
+def test_holes_of_a_file_give_it_no_time(parent: Parent, process: isolation._Process, file: Path) -> None:
+    os.truncate(file, 2**33)
+    with isolation.loading(file, **HOW):
+        assert process.accounts[str(file)].seconds < 5
+    assert parent.heard()
+
+
 def burn(seconds: float) -> None:
     end = isolation.cpu_seconds() + seconds
     while isolation.cpu_seconds() < end:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rfav_cli import isolation
 from rfav_cli.options import Options, Watch, options_of
-from rfav_cli.options.groups import Programs
+from rfav_cli.options.programs import Programs
 from rfav_cli.options.values import bytes_of
 from rfav_cli.records import Ranks
 

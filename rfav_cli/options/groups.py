@@ -9,6 +9,7 @@ from rfav_cli.options import values
 from rfav_cli.options.field import Options, group, keyword, option, required
 from rfav_cli.options.naming import Names
 from rfav_cli.options.panels import MEASURED, NET, RUNS, SAMPLES
+from rfav_cli.options.programs import Programs
 from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records.tasks import AUTO
 
@@ -67,33 +68,6 @@ class Asked(Options):
         panel=NET,
         metavar="SPEC",
         from_project="said",
-    )
-
-
-@group
-class Programs(Options):
-    """What programs may take: nets that come with their code, TorchScript and exported programs."""
-
-    time_limit: float | None = option(
-        default=None,
-        help="CPU time that a program (TorchScript, .pt2) may take to load and to run on a first few samples; more "
-        "samples may take it in proportion. By default 4 seconds, and more for large files. Only the command line runs "
-        "programs in a process of their own, within limits.",
-        kind=float,
-        panel=NET,
-        unit="seconds",
-        low=0.1,
-        metavar="SECONDS",
-        from_project="never",
-    )
-    memory_limit: str | int | None = option(
-        default=None,
-        help="Memory that a program may take beside what rfav does, such as 4GiB; a number alone is MiB. By default "
-        "what suits the size of its file and of the samples, and at most three quarters of what is free.",
-        panel=NET,
-        read=values.size_or_none,
-        metavar="SIZE",
-        from_project="never",
     )
 
 

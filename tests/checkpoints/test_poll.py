@@ -10,6 +10,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from rfav_cli import isolation
+from rfav_cli.checkpoints import formats
 from rfav_cli.checkpoints.digests import digest_of
 from rfav_cli.checkpoints.find import Search
 from rfav_cli.checkpoints.formats.base import ReadOptions
@@ -19,6 +21,8 @@ from tests.checkpoints.formats.files import state, write_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from rfav_cli.records import Payload
 
 PATIENCE = 10.0
 
@@ -374,3 +378,21 @@ def test_a_fifo_is_not_waited_for(tmp_path: Path) -> None:
     assert (looked.look(0), looked.look(1)) == ([], [])
     with pytest.raises(RunError, match="is a file"):
         poll(tmp_path / "epoch_1.pt")
+
+
+def test_a_copy_of_a_program_has_the_name_of_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.save(state(), tmp_path / "epoch_1.pt")
+    poll = Poll(str(tmp_path), Search(), 10, ReadOptions())
+    poll.look(0)
+    names: list[str] = []
+    read = formats.read
+
+    def reading(path: Path, options: ReadOptions) -> Payload:
+        names.append(isolation._name(path))
+        return read(path, options)
+
+    monkeypatch.setattr(formats, "read", reading)
+    (path,) = poll.look(1)
+    with poll.opened(path) as polled:
+        assert polled is not None
+    assert names == [str(path)]

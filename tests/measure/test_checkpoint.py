@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from rfav_cli import isolation
 from rfav_cli.checkpoints import formats
 from rfav_cli.checkpoints.find import CheckpointFile
 from rfav_cli.errors import CheckpointError, ModelError
@@ -68,6 +70,26 @@ def test_a_batch_that_is_too_large_is_halved_and_said(tmp_path, monkeypatch):
         "out of memory: going on with 1 samples a batch",
     ]
     assert measurement.columns["entropy/mean"].shape == (2,)
+
+
+def test_a_program_that_needs_too_much_is_a_bad_file_and_the_next_has_the_whole_batch(tmp_path, monkeypatch):
+    entries = save(tmp_path, 1)
+    setup = set_up(tmp_path, entries)
+
+    def hungry(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(type(setup.probe), "batch", hungry)
+    monkeypatch.setattr(isolation, "is_child", lambda: True)
+    payload = formats.read(entries[0].path, READING)
+    size = BatchSize(6, automatic=True)
+    program = replace(payload, kind="torchscript")
+    with pytest.raises(CheckpointError, match=r"0\.pt: malformed or too large: .* run on 6 samples") as told:
+        measure_weights(setup, program, Checkpoint(0, "0.pt", ""), size, lambda _: None, lambda _: None)
+    assert "--memory-limit" in told.value.remedy
+    assert size.value == 6
+    with pytest.raises(ModelError, match="one sample at a time"):
+        measure_weights(setup, payload, Checkpoint(0, "0.pt", ""), size, lambda _: None, lambda _: None)
 
 
 def test_a_layer_that_some_samples_do_not_reach_is_an_error(tmp_path):

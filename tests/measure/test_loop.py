@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from rfav_cli import isolation
 from rfav_cli.errors import CheckpointError
+from rfav_cli.measure import loop
 from rfav_cli.measure.loop import measure_checkpoints
 from rfav_cli.records import BadCheckpoint, Measurement, Progress
 from tests.measure.runs import READING, SAMPLES, make_net, save, set_up
@@ -16,7 +18,8 @@ from tests.measure.runs import READING, SAMPLES, make_net, save, set_up
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rfav_cli.records import Event
+    from rfav_cli.checkpoints.formats.base import ReadOptions
+    from rfav_cli.records import Event, Payload
 
 
 def test_each_checkpoint_gives_its_own_figures_in_turn(tmp_path: Path) -> None:
@@ -53,6 +56,23 @@ def test_progress_is_told_of_each_batch(tmp_path: Path) -> None:
     list(measure_checkpoints(entries, set_up(tmp_path, entries), READING, batch_size=4, report=events.append))
     seen = [(event.done, event.total, event.samples) for event in events if isinstance(event, Progress)]
     assert seen == [(0, 2, 0), (0, 2, 4), (0, 2, 6), (1, 2, 0), (1, 2, 4), (1, 2, 6)]
+
+
+def test_a_child_reads_no_file_while_another_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = save(tmp_path, 3)
+    setup = set_up(tmp_path, entries)
+    read: list[Path] = []
+
+    def reading(path: Path, options: ReadOptions) -> Payload:
+        read.append(path)
+        return formats_read(path, options)
+
+    formats_read = loop.formats.read
+    monkeypatch.setattr(loop.formats, "read", reading)
+    monkeypatch.setattr(isolation, "is_child", lambda: True)
+    for number, result in enumerate(measure_checkpoints(entries, setup, READING), start=1):
+        assert isinstance(result, Measurement)
+        assert read == [entry.path for entry in entries[:number]]
 
 
 def test_a_bad_file_ends_it_or_is_given_out_as_bad(tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 """What all reporters are: lines on stderr, and on a terminal a bar below them."""
 
+import os
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.markup import escape
 from rich.progress import Progress, ProgressColumn
 
@@ -54,6 +55,15 @@ class Messages(Console):
 
     def __init__(self) -> None:
         super().__init__(file=cast("IO[str]", _Stderr(sys.stderr)), highlight=False)
+
+    @property
+    def size(self) -> ConsoleDimensions:  # type: ignore[override]  # nobody sets it
+        """That of the terminal that is written to: what has its number is a pipe while a program runs (`isolation`)."""
+        columns = lines = 0
+        with suppress(OSError, ValueError):
+            columns, lines = os.get_terminal_size(sys.stderr.fileno())
+        known = columns and lines and "COLUMNS" not in os.environ
+        return ConsoleDimensions(columns, lines) if known else super().size
 
     def on_broken_pipe(self) -> None:
         """Say nothing from now on."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from rich.progress import ProgressColumn, TextColumn
 
-from rfav_cli.cli.progress.base import LONGEST, BarReporter
+from rfav_cli.cli.progress.base import LONGEST, BarReporter, Messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,3 +48,21 @@ def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with Reporter(quiet=True) as reporter:
         reporter.say("anything")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+def test_the_width_is_that_of_the_terminal_that_is_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    monkeypatch.delenv("COLUMNS", raising=False)
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 61, 0, 0))
+    with os.fdopen(theirs, "w") as stderr:
+        monkeypatch.setattr(sys, "stderr", stderr)
+        assert Messages().size == (61, 24)
+        monkeypatch.setenv("COLUMNS", "70")
+        assert Messages().size.width == 70
+    os.close(ours)
