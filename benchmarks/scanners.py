@@ -131,6 +131,7 @@ def rows_of(corpus: Path, what: str) -> list[dict[str, Any]]:
 
 
 def main() -> None:
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("scanners", nargs="*", help="NAME=PYTHON")

@@ -58,7 +58,17 @@ def test_a_harmless_file(case: Case, rfav: Rfav, bounds: Bounds, tmp_path: Path)
 
 def test_there_are_enough_of_each_kind() -> None:
     kinds = {case.kind for case in hostile()}
-    assert kinds >= {"pickle", "torch zip", "legacy", "safetensors", "TorchScript", "exported", "folder", "store", "probe"}
+    assert kinds >= {
+        "pickle",
+        "torch zip",
+        "legacy",
+        "safetensors",
+        "TorchScript",
+        "exported",
+        "folder",
+        "store",
+        "probe",
+    }
     assert {case.kind for case in chosen()} == kinds
     assert len(chosen()) >= 150
     assert len(harmless()) >= 100

@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.corpus.case import Case
 
-HOSTILE = ("pickles", "bombs", "archives", "safetensors", "torchscript", "exported", "folders", "special", "stores", "probes", "settings")
+HOSTILE = (
+    "pickles",
+    "bombs",
+    "archives",
+    "safetensors",
+    "torchscript",
+    "exported",
+    "folders",
+    "special",
+    "stores",
+    "probes",
+    "settings",
+)
 HARMLESS = ("checkpoints", "programs", "samples")
 """The modules of the two packages that have `CASES`."""
 

@@ -114,7 +114,7 @@ MORE: dict[str, Callable[[], Any]] = {
     "bytes": lambda: [b"\0\xff", bytearray(b"abc")],
     "nested": lambda: {"a": [{"b": ({"c": [1, 2, {3: 4}]},)}]},
     "sets": lambda: [{1, 2}, frozenset({"a"})],
-    "keys-of-any-kind": lambda: {1: "a", 1.5: "b", None: "c", True: "d", (1, 2): "e", b"x": "f"},
+    "keys-of-any-kind": lambda: {1: "a", 1.5: "b", None: "c", False: "d", (1, 2): "e", b"x": "f"},
     "ordered-dict": lambda: collections.OrderedDict(a=1, b=2),
     "default-dict": lambda: collections.defaultdict(list, a=[1]),
     "default-dict-of-a-lambda": lambda: collections.defaultdict(functools.partial(int, 5)),
@@ -229,7 +229,7 @@ NAMES = {
     "unicode": "\u00e9poque_\u4e2d\u6587_1.pt",
     "emoji": "\U0001f525epoch_1\U0001f680.pt",
     "long": "x" * 200 + "_epoch_1.pt",
-    "quotes": "it's \"epoch_1\".pt",
+    "quotes": 'it\'s "epoch_1".pt',
     "percent": "100%_epoch_1.pt",
     "brackets": "run[1]_epoch_1.pt",
     "hash-and-at": "a#b@c_epoch_1.pt",
@@ -290,11 +290,32 @@ def _deflated(path: Path) -> None:
 LEGACY = {"_use_new_zipfile_serialization": False}
 CASES = [
     *(Case(f"beside-{name}", "torch zip", partial(_beside, more)) for name, more in MORE.items()),
-    *(Case(f"legacy-beside-{name}", "legacy", partial(_beside, MORE[name], **LEGACY)) for name in ("namespace", "numpy-array", "optimizer-adam", "data-class-vanished", "tensors-of-all-types", "enum", "paths")),
-    *(Case(f"protocol-{protocol}-{name}", "torch zip", partial(_beside, MORE[name], pickle_protocol=protocol)) for protocol in (3, 4, 5) for name in ("namespace", "numpy-array", "sets", "slots")),
+    *(
+        Case(f"legacy-beside-{name}", "legacy", partial(_beside, MORE[name], **LEGACY))
+        for name in (
+            "namespace",
+            "numpy-array",
+            "optimizer-adam",
+            "data-class-vanished",
+            "tensors-of-all-types",
+            "enum",
+            "paths",
+        )
+    ),
+    *(
+        Case(f"protocol-{protocol}-{name}", "torch zip", partial(_beside, MORE[name], pickle_protocol=protocol))
+        for protocol in (3, 4, 5)
+        for name in ("namespace", "numpy-array", "sets", "slots")
+    ),
     *(Case(f"shape-{name}", "torch zip", partial(save, content)) for name, content in SHAPES.items()),
-    *(Case(f"legacy-{name}", "legacy", partial(save, SHAPES[name], **LEGACY)) for name in ("bare", "under-model", "data-parallel", "float16")),
-    *(Case(f"safetensors-metadata-{name}", "safetensors", partial(_safetensors, metadata), file="epoch_1.safetensors") for name, metadata in METADATA.items()),
+    *(
+        Case(f"legacy-{name}", "legacy", partial(save, SHAPES[name], **LEGACY))
+        for name in ("bare", "under-model", "data-parallel", "float16")
+    ),
+    *(
+        Case(f"safetensors-metadata-{name}", "safetensors", partial(_safetensors, metadata), file="epoch_1.safetensors")
+        for name, metadata in METADATA.items()
+    ),
     *(Case(f"name-{name}", "name", partial(save, state), file=file) for name, file in NAMES.items()),
     Case("run-of-three", "torch zip", _run, file="run", epochs=3),
     Case("zip-packed-again", "torch zip", _deflated),

@@ -82,7 +82,7 @@ class Branching(nn.Module):
         step = 0
         while step < self.depth:
             step += 1
-            if step % 2 == 0:
+            if step % 2 == 0:  # noqa: SIM108 - a branch is what the case is
                 x = x * 0.5
             else:
                 x = x + kept[0]
@@ -192,13 +192,44 @@ def _old(path: Path) -> None:
 
 STATIC = ("plain", "attentive")
 CASES = [
-    *(Case(f"scripted-{name}", "TorchScript", partial(_script, name), "program", layers=layers, whole=name == "plain") for name, (_, layers) in NETS.items()),
-    *(Case(f"traced-{name}", "TorchScript", partial(_traced, name), "program", layers=layers) for name, (_, layers) in NETS.items()),
-    *(Case(f"frozen-{name}", "TorchScript", partial(_frozen, name), "program", layers=NETS[name][1]) for name in ("plain", "branching", "mathematical")),
+    *(
+        Case(f"scripted-{name}", "TorchScript", partial(_script, name), "program", layers=layers, whole=name == "plain")
+        for name, (_, layers) in NETS.items()
+    ),
+    *(
+        Case(f"traced-{name}", "TorchScript", partial(_traced, name), "program", layers=layers)
+        for name, (_, layers) in NETS.items()
+    ),
+    *(
+        Case(f"frozen-{name}", "TorchScript", partial(_frozen, name), "program", layers=NETS[name][1])
+        for name in ("plain", "branching", "mathematical")
+    ),
     Case("scripted-with-extra-files", "TorchScript", _with_extra, "program"),
     Case("scripted-with-a-state", "TorchScript", _with_state, "program", layers=2),
-    *(Case(f"exported-{name}", "exported", partial(_exported, name, True), "program", "epoch_1.pt2", layers=layers, whole=name == "plain") for name, (_, layers) in NETS.items() if name != "recurrent"),
-    *(Case(f"exported-static-{name}", "exported", partial(_exported, name, False), "program", "epoch_1.pt2", layers=NETS[name][1]) for name in STATIC),
+    *(
+        Case(
+            f"exported-{name}",
+            "exported",
+            partial(_exported, name, True),
+            "program",
+            "epoch_1.pt2",
+            layers=layers,
+            whole=name == "plain",
+        )
+        for name, (_, layers) in NETS.items()
+        if name != "recurrent"
+    ),
+    *(
+        Case(
+            f"exported-static-{name}",
+            "exported",
+            partial(_exported, name, False),
+            "program",
+            "epoch_1.pt2",
+            layers=NETS[name][1],
+        )
+        for name in STATIC
+    ),
     Case("exported-before-2-8", "exported", _old, "program", "epoch_1.pt2"),
 ]
 CASES = [replace(case, ends=(0,)) for case in CASES]

@@ -93,14 +93,19 @@ def _transformers(path: Path, *, binary: bool = False) -> None:
 
 def _trainer(path: Path) -> None:
     _transformers(path)
-    (path / "trainer_state.json").write_text(json.dumps({"epoch": 1.0, "global_step": 10, "log_history": [{"loss": 0.5}]}))
+    (path / "trainer_state.json").write_text(
+        json.dumps({"epoch": 1.0, "global_step": 10, "log_history": [{"loss": 0.5}]})
+    )
     torch.save({"lr": 0.1}, path / "training_args.bin")
     torch.save({}, path / "optimizer.pt")
 
 
 def _accelerate(path: Path) -> None:
     _transformers(path)
-    torch.save({"random_state": (3, (1, 2), None), "numpy_random_seed": np.random.RandomState(0).get_state()}, path / "random_states_0.pkl")
+    torch.save(
+        {"random_state": (3, (1, 2), None), "numpy_random_seed": np.random.RandomState(0).get_state()},
+        path / "random_states_0.pkl",
+    )
 
 
 def _sharded(path: Path) -> None:
@@ -121,15 +126,27 @@ CASES = [
     *(Case(f"npz-{name}", "probe", partial(_npz, arrays), "probe", "held_out.npz") for name, arrays in ARRAYS.items()),
     Case("npz-compressed", "probe", _compressed, "probe", "held out.npz"),
     Case("npy", "probe", _npy, "probe", "held_out.npy"),
-    *(Case(f"pt-{name}", "probe", partial(_pt, content), "probe", "held_out.pt") for name, content in {
-        "tensor": lambda: torch.from_numpy(IMAGES),
-        "pair": lambda: (torch.from_numpy(IMAGES), torch.from_numpy(LABELS)),
-        "mapping": lambda: {"images": torch.from_numpy(IMAGES), "labels": torch.from_numpy(LABELS)},
-        "bytes": lambda: {"images": torch.from_numpy(BYTES), "labels": torch.from_numpy(LABELS)},
-    }.items()),
+    *(
+        Case(f"pt-{name}", "probe", partial(_pt, content), "probe", "held_out.pt")
+        for name, content in {
+            "tensor": lambda: torch.from_numpy(IMAGES),
+            "pair": lambda: (torch.from_numpy(IMAGES), torch.from_numpy(LABELS)),
+            "mapping": lambda: {"images": torch.from_numpy(IMAGES), "labels": torch.from_numpy(LABELS)},
+            "bytes": lambda: {"images": torch.from_numpy(BYTES), "labels": torch.from_numpy(LABELS)},
+        }.items()
+    ),
     Case("h5", "probe", _h5, "probe", "held_out.h5"),
-    Case("h5-chunked", "probe", partial(_h5, chunks=(4, 3, 8, 8), compression="gzip", shuffle=True, fletcher32=True), "probe", "held_out.hdf5"),
-    *(Case(f"pictures-{ending}", "probe", partial(_pictures, ending), "probe", "held out") for ending in ("png", "jpg", "bmp", "webp", "tiff")),
+    Case(
+        "h5-chunked",
+        "probe",
+        partial(_h5, chunks=(4, 3, 8, 8), compression="gzip", shuffle=True, fletcher32=True),
+        "probe",
+        "held_out.hdf5",
+    ),
+    *(
+        Case(f"pictures-{ending}", "probe", partial(_pictures, ending), "probe", "held out")
+        for ending in ("png", "jpg", "bmp", "webp", "tiff")
+    ),
     Case("pictures-flat", "probe", partial(_pictures, "png", flat=True), "probe", "held_out"),
     Case("csv", "probe", _table, "probe", "held_out.csv"),
     Case("tsv", "probe", partial(_table, delimiter="\t"), "probe", "held_out.tsv"),

@@ -71,7 +71,9 @@ def pickle_of(body: bytes) -> bytes:
 GOOD, EVIL = pickle_of(mapping(weights())), pickle_of(ATTACKS["os-system"])
 
 
-def two_of_one_name(first: bytes, second: bytes, *, name: str = "archive/data.pkl", again: str = "archive/data.pkl") -> Callable[[Path], None]:
+def two_of_one_name(
+    first: bytes, second: bytes, *, name: str = "archive/data.pkl", again: str = "archive/data.pkl"
+) -> Callable[[Path], None]:
     def make(path: Path) -> None:
         import warnings
 
@@ -216,7 +218,7 @@ def nothing_but_the_end(path: Path) -> None:
 
 def named(*names: str) -> Callable[[Path], None]:
     """A good archive with members of further names."""
-    return rewritten(lambda members: members.update({name: b"x" for name in names}))
+    return rewritten(lambda members: members.update(dict.fromkeys(names, b"x")))
 
 
 def without(part: str) -> Callable[[Path], None]:
@@ -256,9 +258,24 @@ CASES = [
     Case("zip-names-not-utf-8", "torch zip", not_utf_8, ends=MAY_BE_READ),
     Case("zip-two-pickles-good-then-evil", "torch zip", two_of_one_name(GOOD, EVIL)),
     Case("zip-two-pickles-evil-then-good", "torch zip", two_of_one_name(EVIL, GOOD)),
-    Case("zip-two-pickles-of-other-case", "torch zip", two_of_one_name(GOOD, EVIL, again="archive/DATA.PKL"), ends=MAY_BE_READ),
-    Case("zip-two-pickles-of-two-folders", "torch zip", two_of_one_name(GOOD, EVIL, again="other/data.pkl"), ends=MAY_BE_READ),
-    Case("zip-two-pickles-with-a-slash", "torch zip", two_of_one_name(GOOD, EVIL, again="archive\\data.pkl"), ends=MAY_BE_READ),
+    Case(
+        "zip-two-pickles-of-other-case",
+        "torch zip",
+        two_of_one_name(GOOD, EVIL, again="archive/DATA.PKL"),
+        ends=MAY_BE_READ,
+    ),
+    Case(
+        "zip-two-pickles-of-two-folders",
+        "torch zip",
+        two_of_one_name(GOOD, EVIL, again="other/data.pkl"),
+        ends=MAY_BE_READ,
+    ),
+    Case(
+        "zip-two-pickles-with-a-slash",
+        "torch zip",
+        two_of_one_name(GOOD, EVIL, again="archive\\data.pkl"),
+        ends=MAY_BE_READ,
+    ),
     Case("zip-two-weights-of-one-name", "torch zip", two_of_one_name(GOOD, bytes(432), again="archive/data/0")),
     Case("zip-other-name-in-the-directory", "torch zip", other_name_in_the_directory),
     Case("zip-two-ends", "torch zip", two_ends),
@@ -276,7 +293,9 @@ CASES = [
     Case("zip-first-bytes", "torch zip", cut(0.01)),
     Case("zip-end-alone", "torch zip", nothing_but_the_end),
     Case("zip-names-lead-out", "torch zip", named("../../elsewhere/x", "/etc/x", "archive/../../x"), ends=MAY_BE_READ),
-    Case("zip-names-of-escapes", "torch zip", named("archive/\x1b[31m\n::error::x", "archive/<script>"), ends=MAY_BE_READ),
+    Case(
+        "zip-names-of-escapes", "torch zip", named("archive/\x1b[31m\n::error::x", "archive/<script>"), ends=MAY_BE_READ
+    ),
     Case("zip-name-long", "torch zip", named("archive/" + "x" * 60_000), ends=MAY_BE_READ),
     Case("zip-without-weights", "torch zip", without("data/3")),
     Case("zip-without-pickle", "torch zip", without("data.pkl")),

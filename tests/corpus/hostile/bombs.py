@@ -49,10 +49,15 @@ VALUES = {
     "counter": call("collections.Counter", text("x" * 100)),
     "array": call("array.array", text("d"), several(*[whole(0)] * 100)),
     "numpy-zeros": call("numpy.zeros", several(whole(MUCH))),
-    "numpy-reconstruct": call("numpy._core.multiarray._reconstruct", name("numpy.ndarray"), several(whole(MUCH)), text("b")),
+    "numpy-reconstruct": call(
+        "numpy._core.multiarray._reconstruct", name("numpy.ndarray"), several(whole(MUCH)), text("b")
+    ),
     "numpy-frombuffer": call("numpy._core.numeric._frombuffer", text("x"), text("f8"), several(whole(MUCH)), text("C")),
-    "numpy-object-array": call("numpy._core.multiarray._reconstruct", name("numpy.ndarray"), several(whole(0)), text("b"))
-    + several(whole(1), several(whole(MUCH)), call("numpy.dtype", text("O8"), FALSE, FALSE), FALSE, b"]") + b"b",
+    "numpy-object-array": call(
+        "numpy._core.multiarray._reconstruct", name("numpy.ndarray"), several(whole(0)), text("b")
+    )
+    + several(whole(1), several(whole(MUCH)), call("numpy.dtype", text("O8"), FALSE, FALSE), FALSE, b"]")
+    + b"b",
     "torch-zeros": call("torch.zeros", whole(MUCH)),
     "torch-storage": call("torch:UntypedStorage", whole(MUCH)),
     "torch-size": call("torch.Size", several(*[whole(2**40)] * 60)),
@@ -68,9 +73,14 @@ VALUES = {
     "memo-far-away": NONE + b"r\xfe\xff\xff\xff",
     "memo-of-text-far-away": NONE + b"p999999999999\n",
     "memo-many": b"".join(NONE + b"\x94" + b"0" for _ in range(200_000)) + NONE,
-    "laughs": b"](" + text("lol") + b"e" + b"".join(b"q" + bytes([n]) + b"0](" + (b"h" + bytes([n])) * 10 + b"e" for n in range(40)),
-    "laughs-of-tuples": text("lol") + b"".join(b"q" + bytes([n]) + b"0(" + (b"h" + bytes([n])) * 10 + b"t" for n in range(60)),
-    "laughs-of-dicts": mapping({}) + b"".join(b"q" + bytes([n]) + b"0" + mapping({str(k): b"h" + bytes([n]) for k in range(9)}) for n in range(40)),
+    "laughs": b"]("
+    + text("lol")
+    + b"e"
+    + b"".join(b"q" + bytes([n]) + b"0](" + (b"h" + bytes([n])) * 10 + b"e" for n in range(40)),
+    "laughs-of-tuples": text("lol")
+    + b"".join(b"q" + bytes([n]) + b"0(" + (b"h" + bytes([n])) * 10 + b"t" for n in range(60)),
+    "laughs-of-dicts": mapping({})
+    + b"".join(b"q" + bytes([n]) + b"0" + mapping({str(k): b"h" + bytes([n]) for k in range(9)}) for n in range(40)),
     "itself-in-itself": b"]q\x01h\x01a",
     "dict-in-itself": b"}q\x01" + text("me") + b"h\x01s",
     "duplicates": text("x" * 50_000) + b"2" * 200_000 + b"0" * 200_000,
@@ -81,7 +91,10 @@ VALUES = {
     "deep-reduce": (name("collections.OrderedDict") + b"(") * 20_000 + b"tR" * 20_000,
     "deep-as-key": b"}" + EMPTY + b"\x85" * 1_000_000 + b"Ns",
     "keys-of-one-hash": b"}(" + b"".join(whole(n * (2**61 - 1)) + NONE for n in range(40_000)) + b"u",
-    "pairs-again-and-again": b"](" + b"".join(several(text(str(n)), NONE) for n in range(2000)) + b"eq\x010" + call("collections.OrderedDict", b"h\x01") * 1
+    "pairs-again-and-again": b"]("
+    + b"".join(several(text(str(n)), NONE) for n in range(2000))
+    + b"eq\x010"
+    + call("collections.OrderedDict", b"h\x01") * 1
     + b"".join(b"0" + call("collections.OrderedDict", b"h\x01") for _ in range(3000)),
     "names-without-end": b"0".join(b"c" + b"m" * 900 + b"\n" + str(n).encode() + b"\n" for n in range(20_000)),
     "name-of-a-megabyte": b"c" + b"m" * 1_000_000 + b"\n" + b"n" * 1_000_000 + b"\n",
@@ -157,7 +170,17 @@ def _of_kind(kind: str, path: Path) -> None:
 
 def _legacy_views(path: Path) -> None:
     """A storage of the older format that is a view of another, far away in it."""
-    view = several(text("storage"), name("torch.FloatStorage"), text("7"), text("cpu"), whole(3), several(text("view"), whole(2**40), whole(2**40))) + b"Q"
+    view = (
+        several(
+            text("storage"),
+            name("torch.FloatStorage"),
+            text("7"),
+            text("cpu"),
+            whole(3),
+            several(text("view"), whole(2**40), whole(2**40)),
+        )
+        + b"Q"
+    )
     made = call("torch._utils._rebuild_tensor_v2", view, whole(0), several(whole(3)), _STEP, FALSE, ORDERED)
     legacy(path, mapping({"a": made}))
 
@@ -176,9 +199,18 @@ def _stretched(path: Path) -> None:
 
 CASES = [
     *(Case(f"bomb-{name}", "pickle", partial(_value, value), ends=(0, 2)) for name, value in VALUES.items()),
-    *(Case(f"bomb-legacy-{name}", "legacy", lambda path, name=name: legacy_beside(path, VALUES[name]), ends=(0, 2)) for name in ("bytearray", "binary-bytes-8", "deep-tuples", "laughs")),
-    *(Case(f"bomb-bare-{name}", "pickle", lambda path, name=name: bare(path, VALUES[name], 4), file="epoch_1.pkl") for name in ("bytearray", "binary-bytes-8", "deep-lists", "memo-far-away")),
-    *(Case(f"tensor-{name}", "torch zip", partial(_tensor, value), ends=(0, 2) if name in ("conjugate",) else (2,)) for name, value in TENSORS.items()),
+    *(
+        Case(f"bomb-legacy-{name}", "legacy", lambda path, name=name: legacy_beside(path, VALUES[name]), ends=(0, 2))
+        for name in ("bytearray", "binary-bytes-8", "deep-tuples", "laughs")
+    ),
+    *(
+        Case(f"bomb-bare-{name}", "pickle", lambda path, name=name: bare(path, VALUES[name], 4), file="epoch_1.pkl")
+        for name in ("bytearray", "binary-bytes-8", "deep-lists", "memo-far-away")
+    ),
+    *(
+        Case(f"tensor-{name}", "torch zip", partial(_tensor, value), ends=(0, 2) if name in ("conjugate",) else (2,))
+        for name, value in TENSORS.items()
+    ),
     *(Case(f"storage-as-{name}", "torch zip", partial(_of_kind, kind)) for name, kind in KINDS.items()),
     Case("legacy-view-far-away", "legacy", _legacy_views),
     Case("legacy-keys-again", "legacy", _many_keys),

@@ -7,7 +7,6 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-
 from tests.corpus.case import CANARY, TOUCH, Case
 from tests.corpus.hostile.archives import patched_bomb
 from tests.corpus.hostile.pickles import ATTACKS, INNER
@@ -121,7 +120,10 @@ GUARDS = {
 }
 EDITS: dict[str, Callable[[Any], object]] = {
     **{f"target-{name}": node(0, target=target) for name, target in TARGETS.items()},
-    **{f"guard-{name}": (lambda text: lambda document: document.update(guards_code=[text]))(text) for name, text in GUARDS.items()},
+    **{
+        f"guard-{name}": (lambda words: lambda document: document.update(guards_code=[words]))(text)
+        for name, text in GUARDS.items()
+    },
     "argument-name": first_input(f"x={EVAL}, y"),
     "output-name": renamed_output(f"x; import os; {TOUCH}"),
     "output-name-keyword": renamed_output("import"),
@@ -144,12 +146,18 @@ EDITS: dict[str, Callable[[Any], object]] = {
     "tree-no-json": signature(in_spec=EVAL),
     "metadata-of-escapes": node(0, metadata={"stack_trace": "\x1b[31m\n::error::", "torch_fn": TOUCH}),
     "metadata-unknown": node(0, metadata={"custom": EVAL, "corpus": EVAL}),
-    "parameter-name": lambda document: document["graph_module"]["signature"]["input_specs"][0].update(parameter={"arg": {"name": "x"}, "parameter_name": f"x = {EVAL}"}),
+    "parameter-name": lambda document: document["graph_module"]["signature"]["input_specs"][0].update(
+        parameter={"arg": {"name": "x"}, "parameter_name": f"x = {EVAL}"}
+    ),
     "nodes-none": lambda document: document["graph_module"]["graph"].update(nodes=[]),
     "nodes-a-number": lambda document: document["graph_module"]["graph"].update(nodes=5),
-    "nodes-again": lambda document: document["graph_module"]["graph"].update(nodes=document["graph_module"]["graph"]["nodes"] * 2000),
+    "nodes-again": lambda document: document["graph_module"]["graph"].update(
+        nodes=document["graph_module"]["graph"]["nodes"] * 2000
+    ),
     "inputs-none": lambda document: document["graph_module"]["graph"].update(inputs=[]),
-    "outputs-unknown": lambda document: document["graph_module"]["graph"].update(outputs=[{"as_tensor": {"name": "nowhere"}}]),
+    "outputs-unknown": lambda document: document["graph_module"]["graph"].update(
+        outputs=[{"as_tensor": {"name": "nowhere"}}]
+    ),
     "version-of-tomorrow": lambda document: document.update(schema_version={"major": 99, "minor": 0}),
     "version-of-code": lambda document: document.update(schema_version=EVAL),
     "opset": lambda document: document.update(opset_version={"evil": 10**30}),
@@ -176,7 +184,9 @@ WEIGHTS: dict[str, Callable[[Any], object]] = {
     "layout-sparse": meta("fc2.bias", layout=1),
     "device-cuda": meta("fc2.bias", device={"type": "cuda", "index": 99}),
     "device-text": meta("fc2.bias", device={"type": "\x1b[31mevil", "index": None}),
-    "path-leads-out": lambda document: document["config"]["fc2.bias"].update(path_name="../../../elsewhere/secret_1.pt"),
+    "path-leads-out": lambda document: document["config"]["fc2.bias"].update(
+        path_name="../../../elsewhere/secret_1.pt"
+    ),
     "path-absent": lambda document: document["config"]["fc2.bias"].update(path_name="weight_99"),
     "path-of-another": lambda document: document["config"]["fc2.bias"].update(path_name="weight_0"),
     "path-of-the-model": lambda document: document["config"]["fc2.bias"].update(path_name="../../models/model.json"),
@@ -225,7 +235,17 @@ OLD_MEMBERS: dict[str, tuple[str, bytes]] = {
     "version-text": ("version", b"\x1b[31m"),
     "model-deep": (OLD, b"[" * 200_000),
 }
-OLD_EDITS = ("target-os", "target-from-file", "target-sparse-unsafe", "guard-import", "argument-name", "output-name", "tree-pickled", "tree-of-its-own", "argument-operator")
+OLD_EDITS = (
+    "target-os",
+    "target-from-file",
+    "target-sparse-unsafe",
+    "guard-import",
+    "argument-name",
+    "output-name",
+    "tree-pickled",
+    "tree-of-its-own",
+    "argument-operator",
+)
 SAYS = ("the net does not run", "no layer is left")
 
 
@@ -250,13 +270,52 @@ def _case(name: str, make: Callable[[Path], object], ends: tuple[int, ...] = (2,
 
 
 CASES = [
-    *(_case(name, partial(_edit, exported, MODEL, change), (0, 2) if name in MAY_RUN else (2,)) for name, change in EDITS.items()),
-    *(_case(f"expression-{name}", partial(_expression, exported, MODEL, text), whole=name == "power") for name, text in EXPRESSIONS.items()),
-    *(_case(f"weights-{name}", partial(_edit, exported, CONFIG, change), (0, 2) if name in ("strides-0", "layout-sparse", "path-of-another") else (2,)) for name, change in WEIGHTS.items()),
-    *(_case(name, partial(_member, exported, change), (0, 2) if name in ("python", "version-unknown", "version-text", "format-unknown", "inputs-empty", "leads-out", "weight-a-pickle") else (2,)) for name, change in MEMBERS.items()),
-    *(_case(f"old-{name}", partial(_member, exported_as_before, change), (0, 2) if name.startswith("version") else (2,)) for name, change in OLD_MEMBERS.items()),
+    *(
+        _case(name, partial(_edit, exported, MODEL, change), (0, 2) if name in MAY_RUN else (2,))
+        for name, change in EDITS.items()
+    ),
+    *(
+        _case(f"expression-{name}", partial(_expression, exported, MODEL, text), whole=name == "power")
+        for name, text in EXPRESSIONS.items()
+    ),
+    *(
+        _case(
+            f"weights-{name}",
+            partial(_edit, exported, CONFIG, change),
+            (0, 2) if name in ("strides-0", "layout-sparse", "path-of-another") else (2,),
+        )
+        for name, change in WEIGHTS.items()
+    ),
+    *(
+        _case(
+            name,
+            partial(_member, exported, change),
+            (0, 2)
+            if name
+            in (
+                "python",
+                "version-unknown",
+                "version-text",
+                "format-unknown",
+                "inputs-empty",
+                "leads-out",
+                "weight-a-pickle",
+            )
+            else (2,),
+        )
+        for name, change in MEMBERS.items()
+    ),
+    *(
+        _case(
+            f"old-{name}", partial(_member, exported_as_before, change), (0, 2) if name.startswith("version") else (2,)
+        )
+        for name, change in OLD_MEMBERS.items()
+    ),
     *(_case(f"old-{name}", partial(_edit, exported_as_before, OLD, EDITS[name])) for name in OLD_EDITS),
-    *(_case(f"old-expression-{name}", partial(_expression, exported_as_before, OLD, EXPRESSIONS[name])) for name in ("import", "class", "inside-integer")),
+    *(
+        _case(f"old-expression-{name}", partial(_expression, exported_as_before, OLD, EXPRESSIONS[name]))
+        for name in ("import", "class", "inside-integer")
+    ),
     _case("deflated-weight", partial(patched_bomb, exported, "archive/data/weights/weight_99"), (0, 2)),
     _case("deflated-extra", partial(patched_bomb, exported, "archive/extra/zeros"), (0, 2)),
     _case("deflated-model", partial(patched_bomb, exported, "archive/models/other.json")),

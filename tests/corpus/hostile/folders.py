@@ -128,7 +128,9 @@ def deepspeed(change: Callable[[Path], object], path: Path) -> None:
     change(path)
 
 
-def _folder(name: str, make: Callable[[Path], object], ends: tuple[int, ...] = (2,), says: tuple[str, ...] = ()) -> Case:
+def _folder(
+    name: str, make: Callable[[Path], object], ends: tuple[int, ...] = (2,), says: tuple[str, ...] = ()
+) -> Case:
     return Case(f"folder-{name}", "folder", make, file="step_1", ends=ends, says=says)
 
 
@@ -157,7 +159,10 @@ CASES = [
     _folder("index-of-lists", partial(indexed, lambda document: document["weight_map"].update({"fc2.bias": ["x"]}))),
     _folder("index-without-map", partial(indexed, lambda document: document.pop("weight_map"))),
     _folder("index-of-more", partial(indexed, lambda document: document["weight_map"].update({"fc3.bias": PARTS[0]}))),
-    _folder("index-of-another-part", partial(indexed, lambda document: document["weight_map"].update({"fc2.bias": PARTS[0]}))),
+    _folder(
+        "index-of-another-part",
+        partial(indexed, lambda document: document["weight_map"].update({"fc2.bias": PARTS[0]})),
+    ),
     _folder("index-empty", partial(index_of, b"")),
     _folder("index-no-json", partial(index_of, b"{'a': 1}")),
     _folder("index-deep", partial(index_of, b"[" * 200_000)),
@@ -171,19 +176,34 @@ CASES = [
     _folder("bin-os-system", partial(bin_of, ATTACKS["os-system"])),
     _folder("bin-torch-load", partial(bin_of, FOREIGN["torch-load"])),
     _folder("whole-empty", partial(whole_is, b"", "model.safetensors")),
-    _folder("whole-text", partial(whole_is, b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "model.safetensors")),
+    _folder(
+        "whole-text",
+        partial(whole_is, b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "model.safetensors"),
+    ),
     _folder("whole-a-pickle", partial(whole_is, b"\x80\x02" + ATTACKS["os-system"] + b".", "model.safetensors")),
     _folder("adapter-alone", partial(whole_is, b"", "adapter_model.safetensors")),
     _folder("trainer-state-deep", partial(beside, "trainer_state.json", b"[" * 200_000), (0, 2)),
     _folder("trainer-state-nan", partial(beside, "trainer_state.json", b'{"epoch": NaN}'), (0, 2)),
-    _folder("trainer-state-huge", partial(beside, "trainer_state.json", b'{"epoch": 1e999, "global_step": ' + b"9" * 10_000 + b"}"), (0, 2)),
+    _folder(
+        "trainer-state-huge",
+        partial(beside, "trainer_state.json", b'{"epoch": 1e999, "global_step": ' + b"9" * 10_000 + b"}"),
+        (0, 2),
+    ),
     _folder("trainer-state-escapes", partial(beside, "trainer_state.json", b'{"epoch": "\\u001b[31m"}'), (0, 2)),
-    _folder("training-arguments", partial(beside, "training_args.bin", b"\x80\x02" + ATTACKS["os-system"] + b"."), (0, 2)),
+    _folder(
+        "training-arguments", partial(beside, "training_args.bin", b"\x80\x02" + ATTACKS["os-system"] + b"."), (0, 2)
+    ),
     _folder("python-beside", partial(beside, "modeling_evil.py", b"open('CANARY', 'w')"), (0, 2)),
-    *(_folder(f"distcp-metadata-{name}", partial(distributed, metadata_of(ATTACKS[name]))) for name in ("os-system", "builtins-eval", "subprocess-popen")),
+    *(
+        _folder(f"distcp-metadata-{name}", partial(distributed, metadata_of(ATTACKS[name])))
+        for name in ("os-system", "builtins-eval", "subprocess-popen")
+    ),
     _folder("distcp-metadata-torch-load", partial(distributed, metadata_of(FOREIGN["torch-load"]))),
     _folder("distcp-metadata-empty", partial(distributed, lambda path: (path / ".metadata").write_bytes(b""))),
-    _folder("distcp-metadata-half", partial(distributed, lambda path: (path / ".metadata").write_bytes((path / ".metadata").read_bytes()[:200]))),
+    _folder(
+        "distcp-metadata-half",
+        partial(distributed, lambda path: (path / ".metadata").write_bytes((path / ".metadata").read_bytes()[:200])),
+    ),
     _folder("distcp-leads-out", partial(distributed, placed(relative_path="../../elsewhere/secret_1.pt"))),
     _folder("distcp-leads-to-etc", partial(distributed, placed(relative_path="/etc/hostname"))),
     _folder("distcp-offset-beyond", partial(distributed, placed(offset=2**40))),
@@ -193,8 +213,24 @@ CASES = [
     _folder("distcp-shape-of-8-tib", partial(distributed, sized(2**41))),
     _folder("distcp-shape-negative", partial(distributed, sized(-3))),
     _folder("distcp-shape-product-wraps", partial(distributed, sized(2**32, 2**32))),
-    _folder("distcp-part-evil", partial(distributed, lambda path: (path / "__0_0.distcp").write_bytes(b"\x80\x02" + ATTACKS["os-system"] + b"."))),
+    _folder(
+        "distcp-part-evil",
+        partial(
+            distributed, lambda path: (path / "__0_0.distcp").write_bytes(b"\x80\x02" + ATTACKS["os-system"] + b".")
+        ),
+    ),
     _folder("distcp-part-absent", partial(distributed, lambda path: (path / "__0_0.distcp").unlink())),
-    _folder("deepspeed-evil", partial(deepspeed, lambda path: archive(path / "global_step1/mp_rank_00_model_states.pt", ATTACKS["os-system"]))),
-    _folder("deepspeed-latest-leads-out", partial(deepspeed, lambda path: ((path / "latest").write_text("../../elsewhere"), shutil.rmtree(path / "global_step1")))),
+    _folder(
+        "deepspeed-evil",
+        partial(
+            deepspeed, lambda path: archive(path / "global_step1/mp_rank_00_model_states.pt", ATTACKS["os-system"])
+        ),
+    ),
+    _folder(
+        "deepspeed-latest-leads-out",
+        partial(
+            deepspeed,
+            lambda path: ((path / "latest").write_text("../../elsewhere"), shutil.rmtree(path / "global_step1")),
+        ),
+    ),
 ]

@@ -87,11 +87,17 @@ FOREIGN = {
     "marshal-loads": call("marshal.loads", b"C" + bytes([len(marshal.dumps(1))]) + marshal.dumps(1)),
     "base64-then-eval": call("base64.b64decode", text(base64.b64encode(TOUCH.encode()).decode())),
     "getattr": call("builtins.getattr", name("posixpath.os"), text("system")) + several(COMMAND) + b"R",
-    "attrgetter": call("operator.attrgetter", text("system")) + several(name("posixpath.os")) + b"R" + several(COMMAND) + b"R",
+    "attrgetter": call("operator.attrgetter", text("system"))
+    + several(name("posixpath.os"))
+    + b"R"
+    + several(COMMAND)
+    + b"R",
     "methodcaller": call("operator.methodcaller", text("system"), COMMAND) + several(name("posixpath.os")) + b"R",
     "partial": call("functools.partial", name("timeit.timeit"), CODE) + EMPTY + b"R",
     "map": call("builtins.list", call("builtins.map", name("timeit.timeit"), several(CODE))),
-    "reduce": call("functools.reduce", name("builtins.getattr"), several(text("system"), COMMAND), name("posixpath.os")),
+    "reduce": call(
+        "functools.reduce", name("builtins.getattr"), several(text("system"), COMMAND), name("posixpath.os")
+    ),
     "type": call("builtins.type", text("X"), EMPTY, mapping({"__del__": name("corpus_canary.make")})),
     "timeit": call("timeit.timeit", CODE),
     "profile-run": call("cProfile.run", CODE),
@@ -132,7 +138,11 @@ FOREIGN = {
     "weakref-finalize": call("weakref.finalize", name("collections.OrderedDict"), name("corpus_canary.make")),
     "rfav-itself": call("rfav_cli.cli.main"),
     "rfav-writes": call("rfav_cli.atomic.write_whole", mapping({CANARY: text("x")})),
-    "whole-net": name("corpus_net.Net") + EMPTY + b"\x81" + mapping({"training": FALSE, "hook": call("corpus_canary.make")}) + b"b",
+    "whole-net": name("corpus_net.Net")
+    + EMPTY
+    + b"\x81"
+    + mapping({"training": FALSE, "hook": call("corpus_canary.make")})
+    + b"b",
 }
 """Name of a call that other readers may make -> the pickle that makes it; here it is data."""
 SYSTEM = name("os.system")
@@ -229,14 +239,42 @@ CASES = [
     *(_beside(f"call-{name}", value, (2,)) for name, value in ATTACKS.items()),
     *(_beside(f"call-{name}", value, MAY_BE_READ) for name, value in FOREIGN.items()),
     *(_beside(f"way-{name}", value, MAY_BE_READ) for name, value in WAYS.items()),
-    *(_beside(f"protocol-4-{name}", WAYS[name], MAY_BE_READ, partial(beside, protocol=4)) for name in ("stack-global", "new-object-ex")),
-    *(_beside(f"protocol-5-{name}", ATTACKS[name], (2,), partial(beside, protocol=5)) for name in ("os-system", "builtins-eval")),
-    *(_beside(f"legacy-{name}", ATTACKS[name], (2,), legacy_beside) for name in ("os-system", "builtins-exec", "subprocess-popen")),
-    *(_beside(f"legacy-{name}", FOREIGN[name], MAY_BE_READ, legacy_beside) for name in ("torch-load", "pickle-loads", "module-of-its-own", "partial")),
-    *(_beside(f"legacy-{name}", WAYS[name], MAY_BE_READ, legacy_beside) for name in ("inst", "obj", "persistent-module")),
-    *(Case(f"legacy-in-pickle-{place}", "legacy", lambda path, place=place: legacy(path, legacy_weights(), {place: ATTACKS["os-system"]})) for place in range(5)),
-    *(Case(f"bare-{name}", "pickle", partial(_write, bare, ATTACKS[name]), file="epoch_1.pkl") for name in ("os-system", "builtins-eval")),
+    *(
+        _beside(f"protocol-4-{name}", WAYS[name], MAY_BE_READ, partial(beside, protocol=4))
+        for name in ("stack-global", "new-object-ex")
+    ),
+    *(
+        _beside(f"protocol-5-{name}", ATTACKS[name], (2,), partial(beside, protocol=5))
+        for name in ("os-system", "builtins-eval")
+    ),
+    *(
+        _beside(f"legacy-{name}", ATTACKS[name], (2,), legacy_beside)
+        for name in ("os-system", "builtins-exec", "subprocess-popen")
+    ),
+    *(
+        _beside(f"legacy-{name}", FOREIGN[name], MAY_BE_READ, legacy_beside)
+        for name in ("torch-load", "pickle-loads", "module-of-its-own", "partial")
+    ),
+    *(
+        _beside(f"legacy-{name}", WAYS[name], MAY_BE_READ, legacy_beside)
+        for name in ("inst", "obj", "persistent-module")
+    ),
+    *(
+        Case(
+            f"legacy-in-pickle-{place}",
+            "legacy",
+            lambda path, place=place: legacy(path, legacy_weights(), {place: ATTACKS["os-system"]}),
+        )
+        for place in range(5)
+    ),
+    *(
+        Case(f"bare-{name}", "pickle", partial(_write, bare, ATTACKS[name]), file="epoch_1.pkl")
+        for name in ("os-system", "builtins-eval")
+    ),
     *(Case(f"alone-{name}", "pickle", partial(_alone, ATTACKS[name])) for name in ("os-system", "subprocess-popen")),
-    *(Case(f"broken-{name}", "pickle", partial(_write, beside, value), ends=MAY_BE_READ) for name, value in BROKEN.items()),
+    *(
+        Case(f"broken-{name}", "pickle", partial(_write, beside, value), ends=MAY_BE_READ)
+        for name, value in BROKEN.items()
+    ),
     Case("bare-text-protocol", "pickle", _text_protocol, file="epoch_1.pkl"),
 ]

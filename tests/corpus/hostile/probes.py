@@ -167,7 +167,17 @@ def encoded(kind: str, size: tuple[int, int] = (8, 8), **more: Any) -> bytes:
 
 def tiff(width: int, height: int) -> bytes:
     """A TIFF of one strip that says it is of this size."""
-    entries = [(256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 8), (277, 3, 1, 1), (278, 4, 1, height), (279, 4, 1, 2**31)]
+    entries = [
+        (256, 4, 1, width),
+        (257, 4, 1, height),
+        (258, 3, 1, 8),
+        (259, 3, 1, 1),
+        (262, 3, 1, 1),
+        (273, 4, 1, 8),
+        (277, 3, 1, 1),
+        (278, 4, 1, height),
+        (279, 4, 1, 2**31),
+    ]
     table = b"".join(struct.pack("<HHII", *entry) for entry in entries)
     return b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", len(entries)) + table + bytes(4)
 
@@ -253,7 +263,10 @@ H5: dict[str, Callable[[h5py.File], object]] = {
     "objects": replaced(shape=(24,), dtype=h5py.vlen_dtype(np.float32)),
     "references": replaced(shape=(24,), dtype=h5py.ref_dtype),
     "texts": replaced(data=["x"] * 24, dtype=h5py.string_dtype()),
-    "soft-link-to-itself": lambda file: (file.__delitem__("images"), file.__setitem__("images", h5py.SoftLink("/images"))),
+    "soft-link-to-itself": lambda file: (
+        file.__delitem__("images"),
+        file.__setitem__("images", h5py.SoftLink("/images")),
+    ),
 }
 NUMBERS = {
     "labels-huge": np.full(24, 2**62),
@@ -271,7 +284,7 @@ RECIPES = {
     "no-toml": b"= =",
     "empty": b"",
     "long-number": b"schema = " + b"9" * 10_000,
-    "nan": b'schema = 1\n[layers.conv1]\nlambda = nan\n',
+    "nan": b"schema = 1\n[layers.conv1]\nlambda = nan\n",
     "escapes": b'["\\u001b[31m"]\nx = 1\n',
     "dotted": b".".join([b"a"] * 50_000) + b" = 1",
     "nulls": bytes(1000),
@@ -302,27 +315,73 @@ CLASS_FILES = {
 }
 
 CASES = [
-    *(Case(f"npy-{name}", "probe", partial(written, content), "probe", "held_out.npy") for name, content in ARRAYS.items()),
-    *(Case(f"npz-{name}", "probe", partial(with_images, content), "probe", "held_out.npz") for name, content in ARRAYS.items()),
-    *(Case(f"npz-{name}", "probe", partial(with_labels, labels), "probe", "held_out.npz", SHARED.get(name, (2,))) for name, labels in NUMBERS.items()),
+    *(
+        Case(f"npy-{name}", "probe", partial(written, content), "probe", "held_out.npy")
+        for name, content in ARRAYS.items()
+    ),
+    *(
+        Case(f"npz-{name}", "probe", partial(with_images, content), "probe", "held_out.npz")
+        for name, content in ARRAYS.items()
+    ),
+    *(
+        Case(f"npz-{name}", "probe", partial(with_labels, labels), "probe", "held_out.npz", SHARED.get(name, (2,)))
+        for name, labels in NUMBERS.items()
+    ),
     Case("npz-nan", "probe", partial(with_array, np.full((24, 3, 8, 8), np.nan, np.float32)), "probe", "held_out.npz"),
     Case("npz-of-nothing", "probe", partial(with_array, np.zeros((0, 3, 8, 8), np.float32)), "probe", "held_out.npz"),
-    Case("npz-other-axes", "probe", partial(with_array, np.zeros((24,) + (1,) * 20, np.float32)), "probe", "held_out.npz"),
+    Case(
+        "npz-other-axes", "probe", partial(with_array, np.zeros((24,) + (1,) * 20, np.float32)), "probe", "held_out.npz"
+    ),
     Case("npz-zeros-beside", "probe", zeros_beside, "probe", "held_out.npz", (0, 2)),
     Case("npz-zeros-as-images", "probe", zeros_as_images, "probe", "held_out.npz"),
     Case("npz-zeros-with-a-header", "probe", zeros_with_a_header, "probe", "held_out.npz"),
     *(Case(f"h5-{name}", "probe", partial(h5, change), "probe", "held_out.h5") for name, change in H5.items()),
-    *(Case(f"pt-{name}", "probe", partial(pt, (ATTACKS | FOREIGN | TENSORS)[name]), "probe", "held_out.pt") for name in ("os-system", "torch-load", "pickle-loads", "stride-0", "storage-elsewhere", "shape-of-8-tib")),
+    *(
+        Case(f"pt-{name}", "probe", partial(pt, (ATTACKS | FOREIGN | TENSORS)[name]), "probe", "held_out.pt")
+        for name in ("os-system", "torch-load", "pickle-loads", "stride-0", "storage-elsewhere", "shape-of-8-tib")
+    ),
     Case("pt-expanded", "probe", pt_expanded, "probe", "held_out.pt"),
-    *(Case(f"image-{name}", "probe", partial(images, content, "9.png"), "probe", "held_out", says=("9.png",)) for name, content in IMAGES.items()),
+    *(
+        Case(f"image-{name}", "probe", partial(images, content, "9.png"), "probe", "held_out", says=("9.png",))
+        for name, content in IMAGES.items()
+    ),
     Case("image-link-to-etc", "probe", partial(image_is, "/etc/hostname"), "probe", "held_out", says=("9.png",)),
     Case("image-device", "probe", partial(image_is, "/dev/zero"), "probe", "held_out", says=("9.png",)),
     Case("image-fifo", "probe", image_fifo, "probe", "held_out", says=("9.png",)),
     Case("image-link-to-itself", "probe", partial(image_is, "9.png"), "probe", "held_out", says=("9.png",)),
     *(Case(f"csv-{name}", "probe", partial(table, rows), "probe", "held_out.csv") for name, rows in TABLES.items()),
-    *(Case(f"csv-{name}", "probe", partial(written, content), "probe", "held_out.csv") for name, content in (("nulls", bytes(5000)), ("quotes", b'"' * 1_000_001), ("not-utf-8", b"path,label\n\xff\xfe,\xc3(\n"))),
-    *(Case(f"tar-{name}", "probe", make, "probe", "held_out.tar") for name, make in (("link", partial(tar, "0001.png", kind=tarfile.SYMTYPE)), ("device", partial(tar, "0001.png", kind=tarfile.CHRTYPE)))),
-    *(Case(f"recipe-{name}", "settings", partial(written, content), "recipe", "recipe.toml") for name, content in RECIPES.items()),
-    *(Case(f"baseline-{name}", "settings", partial(written, content), "baseline", "baseline.json") for name, content in BASELINES.items()),
-    *(Case(f"classes-{name}", "settings", partial(written, content), "classes", "classes.txt", (0, 2) if name in ("escapes", "html", "json") else (2,)) for name, content in CLASS_FILES.items()),
+    *(
+        Case(f"csv-{name}", "probe", partial(written, content), "probe", "held_out.csv")
+        for name, content in (
+            ("nulls", bytes(5000)),
+            ("quotes", b'"' * 1_000_001),
+            ("not-utf-8", b"path,label\n\xff\xfe,\xc3(\n"),
+        )
+    ),
+    *(
+        Case(f"tar-{name}", "probe", make, "probe", "held_out.tar")
+        for name, make in (
+            ("link", partial(tar, "0001.png", kind=tarfile.SYMTYPE)),
+            ("device", partial(tar, "0001.png", kind=tarfile.CHRTYPE)),
+        )
+    ),
+    *(
+        Case(f"recipe-{name}", "settings", partial(written, content), "recipe", "recipe.toml")
+        for name, content in RECIPES.items()
+    ),
+    *(
+        Case(f"baseline-{name}", "settings", partial(written, content), "baseline", "baseline.json")
+        for name, content in BASELINES.items()
+    ),
+    *(
+        Case(
+            f"classes-{name}",
+            "settings",
+            partial(written, content),
+            "classes",
+            "classes.txt",
+            (0, 2) if name in ("escapes", "html", "json") else (2,),
+        )
+        for name, content in CLASS_FILES.items()
+    ),
 ]

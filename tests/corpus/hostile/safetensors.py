@@ -83,16 +83,32 @@ CASES = [
         ("header-deep", raw(b'{"a":' + b"[" * 200_000 + b"]" * 200_000 + b"}"), (2,)),
         ("header-deep-objects", raw(b'{"a":' * 100_000 + b"1" + b"}" * 100_000), (2,)),
         ("header-of-spaces", raw(b" " * 2_000_000), (2,)),
-        ("header-long-number", raw(b'{"a": {"dtype": "F32", "shape": [' + b"9" * 100_000 + b'], "data_offsets": [0, 4]}}'), (2,)),
+        (
+            "header-long-number",
+            raw(b'{"a": {"dtype": "F32", "shape": [' + b"9" * 100_000 + b'], "data_offsets": [0, 4]}}'),
+            (2,),
+        ),
         ("header-float-number", raw(b'{"a": {"dtype": "F32", "shape": [1e999], "data_offsets": [0, 4]}}'), (2,)),
         ("header-nan", raw(b'{"a": {"dtype": "F32", "shape": [NaN], "data_offsets": [0, 4]}}'), (2,)),
         ("key-twice", good_with(', "fc2.bias": {"dtype": "F32", "shape": [3], "data_offsets": [0, 12]}'), (2,)),
         ("metadata-twice", good_with(', "__metadata__": {"a": "b"}, "__metadata__": {"a": "c"}'), (0, 2)),
         ("metadata-is-a-list", good_with(', "__metadata__": [1]'), (0, 2)),
-        ("metadata-of-escapes", good_with(', "__metadata__": {"epoch": "\\u001b[31m::error::", "a": "\\ud800"}'), (0, 2)),
+        (
+            "metadata-of-escapes",
+            good_with(', "__metadata__": {"epoch": "\\u001b[31m::error::", "a": "\\ud800"}'),
+            (0, 2),
+        ),
         ("metadata-epoch-huge", good_with(f', "__metadata__": {{"epoch": "{"9" * 50_000}"}}'), (0, 2)),
-        ("name-of-escapes", changed(lambda entries: entries.update({"\x1b[31m\n::error::": entries.pop("fc2.bias")})), (2,)),
-        ("name-a-lone-surrogate", good_with(', "\\ud800": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}'), (2,)),
+        (
+            "name-of-escapes",
+            changed(lambda entries: entries.update({"\x1b[31m\n::error::": entries.pop("fc2.bias")})),
+            (2,),
+        ),
+        (
+            "name-a-lone-surrogate",
+            good_with(', "\\ud800": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}'),
+            (2,),
+        ),
         ("offsets-overlap", bias(data_offsets=[0, 12]), (2,)),
         ("offsets-negative", bias(data_offsets=[-12, 0]), (2,)),
         ("offsets-backwards", bias(data_offsets=[len(_END), len(_END) - 12]), (2,)),
@@ -117,7 +133,15 @@ CASES = [
         ("type-a-list", bias(dtype=["F32"]), (2,)),
         ("type-of-another-size", bias(dtype="F64"), (2,)),
         ("type-sub-byte", bias(dtype="F4", shape=[24]), (2,)),
-        ("many-tensors", changed(lambda entries: entries.update({f"x{n}": {"dtype": "F32", "shape": [0], "data_offsets": [len(_END)] * 2} for n in range(15_000)})), (2,)),
+        (
+            "many-tensors",
+            changed(
+                lambda entries: entries.update(
+                    {f"x{n}": {"dtype": "F32", "shape": [0], "data_offsets": [len(_END)] * 2} for n in range(15_000)}
+                )
+            ),
+            (2,),
+        ),
         ("entry-is-a-number", changed(lambda entries: entries.update(x=5)), (2,)),
         ("eight-bytes", lambda path: path.write_bytes(struct.pack("<Q", 2)), (2,)),
         ("three-bytes", lambda path: path.write_bytes(b"\x02\0\0"), (2,)),

@@ -56,9 +56,38 @@ def _raw(content: bytes, path: Path) -> None:
 
 
 CASES = [
-    *(Case(f"settings-{name}", "settings", partial(_settings, text), "settings with the model", "pyproject.toml") for name, text in CODE.items()),
-    *(Case(f"settings-{name}", "settings", partial(_settings, MODEL + text), "settings with output", "pyproject.toml") for name, text in PLACES.items()),
-    *(Case(f"settings-trusts-{name}", "settings", partial(_trusting, option), "settings", "pyproject.toml", says=("epoch_1.pt",)) for name, option in
-      {"pickles": "i-trust-this-pickle = true\n", "pickles-of-a-command": "[tool.rfav.analyze]\ni-trust-this-pickle = true\n", "programs": "i-trust-this-program = true\n"}.items()),
-    *(Case(f"settings-{name}", "settings", partial(_raw, content), "settings", "pyproject.toml", (0, 2) if name == "value-of-escapes" else (2,)) for name, content in BROKEN.items()),
+    *(
+        Case(f"settings-{name}", "settings", partial(_settings, text), "settings with the model", "pyproject.toml")
+        for name, text in CODE.items()
+    ),
+    *(
+        Case(f"settings-{name}", "settings", partial(_settings, MODEL + text), "settings with output", "pyproject.toml")
+        for name, text in PLACES.items()
+    ),
+    *(
+        Case(
+            f"settings-trusts-{name}",
+            "settings",
+            partial(_trusting, option),
+            "settings",
+            "pyproject.toml",
+            says=("epoch_1.pt",),
+        )
+        for name, option in {
+            "pickles": "i-trust-this-pickle = true\n",
+            "pickles-of-a-command": "[tool.rfav.analyze]\ni-trust-this-pickle = true\n",
+            "programs": "i-trust-this-program = true\n",
+        }.items()
+    ),
+    *(
+        Case(
+            f"settings-{name}",
+            "settings",
+            partial(_raw, content),
+            "settings",
+            "pyproject.toml",
+            (0, 2) if name == "value-of-escapes" else (2,),
+        )
+        for name, content in BROKEN.items()
+    ),
 ]

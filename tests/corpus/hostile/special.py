@@ -97,9 +97,31 @@ def _ends(given: str, kind: str) -> tuple[int, ...]:
 
 CASES = [
     *(Case(f"special-{name}", "special file", make) for name, make in KINDS.items()),
-    *(Case(f"special-in-a-folder-{name}", "special file", partial(inside, KINDS[name], "epoch_2.pt"), file="run", says=("epoch_2.pt", "no checkpoints")) for name in ("fifo", "socket", "device-zero", "link-to-nothing")),
-    *(Case(f"special-in-a-model-folder-{name}", "special file", partial(inside, KINDS[name], "model.safetensors"), file="step_1", says=("no checkpoints", "model.safetensors")) for name in ("fifo", "device-zero", "folder")),
-    *(Case(f"special-{given}-{name}", "special file", KINDS[name], given, file, _ends(given, name)) for given, file in INPUTS.items() for name in GIVEN_AS[given]),
+    *(
+        Case(
+            f"special-in-a-folder-{name}",
+            "special file",
+            partial(inside, KINDS[name], "epoch_2.pt"),
+            file="run",
+            says=("epoch_2.pt", "no checkpoints"),
+        )
+        for name in ("fifo", "socket", "device-zero", "link-to-nothing")
+    ),
+    *(
+        Case(
+            f"special-in-a-model-folder-{name}",
+            "special file",
+            partial(inside, KINDS[name], "model.safetensors"),
+            file="step_1",
+            says=("no checkpoints", "model.safetensors"),
+        )
+        for name in ("fifo", "device-zero", "folder")
+    ),
+    *(
+        Case(f"special-{given}-{name}", "special file", KINDS[name], given, file, _ends(given, name))
+        for given, file in INPUTS.items()
+        for name in GIVEN_AS[given]
+    ),
     Case("special-program-fifo", "special file", fifo, "program", "epoch_1.pt2"),
     Case("sparse-nothing", "special file", partial(sparse, b"")),
     Case("sparse-zip", "special file", partial(sparse, ZIP)),

@@ -107,7 +107,9 @@ CHANGES: dict[str, Change] = {
     "soft-link-to-itself": lambda file: file.__setitem__("more", h5py.SoftLink("/more")),
     "hard-link-to-the-root": lambda file: file.__setitem__("more", file["/"]),
     "unknown-filter": unknown_filter,
-    "bomb-of-1-gib": put("entropy/mean", shape=(25, 5_000_000), dtype="f8", chunks=(1, 5_000_000), compression="gzip", fillvalue=0),
+    "bomb-of-1-gib": put(
+        "entropy/mean", shape=(25, 5_000_000), dtype="f8", chunks=(1, 5_000_000), compression="gzip", fillvalue=0
+    ),
     "bomb-beside": put("activation/more", shape=(25, 2**34), dtype="f8", chunks=(1, 2**20), compression="gzip"),
     "shape-of-8-tib": put("entropy/mean", shape=(2**20, 2**20), dtype="f8", chunks=(1, 1024)),
     "shape-of-2-to-62": put("probe/loss", shape=(2**59,), dtype="f8", chunks=(1024,)),
@@ -153,7 +155,13 @@ READABLE = ("loss-negative", "labels-huge", "digest-no-digest", "unit-unknown")
 """What is shown as it is: no figure of the run is another one by it."""
 TEXTS = {"layer/name": "layers", "layer/kind": "kinds", "checkpoint/path": "checkpoints"}
 ATTRIBUTES = ("model", "rfav_version", "loss", "probe_source", "task", "output", "weights", "centering", "epoch_unit")
-EVIL = {"html": HTML, "escapes": ESCAPES, "formula": FORMULA, "right-to-left": "\u202egnp.exe\u2066", "long": "x" * 100_000}
+EVIL = {
+    "html": HTML,
+    "escapes": ESCAPES,
+    "formula": FORMULA,
+    "right-to-left": "\u202egnp.exe\u2066",
+    "long": "x" * 100_000,
+}
 
 
 def _store(name: str, make: Callable[[Path], object], ends: tuple[int, ...] = (2,), given: str = "show") -> Case:
@@ -161,11 +169,29 @@ def _store(name: str, make: Callable[[Path], object], ends: tuple[int, ...] = (2
 
 
 CASES = [
-    *(_store(name, partial(changed, change), (0, 1, 2) if name in READABLE else (2,)) for name, change in CHANGES.items()),
-    *(_store(f"{given}-{name}", partial(changed, CHANGES[name]), (2,), given) for given in ("report", "check", "plot") for name in ("link-to-etc", "data-out", "bomb-of-1-gib", "entropy-infinite", "shape-of-8-tib")),
-    *(_store(f"{what}-of-{kind}", partial(changed, texts(name, text)), (0, 1, 2)) for name, what in TEXTS.items() for kind, text in EVIL.items()),
-    *(_store(f"{given}-layers-of-{kind}", partial(changed, texts("layer/name", EVIL[kind])), (0, 1, 2), given) for given in ("report", "check", "plot") for kind in ("html", "escapes")),
-    *(_store(f"attribute-{name}-of-escapes", partial(changed, attribute(name, ESCAPES)), (0, 1, 2)) for name in ATTRIBUTES),
+    *(
+        _store(name, partial(changed, change), (0, 1, 2) if name in READABLE else (2,))
+        for name, change in CHANGES.items()
+    ),
+    *(
+        _store(f"{given}-{name}", partial(changed, CHANGES[name]), (2,), given)
+        for given in ("report", "check", "plot")
+        for name in ("link-to-etc", "data-out", "bomb-of-1-gib", "entropy-infinite", "shape-of-8-tib")
+    ),
+    *(
+        _store(f"{what}-of-{kind}", partial(changed, texts(name, text)), (0, 1, 2))
+        for name, what in TEXTS.items()
+        for kind, text in EVIL.items()
+    ),
+    *(
+        _store(f"{given}-layers-of-{kind}", partial(changed, texts("layer/name", EVIL[kind])), (0, 1, 2), given)
+        for given in ("report", "check", "plot")
+        for kind in ("html", "escapes")
+    ),
+    *(
+        _store(f"attribute-{name}-of-escapes", partial(changed, attribute(name, ESCAPES)), (0, 1, 2))
+        for name in ATTRIBUTES
+    ),
     _store("superblock", partial(scrambled, 0, 16)),
     *(_store(f"scrambled-{number}", partial(scrambled, number / 8 + 0.01, 40), (0, 2)) for number in range(8)),
     *(_store(f"cut-{number}", partial(cut, number / 4)) for number in range(1, 4)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.checkpoints.handmade import call, mapping, several, text, whole
+from tests.checkpoints.handmade import mapping, several, whole
 from tests.corpus.case import CANARY, Case
 from tests.corpus.hostile.archives import patched_bomb
 from tests.corpus.hostile.pickles import ATTACKS, INNER
@@ -65,7 +65,7 @@ LINES = {
     "fork": "_c = fork(x)",
     "rpc": '_c = ops.aten.rpc_sync("worker", "f", [x], {})',
     "ops-unknown": "_c = ops.evil.run(x)",
-    "ops-c10d": '_c = ops.c10d.allreduce_([x], None, None)',
+    "ops-c10d": "_c = ops.c10d.allreduce_([x], None, None)",
     "ops-profiler": '_c = ops.profiler._record_function_enter("x", None)',
     "ops-prepacked": "_c = ops.prepacked.unpack_prepacked_sizes_conv2d(x)",
     "ops-quantized-packed": "_c = ops.quantized.linear(x, x, 1., 0)",
@@ -93,11 +93,33 @@ LINES = {
 USED = "\n    x = torch.add(x, torch.mul(torch.sum(_c), 0.))"
 """Added to lines that make a tensor, which would be left out as of no use."""
 ENDS = dict.fromkeys(
-    ("manual-seed", "set-threads", "resize", "empty-strided", "power", "set-storage", "coalesced-by-hand", "validate-nothing", "loop-for", "uninitialized"),
+    (
+        "manual-seed",
+        "set-threads",
+        "resize",
+        "empty-strided",
+        "power",
+        "set-storage",
+        "coalesced-by-hand",
+        "validate-nothing",
+        "loop-for",
+        "uninitialized",
+    ),
     (0, 2),
 )
 """What may be measured, as long as it costs nothing."""
-IN_STATE = ("save", "from-file", "sparse-coo", "print", "warn", "raise", "loop", "zeros-of-3-gib", "many-zeros", "save-by-getattr")
+IN_STATE = (
+    "save",
+    "from-file",
+    "sparse-coo",
+    "print",
+    "warn",
+    "raise",
+    "loop",
+    "zeros-of-3-gib",
+    "many-zeros",
+    "save-by-getattr",
+)
 IN_FUNCTION = ("save", "from-file", "sparse-csr", "print", "loop")
 IN_SUBMODULE = ("save", "sparse-coo", "print", "warn")
 WHOLE = {"sparse-coo", "loop", "many-zeros"}
@@ -174,7 +196,9 @@ CODES = {
     "python": f"import os\nos.system('touch {CANARY}')\n",
     "other-name": CLASS.replace("class Net", "class Other") + "    return x\n",
     "class-twice": CLASS + "    return x\n" + CLASS + "    return x\n",
-    "of-itself": "class Net(Module):\n  net : __torch__.tests.corpus.net.Net\n" + CLASS.split("\n", 1)[1] + "    return x\n",
+    "of-itself": "class Net(Module):\n  net : __torch__.tests.corpus.net.Net\n"
+    + CLASS.split("\n", 1)[1]
+    + "    return x\n",
     "calls-itself": f"{CLASS}    return (self).forward(x, )\n",
     "interface": "class Net(Interface):\n  def forward(self: __torch__.tests.corpus.net.Net,\n    x: Tensor) -> Tensor:\n    pass\n",
     "enum": "class Net(Enum):\n  A = 1\n",
@@ -189,7 +213,9 @@ CODES = {
 
 
 def _member(ending: str, content: bytes, path: Path) -> None:
-    rewritten(scripted(), path, lambda members: members.update({name: content for name in members if name.endswith(ending)}))
+    rewritten(
+        scripted(), path, lambda members: members.update({name: content for name in members if name.endswith(ending)})
+    )
 
 
 def _added(name: str, content: bytes, path: Path) -> None:
@@ -204,7 +230,10 @@ MEMBERS = {
     "pickle-os-system": ("archive/data.pkl", _pickle(ATTACKS["os-system"])),
     "pickle-of-nothing": ("archive/data.pkl", b""),
     "pickle-of-a-number": ("archive/data.pkl", _pickle(whole(5))),
-    "pickle-of-a-class": ("archive/data.pkl", _pickle(b"c__torch__.tests.corpus.net\nNet\n)\x81" + mapping({"training": b"\x89"}) + b"b")),
+    "pickle-of-a-class": (
+        "archive/data.pkl",
+        _pickle(b"c__torch__.tests.corpus.net\nNet\n)\x81" + mapping({"training": b"\x89"}) + b"b"),
+    ),
     "pickle-deep": ("archive/data.pkl", _pickle(b"]" * 500_000 + b"a" * 499_999)),
     "pickle-memo": ("archive/data.pkl", _pickle(b"Nr\xff\xff\xff\xff")),
     "pickle-bytes": ("archive/data.pkl", _pickle(b"X\xff\xff\xff\x7fabc")),
@@ -225,7 +254,10 @@ MEMBERS = {
 ADDED = {
     "extra-leads-out": ("extra/../../elsewhere/x", b"x"),
     "code-leads-out": ("code/../../elsewhere/x.py", b"import os"),
-    "code-evil-beside": ("code/__torch__/evil.py", f"def evil(x: Tensor) -> Tensor:\n  torch.save(x, \"{CANARY}\")\n  return x\n".encode()),
+    "code-evil-beside": (
+        "code/__torch__/evil.py",
+        f'def evil(x: Tensor) -> Tensor:\n  torch.save(x, "{CANARY}")\n  return x\n'.encode(),
+    ),
     "python-beside": ("code/__torch__/evil.pyc", b"\0" * 100),
     "pickle-beside": ("evil.pkl", INNER),
     "model-json": ("model.json", b"{}"),
@@ -238,14 +270,71 @@ RUNS = {"identity", "extra-leads-out", "python-beside", "pickle-beside", "model-
 SAYS = ("the net does not run", "no layer is left")
 """What is said of the net that it is, where it is not of the file."""
 CASES = [
-    *(Case(f"script-{name}", "TorchScript", partial(_in_forward, line), "program", ends=ENDS.get(name, (2,)), whole=name in WHOLE, says=SAYS) for name, line in LINES.items()),
-    *(Case(f"script-state-{name}", "TorchScript", partial(_in_state, LINES[name]), "program", layers=2) for name in IN_STATE),
-    *(Case(f"script-submodule-{name}", "TorchScript", partial(_in_submodule, LINES[name]), "program", layers=2) for name in IN_SUBMODULE),
-    *(Case(f"script-function-{name}", "TorchScript", partial(_in_function, LINES[name]), "program") for name in IN_FUNCTION),
-    *(Case(f"script-code-{name}", "TorchScript", partial(_code, code), "program", whole=name == "parentheses", says=SAYS) for name, code in CODES.items()),
-    *(Case(f"script-{name}", "TorchScript", partial(_member, *change), "program", ends=(0, 2) if name in RUNS else (2,)) for name, change in MEMBERS.items()),
-    *(Case(f"script-{name}", "TorchScript", partial(_added, *change), "program", ends=(0, 2) if name in RUNS else (2,)) for name, change in ADDED.items()),
-    Case("script-deflated-extra", "TorchScript", partial(patched_bomb, scripted, "archive/extra/zeros"), "program", ends=(0, 2)),
-    Case("script-deflated-weights", "TorchScript", partial(patched_bomb, scripted, "archive/data/99"), "program", ends=(0, 2)),
-    Case("script-deflated-code", "TorchScript", partial(patched_bomb, scripted, "archive/code/__torch__/zeros.py"), "program"),
+    *(
+        Case(
+            f"script-{name}",
+            "TorchScript",
+            partial(_in_forward, line),
+            "program",
+            ends=ENDS.get(name, (2,)),
+            whole=name in WHOLE,
+            says=SAYS,
+        )
+        for name, line in LINES.items()
+    ),
+    *(
+        Case(f"script-state-{name}", "TorchScript", partial(_in_state, LINES[name]), "program", layers=2)
+        for name in IN_STATE
+    ),
+    *(
+        Case(f"script-submodule-{name}", "TorchScript", partial(_in_submodule, LINES[name]), "program", layers=2)
+        for name in IN_SUBMODULE
+    ),
+    *(
+        Case(f"script-function-{name}", "TorchScript", partial(_in_function, LINES[name]), "program")
+        for name in IN_FUNCTION
+    ),
+    *(
+        Case(
+            f"script-code-{name}",
+            "TorchScript",
+            partial(_code, code),
+            "program",
+            whole=name == "parentheses",
+            says=SAYS,
+        )
+        for name, code in CODES.items()
+    ),
+    *(
+        Case(
+            f"script-{name}", "TorchScript", partial(_member, *change), "program", ends=(0, 2) if name in RUNS else (2,)
+        )
+        for name, change in MEMBERS.items()
+    ),
+    *(
+        Case(
+            f"script-{name}", "TorchScript", partial(_added, *change), "program", ends=(0, 2) if name in RUNS else (2,)
+        )
+        for name, change in ADDED.items()
+    ),
+    Case(
+        "script-deflated-extra",
+        "TorchScript",
+        partial(patched_bomb, scripted, "archive/extra/zeros"),
+        "program",
+        ends=(0, 2),
+    ),
+    Case(
+        "script-deflated-weights",
+        "TorchScript",
+        partial(patched_bomb, scripted, "archive/data/99"),
+        "program",
+        ends=(0, 2),
+    ),
+    Case(
+        "script-deflated-code",
+        "TorchScript",
+        partial(patched_bomb, scripted, "archive/code/__torch__/zeros.py"),
+        "program",
+    ),
 ]
