@@ -64,7 +64,7 @@ def _opens_elsewhere(args: tuple[Any, ...], home: str) -> bool:
     if not isinstance(path, str | bytes | os.PathLike):  # a descriptor that is open already
         return False
     real = os.path.realpath(os.fsdecode(path))
-    if real.startswith(os.path.join(os.path.dirname(home), SECRET)):
+    if real.startswith(f"{home.rpartition(os.sep)[0]}{os.sep}{SECRET}"):
         return True
     writes = (isinstance(mode, str) and any(letter in mode for letter in "wax+")) or bool((flags or 0) & _WRITES)
     return writes and real not in ("/dev/null",) and not _below(real, home)

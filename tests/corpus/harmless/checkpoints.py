@@ -114,7 +114,7 @@ MORE: dict[str, Callable[[], Any]] = {
     "bytes": lambda: [b"\0\xff", bytearray(b"abc")],
     "nested": lambda: {"a": [{"b": ({"c": [1, 2, {3: 4}]},)}]},
     "sets": lambda: [{1, 2}, frozenset({"a"})],
-    "keys-of-any-kind": lambda: {1: "a", 1.5: "b", None: "c", True: "d", (1, 2): "e", b"x": "f"},
+    "keys-of-any-kind": lambda: {1: "a", 1.5: "b", None: "c", False: "d", (1, 2): "e", b"x": "f"},
     "ordered-dict": lambda: collections.OrderedDict(a=1, b=2),
     "default-dict": lambda: collections.defaultdict(list, a=[1]),
     "default-dict-of-a-lambda": lambda: collections.defaultdict(functools.partial(int, 5)),

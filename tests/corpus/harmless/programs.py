@@ -82,7 +82,7 @@ class Branching(nn.Module):
         step = 0
         while step < self.depth:
             step += 1
-            if step % 2 == 0:
+            if step % 2 == 0:  # noqa: SIM108 - a branch is what the case is
                 x = x * 0.5
             else:
                 x = x + kept[0]

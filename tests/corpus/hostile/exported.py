@@ -7,7 +7,6 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-
 from tests.corpus.case import CANARY, TOUCH, Case
 from tests.corpus.hostile.archives import patched_bomb
 from tests.corpus.hostile.pickles import ATTACKS, INNER
@@ -122,7 +121,7 @@ GUARDS = {
 EDITS: dict[str, Callable[[Any], object]] = {
     **{f"target-{name}": node(0, target=target) for name, target in TARGETS.items()},
     **{
-        f"guard-{name}": (lambda text: lambda document: document.update(guards_code=[text]))(text)
+        f"guard-{name}": (lambda words: lambda document: document.update(guards_code=[words]))(text)
         for name, text in GUARDS.items()
     },
     "argument-name": first_input(f"x={EVAL}, y"),

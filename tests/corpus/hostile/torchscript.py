@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.checkpoints.handmade import call, mapping, several, text, whole
+from tests.checkpoints.handmade import mapping, several, whole
 from tests.corpus.case import CANARY, Case
 from tests.corpus.hostile.archives import patched_bomb
 from tests.corpus.hostile.pickles import ATTACKS, INNER
