@@ -1,10 +1,12 @@
 """Archives of programs from untrusted hands: looked through before they are loaded, since loading runs parts of them.
 
-The archive is read by the reader that loads it afterwards, so that both see the same bytes under the same name.
+An archive is read once, and what is checked is what is loaded: under the same name there may be another file by then.
+Its members are told by the reader that loads it afterwards, so that both see the same.
 """
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 from functools import partial
@@ -12,39 +14,59 @@ from typing import TYPE_CHECKING, NoReturn
 
 import torch
 
+from rfav_cli.checkpoints import script_graphs
+from rfav_cli.checkpoints.script_pickles import read_objects
+from rfav_cli.checkpoints.script_source import Source, SourceError, module_of, read_source
 from rfav_cli.checkpoints.zips import UNREADABLE
-from rfav_cli.errors import CheckpointError
-from rfav_cli.graphs import nodes
+from rfav_cli.errors import CheckpointError, remedy_for
+from rfav_cli.regular_files import open_regular
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-REMEDY = "Nothing of it was run; load such a file only where you trust its author, and save its state_dict instead."
+REMEDY = (
+    "Nothing of it was run. Save the net's state_dict() instead, or give --i-trust-this-program where you trust its "
+    "author."
+)
+_DAMAGED = "Save or copy it again."
 
 MOST_EXTRA = 16 * 2**20
 """Bytes of files beside a program that are kept when it is saved again; each checkpoint of a training has them."""
 
 _EXTRA = "extra/"
-_FORBIDDEN = ("save", "from_file", "load_tensor", "rpc_async", "rpc_sync", "rpc_remote", "PythonOp", "_print")
-"""Operators of TorchScript that reach files, other processes, Python or the terminal."""
-_NAMESPACES = ("aten", "prim", "quantized", "torchvision")
-_GAP = r"(?:\s|\\|#[^\n]*)*"
-_FORBIDDEN_CALL = re.compile(rf"\.{_GAP}({'|'.join(_FORBIDDEN)})\b")
-_OPS = re.compile(rf"(?<![\w.])ops\b(?!\.(?:{'|'.join(_NAMESPACES)})\.\w| : )")
-_GETATTR = re.compile(rf'\bgetattr\b(?!\((?!ops\b|torch\b)[\w.]+, "(?!(?:{"|".join(_FORBIDDEN)})")\w+"\))')
-_CLASSES = re.compile(r"torch\.classes\.(?!quantized\b)\w+")
+_PICKLES = ("data.pkl", "constants.pkl")
+_OTHER_LAYOUT = ("model.json", "attributes.pkl")
+"""Members by which torch takes an archive for one of 2018, which is read in another way."""
+_NOTES = b".debug_pkl"
+"""How the names of members end that say where code comes from. Torch reads them, as errors happen, without a check."""
 
 
 def member_names(path: Path) -> frozenset[str]:
     """The names in a zip archive without their common folder; none where the file is no zip archive."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             names = archive.namelist()
     except (OSError, *UNREADABLE):
         return frozenset()
     return frozenset(names if any("/" not in name for name in names) else (name.split("/", 1)[1] for name in names))
+
+
+def read_whole(path: Path) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        CheckpointError: it cannot be read.
+    """
+    try:
+        with open_regular(path) as file:
+            return file.read()
+    except MemoryError as error:
+        raise CheckpointError(f"{path}: too little memory to read it", remedy_for(error, "")) from error
+    except OSError as error:
+        remedy = remedy_for(error, "Try again, or copy it elsewhere.")
+        raise CheckpointError(f"{path}: cannot be read: {what_it_says(error)}", remedy) from error
 
 
 def refuse(path: Path, what: str) -> NoReturn:
@@ -52,15 +74,21 @@ def refuse(path: Path, what: str) -> NoReturn:
     raise CheckpointError(f"{path}: refused, it holds {printable(what)!r}", REMEDY)
 
 
-def members(path: Path) -> dict[str, Callable[[], bytes]]:
-    """Name -> a function that reads it."""
+def members(path: Path, content: bytes) -> dict[str, Callable[[], bytes]]:
+    """Name -> a function that reads it.
+
+    Args:
+        path: the file, for messages.
+        content: of it.
+
+    Raises:
+        CheckpointError: it is damaged, or has two members of a name.
+    """
     try:
-        reader = torch._C.PyTorchFileReader(str(path))
+        reader = torch._C.PyTorchFileReader(io.BytesIO(content))
         names = reader.get_all_records()
-    except RuntimeError as error:
-        raise CheckpointError(
-            f"{path}: cut off or damaged: {what_it_says(error, part='last')}", "Save or copy it again."
-        ) from error
+    except (RuntimeError, ValueError) as error:  # a name may be no text
+        raise CheckpointError(f"{path}: cut off or damaged: {what_it_says(error, part='last')}", _DAMAGED) from error
     if len(set(names)) != len(names):
         refuse(path, "two members of one name")
 
@@ -68,29 +96,120 @@ def members(path: Path) -> dict[str, Callable[[], bytes]]:
         try:
             content: bytes = reader.get_record(name)
         except RuntimeError as error:
-            raise CheckpointError(
-                f"{path}: damaged: {what_it_says(error, part='last')}", "Save or copy it again."
-            ) from error
+            raise CheckpointError(f"{path}: damaged: {what_it_says(error, part='last')}", _DAMAGED) from error
         return content
 
     return {name: partial(read, name) for name in names}
 
 
-def check_torchscript(path: Path) -> None:
-    """Look through the code of a TorchScript archive, whose `__setstate__` methods run as it is loaded.
+def check_torchscript(path: Path, content: bytes) -> None:
+    """Look through a TorchScript archive: its code as text, its pickles, and the graphs that torch makes of the code.
+
+    Nothing of it is run. `__setstate__` methods would run as it is loaded.
+
+    Args:
+        path: the file, for messages.
+        content: of it.
 
     Raises:
-        CheckpointError: it is damaged, or reaches beyond tensors.
+        CheckpointError: it is damaged, or uses what nets do not need.
     """
-    for name, content in members(path).items():
-        if name.endswith(".pkl"):
-            if use := _CLASSES.search(content().decode("latin-1")):
-                refuse(path, use[0])
-        elif name.startswith("code/") and not name.endswith(".debug_pkl"):
-            text = content().decode("utf-8", "replace")
-            for rule in (_FORBIDDEN_CALL, _OPS, _GETATTR, _CLASSES):
-                if use := rule.search(text):
-                    refuse(path, text[use.start() : use.start() + 60].splitlines()[0])
+    inside = members(path, content)
+    try:
+        source = check_source(inside)
+        check_pickles(path, inside, source.classes)
+    except SourceError as error:
+        refuse(path, str(error))
+    if "__setstate__" not in source.defined:  # nothing runs as it is loaded: it is looked through afterwards
+        return
+    try:
+        unit = script_graphs.compile_alone(inside, source.classes)
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise not_loaded(path, error) from error
+    check_graphs(path, unit)
+
+
+def check_source(inside: Mapping[str, Callable[[], bytes]]) -> Source:
+    """Look through the code of an archive.
+
+    Raises:
+        SourceError: it is not what torch writes, or names what nets do not need.
+    """
+    if other := [name for name in _OTHER_LAYOUT if name in inside]:
+        raise SourceError(other[0])
+    modules = {module: content for name, content in inside.items() if (module := module_of(name)) is not None}
+    source = read_source({module: content().decode("latin-1") for module, content in modules.items()})
+    if refused := source.refused():
+        raise SourceError(refused[0])
+    return source
+
+
+def check_pickles(path: Path, inside: Mapping[str, Callable[[], bytes]], classes: list[str]) -> None:
+    """Look through the pickles of an archive.
+
+    Raises:
+        SourceError: one names what nets do not need.
+        CheckpointError: one is damaged.
+    """
+    for name in _PICKLES:
+        if name not in inside:
+            raise CheckpointError(f"{path}: damaged: there is no {name} in it", _DAMAGED)
+        try:
+            read_objects(inside[name](), classes if name == "data.pkl" else ())
+        except (SourceError, CheckpointError):
+            raise
+        except Exception as error:  # a damaged pickle makes the machine that reads it fail in any way there is
+            raise CheckpointError(f"{path}: damaged: {name}: {what_it_says(error)}", _DAMAGED) from error
+
+
+def check_graphs(path: Path, unit: torch._C.CompilationUnit) -> None:
+    """Look through what torch compiled of an archive.
+
+    Raises:
+        CheckpointError: it uses what nets do not need.
+    """
+    if refused := script_graphs.refused(unit):
+        refuse(path, refused[0])
+
+
+def load_torchscript(path: Path, content: bytes, device: torch.device, *, trust: bool) -> torch.jit.ScriptModule:
+    """Load a TorchScript archive; `check_torchscript` comes before.
+
+    Args:
+        path: the file, for messages.
+        content: of it.
+        device: where its tensors go.
+        trust: do not look through what was loaded.
+
+    Raises:
+        CheckpointError: torch cannot load it.
+    """
+    unit = torch._C.CompilationUnit()
+    try:
+        made = torch._C.import_ir_module_from_buffer(unit, _without_notes(content), device, {}, False)
+        module: torch.jit.ScriptModule = torch.jit._recursive.wrap_cpp_module(made)
+    except (RuntimeError, ValueError, IndexError, AttributeError) as error:
+        raise not_loaded(path, error) from error
+    if not trust:
+        check_graphs(path, unit)
+    script_graphs.mute(unit)
+    return module
+
+
+def not_loaded(path: Path, error: Exception) -> CheckpointError:
+    """What is said where torch does not load an archive: of what torch says, why, and not where."""
+    part = "last" if "Traceback of TorchScript" in str(error) else "first"
+    return CheckpointError(
+        f"{path}: not a TorchScript archive that this torch can load: {what_it_says(error, part=part)}",  # type: ignore[arg-type]
+        f"Save it again; this is torch {torch.__version__}.",
+    )
+
+
+def _without_notes(content: bytes) -> bytes:
+    """An archive whose notes on code are under names that torch does not look for."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        start = archive.start_dir
+    return content[:start] + content[start:].replace(_NOTES, b".debug_off")
 
 
 def extra_files(path: Path) -> tuple[dict[str, bytes], tuple[str, ...]]:
@@ -103,8 +222,9 @@ def extra_files(path: Path) -> tuple[dict[str, bytes], tuple[str, ...]]:
     Raises:
         CheckpointError: the archive is damaged.
     """
-    inside = members(path)
-    size_of = torch._C.PyTorchFileReader(str(path)).get_record_size
+    whole = read_whole(path)
+    inside = members(path, whole)
+    size_of = torch._C.PyTorchFileReader(io.BytesIO(whole)).get_record_size
     contents: dict[str, bytes] = {}
     left_out, room = [], MOST_EXTRA
     for member in sorted(name for name in inside if name.startswith(_EXTRA)):
@@ -114,15 +234,3 @@ def extra_files(path: Path) -> tuple[dict[str, bytes], tuple[str, ...]]:
         else:
             contents[name], room = inside[member](), room - size
     return contents, tuple(left_out)
-
-
-def check_graphs(path: Path, module: torch.jit.ScriptModule) -> None:
-    """Look through the operators of a loaded module before its forward runs.
-
-    Raises:
-        CheckpointError: one of them reaches beyond tensors.
-    """
-    for node in nodes(module.inlined_graph):
-        namespace, _, name = node.kind().partition("::")
-        if namespace not in _NAMESPACES or name in _FORBIDDEN or name == "Print":
-            refuse(path, node.kind())

@@ -14,11 +14,11 @@ import zipfile
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from rfav_cli.checkpoints.archives import REMEDY, members, refuse
 from rfav_cli.checkpoints.integrity import check_archive
-from rfav_cli.checkpoints.pickles import ZIP_MAGIC
+from rfav_cli.checkpoints.operators import EXPORTED_ALONE, HIGHER_ORDER, is_allowed
+from rfav_cli.checkpoints.pickles import load_part
+from rfav_cli.checkpoints.stand_ins import Name, StandIn
 from rfav_cli.checkpoints.zips import UNREADABLE, read_member
 from rfav_cli.errors import CheckpointError
 from rfav_cli.text import what_it_says
@@ -31,11 +31,10 @@ _MEMBER = re.compile(
     r"models/model\.json|data/(weights|constants)/(model(_weights_config|_constants_config)?\.(json|pt)|(weight|tensor)_\d+)"
     r"|data/sample_inputs/model\.pt|archive_format|archive_version|version|byteorder|\.data/\w+|extra/.*"
 )
-_ATEN = r"(aten|torchvision)\.(?!from_file\b)(?!__)\w+\.(?!_)\w+"
-_HIGHER = r"higher_order\.(cond|while_loop|map_impl|scan|wrap_with_set_grad_enabled|wrap_with_autocast)"
+_OPERATOR = re.compile(r"torch\.ops\.(\w+)\.(\w+)(\.(?!_)\w+)?", re.ASCII)
 _ARITHMETIC = "getitem|add|sub|mul|floordiv|truediv|mod|neg|pos|abs|pow|eq|ne|lt|le|gt|ge|and_|or_|not_"
 _TARGET = re.compile(
-    rf"torch\.ops\.({_ATEN}|{_HIGHER})|_operator\.({_ARITHMETIC})|torch\.sym_\w+|math\.(ceil|floor|trunc|sqrt)",
+    rf"_operator\.({_ARITHMETIC})|torch\.sym_(int|float|max|min|not|ite|sum|sqrt)|math\.(ceil|floor|trunc|sqrt)",
     re.ASCII,
 )
 _NAME = re.compile(r"[\w.-]*", re.ASCII)
@@ -54,25 +53,30 @@ _SYMBOLIC = re.compile(
 )
 
 
-def check_exported(path: Path) -> None:
+def check_exported(path: Path, content: bytes, *, trust: bool = False) -> None:
     """Look through an archive of `torch.export.save`, whose loading evaluates expressions and names in it.
 
     Names become Python code as the program is put together, `expr_str` is evaluated, targets are looked up in torch,
     and pickles are read with all that they hold where the safe way fails.
 
+    Args:
+        path: the file, for messages.
+        content: of it.
+        trust: let it have any operator.
+
     Raises:
         CheckpointError: it is damaged, or holds what `torch.export.save` would not write for a plain net.
     """
-    for name, content in members(path).items():
+    for name, read in members(path, content).items():
         if not _MEMBER.fullmatch(name):
             refuse(path, name)
-        _check_member(path, name, content)
+        _check_member(path, name, read, trust)
 
 
-def read_old_export(path: Path) -> dict[str, bytes]:
+def read_old_export(path: Path, content: bytes, *, trust: bool = False) -> dict[str, bytes]:
     """The members of an archive as `torch.export.save` wrote it up to torch 2.7, looked through in the same way."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members_read = {
                 name: read_member(archive, name) for name in archive.namelist() if name.startswith("serialized_")
             }
@@ -80,45 +84,68 @@ def read_old_export(path: Path) -> dict[str, bytes]:
         raise CheckpointError(
             f"{path}: damaged: {what_it_says(error, part='last')}", "Save or copy it again."
         ) from error
-    for name, content in members_read.items():
-        _check_member(path, name, partial(bytes, content))
+    for name, part in members_read.items():
+        _check_member(path, name, partial(bytes, part), trust)
     return members_read
 
 
-def _check_member(path: Path, name: str, content: Callable[[], bytes]) -> None:
+def _check_member(path: Path, name: str, read: Callable[[], bytes], trust: bool) -> None:
     if name.endswith(".pt"):
-        try:
-            torch.load(io.BytesIO(content()), weights_only=True, map_location="cpu")
-            if content()[:4] == ZIP_MAGIC:
-                check_archive(path, io.BytesIO(content()))
-        except CheckpointError:
-            raise
-        except Exception as error:  # whatever a crafted pickle makes of it
-            raise CheckpointError(f"{path}: refused, {name} holds more than tensors", REMEDY) from error
+        _check_tensors(path, name, read())
     elif name.endswith(".json"):
         try:
-            document = json.loads(content())
+            _check_json(path, json.loads(read()), "", trust)
         except (ValueError, RecursionError) as error:
             raise CheckpointError(f"{path}: damaged: {name} is no JSON", "Save or copy it again.") from error
-        _check_json(path, document, "")
 
 
-def _check_json(path: Path, value: Any, key: str) -> None:
+def _check_tensors(path: Path, name: str, content: bytes) -> None:
+    """Look through what torch.save wrote within an archive: torch reads all names in it where the safe way fails."""
+    if not content:  # of the older layout, where there are none
+        return
+    check_archive(path, io.BytesIO(content))
+    try:
+        made = load_part(path, content)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: refused, {name} holds more than tensors", REMEDY) from error
+    pending = [made]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, Name | StandIn):
+            raise CheckpointError(f"{path}: refused, {name} holds more than tensors", REMEDY)
+        pending += (
+            [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+        )
+
+
+def _check_json(path: Path, value: Any, key: str, trust: bool) -> None:
     """Check every string of a document by the key that it stands under."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            _check_json(path, name, "")
+            _check_json(path, name, "", trust)
             if name == "use_pickle" and inner is not False:
                 refuse(path, "a pickled weight")
-            _check_json(path, inner, name)
+            _check_json(path, inner, name, trust)
     elif isinstance(value, list):
         for inner in value:
-            _check_json(path, inner, key)
-    elif isinstance(value, str) and not _is_plain(value, key):
+            _check_json(path, inner, key, trust)
+    elif isinstance(value, str) and not _is_plain(value, key, trust):
         refuse(path, value)
 
 
-def _is_plain(text: str, key: str) -> bool:
+def _is_target(text: str, trust: bool) -> bool:
+    """Whether a text names an operator that a program may have, or arithmetic on sizes."""
+    named = _OPERATOR.fullmatch(text)
+    if named is None:
+        return _TARGET.fullmatch(text) is not None
+    space, name, overload = named.groups()
+    if space == "higher_order":
+        return name in HIGHER_ORDER and overload is None
+    allowed = is_allowed(f"{space}::{name}") or (space == "aten" and name in EXPORTED_ALONE)
+    return overload is not None and (trust or allowed)
+
+
+def _is_plain(text: str, key: str, trust: bool) -> bool:
     if key == "expr_str":
         return _is_arithmetic(text)
     if key == "guards_code":
@@ -126,7 +153,7 @@ def _is_plain(text: str, key: str) -> bool:
     if key in ("in_spec", "out_spec"):
         return _is_plain_tree(text)
     if key in ("target", "as_operator"):
-        return _TARGET.fullmatch(text) is not None
+        return _is_target(text, trust)
     if key == "torch_version":
         return re.fullmatch(r"[\w.+<=]*", text, re.ASCII) is not None
     return key in _FREE or _NAME.fullmatch(text) is not None

@@ -34,7 +34,7 @@ _ONE_BY_ONE = """
 absolute addr aminmax angle arccos arccosh arcsin arcsinh arctan arctan2 arctanh bitwise_left_shift
 bitwise_right_shift clip complex conj conj_physical copysign cosine_similarity deg2rad digamma divide fix
 float_power fmax fmin frexp gcd greater greater_equal heaviside hypot i0 imag isclose isfinite isinf isnan isneginf
-isposinf isreal lcm ldexp less less_equal lgamma logaddexp logaddexp2 maximum minimum multiply negative nextafter
+isposinf isreal ldexp less less_equal lgamma logaddexp logaddexp2 maximum minimum multiply negative nextafter
 not_equal polar positive rad2deg real rsub sgn signbit sinc special_expit special_expm1 special_log1p special_logit
 special_ndtr special_softmax special_log_softmax subtract true_divide where __and__ __or__ __xor__ __lshift__
 __rshift__ __iand__ __ior__ __ixor__
@@ -75,13 +75,12 @@ adaptive_max_pool3d affine_grid_generator avg_pool1d avg_pool2d avg_pool3d batch
 conv_transpose1d conv_transpose2d conv_transpose3d convolution embedding embedding_bag fractional_max_pool2d
 fractional_max_pool3d glu grid_sampler grid_sampler_2d grid_sampler_3d group_norm gru gru_cell hardshrink
 instance_norm layer_norm log_sigmoid log_softmax lstm lstm_cell max_pool1d max_pool1d_with_indices max_pool2d
-max_pool2d_with_indices max_pool3d max_pool3d_with_indices max_unpool2d max_unpool3d native_batch_norm
-native_dropout native_group_norm native_layer_norm native_norm norm_except_dim pairwise_distance prelu rms_norm
-rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell rrelu_with_noise scaled_dot_product_attention softmax softplus
-softshrink upsample_bicubic2d upsample_bilinear2d upsample_linear1d upsample_nearest1d upsample_nearest2d
-upsample_nearest3d upsample_trilinear3d _adaptive_avg_pool2d _adaptive_avg_pool3d _add_relu _addmm_activation
-_batch_norm_impl_index _conv_depthwise2d _convolution _convolution_mode _fused_rms_norm _log_softmax _masked_softmax
-_native_batch_norm_legit _native_batch_norm_legit_functional _native_batch_norm_legit_no_training
+max_pool2d_with_indices max_pool3d max_pool3d_with_indices max_unpool2d max_unpool3d native_dropout
+native_group_norm native_layer_norm native_norm norm_except_dim pairwise_distance prelu rms_norm rnn_relu
+rnn_relu_cell rnn_tanh rnn_tanh_cell rrelu_with_noise scaled_dot_product_attention softmax softplus softshrink
+upsample_bicubic2d upsample_bilinear2d upsample_linear1d upsample_nearest1d upsample_nearest2d upsample_nearest3d
+upsample_trilinear3d _adaptive_avg_pool2d _adaptive_avg_pool3d _add_relu _addmm_activation _batch_norm_impl_index
+_conv_depthwise2d _convolution _convolution_mode _fused_rms_norm _log_softmax _masked_softmax
 _native_multi_head_attention _nested_tensor_from_mask _nested_tensor_from_mask_left_aligned _pack_padded_sequence
 _pad_packed_sequence _prelu_kernel _safe_softmax _scaled_dot_product_attention_math
 _scaled_dot_product_flash_attention_for_cpu _softmax _transformer_encoder_layer_fwd _upsample_bicubic2d_aa
@@ -176,6 +175,10 @@ ALLOWED = {"aten": ATEN, "prim": PRIM, "quantized": QUANTISED, "torchvision": VI
 
 HIGHER_ORDER = frozenset({"cond", "while_loop", "map_impl", "scan", "wrap_with_set_grad_enabled", "wrap_with_autocast"})
 """Operators of exported programs that take graphs."""
+
+EXPORTED_ALONE = frozenset({"_native_batch_norm_legit_no_training"})
+"""Of `aten`, in exported programs alone: up to torch 2.5 each batch norm became it. It takes the sizes of its weights
+on trust, so `formats.exported` holds them against the channels before each call."""
 
 CLASSES = frozenset({"quantized", "rnn"})
 """Namespaces of `torch.classes`: packed weights of quantised layers."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from rfav_cli.checkpoints.operators import is_allowed, not_allowed
+from rfav_cli.checkpoints.operators import not_allowed
 from rfav_cli.graphs import nodes
 
 if TYPE_CHECKING:
@@ -65,7 +65,50 @@ def _names_alone(classes: Iterable[str]) -> bytes:
 
 
 def refused(unit: torch._C.CompilationUnit) -> list[str]:
-    """What a program from untrusted hands may not use, of all functions and methods."""
-    found = {node.kind() for node in _nodes(unit)}
-    casts = {f"{node.kind()} of {_kinds(node)}" for node in _nodes(unit) if node.kind() in _CASTS and not _is_safe(node)}
-    return not_allowed(found) + sorted(casts)
+    """What a program from untrusted hands may not use, of all functions and methods that were compiled."""
+    functions = unit.get_functions()
+    found = [node for function in functions for node in _all_nodes(function.graph)]
+    kinds = not_allowed(node.kind() for node in found)
+    casts = {f"{node.kind()} to {node.output().type()}" for node in found if not _is_safe(node)}
+    told = ["aten::warn in __setstate__"] if _warns_as_it_loads(functions) else []
+    return [*kinds, *sorted(casts), *told]
+
+
+def mute(unit: torch._C.CompilationUnit) -> None:
+    """Take the warnings out of all functions: they would reach the terminal as the archive words them."""
+    for function in unit.get_functions():
+        for node in [node for node in _all_nodes(function.graph) if node.kind() == "aten::warn"]:
+            node.destroy()
+
+
+def _all_nodes(block: Any) -> Iterator[Any]:
+    """The operators of a graph, those of what it forks too."""
+    for node in nodes(block):
+        yield node
+        if node.hasAttribute("Subgraph"):
+            yield from _all_nodes(node.g("Subgraph"))
+
+
+def _is_safe(node: Any) -> bool:
+    """Whether what a node takes for an object of a class is one: torch counts its attributes without a look at it."""
+    if node.kind() not in _CASTS:
+        return True
+    given, made = str(next(iter(node.inputs())).type()), str(node.output().type())
+    return "__torch__" not in made or given in (made, f"Optional[{made}]")
+
+
+def _warns_as_it_loads(functions: Sequence[Any]) -> bool:
+    """Whether `__setstate__`, or what it calls by any name, warns: torch prints that before anything can be done."""
+    named: dict[str, list[Any]] = {}
+    for function in functions:
+        named.setdefault(function.name, []).append(function)
+    pending, seen = ["__setstate__"], {"__setstate__"}
+    while pending:
+        for function in named.get(pending.pop(), ()):
+            for node in _all_nodes(function.graph):
+                if node.kind() == "aten::warn":
+                    return True
+                called = {node.s("name")} if node.hasAttribute("name") and node.kindOf("name") == "s" else set()
+                pending += called - seen
+                seen |= called
+    return False

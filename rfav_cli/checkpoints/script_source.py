@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rfav_cli.checkpoints.operators import CLASSES, METHODS, not_allowed
 
@@ -105,6 +106,17 @@ def is_foreign(name: str) -> bool:
     return parts[1:3] == ["torch", "classes"] and (len(parts) < 4 or parts[3] not in CLASSES)
 
 
+def module_of(member: str) -> str | None:
+    """The qualified name of the module whose code a member of an archive holds; None where it holds none.
+
+    >>> module_of("code/__torch__/torch/nn/modules/linear.py")
+    '__torch__.torch.nn.modules.linear'
+    """
+    if not member.startswith("code/") or not member.endswith(".py"):
+        return None
+    return member[len("code/") : -len(".py")].replace("/", ".")
+
+
 def read_source(files: Mapping[str, str]) -> Source:
     """Read the code of an archive.
 
@@ -142,6 +154,20 @@ def words_of(text: str) -> Iterator[Word]:
             yield Word(before, found[0])
 
 
+def check_type(text: Any) -> None:
+    """Look at the name of a type in a pickle, which torch parses as it does code.
+
+    Raises:
+        SourceError: it is none, nested too deep, or names a class that nets do not need.
+    """
+    words = list(words_of(str(text)))
+    _check_depth(words)
+    source = Source()
+    _note("", words, source, {})
+    if refused := source.refused():
+        raise SourceError(refused[0])
+
+
 def _check_depth(words: Sequence[Word]) -> None:
     """Hold brackets, blocks and expressions against the depth that torch's parser can bear."""
     lengths, branches = [0], 0
@@ -167,9 +193,7 @@ def _check_depth(words: Sequence[Word]) -> None:
 def _note(module: str, words: Sequence[Word], source: Source, definitions: dict[str, _Definition]) -> None:
     """Note what a module's code defines, and what it names: `torch.relu`, `ops.quantized.add`, `x.relu()`, `print`."""
     at, before, current = 0, _END, _Definition()
-    local = {
-        word.text for word, sign in zip(words, words[1:], strict=False) if word.kind == "name" and sign.text == "="
-    }
+    local = {word.text for word, sign in pairwise(words) if word.kind == "name" and sign.text == "="}
     while at < len(words):
         word = words[at]
         if word.kind != "name":

@@ -202,6 +202,8 @@ class DataUnpickler(pickle._Unpickler):
         self.stack[-1] = self._made(self.stack[-1], (*args, named) if named else args)
 
     def _made(self, maker: Any, args: Any) -> Any:
+        if isinstance(maker, Name) and not isinstance(args, tuple):
+            args = (args,)  # TorchScript writes the value of an Enum so
         if type(args) is not tuple:
             raise UnpicklingError("arguments that are none")
         if type(maker) is Maker:

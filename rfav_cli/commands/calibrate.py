@@ -161,7 +161,7 @@ def _opened(options: Calibrate) -> tuple[Setup, Payload]:
     )
     make_model = net_maker(model, options.model_arg)
     opening = open_options(settings, make_model, pick_device(options.device))
-    payload = formats.read(remote.place(str(options.path)), ReadOptions(options.i_trust_this_pickle, opening.device))
+    payload = formats.read(remote.place(str(options.path)), ReadOptions.of(options, opening.device))
     probe = load_probe(options.probe, size=options.probe_size, options=sample_options(options), thumbnails=0)
     setup = fit(networks.open_network(payload, opening), probe, opening, settings, loss=own_loss(options.loss))
     if problem := _nothing_to_calibrate(History(str(options.path), setup.run, (), (), {})):

@@ -68,7 +68,7 @@ def _open(options: Layers, opening: OpenOptions) -> Network:
     from rfav_cli.checkpoints.formats.base import ReadOptions
 
     if options.checkpoint is not None:
-        reading = ReadOptions(options.i_trust_this_pickle, opening.device)
+        reading = ReadOptions.of(options, opening.device)
         return networks.open_network(formats.read(remote.place(options.checkpoint), reading), opening)
     if opening.make_model is None:
         raise UsageError("there is no net to look at", "Give --model, or a CHECKPOINT that brings its own code.")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rfav_cli.activations.network import OpenOptions
     from rfav_cli.checkpoints.find import Search
-    from rfav_cli.checkpoints.formats.base import ReadOptions
+    from rfav_cli.checkpoints.formats.base import ReadOptions, Trusting
     from rfav_cli.data.probe import Probe
     from rfav_cli.data.sources import SampleOptions
     from rfav_cli.measure.own_loss import OwnLoss
@@ -45,6 +45,8 @@ class FromFiles(Protocol):
     def unit(self) -> str: ...  # noqa: D102
     @property
     def i_trust_this_pickle(self) -> bool: ...  # noqa: D102
+    @property
+    def i_trust_this_program(self) -> bool: ...  # noqa: D102
 
 
 class Prepared(NamedTuple):
@@ -75,7 +77,7 @@ def prepare(
     model_name: str = "",
     make_model: Callable[[], torch.nn.Module] | None = None,
     weights: str = "",
-    trust_pickle: bool = False,
+    trust: Trusting | None = None,
     ranks: Ranks = ALONE,
 ) -> Prepared:
     """Load a probe, and say with it what is measured.
@@ -87,7 +89,7 @@ def prepare(
         model_name: what the store calls the net.
         make_model: makes an eager net.
         weights: which of several state_dicts is measured.
-        trust_pickle: load pickles that may run code.
+        trust: what files of nets are trusted with.
         ranks: of several ranks, which this one is; each has a device of its own.
 
     Raises:
@@ -118,7 +120,7 @@ def prepare(
     )
     device = pick_device(options.device, ranks)
     opening = open_options(settings, make_model, device)
-    return Prepared(loaded, settings, opening, ReadOptions(trust_pickle, device), trained, own_loss(options.loss))
+    return Prepared(loaded, settings, opening, ReadOptions.of(trust, device), trained, own_loss(options.loss))
 
 
 def prepare_checkpoints(options: Checkpoints, ranks: Ranks = ALONE) -> Prepared:
@@ -133,7 +135,7 @@ def prepare_checkpoints(options: Checkpoints, ranks: Ranks = ALONE) -> Prepared:
         model_name=name_of(model, options.model_arg),
         make_model=net_maker(model, options.model_arg),
         weights=options.weights or "",
-        trust_pickle=options.i_trust_this_pickle,
+        trust=options,
         ranks=ranks,
     )
 
@@ -165,7 +167,7 @@ def _takes(options: FromFiles, path: Path) -> bool:
     settings = Settings(model=name_of(model, options.model_arg), weights=options.weights or "")
     make_model: Any = net_maker(model, options.model_arg)
     try:
-        payload = formats.read(path, ReadOptions(options.i_trust_this_pickle))
+        payload = formats.read(path, ReadOptions.of(options))
         networks.open_network(payload, open_options(settings, make_model, torch.device("cpu")))
     except CheckpointError:
         return False

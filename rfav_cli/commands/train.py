@@ -120,5 +120,5 @@ def _recorder(assembly: Assembly, opening: OpenOptions) -> StoreRecorder | None:
     fit(assembly.net.network, probe, opening, settings)  # what does not fit is refused before the run begins
     model = copy.deepcopy(assembly.net.model)
     own = replace(opening, make_model=lambda: model, notes=[], weights="")
-    prepared = Prepared(probe, settings, own, ReadOptions(options.i_trust_this_pickle, opening.device))
+    prepared = Prepared(probe, settings, own, ReadOptions.of(options, opening.device))
     return StoreRecorder(assembly.folder.store, prepared, Recording(report=options.report))

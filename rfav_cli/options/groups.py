@@ -103,6 +103,12 @@ class Net(Output, Programs):
         panel=NET,
         from_project="never",
     )
+    i_trust_this_program: bool = option(
+        default=False,
+        help="Run programs (TorchScript, .pt2) with operators that nets do not need. Only for files that you made.",
+        panel=NET,
+        from_project="never",
+    )
 
 
 @group

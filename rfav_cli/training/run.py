@@ -147,7 +147,7 @@ def assembled(
         CheckpointError: the checkpoint to start from is none of the net, or another than the store was measured on.
         SampleError: samples cannot be read, or do not fit the net.
     """
-    reading = ReadOptions(options.i_trust_this_pickle, opening.device)
+    reading = ReadOptions.of(options, opening.device)
     check_start(start.checkpoint, reading, opening)
     digest = FRESH
     if start.checkpoint is not None:

@@ -51,7 +51,8 @@ def test_most_of_core_aten_is_in_it() -> None:
             core.add(f"aten::{name.partition('.')[0]}")
     assert len(core) > 100
     left_out = {name.partition("::")[2] for name in operators.not_allowed(core)}
-    assert {name for name in left_out if "backward" not in name} == {"_embedding_bag", "_pdist_forward", "resize_"}
+    unchecked = {"_embedding_bag", "_native_batch_norm_legit", "_pdist_forward", "resize_"}
+    assert {name for name in left_out if "backward" not in name} == unchecked | operators.EXPORTED_ALONE
 
 
 def test_names_are_told_once_and_in_order() -> None:

@@ -19,11 +19,28 @@ class ReadOptions:
 
     Attributes:
         trust_pickle: load pickles that run code.
+        trust_program: load programs with operators that nets do not need.
         device: where the weights of a program go; those of a state_dict stay in the file until a net takes them.
     """
 
     trust_pickle: bool = False
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    trust_program: bool = False
+
+    @classmethod
+    def of(cls, options: Trusting | None, device: torch.device | None = None) -> ReadOptions:
+        """What the user chose; nothing is trusted without options, and the device is the CPU unless it is told."""
+        trust = (False, False) if options is None else (options.i_trust_this_pickle, options.i_trust_this_program)
+        return cls(trust[0], device or torch.device("cpu"), trust[1])
+
+
+class Trusting(Protocol):
+    """Options that say what files are trusted with."""
+
+    @property
+    def i_trust_this_pickle(self) -> bool: ...  # noqa: D102
+    @property
+    def i_trust_this_program(self) -> bool: ...  # noqa: D102
 
 
 class Format(Protocol):

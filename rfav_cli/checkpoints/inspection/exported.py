@@ -115,13 +115,14 @@ def _walk_part(content: bytes, name: str, look: Look) -> None:
 def _hold_against_rules(source: Source, look: Look) -> None:
     """Ask what rfav itself asks before it loads such a program."""
     from rfav_cli.checkpoints import export_archives, integrity  # imports torch
+    from rfav_cli.checkpoints.archives import read_whole
 
     try:
         integrity.check_archive(source.path)
         if _OLD in source.short_names:
-            export_archives.read_old_export(source.path)
+            export_archives.read_old_export(source.path, read_whole(source.path))
         else:
-            export_archives.check_exported(source.path)
+            export_archives.check_exported(source.path, read_whole(source.path))
     except CheckpointError as error:
         words = error.what.removeprefix(f"{source.path}: ")
         look.find("reaches-out", words)

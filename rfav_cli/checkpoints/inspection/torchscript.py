@@ -10,6 +10,7 @@ from rfav_cli.checkpoints.inspection.archive import look_at_members, walk_other_
 from rfav_cli.checkpoints.operators import not_allowed
 from rfav_cli.checkpoints.pickle_findings import report_names, report_problem, report_tensors
 from rfav_cli.checkpoints.pickle_walk import MOST_BYTES, Walked, walk
+from rfav_cli.checkpoints.script_source import SourceError, module_of, read_source
 from rfav_cli.errors import CheckpointError
 from rfav_cli.text import printable
 
@@ -66,24 +67,31 @@ def report_operators(operators: set[str], look: Look) -> None:
 
 def _inspect_code(source: Source, archive: ZipListing, look: Look) -> None:
     """List the operators of its code, and hold it against what rfav lets run."""
-    left, operators = _MOST_CODE, set()
+    left, files = _MOST_CODE, {}
     for member in archive.members:
         name = member.filename.removeprefix(archive.root)
-        if not name.startswith("code/") or name.endswith(".debug_pkl"):
+        module = module_of(name)
+        if module is None:
             continue
         if member.file_size > left:
             look.find("incomplete", "more code than is looked through")
             return
-        text = archive.read(member, left).decode("utf-8", "replace")
+        files[module] = archive.read(member, left).decode("latin-1")
         left -= member.file_size
-        operators |= {f"{namespace or 'aten'}::{operator}" for namespace, operator in _CALL.findall(text)}
-    report_operators(operators, look)
-    from rfav_cli.checkpoints.archives import check_torchscript  # imports torch
-    from rfav_cli.checkpoints.integrity import check_archive
+    try:
+        code = read_source(files)
+    except SourceError as error:
+        look.find("refused", f"holds {printable(error)!r}")
+        return
+    report_operators(code.operators, look)
+    for name in code.refused():
+        if name not in code.operators:
+            look.find("reaches-out", f"uses {printable(name)}, which nets do not need")
+            look.find("refused", f"holds {printable(name)!r}")
+    from rfav_cli.checkpoints.integrity import check_archive  # imports torch
 
     try:
         check_archive(source.path)
-        check_torchscript(source.path)
     except CheckpointError as error:
         words = error.what.removeprefix(f"{source.path}: ")
         look.find("reaches-out", words)
