@@ -160,7 +160,9 @@ def check_type(text: Any) -> None:
     Raises:
         SourceError: it is none, nested too deep, or names a class that nets do not need.
     """
-    words = list(words_of(str(text)))
+    if not isinstance(text, str):
+        raise SourceError("a type that is no name")
+    words = list(words_of(text))
     _check_depth(words)
     source = Source()
     _note("", words, source, {})

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import json
 import os
+import pathlib
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -192,3 +194,52 @@ def test_no_name_that_a_file_chooses_hides_what_is_under_it(archive: Path, tmp_p
         with pytest.raises(CheckpointError, match=r"net\.pt2: refused"):
             exported.read(tampered(archive, tmp_path / "net.pt2", change), ReadOptions())
         assert not marker.exists()
+
+
+TARGETS = [
+    *("torch.ops.aten._sparse_csr_tensor_unsafe.default", "torch.ops.aten.set_.source_Tensor", "torch.sym_fresh_size"),
+    *(
+        "torch.ops.aten.resize_.default",
+        "torch.ops.aten._unsafe_index.Tensor",
+        "torch.ops.aten.native_batch_norm.default",
+    ),
+    *(
+        "torch.ops.image.read_file.default",
+        "torch.ops.aten.relu",
+        "torch.ops.aten.relu.__call__",
+        "torch.ops.higher_order.x",
+    ),
+    *("torch.ops.higher_order.cond.default", "torch.ops.c10d.barrier.default", "torch.ops.aten.from_file.default"),
+]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_operators_that_nets_do_not_need_are_refused(target: str, archive: Path, tmp_path: Path) -> None:
+    path = tampered(archive, tmp_path / "net.pt2", edit(*NODE, "target", value=target))
+    with pytest.raises(CheckpointError, match=r"net\.pt2: refused"):
+        check_exported(path, path.read_bytes())
+
+
+def test_who_trusts_a_program_may_run_any_operator(archive: Path, tmp_path: Path) -> None:
+    path = tampered(archive, tmp_path / "net.pt2", edit(*NODE, "target", value="torch.ops.aten.to_sparse.default"))
+    check_exported(path, path.read_bytes(), trust=True)
+    path = tampered(archive, tmp_path / "net.pt2", edit(*NODE, "target", value="torch.os.mkdir"))
+    with pytest.raises(CheckpointError, match="refused"):
+        check_exported(path, path.read_bytes(), trust=True)
+
+
+@pytest.mark.parametrize("value", [argparse.Namespace(a=1), {"a": [pathlib.PurePosixPath("x")]}, (torch.nn.Linear,)])
+def test_parts_hold_tensors_alone(value: object, archive: Path, tmp_path: Path) -> None:
+    def change(members: dict[str, bytes]) -> None:
+        members["net/data/constants/model.pt"] = pickled(value)
+
+    with pytest.raises(CheckpointError, match="holds more than tensors"):
+        exported.read(tampered(archive, tmp_path / "net.pt2", change), ReadOptions())
+
+
+def test_deep_documents_are_damage(archive: Path, tmp_path: Path) -> None:
+    def change(members: dict[str, bytes]) -> None:
+        members[MODEL] = b"[" * 100_000
+
+    with pytest.raises(CheckpointError, match="is no JSON"):
+        exported.read(tampered(archive, tmp_path / "net.pt2", change), ReadOptions())

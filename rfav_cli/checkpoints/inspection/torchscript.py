@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from typing import TYPE_CHECKING
 
 from rfav_cli.checkpoints.inspection.archive import look_at_members, walk_other_pickles
@@ -22,7 +21,6 @@ WHAT = "TorchScript program"
 _MOST_CODE = 2**26
 """Bytes of code that are looked through."""
 _PICKLES = ("data.pkl", "constants.pkl")
-_CALL = re.compile(r"(?<![\w.])(?:torch|ops\.(\w+))\.(\w+)(?=\()")
 
 
 def recognises(source: Source) -> bool:
@@ -40,7 +38,7 @@ def inspect(source: Source, look: Look) -> None:
     if look.found("refused") or look.found("incomplete"):
         walk_other_pickles(archive, look, ())
         return
-    _inspect_code(source, archive, look)
+    _inspect_code(archive, look)
     numbers = set()
     for short in _PICKLES:
         member = archive.find(f"{archive.root}{short}")

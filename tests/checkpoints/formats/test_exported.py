@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import sys
 import zipfile
 from typing import TYPE_CHECKING
@@ -75,3 +76,20 @@ def test_damaged_archives(tmp_path: Path) -> None:
     damaged.write_bytes(content[:position] + bytes(20) + content[position + 20 :])
     with pytest.raises(CheckpointError, match=r"damaged\.pt2"):
         exported.read(damaged, ReadOptions())
+
+
+def test_batch_norms_of_older_programs_are_held_against_their_channels(tmp_path: Path) -> None:
+    net = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4)).eval()
+    images = torch.randn(2, 3, 4, 4)
+    torch.export.save(torch.export.export(net, (images,)).run_decompositions(), tmp_path / "net.pt2")
+    module = exported.read(tmp_path / "net.pt2", ReadOptions()).content.module
+    assert "_batch_norm" in module.code
+    torch.testing.assert_close(module(images), net(images))
+    with pytest.raises(ValueError, match=r"a batch norm of 4 channels with weights for \(2,\)"):
+        exported._batch_norm(torch.zeros(1, 4, 2, 2), *[torch.ones(2)] * 4, 0.1, 1e-5)
+
+
+def test_the_digest_is_of_the_bytes_that_were_read(tmp_path: Path) -> None:
+    write_exported(tmp_path / "net.pt2")
+    digest = hashlib.sha256((tmp_path / "net.pt2").read_bytes()).hexdigest()
+    assert exported.read(tmp_path / "net.pt2", ReadOptions()).digest == digest
