@@ -247,7 +247,7 @@ def test_the_file_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     payload = torchscript.read(path, CPU)
     assert payload.content(torch.zeros(1, 2)).shape == (1, 2)
     assert opened == [path]
-    assert payload.digest != hashlib.sha256(path.read_bytes()).hexdigest()
+    assert payload.sha256 != hashlib.sha256(path.read_bytes()).hexdigest()
     assert not marker.exists()
 
 

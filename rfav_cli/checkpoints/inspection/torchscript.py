@@ -38,7 +38,7 @@ def inspect(source: Source, look: Look) -> None:
     if look.found("refused") or look.found("incomplete"):
         walk_other_pickles(archive, look, ())
         return
-    _inspect_code(archive, look)
+    _inspect_code(source, archive, look)
     numbers = set()
     for short in _PICKLES:
         member = archive.find(f"{archive.root}{short}")

@@ -92,4 +92,4 @@ def test_batch_norms_of_older_programs_are_held_against_their_channels(tmp_path:
 def test_the_digest_is_of_the_bytes_that_were_read(tmp_path: Path) -> None:
     write_exported(tmp_path / "net.pt2")
     digest = hashlib.sha256((tmp_path / "net.pt2").read_bytes()).hexdigest()
-    assert exported.read(tmp_path / "net.pt2", ReadOptions()).digest == digest
+    assert exported.read(tmp_path / "net.pt2", ReadOptions()).sha256 == digest
