@@ -56,8 +56,8 @@ class Messages(Console):
     def __init__(self) -> None:
         super().__init__(file=cast("IO[str]", _Stderr(sys.stderr)), highlight=False)
 
-    @property
-    def size(self) -> ConsoleDimensions:  # type: ignore[override]  # nobody sets it
+    @property  # type: ignore[misc]  # nobody sets it
+    def size(self) -> ConsoleDimensions:
         """That of the terminal that is written to: what has its number is a pipe while a program runs (`isolation`)."""
         columns = lines = 0
         with suppress(OSError, ValueError):
