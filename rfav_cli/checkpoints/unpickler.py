@@ -116,6 +116,8 @@ class DataUnpickler(pickle._Unpickler):
     append: Callable[[Any], None]
     read: Callable[[int], bytes]
     pop_mark: Callable[[], list[Any]]
+    _file_read: Callable[[int], bytes]
+    _file_readline: Callable[[], bytes]
 
     def __init__(
         self,

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EXTRAS = {
-    "safetensors": (("safetensors",), ".safetensors checkpoints"),
     "torchvision": (("torchvision",), "--model torchvision:NAME"),
     "timm": (("timm",), "--model timm:NAME"),
     "datasets": (("pyarrow",), "samples in parquet and folders of datasets"),
