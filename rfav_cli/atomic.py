@@ -140,12 +140,24 @@ def _put_in_place(stack: ExitStack, written: Sequence[_Written]) -> None:
     except BaseException:
         for _, place, temporary in reversed(written):
             if not temporary.exists():
-                with suppress(OSError):
-                    os.replace(before[place], place) if place in before else place.unlink()  # noqa: PTH105
+                _put_back(before.get(place), place)
         raise
     for folder, path in {place.parent: path for path, place, _ in written}.items():
         with _named(path):
             sync_folder(folder)
+
+
+def _put_back(name: Path | None, place: Path) -> None:
+    """Have a place hold what it held before, which has another name, or nothing, as far as the system allows it."""
+    with suppress(OSError):
+        if name is None:
+            place.unlink()
+            return
+        try:
+            os.replace(name, place)  # noqa: PTH105 - beside the other calls of the system
+        except OSError:  # it may refuse to rename, and go on to do so
+            place.unlink()
+            os.link(name, place)
 
 
 def _second_name(stack: ExitStack, place: Path) -> Path:
@@ -158,8 +170,10 @@ def _second_name(stack: ExitStack, place: Path) -> Path:
             if error.errno not in _NO_LINKS:
                 raise
             with place.open("rb") as file:
-                return _written(stack, place, iter(lambda: file.read(1 << 20), b""))
-        stack.callback(_remove, name)
+                name = _written(stack, place, iter(lambda: file.read(1 << 20), b""))
+            stack.callback(_remove_second, name, place)
+            return name
+        stack.callback(_remove_second, name, place)
         if sys.platform == "win32":  # where an open file cannot be renamed, and there are no locks
             return name
         descriptor = os.open(name, os.O_RDONLY | _BINARY)
@@ -169,9 +183,10 @@ def _second_name(stack: ExitStack, place: Path) -> Path:
             return name
 
 
-def _remove(path: Path) -> None:
+def _remove_second(name: Path, place: Path) -> None:
     with suppress(OSError):
-        path.unlink()
+        if place.exists():
+            name.unlink(missing_ok=True)
 
 
 def write_all(descriptor: int, data: Buffer) -> None:

@@ -46,6 +46,50 @@ def test_a_link_stays_one(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == b"1"
 
 
+@pytest.mark.parametrize("lasting", [False, True])
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("there", [{}, {"a": b"old"}, {"a": b"old", "b": b"old, too"}])
+def test_all_are_as_they_were_where_a_later_rename_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: dict[str, bytes], links: bool, lasting: bool
+) -> None:
+    if lasting and not links:
+        pytest.skip("nothing is left to put a file back by")
+    real, calls = os.replace, []
+
+    def replace(source: Path, target: Path) -> None:
+        calls.append(target)
+        if len(calls) == 2 or (lasting and len(calls) > 2):
+            raise OSError(errno.EIO, "Input/output error")
+        real(source, target)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    for name, content in there.items():
+        (tmp_path / name).write_bytes(content)
+    inodes = {name: (tmp_path / name).stat().st_ino for name in there}
+    monkeypatch.setattr(os, "replace", replace)
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    with pytest.raises(OSError, match="Input/output") as caught:
+        write_whole({tmp_path / "a": [b"1"], tmp_path / "b": [b"2"]})
+    assert caught.value.filename == str(tmp_path / "b")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == there
+    assert not links or {name: (tmp_path / name).stat().st_ino for name in there} == inodes
+
+
+def test_nothing_is_left_of_what_was_there_when_all_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for links in (True, False):
+        if not links:
+            monkeypatch.setattr(atomic, "_NO_LINKS", {errno.EXDEV})
+            monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(errno.EXDEV, "no links")))
+        write_whole({tmp_path / "a": [b"1"], tmp_path / "b": [b"2"]})
+        write_whole({tmp_path / "a": [b"3"], tmp_path / "b": [b"4"]})
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"3", "b": b"4"}
+
+
 def test_what_fails_while_it_is_made_leaves_what_was_there(tmp_path: Path) -> None:
     def pieces() -> Iterator[bytes]:
         yield b"half"

@@ -39,8 +39,8 @@ USAGE = struct.Struct("dq")
 def serve(connection: socket.socket) -> None:
     """Start a command a request until the other side has gone.
 
-    A request is JSON with `arguments`, `folder`, `environment`, `unprivileged`, `largest_file`, `fault` and
-    `watched`, and four descriptors: stdin, stdout, stderr and the one that is told the pid of the command, then its exit status as
+    A request is JSON with `arguments`, `folder`, `environment`, `unprivileged`, `largest_file`, `fault` and `watched`,
+    and four descriptors: stdin, stdout, stderr and the one that is told the pid of the command, then its exit status as
     `os.waitpid` gives it, and what it took.
     """
     for module in pkgutil.walk_packages(rfav_cli.__path__, "rfav_cli."):

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from tests.acceptance.commands import Done, Rfav
 
+PHASES = {"kill": 0.05, "once": 0.5, "lasting": 0.95}
+"""Kind of fault -> where in its share of the calls it happens."""
 TRIES = int(os.environ.get("RFAV_FAULTS", "0"))
 TRAIN = (
     "train",
@@ -57,7 +59,7 @@ class Case:
     outputs: tuple[str, ...] = ()
     stores: tuple[str, ...] = ()
     before: tuple[tuple[str, ...], ...] = ()
-    tries: int = 3
+    tries: int = 2
 
 
 FOUND = ("--output", "json:out/a.json", "--output", "sarif:out/a.sarif", "--write-baseline", "out/baseline.json")
@@ -94,10 +96,10 @@ CASES = {
     ),
     "pack": Case(("pack", "rfav.h5"), stores=("rfav.h5",), before=((*ANALYZE, "--no-pack"),)),
     "analyze": Case((*ANALYZE,), stores=("rfav.h5",)),
-    "analyze --fresh": Case((*ANALYZE, "--fresh"), stores=("rfav.h5",), before=((*ANALYZE,),), tries=2),
-    "tensorboard": Case((*ANALYZE, "--tensorboard", "out/tb"), stores=("rfav.h5",), before=((*ANALYZE,),), tries=2),
-    "watch": Case(("watch", *ANALYZE[1:], "--interval", "0.05", "--idle", "0.3"), stores=("rfav.h5",), tries=2),
-    "train": Case((*TRAIN, "--probe", "probe.npz"), stores=("out/run/rfav.h5",), tries=2),
+    "analyze --fresh": Case((*ANALYZE, "--fresh"), stores=("rfav.h5",), before=((*ANALYZE,),)),
+    "tensorboard": Case((*ANALYZE, "--tensorboard", "out/tb"), stores=("rfav.h5",), before=((*ANALYZE,),)),
+    "watch": Case(("watch", *ANALYZE[1:], "--interval", "0.05", "--idle", "0.3"), stores=("rfav.h5",)),
+    "train": Case((*TRAIN, "--probe", "probe.npz"), stores=("out/run/rfav.h5",)),
 }
 
 
@@ -110,12 +112,12 @@ class Good:
     done: Done
     calls: list[str]
 
-    def numbers(self, tries: int) -> list[int]:
-        """The calls that are tried, by number."""
+    def numbers(self, tries: int, kind: str) -> list[int]:
+        """The calls that are tried, by number; other ones for each kind of fault, unless it is all of them."""
         tries = max(TRIES, tries)
         if len(self.calls) <= tries:
             return list(range(1, len(self.calls) + 1))
-        return sorted({1 + round(step * (len(self.calls) - 1) / (tries - 1)) for step in range(tries)})
+        return [1 + int((step + PHASES[kind]) / tries * len(self.calls)) for step in range(tries)]
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +165,7 @@ def left(folder: Path) -> list[Path]:
 
 def tried(case: Case, good: Good, rfav: Rfav, kind: str, folder: Path) -> Iterator[tuple[int, Path, Done]]:
     """The command with something wrong at one call after another, each in a folder of its own."""
-    for number in good.numbers(case.tries):
+    for number in good.numbers(case.tries, kind):
         place = shutil.copytree(good.before, folder / str(number) / "project")
         yield number, place, rfav(place, *case.arguments, fault=Fault(kind, number))
         shutil.rmtree(folder / str(number))
