@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from rfav_cli.store.hdf5 import StoreFile
 
+MOST_LAYERS = 8_000
+"""Layers of a net; a line is shown of each."""
 _MOST_AXES = 16
 _ATTRIBUTES = {"unit": "epoch_unit"}
 """Settings whose names are taken: `unit` is that of the entropies."""
@@ -113,6 +115,8 @@ def read_run(file: StoreFile) -> Run:
     channels = _optional(file, "layer/channels", "i", (len(names),))
     if channels is None or not len(names) == len(kinds) == len(weights) == len(positions):
         raise damaged(file.path, "its layers are not complete")
+    if len(names) > MOST_LAYERS:
+        raise damaged(file.path, f"it has {len(names):,} layers")
     if channels.size and channels.min() < 1:
         raise damaged(file.path, "a layer has no channels")
     normalised = _optional(file, "layer/normalised", "u", (len(names),))

@@ -19,7 +19,7 @@ from rfav_cli.store.doubts import file_name, write_doubts
 from rfav_cli.store.hdf5 import opened
 from rfav_cli.store.layout import new_file, write_numbers, write_texts
 from rfav_cli.store.opening import is_store_file
-from rfav_cli.store.run import differences, fingerprint, write_header, write_run
+from rfav_cli.store.run import MOST_LAYERS, differences, fingerprint, write_header, write_run
 from rfav_cli.store.scan import RUN_FILE, is_there, listing, scan
 from rfav_cli.store.schema import (
     BAD_PATH,
@@ -75,6 +75,11 @@ class StoreWriter:
                 be read.
         """
         check_place(path, fresh=fresh, watching=watching)
+        if len(run.layers) > MOST_LAYERS:
+            raise StoreError(
+                f"{path}: a store takes {MOST_LAYERS:,} layers at most, and the net has {len(run.layers):,}",
+                "Choose some with --layers.",
+            )
         if fresh:
             _remove_store(path)
         remove_abandoned(path.parent)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 import pytest
 
-from rfav_cli.errors import StoreError
+import rfav_cli
+from rfav_cli.errors import RfavError, StoreError
+from rfav_cli.render import render
 from rfav_cli.store import StoreWriter, open_store, pack
+from rfav_cli.store.layout import LIBVER
 from tests.store.example import make_run, measure
 
 if TYPE_CHECKING:
@@ -170,3 +174,109 @@ def test_a_store_without_permission(path: Path) -> None:
     path.chmod(0)
     with pytest.raises(StoreError, match="cannot be read"):
         open_store(path)
+
+
+def wrong_chunk(file: h5py.File) -> None:
+    """A chunk of fewer bytes than its shape needs, with the right checksum: HDF5 would read on beyond them."""
+    few = file.create_dataset("few", data=np.zeros((1, 1)), chunks=(1, 1), fletcher32=True)
+    file.flush()
+    raw = few.id.read_direct_chunk((0, 0))[1]
+    del file["few"]
+    new = file.create_dataset("new", (2, 1 << 10), "f8", chunks=(2, 1 << 10), fletcher32=True)
+    new.id.write_direct_chunk((0, 0), raw)
+
+
+def without_chunk(file: h5py.File) -> None:
+    file.create_dataset("new", (2, 8), "f8", chunks=(1, 8), fletcher32=True)[0] = 1
+
+
+CHUNKS = {
+    "new: a chunk has 12 bytes in place of 16,388": wrong_chunk,
+    "new: 1 of its 2 chunks are missing": without_chunk,
+}
+
+
+@pytest.mark.parametrize("message", CHUNKS)
+def test_chunks_that_are_not_as_their_shape_makes_them(path: Path, message: str) -> None:
+    with h5py.File(path, "r+", libver=LIBVER) as file:
+        CHUNKS[message](file)
+    with path.open("ab") as stream:
+        stream.write(bytes(1 << 15))  # so that the file is large enough for what is declared
+    with pytest.raises(StoreError, match=message):
+        open_store(path)
+
+
+def test_a_store_that_is_mostly_a_hole_is_refused_before_it_is_read(path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        file.create_dataset("new", (2, 3 << 30), "u1", chunks=(1, 1 << 20), fletcher32=True)
+    with path.open("r+b") as stream:
+        stream.truncate(7 << 30)
+    with pytest.raises(StoreError, match=r"bytes of values, of which .* are on the disk"):
+        open_store(path)
+
+
+@pytest.mark.parametrize(
+    ("limit", "message"),
+    [
+        ("rfav_cli.store.hdf5.MOST_ENTRIES", "3 entries|more than 2 datasets"),
+        ("rfav_cli.store.run.MOST_LAYERS", "2 layers"),
+    ],
+)
+def test_a_list_without_end_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, message: str) -> None:
+    monkeypatch.setattr(limit, 1 if "LAYERS" in limit else 2)
+    with pytest.raises(StoreError, match=message):
+        open_store(path)
+
+
+def test_a_net_of_too_many_layers_is_refused_before_any_is_measured(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rfav_cli.store.writer.MOST_LAYERS", 1)
+    with pytest.raises(StoreError, match="1 layers at most, and the net has 2") as told:
+        StoreWriter.open(path.with_name("new.h5"), make_run())
+    assert "--layers" in told.value.remedy
+
+
+def test_an_attribute_longer_than_any_is_refused(path: Path) -> None:
+    with h5py.File(path, "r+", libver=LIBVER) as file:
+        del file.attrs["model"]
+        file.attrs["model"] = np.array(b"x" * (2 << 20), h5py.string_dtype("utf-8", 2 << 20))
+    with pytest.raises(StoreError, match="attribute model is"):
+        open_store(path)
+
+
+MUTATIONS = 25
+VALUES = (0, 1, -1, 2**31 - 1, -(2**31), 0.5, 1e308, -1e308, np.nan, np.inf, -np.inf)
+
+
+def mutate(path: Path, generator: random.Random) -> None:
+    """Change figures of a store, with right checksums, to what no run gives."""
+    with h5py.File(path, "r+", libver=LIBVER) as file:
+        names: list[str] = []
+        file.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) and item.size else None)
+        for name in generator.sample(names, 2):
+            values = file[name][...]
+            if values.dtype.kind == "S":
+                values[...] = generator.choice([b"", b"\x1b[31m", b"[-1]", b"null", b"<b>", b"\xff"])
+            elif values.dtype.kind == "f":
+                values.flat[generator.randrange(values.size)] = generator.choice(VALUES)
+            else:
+                limits = np.iinfo(values.dtype)
+                values.flat[generator.randrange(values.size)] = generator.choice([limits.min, limits.max, 0, 1])
+            replace(file, name, data=values, chunks=values.shape, fletcher32=True)
+
+
+def test_no_figures_of_a_store_bring_about_what_was_not_expected(path: Path) -> None:
+    whole, generator, refused = path.read_bytes(), random.Random(9), 0
+    for _ in range(MUTATIONS):
+        path.write_bytes(whole)
+        with np.errstate(all="ignore"):
+            mutate(path, generator)
+        try:
+            described = rfav_cli.show(path)
+            rfav_cli.check(path)
+            rfav_cli.recommend(path)
+            assert render(described.history, described.verdict)
+        except RfavError:
+            refused += 1
+    assert 0 < refused < MUTATIONS
