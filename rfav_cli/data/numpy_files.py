@@ -32,6 +32,7 @@ LONGEST_HEADER = 2**16
 _DESCR = re.compile(r"""['"]descr['"]\s*:\s*['"]([<>|=]?[?a-zA-Z]\d{0,9})['"]""")
 _ORDER = re.compile(r"""['"]fortran_order['"]\s*:\s*(True|False)\b""")
 _SHAPE = re.compile(r"""['"]shape['"]\s*:\s*\(([\d\sL,]*)\)""")
+_BETWEEN = str.maketrans("", "", "{}, \n")
 _REMEDY = "Save it again with numpy.save or numpy.savez."
 _PIECE = 2**20
 _MOST_AT_ONCE = 2**26
@@ -82,13 +83,20 @@ def read_header(file: IO[bytes]) -> Header:
         raise ValueError(f"a header of {length:,} bytes")
     text = file.read(length).decode("latin-1")
     descr, order, shape = _DESCR.search(text), _ORDER.search(text), _SHAPE.search(text)
-    if len(text) < length or not (descr and order and shape):
+    if len(text) < length or not (descr and order and shape and _is_all(text, descr, order, shape)):
         raise ValueError("an array of objects or records, or a damaged header")
     dtype: np.dtype[Any] = np.dtype(descr[1])
     if dtype.hasobject:
         raise ValueError("an array of objects")
     sizes = tuple(int(part) for part in re.findall(r"\d+", shape[1]))
     return Header(sizes, dtype, order[1] == "True", 8 + width + length)
+
+
+def _is_all(text: str, *parts: re.Match[str]) -> bool:
+    """Whether a header has nothing beside these."""
+    for part in parts:
+        text = text.replace(part[0], "", 1)
+    return not text.translate(_BETWEEN)
 
 
 class NpyFile:

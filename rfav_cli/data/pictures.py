@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from PIL import Image
@@ -32,6 +32,8 @@ MOST_PIXELS = Image.MAX_IMAGE_PIXELS or 89_478_485
 """Pixels of a picture, as many as Pillow takes without a word."""
 _MUCH = 2**27
 """Bytes of pixels that a file of any size may have: two copies of them exist for a while."""
+_END = 2**16
+"""Bytes at the end of a file, among which a PNG ends, whatever was put behind it."""
 _BANDS = {"1": 1, "L": 1, "P": 1, "LA": 2, "RGB": 3, "YCbCr": 3, "LAB": 3, "HSV": 3}
 
 DEEP_MODES = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
@@ -61,9 +63,21 @@ def opened(source: Path | bytes, account: Account | None = None) -> Iterator[Ima
             whole = pixels * _BANDS.get(image.mode, 4)
             if pixels > MOST_PIXELS or (whole > _MUCH and size < whole * FEWEST):
                 raise ValueError(f"{image.width:,}x{image.height:,} pixels in {size:,} bytes")
+            if image.format == "PNG":
+                _refuse_cut_off(file, size)
             if account is not None:
                 account.add(whole, size)
             yield image
+
+
+def _refuse_cut_off(file: IO[bytes], size: int) -> None:
+    """Refuse a PNG without its end: Pillow shows what there is of one, if only black."""
+    place = file.tell()
+    file.seek(max(0, size - _END))
+    is_whole = b"IEND" in file.read()
+    file.seek(place)
+    if not is_whole:
+        raise ValueError("cut off")
 
 
 class Reading(Protocol):

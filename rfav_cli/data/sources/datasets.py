@@ -153,36 +153,61 @@ def _json(file: Path) -> dict[str, Any]:
 
 
 class ArrowPart:
-    """A file of Arrow's streaming format, mapped into memory."""
+    """A file of Arrow's streaming format, of which a batch of rows is read at once and kept for the next.
+
+    It is not mapped: a file that is cut while it is mapped ends the process.
+    """
 
     def __init__(self, file: Path) -> None:
-        arrow: Any = importlib.import_module("pyarrow")
-        with arrow.memory_map(str(file)) as mapped:
-            self._table = arrow.ipc.open_stream(mapped).read_all()
-        self.columns: list[str] = self._table.column_names
+        open_regular(file).close()
+        self._arrow: Any = importlib.import_module("pyarrow")
+        self._opened = self._arrow.OSFile(str(file))
+        self._schema = self._arrow.ipc.read_schema(self._opened)
+        self.columns: list[str] = self._schema.names
+        self._places, counts = [], []
+        while (place := self._opened.tell()) < self._opened.size():
+            try:
+                counts.append(self._batch_at(place).num_rows)
+            except EOFError:  # the mark of the end
+                break
+            self._places.append(place)
+        self._ends = np.cumsum(counts)
+        self._group = -1
 
     def __len__(self) -> int:
-        return int(self._table.num_rows)
+        return int(self._ends[-1]) if len(self._ends) else 0
 
     def features(self) -> dict[str, Any]:
         """What `datasets` says of the columns."""
-        return _features(self._table.schema.metadata)
+        return _features(self._schema.metadata)
 
     def column(self, name: str) -> list[Any]:
         """All values of a column."""
-        values: list[Any] = self._table.column(name).to_pylist()
-        return values
+        values = (self._batch_at(place).column(self.columns.index(name)).to_pylist() for place in self._places)
+        return [value for part in values for value in part]
 
     def row(self, number: int) -> dict[str, Any]:
         """A row by the names of its columns."""
-        rows: list[dict[str, Any]] = self._table.slice(number, 1).to_pylist()
+        group = int(np.searchsorted(self._ends, number, side="right"))
+        if group != self._group:
+            self._table, self._group = self._read(group), group
+        first = int(self._ends[group - 1]) if group else 0
+        rows: list[dict[str, Any]] = self._table.slice(number - first, 1).to_pylist()
         return rows[0]
+
+    def _read(self, group: int) -> Any:
+        return self._batch_at(self._places[group])
+
+    def _batch_at(self, place: int) -> Any:
+        self._opened.seek(place)
+        return self._arrow.ipc.read_record_batch(self._arrow.ipc.read_message(self._opened), self._schema)
 
 
 class ParquetPart(ArrowPart):
     """A Parquet file, of which a group of rows is read at once and kept for the next."""
 
     def __init__(self, file: Path) -> None:
+        open_regular(file).close()
         parquet: Any = importlib.import_module("pyarrow.parquet")
         self._file = parquet.ParquetFile(str(file))
         self.columns = self._file.schema_arrow.names
@@ -208,12 +233,8 @@ class ParquetPart(ArrowPart):
         values: list[Any] = self._file.read(columns=[name]).column(name).to_pylist()
         return values
 
-    def row(self, number: int) -> dict[str, Any]:
-        """See `ArrowPart`."""
-        group = int(np.searchsorted(self._ends, number, side="right"))
-        if group != self._group:
-            self._table, self._group = self._file.read_row_group(group), group
-        return super().row(number - (int(self._ends[group - 1]) if group else 0))
+    def _read(self, group: int) -> Any:
+        return self._file.read_row_group(group)
 
 
 def _part(file: Path) -> ArrowPart:

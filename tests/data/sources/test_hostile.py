@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from rfav_cli.data.probe import load_probe
 from rfav_cli.data.sources import SampleOptions, cifar10, csv, open_source
@@ -91,3 +92,14 @@ def test_classes_and_images_may_be_links(tmp_path: Path) -> None:
     (tmp_path / "set" / "b").symlink_to(tmp_path / "store")
     (tmp_path / "set" / "a" / "2.png").symlink_to("../../store/1.png")
     assert load_probe(str(tmp_path / "set")).inputs.shape == (3, 3, 4, 4)
+
+
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+def test_arrays_of_numpy_and_repeated_labels_in_a_file_of_torch_are_taken(protocol: int, tmp_path: Path) -> None:
+    images = np.random.default_rng(0).random((12, 3, 8, 8), np.float32)
+    held = {"images": images, "labels": torch.zeros(1, dtype=torch.int64).expand(12)}
+    torch.save(held, tmp_path / "x.pt", pickle_protocol=protocol)
+    probe = load_probe(str(tmp_path / "x.pt"))
+    assert {row.tobytes() for row in np.ascontiguousarray(probe.inputs)} == {row.tobytes() for row in images}
+    assert probe.labels is not None
+    assert not probe.labels.any()
