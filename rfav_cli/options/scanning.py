@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rfav_cli.options.field import group, option, required
-from rfav_cli.options.groups import Written
 from rfav_cli.options.naming import Excluded
 from rfav_cli.options.panels import POLICY
 from rfav_cli.options.stores import Written
