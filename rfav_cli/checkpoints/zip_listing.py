@@ -39,12 +39,14 @@ class ZipListing:
         members: in the order of the list at its end.
         size: bytes of the file.
         problem: why it cannot be read, or not all of it; empty where it can.
+        differs: whether one reader sees other members than another, as far as `oddities` has found.
     """
 
     archive: zipfile.ZipFile | None
     members: list[zipfile.ZipInfo]
     size: int
     problem: str = ""
+    differs: bool = False
 
     @classmethod
     def of(cls, file: IO[bytes]) -> ZipListing:
@@ -117,9 +119,13 @@ class ZipListing:
             name = printable(member.filename, 120)
             span = _span(file, member)
             if span is None:
+                self.differs = True
                 found.append(f"{name!r} is listed where no member of this name begins")
                 continue
             spans.append(span)
+            if "\0" in member.orig_filename:
+                self.differs = True
+                found.append(f"{name!r} has a longer name, which readers cut")
             if ".." in member.filename.replace("\\", "/").split("/") or member.filename.startswith(("/", "\\")):
                 found.append(f"{name!r} would be unpacked outside the folder")
             if member.external_attr >> 16 & 0xF000 == _UNIX_LINK:
@@ -130,6 +136,7 @@ class ZipListing:
         found, end = [], 0
         for start, stop in spans:
             if start < end:
+                self.differs = True
                 found.append("members lie over one another")
                 break
             if start - end > (_PADDING if end else 0):
@@ -146,6 +153,7 @@ class ZipListing:
             if not any(start <= begin + place < stop for start, stop in spans):
                 ends.append(begin + place)
         found = ["has two ends, and readers differ in which they take"] if len(ends) > 1 else []
+        self.differs |= bool(found)
         comment = self.archive.comment if self.archive else b""
         behind = self.size - (ends[-1] + _END_SIZE + len(comment)) if ends else 0
         if behind > 0 or len(comment) > _PADDING:

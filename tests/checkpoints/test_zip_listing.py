@@ -36,6 +36,21 @@ def test_a_plain_archive_has_nothing_that_stands_out() -> None:
     assert listing.read(member, 2) == b"34"
 
 
+def test_where_readers_differ_nothing_vouches_for_the_rest() -> None:
+    plain, other = archive_of(a=b"12"), archive_of(b=b"34")
+    cut = archive_of(a_b=b"12").replace(b"net/a_b", b"net/a\0b")
+    for content, differs in (
+        (plain, False),
+        (plain + b"behind", False),
+        (plain + other, True),
+        (plain.replace(b"net/a", b"net/x", 1), True),
+        (cut, True),
+    ):
+        listing, file = listed(content)
+        listing.oddities(file)
+        assert listing.differs is differs
+
+
 def test_bytes_that_belong_to_no_member_are_told() -> None:
     plain = archive_of(a=b"12")
     assert "byte" in odd(b"MZ" * 40 + plain)

@@ -48,6 +48,8 @@ def look_at_members(file: IO[bytes], archive: ZipListing, look: Look) -> None:
         look.find("refused", words)
     for words in archive.oddities(file):
         look.find("unusual", words)
+    if archive.differs:
+        look.find("incomplete", "readers of archives differ in what they see of it")
     if refusals:
         return  # nothing is unpacked that says of itself that it swells
     for name in archive.wrong_sums():
