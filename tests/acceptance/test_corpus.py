@@ -88,17 +88,17 @@ def acts(code: str) -> Case:
 
 
 def trusted(path: Path) -> None:
-    bare(path, ATTACKS["os-system"])
+    bare(path.parent / "evil.pkl", ATTACKS["os-system"])
     net = path.parent / "corpus_net.py"
-    net.write_text(f"import pickle\npickle.load(open({path.name!r}, 'rb'))\n{net.read_text()}")
+    net.write_text(f"import pickle\npickle.load(open('evil.pkl', 'rb'))\n{net.read_text()}")
 
 
 @pytest.mark.parametrize(
     ("case", "fault"),
     [
-        (Case("control", "pickle", trusted), "the payload RAN"),
-        (Case("control", "pickle", trusted), "audit: os.system"),
-        (Case("control", "pickle", trusted), "audit: pickle.find_class"),
+        (Case("control", "pickle", trusted, file="good_1.pt", ends=(0,)), "the payload RAN"),
+        (Case("control", "pickle", trusted, file="good_1.pt", ends=(0,)), "audit: os.system"),
+        (Case("control", "pickle", trusted, file="good_1.pt", ends=(0,)), "audit: pickle.find_class"),
         (acts("open('../elsewhere/secret_1.pt', 'rb')"), "audit: open"),
         (acts("open('../out', 'w')"), "audit: open"),
         (acts("import corpus_canary"), "audit: import"),
@@ -106,7 +106,6 @@ def trusted(path: Path) -> None:
         (acts("import subprocess; subprocess.run(['true'])"), "audit: subprocess.Popen"),
         (acts("global x; x = bytearray(800 * 2**20)"), "held "),
         (acts("sum(range(10**9 // 4))"), "took "),
-        (acts("import time; time.sleep(60)"), "ended with -9"),
         (acts("import os; os.kill(os.getpid(), 11)"), "ended with -11"),
         (acts("raise ValueError('x')"), "ended with 2"),
         (acts("print('\\x1b[31m')"), "prints text of the file as it is"),
@@ -115,8 +114,13 @@ def trusted(path: Path) -> None:
     ],
 )
 def test_what_a_file_may_not_do_is_seen(case: Case, fault: str, rfav: Rfav, bounds: Bounds, tmp_path: Path) -> None:
-    tight = Bounds(bounds.memory, cpu=2.0, wait=8.0)
+    tight = Bounds(bounds.memory, cpu=2.0)
     assert [line for line in judge(case, tmp_path, rfav, tight) if fault in line]
+
+
+def test_what_waits_is_ended(rfav: Rfav, bounds: Bounds, tmp_path: Path) -> None:
+    short = Bounds(bounds.memory, wait=2.0)
+    assert judge(acts("import time; time.sleep(60)"), tmp_path, rfav, short)[0].startswith("ended with -9")
 
 
 def test_what_the_child_of_a_command_does_is_seen(rfav: Rfav, bounds: Bounds, tmp_path: Path) -> None:
