@@ -94,7 +94,7 @@ def course_of_gap(
     measured = trained.mean(1) - held_out.mean(1)
     smoothed = smoothing.matrix @ measured
     of_samples = [(smoothing.matrix @ values).var(1) / values.shape[1] for values in (trained, held_out)]
-    of_epochs = smoothing.noise(measured) ** 2 * (smoothing.matrix**2).sum(1)
+    of_epochs = smoothing.noise(measured) ** 2 * smoothing.matrix.squares
     error = np.sqrt(of_samples[0] + of_samples[1] + of_epochs)
     onset = _onset(epochs, smoothed, thresholds.gap)
     course = GapCourse(

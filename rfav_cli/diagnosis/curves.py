@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 REPLICATES = 200
 """Simulated curves that an allowance for noise rests on."""
+_ROWS = 256
+"""Points of a curve that are smoothed at once."""
+_FAR = 9.0
+"""Sigmas beyond which a Gaussian is less than what doubles add to its largest value."""
 NARROWEST = 10
 """Sigmas that a run spans at least: a wider smoothing hides what its last epochs did."""
 
@@ -43,24 +47,54 @@ def counted_in_steps(history: History, thresholds: Thresholds) -> Thresholds:
     return replace(thresholds, smoothing=thresholds.smoothing * max(stride_of(history.epochs.tolist()), 1))
 
 
-def smoothing_matrix(epochs: NDArray[np.int64], sigma: float) -> NDArray[np.float64]:
+class SmoothingMatrix:
     """Gaussian smoothing over the epochs as they are numbered, so that gaps and sparse checkpoints count as such.
+
+    It is an (E, E) matrix whose rows sum to 1, also at the ends: nothing is made up beyond them. What lies further from
+    the diagonal than doubles can tell from 0 is not kept, so long runs take memory by their length alone.
 
     Args:
         epochs: (E,), ascending.
         sigma: in epochs; 0 leaves a curve as it is.
-
-    Returns:
-        (E, E), to be multiplied with curves (E, ...). Rows sum to 1, also at the ends: nothing is made up beyond them.
     """
+
+    def __init__(self, epochs: NDArray[np.int64], sigma: float) -> None:
+        self._blocks: list[tuple[slice, slice, NDArray[np.float64]]] = []
+        for start in range(0, len(epochs), _ROWS):
+            rows = slice(start, min(start + _ROWS, len(epochs)))
+            reach = _FAR * sigma
+            first, last = np.searchsorted(epochs, (epochs[rows.start] - reach, epochs[rows.stop - 1] + reach + 1))
+            columns = slice(int(first), int(last))
+            self._blocks.append((rows, columns, _gaussian(epochs[rows], epochs[columns], sigma)))
+
+    def __matmul__(self, curves: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The smoothed (E, ...) of curves (E, ...)."""
+        smoothed = np.empty(curves.shape)
+        for rows, columns, weights in self._blocks:
+            smoothed[rows] = weights @ curves[columns]
+        return smoothed
+
+    @property
+    def squares(self) -> NDArray[np.float64]:
+        """(E,): the sum of each row's squares, which is the variance of white noise of variance 1 after it."""
+        return np.concatenate([np.zeros(0), *((weights**2).sum(1) for *_, weights in self._blocks)])
+
+    @property
+    def diagonal(self) -> NDArray[np.float64]:
+        """(E,): what each epoch counts in its own."""
+        parts = (
+            weights[np.arange(len(weights)), np.arange(rows.start, rows.stop) - columns.start]
+            for rows, columns, weights in self._blocks
+        )
+        return np.concatenate([np.zeros(0), *parts])
+
+
+def _gaussian(rows: NDArray[np.int64], columns: NDArray[np.int64], sigma: float) -> NDArray[np.float64]:
+    """The weights of some epochs in the smoothed points of others."""
     if not sigma:
-        return np.eye(len(epochs))
-    weights = (epochs[:, None] - epochs[None, :]) / sigma
-    np.square(weights, out=weights)  # in one piece of memory: it is the largest of a verdict
-    weights *= -0.5
-    np.exp(weights, out=weights)
-    weights /= weights.sum(1, keepdims=True)
-    return np.asarray(weights)
+        return (rows[:, None] == columns[None, :]).astype(float)
+    weights = np.exp(-0.5 * np.square((rows[:, None] - columns[None, :]) / sigma))
+    return np.asarray(weights / weights.sum(1, keepdims=True))
 
 
 def smoothed(epochs: NDArray[np.int64], values: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
@@ -78,7 +112,7 @@ def smoothed(epochs: NDArray[np.int64], values: NDArray[np.float64], sigma: floa
     curve = np.full(len(values), np.nan)
     if finite.any():
         kept = epochs[finite]
-        curve[finite] = smoothing_matrix(kept, sigma_within(kept, sigma)) @ values[finite]
+        curve[finite] = SmoothingMatrix(kept, sigma_within(kept, sigma)) @ values[finite]
     return curve
 
 
@@ -87,13 +121,13 @@ class Smoothing:
     """The smoothing of all curves that were measured in the same epochs.
 
     Attributes:
-        matrix: (E, E), as of `smoothing_matrix`.
-        residual: (E, E), what a smoothing that reaches the neighbours of each epoch takes away.
+        matrix: (E, E).
+        near: (E, E), a smoothing that reaches the neighbours of each epoch, whatever sigma is.
         simulated: (E, `REPLICATES`), white noise of variance 1, smoothed.
     """
 
-    matrix: NDArray[np.float64]
-    residual: NDArray[np.float64]
+    matrix: SmoothingMatrix
+    near: SmoothingMatrix
     simulated: NDArray[np.float64]
 
     @classmethod
@@ -107,11 +141,12 @@ class Smoothing:
         It is estimated from the residuals of a smoothing, robustly: by the median of their sizes, so that a few sharp
         bends do not count as noise.
         """
-        variance = (self.residual**2).sum(1)  # variance of the residual of white noise of variance 1
-        near = variance > 1e-6
-        if not near.any():
+        variance = 1 - 2 * self.near.diagonal + self.near.squares  # of the residual of white noise of variance 1
+        telling = variance > 1e-6
+        if not telling.any():
             return 0.0
-        return median(np.abs(self.residual @ values)[near] / np.sqrt(variance[near])) / 0.6745
+        residual = np.abs(values - self.near @ values)
+        return median(residual[telling] / np.sqrt(variance[telling])) / 0.6745
 
     def seeming_rise(
         self, curve: NDArray[np.float64], noise: float, share: float = 0.0, begin: int = 0
@@ -140,17 +175,17 @@ class Smoothing:
         Returns:
             In standard deviations of a smoothed point: 0 for one point, about 1.6 for 40 epochs, 2.6 for 300.
         """
-        spreads = np.sqrt((self.matrix**2).sum(1))
+        spreads = np.sqrt(self.matrix.squares)
         return float((self.simulated / spreads[:, None]).max(0).mean()) if len(spreads) > 1 else 0.0
 
 
 @lru_cache(maxsize=4)
 def _smoothing(epochs: tuple[int, ...], sigma: float) -> Smoothing:
     numbers = np.array(epochs, np.int64)
-    matrix = smoothing_matrix(numbers, sigma)
+    matrix = SmoothingMatrix(numbers, sigma)
     reach = max(sigma, median(np.diff(numbers)) / 2) if len(numbers) > 1 else sigma
     noise = np.random.default_rng(0).standard_normal((len(numbers), REPLICATES))
-    return Smoothing(matrix, np.eye(len(numbers)) - smoothing_matrix(numbers, reach), matrix @ noise)
+    return Smoothing(matrix, SmoothingMatrix(numbers, reach), matrix @ noise)
 
 
 def median(values: NDArray[Any]) -> float:

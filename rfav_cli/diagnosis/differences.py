@@ -82,7 +82,7 @@ def best_and_last(history: History, thresholds: Thresholds) -> tuple[EpochEstima
     if finite[-1] < len(history) - 1:
         return best, None
     last = len(epochs) - 1
-    return best, measured(last, last, 0.0, noise * float(np.linalg.norm(smoothing.matrix[-1])))
+    return best, measured(last, last, 0.0, noise * math.sqrt(smoothing.matrix.squares[-1]))
 
 
 def _valley(curve: NDArray[np.float64], lowest: int) -> NDArray[np.float64]:

@@ -16,7 +16,6 @@ from rfav_cli.diagnosis.evidence import find_evidence, missing_evidence
 from rfav_cli.diagnosis.layer_states import judge_layers, unjudged_layers
 from rfav_cli.diagnosis.make_of_net import make_of_net
 from rfav_cli.diagnosis.track_record import CONFIDENCE, ENTROPY, TRACK_RECORDS
-from rfav_cli.errors import StoreError
 from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records import LayerFinding, Onset, RunFinding, Verdict
 from rfav_cli.records.units import said_in
@@ -27,21 +26,9 @@ if TYPE_CHECKING:
     from rfav_cli.diagnosis.evidence import Evidence
     from rfav_cli.records import History
 
-MOST_EPOCHS = 5000
-"""Epochs of a run: their smoothing takes about 24 bytes for each pair of them."""
-
 
 def judge(history: History, thresholds: Thresholds = Thresholds()) -> Verdict:  # noqa: B008 - frozen
-    """Say what became of a run and of each of its layers.
-
-    Raises:
-        StoreError: it has too many epochs, each of which is compared with each other one.
-    """
-    if len(history) > MOST_EPOCHS:
-        raise StoreError(
-            f"{history.path}: a verdict takes {MOST_EPOCHS:,} checkpoints at most, and it has {len(history):,}",
-            "Analyze every second of them, or fewer, into another store.",
-        )
+    """Say what became of a run and of each of its layers."""
     thresholds = counted_in_steps(history, thresholds)
     verdict = _judge(history, thresholds)
     return said_in(replace(verdict, advice=advise(history, verdict, thresholds)), history.unit)

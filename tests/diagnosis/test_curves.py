@@ -5,10 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rfav_cli.diagnosis.curves import Smoothing, above_zero, median, sigma_within, smoothed, smoothing_matrix
+from rfav_cli.diagnosis.curves import Smoothing, SmoothingMatrix, above_zero, median, sigma_within, smoothed
 
 EPOCHS = st.lists(st.integers(-1, 300), min_size=1, max_size=30, unique=True).map(lambda found: np.array(sorted(found)))
 SIGMAS = st.floats(0.1, 50)
+
+
+def smoothing_matrix(epochs, sigma):
+    return SmoothingMatrix(epochs, sigma) @ np.eye(len(epochs))
 
 
 def smooth_slowly(epochs, values, sigma):
@@ -46,7 +50,9 @@ def test_without_sigma_nothing_is_smoothed(epochs):
 def test_a_short_run_is_smoothed_over_a_tenth_of_what_it_spans(epochs, sigma):
     found = np.array(epochs)
     assert sigma_within(found, 2.0) == pytest.approx(sigma)
-    np.testing.assert_array_equal(Smoothing.over(found, 2.0).matrix, smoothing_matrix(found, sigma))
+    np.testing.assert_array_equal(
+        Smoothing.over(found, 2.0).matrix @ np.eye(len(found)), smoothing_matrix(found, sigma)
+    )
     assert sigma_within(found, 0.0) == 0
 
 
@@ -64,6 +70,20 @@ def test_a_gap_counts_as_long_as_it_is():
     assert weights[:3, 3:].max() < 1e-100
     assert weights[2, 1] == pytest.approx(weights[2, 2] * math.exp(-1 / 8))
     np.testing.assert_allclose(smoothing_matrix(epochs + 7, 2.0), weights)
+
+
+@pytest.mark.parametrize("sigma", [0.0, 0.5, 2.0, 60.0])
+def test_a_long_run_is_smoothed_in_parts_and_no_other_than_in_one(sigma):
+    epochs = np.cumsum(np.random.default_rng(1).integers(1, 5, 700))
+    values = np.random.default_rng(2).standard_normal((700, 2))
+    matrix = SmoothingMatrix(epochs, sigma)
+    dense = np.eye(700)
+    if sigma:
+        dense = np.exp(-0.5 * ((epochs[:, None] - epochs) / sigma) ** 2)
+        dense /= dense.sum(1, keepdims=True)
+    np.testing.assert_allclose(matrix @ values, dense @ values, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(matrix.squares, (dense**2).sum(1), rtol=1e-12)
+    np.testing.assert_allclose(matrix.diagonal, np.diag(dense), rtol=1e-12)
 
 
 @pytest.mark.parametrize("sigma", [0.0, 1.0, 2.0, 5.0])

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from rfav_cli import open_store, pack
 from rfav_cli.diagnosis import judge
 from rfav_cli.diagnosis.layer_states import ENTROPY
-from rfav_cli.errors import StoreError
 from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records import Measurement, RunFinding
 from rfav_cli.store import StoreWriter
@@ -383,12 +382,3 @@ def test_the_figures_repeat_nothing_of_the_headline():
     assert run.figures.startswith("held-out loss")
     plain = RunFinding("healthy", "held-out loss 1.0")
     assert (plain.figures, plain.beside_state) == ("", "held-out loss 1.0")
-
-
-def test_a_run_of_more_epochs_than_can_be_compared_is_refused(monkeypatch):
-    history = ill()
-    monkeypatch.setattr("rfav_cli.diagnosis.verdict.MOST_EPOCHS", len(history))
-    assert judge(history).run.state
-    monkeypatch.setattr("rfav_cli.diagnosis.verdict.MOST_EPOCHS", len(history) - 1)
-    with pytest.raises(StoreError, match=f"checkpoints at most, and it has {len(history)}"):
-        judge(history)
