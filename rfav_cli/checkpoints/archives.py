@@ -186,7 +186,7 @@ def load_torchscript(path: Path, content: bytes, device: torch.device, *, trust:
     """
     unit = torch._C.CompilationUnit()
     try:
-        made = torch._C.import_ir_module_from_buffer(unit, _without_notes(content), device, {}, False)
+        made = script_graphs.load_into(unit, _without_notes(content), device)
         module: torch.jit.ScriptModule = torch.jit._recursive.wrap_cpp_module(made)
     except (RuntimeError, ValueError, IndexError, AttributeError) as error:
         raise not_loaded(path, error) from error

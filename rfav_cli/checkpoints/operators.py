@@ -5,6 +5,12 @@ says; others open files, start processes or print. So there is a list of those t
 not: core ATen, the operators that the modules of `torch.nn`, torchvision and timm become when they are traced,
 scripted, frozen or exported, and the control flow around them. It holds names without overloads.
 
+Calls with arguments at random took `native_batch_norm`, `_pdist_forward`, `lcm` and others off it. Some that nets
+cannot do without ended the process in these calls, too: `_weight_norm` by a division by zero, and those that make or
+cast tensors (`tensor`, `zeros_like`, `eye`, `cumsum_`, `quantize_per_tensor`) given a number as `dtype` that is of no
+type, such as -100. Numbers that are computed as a program runs are not known before; the command line's child process
+makes an error of such an end.
+
 Nothing here imports torch. What is not in the list is refused, whether this version of torch has it or not.
 """
 

@@ -27,7 +27,7 @@ _CODE = "class {name}(Module):\n  __parameters__ = []\n  __buffers__ = []\n  tra
 _CASTS = ("prim::unchecked_cast", "prim::unchecked_unwrap_optional")
 
 
-def compile_alone(members: Mapping[str, Any], classes: Iterable[str]) -> torch._C.CompilationUnit:
+def compile_alone(members: Mapping[str, Any], classes: Iterable[str]) -> Any:
     """Let torch compile the code of an archive, without any object being made.
 
     Args:
@@ -44,9 +44,15 @@ def compile_alone(members: Mapping[str, Any], classes: Iterable[str]) -> torch._
                 archive.writestr(_ROOT + name, content())
         archive.writestr(f"{_ROOT}code/__torch__/{_EMPTY}.py", _CODE.format(name=_EMPTY))
         archive.writestr(f"{_ROOT}data.pkl", _names_alone(classes))
-    unit = torch._C.CompilationUnit()
-    torch._C.import_ir_module_from_buffer(unit, buffer.getvalue(), torch.device("cpu"), {}, False)
+    unit: Any = torch._C.CompilationUnit()
+    load_into(unit, buffer.getvalue(), torch.device("cpu"))
     return unit
+
+
+def load_into(unit: Any, content: bytes, device: torch.device) -> Any:
+    """What an archive holds, its code compiled into a unit; `torch.jit.load` keeps its unit to itself."""
+    read: Any = torch._C.import_ir_module_from_buffer  # whose stub is of another version
+    return read(unit, content, device, {}, False)
 
 
 def _names_alone(classes: Iterable[str]) -> bytes:
@@ -64,7 +70,7 @@ def _names_alone(classes: Iterable[str]) -> bytes:
     return b"\x80\x02" + name(f"__torch__.{_EMPTY}.{_EMPTY}") + b")\x81" + state + b"b."
 
 
-def refused(unit: torch._C.CompilationUnit) -> list[str]:
+def refused(unit: Any) -> list[str]:
     """What a program from untrusted hands may not use, of all functions and methods that were compiled."""
     functions = unit.get_functions()
     found = [node for function in functions for node in _all_nodes(function.graph)]
@@ -74,7 +80,7 @@ def refused(unit: torch._C.CompilationUnit) -> list[str]:
     return [*kinds, *sorted(casts), *told]
 
 
-def mute(unit: torch._C.CompilationUnit) -> None:
+def mute(unit: Any) -> None:
     """Take the warnings out of all functions: they would reach the terminal as the archive words them."""
     for function in unit.get_functions():
         for node in [node for node in _all_nodes(function.graph) if node.kind() == "aten::warn"]:
