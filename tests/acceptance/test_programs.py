@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import shutil
 import signal
 import time
@@ -119,14 +119,17 @@ def test_memory_is_bounded(rfav: Rfav, user: Path) -> None:
 
 
 def test_a_program_that_the_first_look_missed_takes_a_child_as_well(rfav: Rfav, user: Path) -> None:
-    for number in range(8):  # in the middle of some that are not looked into
-        shutil.copy(user / "run" / "epoch_000.pt", user / "run" / f"a_{number}.pt")
-    shutil.copy(user / "Endless", user / "run" / "epoch_001.pt")
+    weights = (user / "run" / "epoch_000.pt").read_bytes()
+    shutil.rmtree(user / "run")
+    (user / "run").mkdir()
+    for epoch in (6, *range(10, 16)):  # by name the first epoch stands between others, and is not looked into
+        (user / "run" / f"epoch_{epoch}.pt").write_bytes(weights)
+    shutil.copy(user / "Endless", user / "run" / "epoch_5.pt")
     done = rfav(user, "analyze", "run", "--model", "tiny_net:make_net", "--probe", "probe.npz", *SHORT)
     assert done.code == 2
     error, remedy = done.err.splitlines()
     assert error == (
-        "error: run/epoch_001.pt: malformed or too large: it did not end within 1 s of CPU time while it was run on "
+        "error: run/epoch_5.pt: malformed or too large: it did not end within 1 s of CPU time while it was run on "
         "2 samples"
     )
     assert "--time-limit" in remedy
@@ -180,10 +183,17 @@ def test_a_watched_series_goes_on_without_a_bad_program(rfav: Rfav, user: Path) 
     assert "it did not end within 1 s" in history.bad[0].reason
 
 
+def files_of(process: int) -> set[str]:
+    """The files that a process holds open, while it opens and closes others."""
+    held = set()
+    for entry in Path(f"/proc/{process}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            held.add(str(entry.readlink()))
+    return {name for name in held if name.startswith("/") and not name.startswith("/dev/")}
+
+
 def test_the_child_holds_nothing_of_its_parents(running: Running) -> None:
-    held = {str(Path(entry.path).readlink()) for entry in os.scandir(f"/proc/{child_of(running.pid)}/fd")}
-    own = {str(Path(entry.path).readlink()) for entry in os.scandir(f"/proc/{running.pid}/fd")}
+    shared = files_of(child_of(running.pid)) & files_of(running.pid)
     running.send(signal.SIGKILL)
     running.wait()
-    files = {name for name in held & own if name.startswith("/") and not name.startswith("/dev/")}
-    assert all(name.endswith((".out", ".err")) for name in files)
+    assert all(name.endswith((".out", ".err")) for name in shared)
