@@ -17,6 +17,8 @@ ELSEWHERE = {
     *("shutil.rmtree", "shutil.move", "shutil.copyfile", "os.utime", "os.setxattr"),
 }
 """Events whose first arguments are paths, which may be below the command's own folder alone."""
+OF_TORCH = (["/sbin/ldconfig", "-p"], ["uname", "-p"])
+"""What a process runs as it imports torch."""
 CANARY = "corpus_canary"
 """The module that hostile files name, to be imported by who follows them."""
 SECRET = "elsewhere"
@@ -49,9 +51,11 @@ def _is_forbidden(event: str, args: tuple[Any, ...], home: str) -> bool:
         return str(args[0]).partition(".")[0] == CANARY
     if event in ("subprocess.Popen", "os.posix_spawn"):  # but for the command line, which runs programs apart
         command = [str(part) for part in args[1]] if isinstance(args[1], list | tuple) else []
+        if command in OF_TORCH:
+            return False
         return command[:1] != [sys.executable] or "from rfav_cli.cli import main" not in " ".join(command[:4])
     if event == "ctypes.dlopen":  # torch's own, and this process, by which a child asks to end with its parent
-        return args[0] is not None and not str(args[0]).startswith(sys.prefix)
+        return args[0] not in (None, "libdl.so.2") and not str(args[0]).startswith(sys.prefix)
     if event == "open":
         return _opens_elsewhere(args, home)
     if event in ELSEWHERE:

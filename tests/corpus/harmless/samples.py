@@ -91,6 +91,16 @@ def _transformers(path: Path, *, binary: bool = False) -> None:
     (path / "config.json").write_text(json.dumps({"model_type": "corpus", "architectures": ["Net"]}))
 
 
+def _linked(path: Path) -> None:
+    """As the cache of the Hugging Face hub has it: the files are links to others beside the folder."""
+    blobs = path.parent / "blobs"
+    blobs.mkdir()
+    save_file(state(), blobs / "0f3c", metadata={"format": "pt"})
+    path.mkdir()
+    (path / "model.safetensors").symlink_to("../blobs/0f3c")
+    (path / "config.json").write_text("{}")
+
+
 def _trainer(path: Path) -> None:
     _transformers(path)
     (path / "trainer_state.json").write_text(
@@ -152,6 +162,7 @@ CASES = [
     Case("tsv", "probe", partial(_table, delimiter="\t"), "probe", "held_out.tsv"),
     Case("folder-of-transformers", "folder", _transformers, file="checkpoint-10"),
     Case("folder-of-transformers-binary", "folder", partial(_transformers, binary=True), file="checkpoint-10"),
+    Case("folder-of-links", "folder", _linked, file="checkpoint-10"),
     Case("folder-of-a-trainer", "folder", _trainer, file="checkpoint-10"),
     Case("folder-of-accelerate", "folder", _accelerate, file="checkpoint_1"),
     Case("folder-in-parts", "folder", _sharded, file="checkpoint-10"),

@@ -104,6 +104,9 @@ ENDS = dict.fromkeys(
         "validate-nothing",
         "loop-for",
         "uninitialized",
+        "print",
+        "print-tensor",
+        "warn",
     ),
     (0, 2),
 )
@@ -283,15 +286,35 @@ CASES = [
         for name, line in LINES.items()
     ),
     *(
-        Case(f"script-state-{name}", "TorchScript", partial(_in_state, LINES[name]), "program", layers=2)
+        Case(
+            f"script-state-{name}",
+            "TorchScript",
+            partial(_in_state, LINES[name]),
+            "program",
+            ends=ENDS.get(name, (2,)),
+            layers=2,
+        )
         for name in IN_STATE
     ),
     *(
-        Case(f"script-submodule-{name}", "TorchScript", partial(_in_submodule, LINES[name]), "program", layers=2)
+        Case(
+            f"script-submodule-{name}",
+            "TorchScript",
+            partial(_in_submodule, LINES[name]),
+            "program",
+            ends=ENDS.get(name, (2,)),
+            layers=2,
+        )
         for name in IN_SUBMODULE
     ),
     *(
-        Case(f"script-function-{name}", "TorchScript", partial(_in_function, LINES[name]), "program")
+        Case(
+            f"script-function-{name}",
+            "TorchScript",
+            partial(_in_function, LINES[name]),
+            "program",
+            ends=ENDS.get(name, (2,)),
+        )
         for name in IN_FUNCTION
     ),
     *(
