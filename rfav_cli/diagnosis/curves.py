@@ -77,16 +77,18 @@ class SmoothingMatrix:
     @property
     def squares(self) -> NDArray[np.float64]:
         """(E,): the sum of each row's squares, which is the variance of white noise of variance 1 after it."""
-        return np.concatenate([np.zeros(0), *((weights**2).sum(1) for *_, weights in self._blocks)])
+        squares = np.zeros(sum(len(weights) for *_, weights in self._blocks))
+        for rows, _, weights in self._blocks:
+            squares[rows] = (weights**2).sum(1)
+        return squares
 
     @property
     def diagonal(self) -> NDArray[np.float64]:
         """(E,): what each epoch counts in its own."""
-        parts = (
-            weights[np.arange(len(weights)), np.arange(rows.start, rows.stop) - columns.start]
-            for rows, columns, weights in self._blocks
-        )
-        return np.concatenate([np.zeros(0), *parts])
+        diagonal = np.zeros(sum(len(weights) for *_, weights in self._blocks))
+        for rows, columns, weights in self._blocks:
+            diagonal[rows] = weights.diagonal(rows.start - columns.start)
+        return diagonal
 
 
 def _gaussian(rows: NDArray[np.int64], columns: NDArray[np.int64], sigma: float) -> NDArray[np.float64]:
