@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rfav_cli.checkpoints import unpickler
 from rfav_cli.checkpoints.known_names import RunsCodeError, meaning
 from rfav_cli.checkpoints.stand_ins import Name, StandIn
 from rfav_cli.checkpoints.unpickler import DataUnpickler, safe_key
@@ -170,3 +171,11 @@ def test_plain_keys_stay(key: object) -> None:
 @pytest.mark.parametrize("key", [(), (1,), 2**64, StandIn("a.B"), frozenset()])
 def test_other_keys_are_held_by_a_stand_in(key: object) -> None:
     assert safe_key(key).args == (key,)
+
+
+@pytest.mark.parametrize("objects", [b"]", b"}", b"\x8f", b"N", b"]\x94", b")\x85", b"}NNs", b"K\x01"])
+def test_what_a_pickle_makes_is_counted(objects: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpickler, "_MOST", 2**16)
+    content = b"\x80\x05](" + objects * 2000 + b"e."
+    with pytest.raises(pickle.UnpicklingError, match="more objects than a checkpoint has"):
+        DataUnpickler(io.BytesIO(content), meaning, lambda _: None, len(content)).load()

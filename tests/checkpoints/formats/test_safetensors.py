@@ -62,3 +62,28 @@ def test_the_epoch_in_the_metadata_is_the_checkpoints(tmp_path: Path, text: str,
 def test_metadata_of_another_form_says_no_epoch(tmp_path: Path, header: bytes) -> None:
     (tmp_path / "net").write_bytes(len(header).to_bytes(8, "little") + header)
     assert safetensors.stored_epoch(tmp_path / "net", ReadOptions()) is None
+
+
+def entry(first: int, last: int, dtype: str = "F32", shape: str = "[1]") -> str:
+    return f'{{"dtype":"{dtype}","shape":{shape},"data_offsets":[{first},{last}]}}'
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (f'{{"a":{entry(0, 4)},"b":{entry(0, 4)}}}', "damaged or cut off"),
+        (f'{{"a":{entry(0, 4)},"b":{entry(8, 12)}}}', "damaged or cut off"),
+        (f'{{"a":{entry(0, 4)}}}', "damaged or cut off"),
+        ('{{"a":{}}}'.format(entry(0, 12, shape="[3,-1]")), "damaged or cut off"),
+        ('{{"a":{}}}'.format(entry(0, 12, shape="[1.5,2]")), "damaged or cut off"),
+        ('{{"a":{}}}'.format(entry(0, 12, shape=f"[{2**62},{2**62}]")), "damaged or cut off"),
+        ('{{"a":{}}}'.format(entry(0, 2**62, shape=f"[{2**60}]")), "damaged or cut off"),
+        (f'{{"a":{entry(0, 4)},"a":{entry(4, 12)}}}', "stands in it twice"),
+        ('{{"a":{}}}'.format(entry(0, 12, "F4", "[24]")), "numbers of type 'F4'"),
+        ('{"a":5}', "damaged or cut off"),
+    ],
+)
+def test_headers_that_are_not_of_their_file(tmp_path: Path, header: str, message: str) -> None:
+    (tmp_path / "net").write_bytes(len(header).to_bytes(8, "little") + header.encode() + bytes(12))
+    with pytest.raises(CheckpointError, match=message):
+        safetensors.read(tmp_path / "net", ReadOptions())
