@@ -94,7 +94,7 @@ class SmoothingMatrix:
 def _gaussian(rows: NDArray[np.int64], columns: NDArray[np.int64], sigma: float) -> NDArray[np.float64]:
     """The weights of some epochs in the smoothed points of others."""
     if not sigma:
-        return (rows[:, None] == columns[None, :]).astype(float)
+        return np.asarray(rows[:, None] == columns[None, :], np.float64)
     weights = np.exp(-0.5 * np.square((rows[:, None] - columns[None, :]) / sigma))
     return np.asarray(weights / weights.sum(1, keepdims=True))
 
