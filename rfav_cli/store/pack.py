@@ -52,7 +52,8 @@ def pack(path: Path, derive: Callable[[History], Derived] = lambda _: Derived())
             contents = scan(path)
             if not path.exists() or any(file.parent == folder and file.name != RUN_FILE for file in contents.stamps):
                 _replace(path, contents, derive(open_store(path)))
-            _remove_packed(contents, held)
+            with writing(path):
+                _remove_packed(contents, held)
     return open_store(path)
 
 
