@@ -50,7 +50,10 @@ def judge(case: Case, folder: Path, rfav: Rfav, bounds: Bounds) -> list[str]:
     """
     home = case.write(folder)
     log = folder / "audit.log"
-    environment = {"RFAV_CORPUS_AUDIT": str(log), "RFAV_CORPUS_HOME": str(home), "PYTHONPATH": str(SITE)}
+    own = home / ".tmp"  # torch puts its caches there
+    own.mkdir()
+    environment = {"RFAV_CORPUS_AUDIT": str(log), "RFAV_CORPUS_HOME": str(home)}
+    environment |= {"PYTHONPATH": str(SITE), "TMPDIR": str(own)}
     watched = {"log": str(log), "seconds": bounds.wait * (3 if case.whole else 1), "whole": case.whole}
     done = rfav(home, *case.arguments, watched=watched, environment=environment)
     return [*faults_of_end(case, done), *faults_of_cost(done, bounds), *traces(folder, log)]

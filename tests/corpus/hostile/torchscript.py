@@ -141,8 +141,11 @@ def put(into: str, method: str, line: str, members: Members) -> None:
 
 
 def _in_forward(line: str, path: Path) -> None:
-    used = USED if line.startswith("_c = torch.") and "data_ptr" not in line else ""
-    rewritten(scripted(), path, partial(put, "Net", "forward", line + used))
+    rewritten(scripted(), path, partial(put, "Net", "forward", line + _used(line)))
+
+
+def _used(line: str) -> str:
+    return USED if line.startswith("_c = torch.") and "data_ptr" not in line else ""
 
 
 def _in_state(line: str, path: Path) -> None:
@@ -152,7 +155,7 @@ def _in_state(line: str, path: Path) -> None:
 
 
 def _in_submodule(line: str, path: Path) -> None:
-    rewritten(scripted("Holder"), path, partial(put, "Stateful", "forward", line))
+    rewritten(scripted("Holder"), path, partial(put, "Stateful", "forward", line + _used(line)))
 
 
 def _in_function(line: str, path: Path) -> None:
