@@ -7,6 +7,7 @@ the first to fail speaks, the others end in silence.
 from __future__ import annotations
 
 import contextlib
+import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,7 +19,7 @@ from torch.nn.parallel import DistributedDataParallel
 from rfav_cli.errors import RanksError, ToldError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from torch._C._distributed_c10d import Store
 
@@ -31,6 +32,17 @@ LONG_PATIENCE = timedelta(days=1)
 
 _FAILED = "rfav/failed"
 _Value = TypeVar("_Value")
+
+
+def is_first_rank(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether this process is the one that writes, in whatever way a training was started on several.
+
+    Before torch.distributed is set up, the variables tell that torchrun, accelerate and Lightning give each process.
+    """
+    if distributed.is_available() and distributed.is_initialized():
+        return distributed.get_rank() == 0
+    names = ("RANK",) if "RANK" in environment else ("LOCAL_RANK", "NODE_RANK")
+    return all(environment.get(name, "0") in ("0", "") for name in names)
 
 
 class Group:

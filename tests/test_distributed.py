@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from rfav_cli.distributed import PATIENCE, is_lost, joined
+from rfav_cli.distributed import PATIENCE, is_first_rank, is_lost, joined
 from rfav_cli.records import ALONE
 
 ROOT = Path(__file__).parents[1]
@@ -82,3 +82,18 @@ def test_two_ranks_share_what_each_of_them_has() -> None:
     ]
     said = [rank.communicate(timeout=120)[0].strip() for rank in ranks]
     assert said == ["[3.0, 1.0] True False [0, 1] of 0 10.0 1.5"] * 2
+
+
+@pytest.mark.parametrize(
+    ("environment", "first"),
+    [
+        ({}, True),
+        ({"RANK": "0", "LOCAL_RANK": "0"}, True),
+        ({"RANK": "4", "LOCAL_RANK": "0"}, False),
+        ({"LOCAL_RANK": "1"}, False),
+        ({"LOCAL_RANK": "0", "NODE_RANK": "0"}, True),
+        ({"LOCAL_RANK": "0", "NODE_RANK": "2"}, False),
+    ],
+)
+def test_the_rank_that_writes_is_told_by_what_launchers_set(environment, first):
+    assert is_first_rank(environment) is first

@@ -182,3 +182,8 @@ class Monitored(Measured, Judging):
     make_model: Callable[[], Any] | None = keyword(
         default=None, help="Makes a net like it, for nets that cannot be copied."
     )
+    on_error: str = keyword(
+        default="warn",
+        help="What becomes of an epoch that cannot be recorded: with 'warn' a warning, and the training goes on; with "
+        "'raise' the error.",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,23 @@ def pack(path: Path, derive: Callable[[History], Derived] = lambda _: Derived())
             with writing(path):
                 _remove_packed(contents, held)
     return open_store(path)
+
+
+def keep_before(path: Path, epoch: int) -> None:
+    """Take an epoch and all later ones out of a store; those before, at least one, are in its one file then.
+
+    Killed at any moment, it leaves the store as it was, or without them.
+
+    Raises:
+        StoreError: there is no store, a file of it is damaged, or there is no room for another copy of it.
+    """
+    with locked(folder_of(path)) as held:
+        contents = scan(path)
+        rows = {number: row for number, row in contents.rows.items() if number < epoch}
+        _replace(path, replace(contents, rows=rows), Derived())
+        if held is not None:
+            with writing(path):
+                _remove_packed(contents, held)
 
 
 def _replace(path: Path, contents: Scan, derived: Derived) -> None:

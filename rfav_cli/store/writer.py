@@ -19,6 +19,7 @@ from rfav_cli.store.doubts import file_name, write_doubts
 from rfav_cli.store.hdf5 import opened
 from rfav_cli.store.layout import new_file, write_numbers, write_texts
 from rfav_cli.store.opening import is_store_file
+from rfav_cli.store.pack import keep_before
 from rfav_cli.store.run import MOST_LAYERS, differences, fingerprint, write_header, write_run
 from rfav_cli.store.scan import RUN_FILE, is_there, listing, scan
 from rfav_cli.store.schema import (
@@ -116,6 +117,26 @@ class StoreWriter:
                 "Give the checkpoints that the store was made from, or --fresh to start over, or another --out.",
             )
         return before is None
+
+    def forget_from(self, epoch: int) -> list[int]:
+        """Take an epoch and all later ones out of the store, where earlier ones are of the same training.
+
+        Returns:
+            Which they were, ascending.
+
+        Raises:
+            StoreError: no earlier one is there, a file of the store is damaged, or there is no room for a copy of it.
+        """
+        gone = sorted(number for number in self._committed if number >= epoch)
+        if len(gone) == len(self._committed):
+            raise StoreError(
+                f"{self._path}: holds another training, with no epoch before {epoch}",
+                "Give fresh=True to start over, or another store.",
+            )
+        keep_before(self._path, epoch)
+        for number in gone:
+            del self._committed[number]
+        return gone
 
     def append(self, measurement: Measurement) -> None:
         """Commit an epoch: when this returns, it is on disk.

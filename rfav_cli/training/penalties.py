@@ -39,13 +39,15 @@ class TargetedRegularizer:
         loss = criterion(model(x), y) + regularizer()
 
     Hooks read the activations of the layers that have a lambda, while the net trains and gradients are computed;
-    forwards in `eval()` or under `no_grad()`, and those that fail, add nothing. Call it after the forward, once a
-    backward. When it is not wanted for a while, `close()` it: forwards that no call follows are kept.
+    forwards in `eval()` or under `no_grad()`, and those that fail, add nothing. Call it after the forward and before its
+    backward, once for each. A forward is forgotten when a backward has gone through it, when the weights change, and
+    when another begins while nothing holds what it gave; compiled nets as a whole cannot tell that, so `clear()` them.
 
     It works with autocast, gradient accumulation, layers that are used several times, DistributedDataParallel,
     checkpointing (not reentrant), `torch.compile` (a batch-normalised net in several graphs: for fullgraph give
     `fold_norm=False`), and with TorchScript modules, whose layers are called as `rfav analyze` calls them. The first
-    axis of what a layer gives must be the batch. Where weights are sharded (FSDP), kappa must be 0.
+    axis of what a layer gives must be the batch. Weights may be sharded by `fully_shard` (FSDP2); under the older FSDP
+    kappa must be 0.
 
     Args:
         model: the net; what is wrapped around it, before or after, does not matter.

@@ -267,8 +267,8 @@ def test_a_run_is_continued(tmp_path, samples):
     assert events == []  # it is there already
     steps(model, nets.Vectors)
     again = monitor_of(model, nets.Vectors, samples, store)
-    with pytest.raises(StoreError, match="epoch 0 was measured from another file"):
-        again.record(0)
+    with pytest.warns(UserWarning, match="epoch 0 was not recorded: .*holds another training, with no epoch before 0"):
+        assert again.record(0) is None
     again.record(1)
     assert list(rfav_cli.open_store(store).epochs) == [0, 1]
     monitor_of(model, nets.Vectors, samples, store, fresh=True).record(0)
@@ -328,8 +328,70 @@ def test_a_net_that_changed_its_shape_is_told(tmp_path, samples):
     model = nets.make(nets.Vectors, 0)
     monitor = monitor_of(model, nets.Vectors, samples, tmp_path / "a.h5")
     model.fc2 = nn.Linear(24, 13)
+    with pytest.warns(UserWarning, match=r"epoch 0 was not recorded: \(live\).*fc2"):
+        assert monitor.record(0) is None
+    raising = monitor_of(nets.make(nets.Vectors, 0), nets.Vectors, samples, tmp_path / "b.h5", on_error="raise")
+    raising._net._model.fc2 = nn.Linear(24, 13)
     with pytest.raises(CheckpointError, match=r"\(live\).*fc2"):
-        monitor.record(0)
+        raising.record(0)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_training_that_goes_on_from_an_earlier_epoch_is_recorded_from_there(tmp_path, samples, packed):
+    model, store = nets.make(nets.Vectors, 0), tmp_path / "a.h5"
+    monitor = monitor_of(model, nets.Vectors, samples, store)
+    for epoch in range(4):
+        monitor.record(epoch)
+        steps(model, nets.Vectors, seed=epoch)
+        if epoch == 1:
+            kept = copy.deepcopy(model.state_dict())
+    if packed:
+        monitor.close()
+    before = rfav_cli.open_store(store)
+    losses = before.loss.copy()
+    other = nets.make(nets.Vectors, 0)
+    other.load_state_dict(kept)
+    steps(other, nets.Vectors, seed=9)
+    told = []
+    with monitor_of(other, nets.Vectors, samples, store, report=told.append) as again:
+        with pytest.warns(UserWarning, match="what .*a.h5 had of 2 to 3 is recorded anew"):
+            again.record(2)
+        assert list(rfav_cli.open_store(store).epochs) == [0, 1, 2]
+        steps(other, nets.Vectors, seed=10)
+        again.record(3)
+    after = rfav_cli.open_store(store)
+    assert list(after.epochs) == [0, 1, 2, 3]
+    np.testing.assert_array_equal(after.loss[:2], losses[:2])
+    assert (after.loss[2:] != losses[2:]).all()
+    assert [checkpoint.sha256 for checkpoint in after.checkpoints][3] == sha256_of(other.state_dict())
+
+
+def test_what_goes_wrong_with_an_epoch_ends_no_training(tmp_path, samples, monkeypatch):
+    monitor = monitor_of(nets.make(nets.Vectors, 0), nets.Vectors, samples, tmp_path / "a.h5")
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("rfav_cli.store.writer.StoreWriter.append", fail)
+    with pytest.warns(UserWarning, match="rfav: epoch 0 was not recorded: OSError: .*No space left"):
+        assert monitor.record(0) is None
+    monkeypatch.setattr("rfav_cli.commands.monitor.pack", fail)
+    with pytest.warns(UserWarning, match="rfav: the epochs were not put into one file"):
+        monitor.close()
+    with pytest.raises(UsageError, match="on_error='never'"):
+        monitor_of(nets.make(nets.Vectors, 0), nets.Vectors, samples, tmp_path / "b.h5", on_error="never")
+
+
+def test_only_the_first_of_several_ranks_records(tmp_path, samples, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    monitor = monitor_of(nets.make(nets.Vectors, 0), nets.Vectors, samples, tmp_path / "a.h5")
+    assert monitor.record(0) is None
+    monitor.close()
+    assert not (tmp_path / "a.h5").exists()
+    assert not (tmp_path / "a.h5.d").exists()
+    monkeypatch.setenv("RANK", "0")
+    with monitor_of(nets.make(nets.Vectors, 0), nets.Vectors, samples, tmp_path / "a.h5") as first:
+        assert first.record(0) is not None
 
 
 def test_weights_that_are_not_finite_are_recorded(tmp_path, samples):
@@ -342,7 +404,7 @@ def test_weights_that_are_not_finite_are_recorded(tmp_path, samples):
 def test_the_options_are_those_of_analyze():
     ours = inspect.signature(rfav_cli.Monitor).parameters
     theirs = inspect.signature(rfav_cli.analyze).parameters
-    assert set(ours) - set(theirs) == {"store", "make_model", "thresholds"}
+    assert set(ours) - set(theirs) == {"store", "make_model", "on_error", "thresholds"}
     for name in set(ours) & set(theirs) - {"model", "probe"}:
         assert ours[name].default == theirs[name].default or name == "report", name
     assert ours["store"].default == theirs["out"].default

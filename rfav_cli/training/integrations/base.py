@@ -8,6 +8,8 @@ from rfav_cli.errors import UsageError
 from rfav_cli.text import quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rfav_cli.records import Verdict
 
 
@@ -15,8 +17,8 @@ if TYPE_CHECKING:
 class EpochRecorder(Protocol):
     """What records epochs: `rfav_cli.Monitor`."""
 
-    def record(self, epoch: int) -> Verdict:
-        """Measure the net as it is now; -1 is before training."""
+    def record(self, epoch: int) -> Verdict | None:
+        """Measure the net as it is now; -1 is before training. None where nothing could be said."""
 
     def close(self) -> None:
         """End the record."""
@@ -39,6 +41,12 @@ def checked(monitor: object) -> EpochRecorder:
 def missing(name: str) -> ImportError:
     """That a framework is not installed, and what installs it."""
     return ImportError(f"rfav_cli.training.integrations.{name}: install it with pip install 'rfav-cli[{name}]'")
+
+
+def record(monitor: EpochRecorder, epoch: int, on_verdict: Callable[[Verdict], object]) -> None:
+    """Record an epoch and tell its verdict, where there is one."""
+    if (verdict := monitor.record(epoch)) is not None:
+        on_verdict(verdict)
 
 
 def ignore(_: Verdict) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rfav_cli.errors import UsageError
-from rfav_cli.training.integrations.base import checked, ignore, missing
+from rfav_cli.training.integrations.base import checked, ignore, missing, record
 
 try:
     import keras
@@ -44,11 +44,11 @@ class MonitorCallback(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002 - Keras' signature
         """See Keras."""
         if int(self.model.optimizer.iterations) == 0:
-            self._on_verdict(self._monitor.record(-1))
+            record(self._monitor, -1, self._on_verdict)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras' signature
         """See Keras."""
-        self._on_verdict(self._monitor.record(epoch))
+        record(self._monitor, epoch, self._on_verdict)
 
     def on_train_end(self, logs: Any = None) -> None:  # noqa: ARG002 - Keras' signature
         """See Keras."""

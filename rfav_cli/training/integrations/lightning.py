@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rfav_cli.training.integrations.base import checked, ignore, missing
+from rfav_cli.training.integrations.base import checked, ignore, missing, record
 
 try:
     from lightning.pytorch import Callback
@@ -49,4 +49,4 @@ class MonitorCallback(Callback):  # type: ignore[misc]
 
     def _record(self, trainer: Any, epoch: int) -> None:
         if trainer.is_global_zero:
-            self._on_verdict(self._monitor.record(epoch))
+            record(self._monitor, epoch, self._on_verdict)

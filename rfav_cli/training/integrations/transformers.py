@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from rfav_cli.training.integrations.base import checked, ignore, missing
+from rfav_cli.training.integrations.base import checked, ignore, missing, record
 
 try:
     from transformers import TrainerCallback
@@ -51,4 +51,4 @@ class MonitorCallback(TrainerCallback):  # type: ignore[misc]
 
     def _record(self, state: Any, epoch: int) -> None:
         if state.is_world_process_zero:
-            self._on_verdict(self._monitor.record(epoch))
+            record(self._monitor, epoch, self._on_verdict)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rfav_cli.errors import UsageError
-from rfav_cli.training.integrations.base import checked, ignore, missing
+from rfav_cli.training.integrations.base import checked, ignore, missing, record
 
 
 class Recording:
@@ -38,3 +38,15 @@ def test_a_framework_that_is_not_there_is_told_with_what_installs_it() -> None:
 
 def test_by_default_nothing_is_done_with_a_verdict() -> None:
     assert ignore(None) is None  # type: ignore[arg-type, func-returns-value]
+
+
+def test_a_verdict_is_told_where_there_is_one() -> None:
+    told: list[Any] = []
+
+    class Silent(Recording):
+        def record(self, epoch: int) -> Any:
+            return None if epoch < 0 else epoch
+
+    record(Silent(), -1, told.append)
+    record(Silent(), 3, told.append)
+    assert told == [3]
