@@ -17,6 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from rfav_cli.activations.consumers import INFERENCE_NORM, NORMS, Consumers
 from rfav_cli.activations.layer_kinds import channel_dim, filter_rows
 from rfav_cli.activations.misfit import Entered
+from rfav_cli.activations.trusting_operators import hold
 from rfav_cli.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ class OperatorHook(TorchDispatchMode):
 
     def _step(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         operator = func.overloadpacket
+        hold(operator, args)
         if self._pending is not None and self._is_piece(self._pending, operator, args, kwargs):
             self._pending.values = func(*args, **kwargs)
             if operator in SUMS:

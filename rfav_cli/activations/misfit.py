@@ -65,7 +65,14 @@ class Entered:
         return {(3, 1): "--gray", (1, 3): "--rgb"}.get((channels, self.takes), "")
 
 
-def unfit(inputs: Inputs, error: Exception, entered: Entered | None, run: Callable[[Inputs], object]) -> SampleError:
+def unfit(
+    inputs: Inputs,
+    error: Exception,
+    entered: Entered | None,
+    run: Callable[[Inputs], object],
+    *,
+    net: str = "the net",
+) -> SampleError:
     """What to say of a net that does not run on samples.
 
     Args:
@@ -73,8 +80,9 @@ def unfit(inputs: Inputs, error: Exception, entered: Entered | None, run: Callab
         error: what it raised.
         entered: the layer that raised it, where one did.
         run: runs the net, and raises where it does not run either.
+        net: what the message calls it.
     """
-    what = f"the net does not run on samples of {described(inputs)}: {named(error, part='last')}"
+    what = f"{net} does not run on samples of {described(inputs)}: {named(error, part='last')}"
     if _runs(inputs, run):
         return SampleError(what, "It runs on them where its layers are not watched: please report this, with the net.")
     misfit, option = "", ""

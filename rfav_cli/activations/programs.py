@@ -19,9 +19,11 @@ from rfav_cli.activations.layer_kinds import ALONE, are_steps_first, positions, 
 from rfav_cli.activations.misfit import unfit
 from rfav_cli.activations.network import Activation, Network, Sink, Trace
 from rfav_cli.activations.norm_input import NormInput, NormInputHook
+from rfav_cli.activations.trusting_operators import Holding
 from rfav_cli.errors import CheckpointError, RfavError, SampleError
 from rfav_cli.inputs import copied, count, size, taken
 from rfav_cli.records import HeldLayer, Layer, Nonlinearity, SkippedLayer
+from rfav_cli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -224,7 +226,8 @@ class ProgramNetwork(Network):
         except RfavError as error:
             raise type(error)(f"{self._path}: {error.what}", error.remedy) from error
         except Exception as error:
-            raise unfit(inputs, error, hook.entered, self._try) from error
+            net = f"the program in {printable(self._path)}"
+            raise unfit(inputs, error, hook.entered, self._try, net=net) from error
         shapes: dict[str, list[tuple[int, ...]]] = {
             name: [tuple(use.values.shape) for use in seen] for name, seen in uses.items()
         }
@@ -247,7 +250,8 @@ class ProgramNetwork(Network):
         return _Traced(trace, firsts, scales, norms, nonlinearities, before_norms, hook.normalised, frozenset(first))
 
     def _try(self, inputs: Inputs) -> None:
-        with isolation.forward(self._path, count(inputs), size(inputs)), torch.no_grad(), optimized_execution(False):
+        limits = isolation.forward(self._path, count(inputs), size(inputs))
+        with limits, torch.no_grad(), optimized_execution(False), Holding():
             self._call(inputs)
 
     def _skipped_layers(self, used: set[str]) -> list[SkippedLayer]:

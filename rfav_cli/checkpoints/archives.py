@@ -89,7 +89,7 @@ def members(path: Path, content: bytes) -> dict[str, Callable[[], bytes]]:
         names = reader.get_all_records()
     except (RuntimeError, ValueError) as error:  # a name may be no text
         raise CheckpointError(f"{path}: cut off or damaged: {what_it_says(error, part='last')}", _DAMAGED) from error
-    if len(set(names)) != len(names):
+    if len({name.lower() for name in names}) != len(names):  # torch finds each in any spelling
         refuse(path, "two members of one name")
 
     def read(name: str) -> bytes:
@@ -135,13 +135,19 @@ def check_source(inside: Mapping[str, Callable[[], bytes]]) -> Source:
     Raises:
         SourceError: it is not what torch writes, or names what nets do not need.
     """
-    if other := [name for name in _OTHER_LAYOUT if name in inside]:
+    if other := [name for name in inside if name in _OTHER_LAYOUT or _is_hidden_code(name)]:
         raise SourceError(other[0])
     modules = {module: content for name, content in inside.items() if (module := module_of(name)) is not None}
     source = read_source({module: content().decode("latin-1") for module, content in modules.items()})
     if refused := source.refused():
         raise SourceError(refused[0])
     return source
+
+
+def _is_hidden_code(name: str) -> bool:
+    """Whether torch takes a member for code, or notes on it, by a name that is not spelled as torch writes it."""
+    in_code = name.startswith("code/") and name.endswith((".py", f".py{_NOTES.decode()}"))
+    return name.lower().startswith("code/") and not in_code
 
 
 def check_pickles(path: Path, inside: Mapping[str, Callable[[], bytes]], classes: list[str]) -> None:
@@ -186,7 +192,7 @@ def load_torchscript(path: Path, content: bytes, device: torch.device, *, trust:
     """
     unit = torch._C.CompilationUnit()
     try:
-        made = script_graphs.load_into(unit, _without_notes(content), device)
+        made = script_graphs.load_into(unit, _without_notes(path, content), device)
         module: torch.jit.ScriptModule = torch.jit._recursive.wrap_cpp_module(made)
     except (RuntimeError, ValueError, IndexError, AttributeError) as error:
         raise not_loaded(path, error) from error
@@ -205,11 +211,18 @@ def not_loaded(path: Path, error: Exception) -> CheckpointError:
     )
 
 
-def _without_notes(content: bytes) -> bytes:
-    """An archive whose notes on code are under names that torch does not look for."""
+def _without_notes(path: Path, content: bytes) -> bytes:
+    """An archive whose notes on code are under names that torch does not look for.
+
+    Raises:
+        CheckpointError: its list of members is at another place for torch.
+    """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         start = archive.start_dir
-    return content[:start] + content[start:].replace(_NOTES, b".debug_off")
+    changed = content[:start] + content[start:].replace(_NOTES, b".debug_off")
+    if any(name.endswith(_NOTES.decode()) for name in members(path, changed)):
+        refuse(path, "two lists of its members")
+    return changed
 
 
 def extra_files(path: Path) -> tuple[dict[str, bytes], tuple[str, ...]]:

@@ -5,8 +5,8 @@ says; others open files, start processes or print. So there is a list of those t
 not: core ATen, the operators that the modules of `torch.nn`, torchvision and timm become when they are traced,
 scripted, frozen or exported, and the control flow around them. It holds names without overloads.
 
-Calls with arguments at random took `native_batch_norm`, `_pdist_forward`, `lcm` and others off it. Some that nets
-cannot do without ended the process in these calls, too: `_weight_norm` by a division by zero, and those that make or
+Calls with arguments at random took `native_batch_norm`, `_pdist_forward`, `lcm`, `_reshape_alias` and others off it.
+Some that nets cannot do without ended the process in these calls, too: those in `ON_TRUST`, and those that make or
 cast tensors (`tensor`, `zeros_like`, `eye`, `cumsum_`, `quantize_per_tensor`) given a number as `dtype` that is of no
 type, such as -100. Numbers that are computed as a program runs are not known before; the command line's child process
 makes an error of such an end.
@@ -67,7 +67,7 @@ reflection_pad2d reflection_pad3d repeat repeat_interleave replication_pad1d rep
 reshape reshape_as roll rot90 row_stack select select_scatter slice slice_scatter diagonal_scatter split
 split_with_sizes stack sum_to_size swapaxes swapdims take take_along_dim tensor_split tile unbind unflatten unfold
 unsafe_chunk unsafe_split unsafe_split_with_sizes unsqueeze view view_as view_as_complex view_as_real vsplit vstack
-_pad_circular _pad_enum _reshape_alias _reshape_copy _shape_as_tensor _unsafe_view
+_pad_circular _pad_enum _reshape_copy _shape_as_tensor _unsafe_view
 """
 _MADE = """
 arange as_tensor bernoulli fill_diagonal_ bartlett_window blackman_window bucketize empty empty_like empty_permuted
@@ -185,6 +185,20 @@ HIGHER_ORDER = frozenset({"cond", "while_loop", "map_impl", "scan", "wrap_with_s
 EXPORTED_ALONE = frozenset({"_native_batch_norm_legit_no_training"})
 """Of `aten`, in exported programs alone: up to torch 2.5 each batch norm became it. It takes the sizes of its weights
 on trust, so `formats.exported` holds them against the channels before each call."""
+
+ON_TRUST = frozenset(
+    f"aten::{name}"
+    for name in (
+        *(
+            "_native_multi_head_attention",
+            "_scaled_dot_product_flash_attention_for_cpu",
+            "_transformer_encoder_layer_fwd",
+        ),
+        *("_weight_norm", "_weight_norm_interface", "lstm", "scaled_dot_product_attention"),
+    )
+)
+"""Those that take sizes on trust, or lead to one that does. `activations.trusting_operators` holds what they are given
+against each other as a net runs; nobody can as an archive is loaded, so `__setstate__` methods may not have them."""
 
 CLASSES = frozenset({"quantized", "rnn"})
 """Namespaces of `torch.classes`: packed weights of quantised layers."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import io
 import zipfile
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from rfav_cli.checkpoints.operators import not_allowed
+from rfav_cli.checkpoints.operators import ON_TRUST, not_allowed
 from rfav_cli.graphs import nodes
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ _KEPT = ("code/", "constants/", "constants.pkl", "version", "byteorder", ".data/
 _NOTES = ".debug_pkl"
 _EMPTY = "rfav_empty_module"
 _CODE = "class {name}(Module):\n  __parameters__ = []\n  __buffers__ = []\n  training : bool\n  kept : Any\n"
+_NOT_IN_LOADING = ON_TRUST | {"aten::warn"}
+"""Torch prints warnings at once, as the archive words them."""
+_ENUMERATIONS = {"ScalarType": range(27), "Layout": range(1), "MemoryFormat": range(4)}
+"""By torch's name -> the numbers that nets have: all types of numbers up to those of 8 bits, tensors with strides."""
+_GIVE_TYPES = ("aten::get_autocast_dtype", "aten::result_type")
+"""Operators that give the number of a type; arithmetic may give any."""
 _CASTS = ("prim::unchecked_cast", "prim::unchecked_unwrap_optional")
 
 
@@ -76,8 +83,9 @@ def refused(unit: Any) -> list[str]:
     found = [node for function in functions for node in _all_nodes(function.graph)]
     kinds = not_allowed(node.kind() for node in found)
     casts = {f"{node.kind()} to {node.output().type()}" for node in found if not _is_safe(node)}
-    told = ["aten::warn in __setstate__"] if _warns_as_it_loads(functions) else []
-    return [*kinds, *sorted(casts), *told]
+    loading = [f"{kind} in __setstate__" for kind in sorted(_kinds_as_it_loads(functions) & _NOT_IN_LOADING)]
+    enumerations = {f"{node.kind()} with a {word} that is none" for node in found for word in _wrong_enumerations(node)}
+    return [*kinds, *sorted(casts), *sorted(enumerations), *loading]
 
 
 def mute(unit: Any) -> None:
@@ -103,18 +111,40 @@ def _is_safe(node: Any) -> bool:
     return "__torch__" not in made or given in (made, f"Optional[{made}]")
 
 
-def _warns_as_it_loads(functions: Sequence[Any]) -> bool:
-    """Whether `__setstate__`, or what it calls by any name, warns: torch prints that before anything can be done."""
+def _wrong_enumerations(node: Any) -> Iterator[str]:
+    """What of an operator's types of numbers, layouts and formats is none: torch looks each up in a table unseen."""
+    if not node.kind().startswith("aten::") or (text := node.schema()) == "(no schema)":
+        return
+    for word, given in zip(_enumerations_in(text), node.inputs(), strict=False):
+        source = given.node()
+        if not word or source.mustBeNone():
+            continue
+        if source.kind() == "prim::Constant":
+            value = source.i("value") if source.hasAttribute("value") and source.kindOf("value") == "i" else -1
+            if value not in _ENUMERATIONS[word]:
+                yield word
+        elif source.kind().startswith("aten::") and source.kind() not in _GIVE_TYPES:
+            yield word
+
+
+@cache
+def _enumerations_in(schema: str) -> list[str]:
+    """Of each argument of an operator, which enumeration it is of; empty for all others."""
+    kinds = [str(argument.real_type) for argument in torch._C.parse_schema(schema).arguments]
+    return [next((word for word in _ENUMERATIONS if kind in (word, f"Optional[{word}]")), "") for kind in kinds]
+
+
+def _kinds_as_it_loads(functions: Sequence[Any]) -> set[str]:
+    """The operators of `__setstate__` methods, and of what these call by any name: they run before anything is done."""
     named: dict[str, list[Any]] = {}
     for function in functions:
         named.setdefault(function.name, []).append(function)
-    pending, seen = ["__setstate__"], {"__setstate__"}
+    pending, seen, kinds = ["__setstate__"], {"__setstate__"}, set()
     while pending:
         for function in named.get(pending.pop(), ()):
             for node in _all_nodes(function.graph):
-                if node.kind() == "aten::warn":
-                    return True
+                kinds.add(node.kind())
                 called = {node.s("name")} if node.hasAttribute("name") and node.kindOf("name") == "s" else set()
                 pending += called - seen
                 seen |= called
-    return False
+    return kinds

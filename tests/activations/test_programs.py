@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from rfav_cli.activations.network import OpenOptions
 from rfav_cli.activations.programs import ProgramNetwork, is_layer_class, named_tensors, wrapper_prefix
 from rfav_cli.activations.weight_names import WeightNames
-from rfav_cli.errors import CheckpointError
+from rfav_cli.errors import CheckpointError, SampleError
 from rfav_cli.records import Payload
 
 if TYPE_CHECKING:
@@ -90,6 +90,21 @@ def test_the_next_checkpoint_must_have_the_same_layers() -> None:
     network.load(payload(nn.Linear(3, 4), nn.Linear(4, 2), name="1.pt"))  # which a refused one does not change
     with pytest.raises(CheckpointError, match=r"3\.pt: not a checkpoint of this net"):
         network.load(payload(nn.Linear(9, 4), name="3.pt"))
+
+
+def test_a_program_that_does_not_run_is_named() -> None:
+    with pytest.raises(SampleError, match=r"the program in 0\.pt does not run on samples of"):
+        opened(nn.Linear(9, 4)).trace(torch.randn(2, 3))
+
+
+def test_operators_that_take_sizes_on_trust_are_not_called_with_those_that_do_not_fit() -> None:
+    class Attention(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            key, value = torch.zeros(1, 1, 1, 8), torch.zeros(1, 1, 99, 8)
+            return x + nn.functional.scaled_dot_product_attention(key, key, value).sum()
+
+    with pytest.raises(CheckpointError, match=r"0\.pt: malformed: scaled_dot_product_flash_attention_for_cpu is given"):
+        opened(Attention()).trace(torch.randn(2, 3))
 
 
 def test_names_lose_what_all_of_them_begin_with() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import struct
 import warnings
 import zipfile
 from typing import TYPE_CHECKING
@@ -305,3 +306,42 @@ def test_code_in_which_nothing_can_be_hidden_by_depth(tmp_path: Path) -> None:
     path = tampered(Plain(), tmp_path / "net.pt", "def forward", "y = " + "(" * 100_000 + "x" + ")" * 100_000)
     with pytest.raises(CheckpointError, match="nested too deep"):
         torchscript.read(path, CPU)
+
+
+def respelled(path: Path, old: str, new: str) -> Path:
+    """An archive with a part of the names of its members in another spelling."""
+    with zipfile.ZipFile(path) as archive:
+        inside = {info.filename: archive.read(info) for info in archive.infolist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in inside.items():
+            archive.writestr(name.replace(old, new), content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("code/", "CODE/"), ("container.py", "container.PY"), (".py.debug", ".Py.debug")]
+)
+def test_code_is_looked_at_however_its_name_is_spelled(old: str, new: str, tmp_path: Path) -> None:
+    path = respelled(save(Plain(), tmp_path / "net.pt"), old, new)
+    torch.jit.load(str(path))  # it is code for torch
+    with pytest.raises(CheckpointError, match=rf"refused, it holds '{new if new == 'CODE/' else 'code'}"):
+        torchscript.read(path, CPU)
+
+
+def test_members_of_one_name_in_two_spellings_are_refused(tmp_path: Path) -> None:
+    path = save(Plain(), tmp_path / "net.pt")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(f"{archive.namelist()[0].partition('/')[0]}/DATA.pkl", b"")
+    with pytest.raises(CheckpointError, match="two members of one name"):
+        torchscript.read(path, CPU)
+
+
+def test_an_archive_whose_list_of_members_is_elsewhere_for_torch_is_refused(tmp_path: Path) -> None:
+    content = save(Plain(), tmp_path / "net.pt").read_bytes()
+    at = content.rindex(b"PK\5\6")
+    size, start = struct.unpack_from("<II", content, at + 12)
+    listed = content[start : start + size]
+    for_python = listed.replace(b".debug_pkl", b".debug_off")
+    changed = content[:at] + for_python + content[at:]  # torch goes by the place, Python by the size
+    with pytest.raises(CheckpointError, match="two lists of its members"):
+        archives.load_torchscript(tmp_path / "net.pt", changed, torch.device("cpu"), trust=True)

@@ -68,10 +68,33 @@ def test_what_does_not_compile_is_an_error() -> None:
             {"state": "y = __torch__.other(torch.ones([1]))", "other": 'torch.warn("x", 2)'},
             "aten::warn in __setstate__",
         ),
+        ({"forward": "x = torch._reshape_alias(x, [9], [2])"}, "aten::_reshape_alias"),
+        ({"forward": "x = torch.zeros([2], dtype=-100)"}, "aten::zeros with a ScalarType that is none"),
+        ({"forward": "x = torch.zeros_like(x, dtype=6, layout=1)"}, "aten::zeros_like with a Layout that is none"),
+        ({"forward": "x = torch.contiguous(x, memory_format=9)"}, "aten::contiguous with a MemoryFormat that is none"),
+        ({"forward": "x = torch.to(x, torch.dim(x))"}, "aten::to with a ScalarType that is none"),
+        (
+            {"state": "state = bool(torch._weight_norm(torch.ones([1, 1]), torch.ones([1])))"},
+            "aten::_weight_norm in __setstate__",
+        ),
     ],
 )
 def test_operators_are_found_wherever_they_are(lines: dict[str, str], operator: str) -> None:
     assert operator in script_graphs.refused(compiled(**lines))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x = torch.zeros([2], dtype=6, layout=0)",
+        "x = torch.zeros([2], dtype=None)",
+        "x = torch.to(x, ops.prim.dtype(x))",
+        "x = torch.contiguous(x, memory_format=2)",
+        "x = torch.quantize_per_tensor(x, 0.1, 0, 13)",
+    ],
+)
+def test_types_that_nets_have_are_let_through(line: str) -> None:
+    assert script_graphs.refused(compiled(forward=line)) == []
 
 
 def test_warnings_are_taken_out() -> None:

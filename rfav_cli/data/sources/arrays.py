@@ -350,8 +350,8 @@ def _arrays_in(path: Path, file: IO[bytes]) -> Mapping[str, Any]:
             return numpy_files.npz_members(path, file)
     if magic.startswith((b"PK", b"\x80")):
         return torch_files.tensors(path)
-    if hdf5_files.is_hdf5(path):
-        return hdf5_files.data_sets(path)
+    if hdf5_files.is_hdf5(file):
+        return hdf5_files.data_sets(file)
     if path.suffix == ".py":
         raise SampleError(f"{printable(path)}: code", f"Name what gives the samples in it: {printable(path)}:NAME.")
     raise SampleError(f"{printable(path)}: neither a folder of images nor .npz, .npy, .pt or HDF5", REMEDY)
@@ -371,8 +371,7 @@ def _as_array(entries: Mapping[str, Any], name: str, path: Path) -> Any:
     if isinstance(value, torch.Tensor) and value.layout is torch.strided and not value.is_quantized:
         return torch_files.as_array(path, name, value)
     if isinstance(value, hdf5_files.Dataset) and value.shape:
-        hdf5_files.check(path, value)
-        return value
+        return hdf5_files.Stored(path, value)
     if isinstance(value, numpy_files.Member) and value.shape:
         return value.read()
     if isinstance(value, (np.ndarray, numpy_files.NpyFile)) and value.shape:
