@@ -29,6 +29,7 @@ from rfav_cli.resources import (
     data_bytes,
     no_core_dumps,
 )
+from rfav_cli.sizes import bytes_on_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -233,7 +234,7 @@ def loading(path: Path, *, threads: int, on_cpu: bool, graph: int = 0) -> Iterat
     why, stamp = _process.orders.bad.get(name, ("", None))
     if why and stamp == stamp_of(name):
         raise CheckpointError(why)
-    size = _size_on_disk(path)
+    size = bytes_on_disk(path.stat())
     allowed = Allowance.of_file(size, threads, graph=min(graph, size))
     seconds = allowed.seconds if _process.time_limit is None else _process.time_limit
     account = _Account(size, threads, on_cpu, seconds)
@@ -245,12 +246,6 @@ def loading(path: Path, *, threads: int, on_cpu: bool, graph: int = 0) -> Iterat
         if is_memory(error) or is_memory(error.__cause__):
             raise CheckpointError(f"{path}: {too_large('it was loaded')}", MORE_MEMORY) from error
         raise
-
-
-def _size_on_disk(path: Path) -> int:
-    """Bytes of a file, without the holes that it may have."""
-    status = path.stat()
-    return min(status.st_size, getattr(status, "st_blocks", status.st_size) * 512)
 
 
 @contextlib.contextmanager

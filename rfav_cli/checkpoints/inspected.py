@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
 
-from rfav_cli.checkpoints.zip_listing import ZIP_MAGIC, ZipListing
+from rfav_cli.checkpoints.zip_listing import ZipListing
+from rfav_cli.checkpoints.zips import ZIP_MAGIC
 from rfav_cli.records import ScanFinding, ScannedFile, ScannedMember, ScannedTensor, Some
 from rfav_cli.text import printable
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from typing import IO, TYPE_CHECKING, Any
 
 from rfav_cli.checkpoints.storages import storage_kind, too_small
 from rfav_cli.checkpoints.unpickler import DataUnpickler
-from rfav_cli.checkpoints.zips import UNREADABLE, check_sum, open_archive, read_member
+from rfav_cli.checkpoints.zips import UNREADABLE, check_sum, open_archive, read_member, refusals
 from rfav_cli.errors import CheckpointError
-from rfav_cli.text import printable, what_it_says
+from rfav_cli.text import what_it_says
 
 if TYPE_CHECKING:
+    import zipfile
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -22,15 +22,8 @@ if TYPE_CHECKING:
 _PICKLES = {"data.pkl": "data/", "constants.pkl": "constants/"}
 """A pickle of torch -> where the storages are that it names."""
 _CONFIG = "_config.json"
-_ENCRYPTED = 1
-"""The bit of a member's flags that says so."""
 _MOST_BYTES = 2**63
 """That a tensor can need."""
-_STORED_SHARE = 1 / 32
-_MUCH = 2**28
-"""An archive that unpacks to more bytes than this, and is a smaller share of them, does not hold weights."""
-_MUCH_OF_A_PICKLE = 2**22
-"""The same of a pickle: each byte of one can become an object of a hundred."""
 _REMEDY = "Copy or save the file again, or leave it out."
 
 
@@ -64,33 +57,13 @@ def check_members(path: Path, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]
     """An archive's list of its members, which is looked at before anything of it is unpacked.
 
     Raises:
-        CheckpointError: it unpacks to far more than weights do, in a way that torch does not know, or to two of a name.
+        CheckpointError: it is refused by that: see `zips.refusals`.
     """
     members = archive.infolist()
-    if len({member.filename for member in members}) < len(members):
-        raise CheckpointError(f"{path}: has two members of one name", _REMEDY)
-    for member in members:
-        name = printable(member.filename, 120)
-        if member.header_offset < 0:
-            raise CheckpointError(f"{path}: damaged: {name!r} is said to begin before it", _REMEDY)
-        if member.flag_bits & _ENCRYPTED:
-            raise CheckpointError(f"{path}: damaged or cut off: {name!r} is said to need a password", _REMEDY)
-        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise CheckpointError(f"{path}: {name!r} is compressed in a way that torch does not know", _REMEDY)
-        if member.compress_type == zipfile.ZIP_STORED and member.file_size != member.compress_size:
-            raise CheckpointError(f"{path}: damaged: {name!r} is said to have two sizes", _REMEDY)
-        if member.filename.endswith(".pkl") and _swells(member.file_size, member.compress_size, _MUCH_OF_A_PICKLE):
-            raise CheckpointError(f"{path}: refused, {name!r} unpacks to {member.file_size:,} bytes", _REMEDY)
-    whole, stored = (sum(getattr(member, size) for member in members) for size in ("file_size", "compress_size"))
-    if _swells(whole, stored, _MUCH):
-        raise CheckpointError(f"{path}: refused, its {stored:,} bytes unpack to {whole:,}", _REMEDY)
-    if archive.fp is None or stored > archive.fp.seek(0, io.SEEK_END):  # each would be read again and again
-        raise CheckpointError(f"{path}: damaged: parts of it are several members", _REMEDY)
+    size = archive.fp.seek(0, io.SEEK_END) if archive.fp else 0
+    for words in refusals(members, size):
+        raise CheckpointError(f"{path}: {words}", _REMEDY)
     return members
-
-
-def _swells(whole: int, stored: int, much: int) -> bool:
-    return whole > much and stored < whole * _STORED_SHARE
 
 
 def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:

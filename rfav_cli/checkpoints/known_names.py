@@ -19,12 +19,11 @@ from rfav_cli.checkpoints.pickle_names import is_attack
 from rfav_cli.checkpoints.stand_ins import Name, StandIn
 from rfav_cli.checkpoints.storages import Storage, storage_kind
 from rfav_cli.checkpoints.unpickler import Maker, safe_key
+from rfav_cli.sizes import MUCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_MUCH = 2**28
-"""Bytes of a tensor that may be more than its storage has: it can take the same number for many elements."""
 _LATIN = ("latin1", "latin-1")
 
 
@@ -113,7 +112,7 @@ def _check_bounds(storage: Storage, offset: Any, size: Any, stride: Any, dtype: 
     last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
     if whole and (last + 1) * dtype.itemsize > held:
         raise ValueError("a tensor beyond its storage")
-    if whole > held + _MUCH:
+    if whole > held + MUCH:  # it can take the same number for many elements
         raise ValueError("a tensor of far more elements than its storage has")
 
 

@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING
 
 from rfav_cli.errors import CheckpointError
 from rfav_cli.regular_files import open_regular
+from rfav_cli.sizes import bytes_on_disk, swells
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 2**20
 _LONGEST_LINE = 2**16
 _REAL_SHARE = 1 / 32
-_MUCH = 2**28
-"""A file of more bytes than this, of which a smaller share was ever written, holds no weights but holes."""
+"""A file of many bytes, of which a smaller share was ever written, holds no weights but holes."""
 _MOST_HOLES = 1000
 """That are looked at to tell."""
 _REMEDY = "Copy or save the file again, or leave it out."
@@ -154,12 +154,11 @@ class Opened:
         Raises:
             CheckpointError: it is such a file.
         """
-        if isinstance(self.file, io.BytesIO) or self.size <= _MUCH or not hasattr(os, "SEEK_DATA"):
+        if isinstance(self.file, io.BytesIO) or not hasattr(os, "SEEK_DATA"):
             return
-        status = os.fstat(self.file.fileno())
-        if getattr(status, "st_blocks", self.size) * 512 < self.size * _REAL_SHARE:
+        if swells(self.size, bytes_on_disk(os.fstat(self.file.fileno())), _REAL_SHARE):
             real = _written(self.file.fileno(), self.size)
-            if real < self.size * _REAL_SHARE:
+            if swells(self.size, real, _REAL_SHARE):
                 raise CheckpointError(
                     f"{self.path}: refused, of its {self.size:,} bytes only {real:,} were ever written", _REMEDY
                 )

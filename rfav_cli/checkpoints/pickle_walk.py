@@ -15,7 +15,8 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 from rfav_cli.checkpoints.sketches import SketchedStorage, sketch_storage, sketched
 from rfav_cli.checkpoints.stand_ins import Name, StandIn
 from rfav_cli.checkpoints.unpickler import DataUnpickler, Maker
-from rfav_cli.checkpoints.zip_listing import ZIP_MAGIC, ZipListing
+from rfav_cli.checkpoints.zip_listing import ZipListing
+from rfav_cli.checkpoints.zips import ZIP_MAGIC
 from rfav_cli.text import what_it_says
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from rfav_cli.checkpoints.opened import Clipped, Opened, opened
 from rfav_cli.checkpoints.saved import Saved
 from rfav_cli.checkpoints.storages import LegacyStorages, Storages, ZipStorages
 from rfav_cli.checkpoints.unpickler import DataUnpickler
-from rfav_cli.checkpoints.zips import UNREADABLE, open_archive, read_member
+from rfav_cli.checkpoints.zips import UNREADABLE, ZIP_MAGIC, open_archive, read_member
 from rfav_cli.errors import CheckpointError, remedy_for
 from rfav_cli.regular_files import open_regular
 from rfav_cli.text import printable, what_it_says
@@ -24,7 +24,6 @@ from rfav_cli.user_code import importable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ZIP_MAGIC = b"PK\x03\x04"
 _PICKLE_MAGIC = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_VERSION = 1001

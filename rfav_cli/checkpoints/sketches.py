@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rfav_cli.checkpoints.stand_ins import Name, StandIn
 from rfav_cli.checkpoints.unpickler import Maker, safe_key
+from rfav_cli.sizes import MUCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,8 +44,6 @@ _STORAGES = {
     "Untyped": "uint8",
     "_Untyped": "uint8",
 }
-_MUCH = 2**28
-"""Bytes of a tensor that may be more than its storage has, as for those who read it."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +155,7 @@ def _placed(storage: SketchedStorage, dtype: str, offset: Any, size: Any, stride
     last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
     if tensor.bytes and (last + 1) * SIZES[dtype] > storage.bytes:
         tensor.problem = "lies beyond its storage"
-    elif tensor.bytes > storage.bytes + _MUCH:
+    elif tensor.bytes > storage.bytes + MUCH:
         tensor.problem = "has far more elements than its storage"
     return tensor
 

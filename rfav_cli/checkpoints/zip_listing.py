@@ -6,15 +6,17 @@ two ends or the last. What would make them differ is said.
 
 from __future__ import annotations
 
+import os
 import struct
-import zipfile
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from rfav_cli.checkpoints.zips import UNREADABLE
+from rfav_cli.checkpoints.zips import UNREADABLE, ZIP_MAGIC, LongListError, listed, refusals
 from rfav_cli.text import count, printable, what_it_says
 
-ZIP_MAGIC = b"PK\x03\x04"
+if TYPE_CHECKING:
+    import zipfile
+
 _END = b"PK\x05\x06"
 _END_SIZE = 22
 _LONGEST_COMMENT = 2**16
@@ -24,9 +26,6 @@ _LONGEST_LIST = 2**23
 _PADDING = 64
 """Bytes between two members that are no more than what follows a member or fills it up."""
 _AT_ONCE = 2**20
-_STORED_SHARE = 1 / 32
-_MUCH, _MUCH_OF_A_PICKLE = 2**28, 2**22
-"""An archive that unpacks to more bytes than this, and is a smaller share of them, does not hold weights."""
 _UNIX_LINK = 0xA000
 
 
@@ -51,17 +50,11 @@ class ZipListing:
     @classmethod
     def of(cls, file: IO[bytes]) -> ZipListing:
         """List an archive, however damaged."""
-        size = file.seek(0, 2)
-        start = max(0, size - _END_SIZE - _LONGEST_COMMENT)
-        file.seek(start)
-        tail = file.read()
-        place = tail.rfind(_END)
-        if place >= 0 and len(tail) >= place + _END_SIZE:
-            listed = struct.unpack_from("<I", tail, place + 12)[0]
-            if listed > _LONGEST_LIST and listed != 0xFFFFFFFF:
-                return cls(None, [], size, "has more members than are looked through")
+        size = file.seek(0, os.SEEK_END)
         try:
-            archive = zipfile.ZipFile(file)
+            archive = listed(file, _LONGEST_LIST)
+        except LongListError:
+            return cls(None, [], size, "has more members than are looked through")
         except (*UNREADABLE, OSError) as error:
             return cls(None, [], size, f"damaged or cut off: {what_it_says(error)}")
         return cls(archive, archive.infolist(), size)
@@ -95,22 +88,7 @@ class ZipListing:
 
     def refusals(self) -> list[str]:
         """Why rfav would not read it, by the list of its members alone."""
-        found = []
-        names: set[str] = set()
-        for member in self.members:
-            name = printable(member.filename, 120)
-            if member.filename in names:
-                found.append(f"has two members of one name: {name!r}")
-            names.add(member.filename)
-            found += _refusals_of(member, name)
-        whole, stored = (
-            sum(getattr(member, size) for member in self.members) for size in ("file_size", "compress_size")
-        )
-        if swells(whole, stored, _MUCH):
-            found.append(f"its {stored:,} bytes unpack to {whole:,}")
-        if stored > self.size:
-            found.append("damaged: parts of it are several members")
-        return found
+        return list(refusals(self.members, self.size))
 
     def oddities(self, file: IO[bytes]) -> list[str]:
         """What lets readers see different things in it, or hides something from them."""
@@ -178,26 +156,6 @@ class ZipListing:
         return True
 
 
-def _refusals_of(member: zipfile.ZipInfo, name: str) -> list[str]:
-    found = []
-    if member.header_offset < 0:
-        found.append(f"damaged: {name!r} is said to begin before it")
-    if member.flag_bits & 1:
-        found.append(f"{name!r} is encrypted")
-    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        found.append(f"{name!r} is compressed in a way that torch does not know")
-    if member.compress_type == zipfile.ZIP_STORED and member.file_size != member.compress_size:
-        found.append(f"damaged: {name!r} is said to have two sizes")
-    if member.filename.endswith(".pkl") and swells(member.file_size, member.compress_size, _MUCH_OF_A_PICKLE):
-        found.append(f"{name!r} unpacks to {member.file_size:,} bytes")
-    return found
-
-
-def swells(whole: int, stored: int, much: int) -> bool:
-    """Whether something unpacks to far more bytes than it has."""
-    return whole > much and stored < whole * _STORED_SHARE
-
-
 def _span(file: IO[bytes], member: zipfile.ZipInfo) -> tuple[int, int] | None:
     """Where a member begins and its content ends; None where its header is none, or has another name."""
     if member.header_offset < 0:
@@ -208,7 +166,10 @@ def _span(file: IO[bytes], member: zipfile.ZipInfo) -> tuple[int, int] | None:
         return None
     fields = _LOCAL.unpack(head)
     name = file.read(fields[9])
-    listed = (member.orig_filename.encode("utf-8", "surrogateescape"), member.orig_filename.encode("cp437", "replace"))
-    if fields[0] != ZIP_MAGIC or name not in listed:
+    known = (
+        member.orig_filename.encode("utf-8", "surrogateescape"),
+        member.orig_filename.encode("cp437", "replace"),
+    )
+    if fields[0] != ZIP_MAGIC or name not in known:
         return None
     return member.header_offset, member.header_offset + _LOCAL.size + fields[9] + fields[10] + member.compress_size

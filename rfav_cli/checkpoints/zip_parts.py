@@ -6,7 +6,7 @@ import io
 import struct
 from typing import IO, TYPE_CHECKING
 
-from rfav_cli.checkpoints.zip_listing import ZIP_MAGIC
+from rfav_cli.checkpoints.zips import ZIP_MAGIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,12 +13,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rfav_cli.checkpoints.zips import ZIP_MAGIC
 from rfav_cli.regular_files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_ZIP_MAGIC = b"PK\x03\x04"
 _TAIL = 2**20
 """Bytes at the end of an archive that are looked through; its names stand there."""
 _MOST_FOLDERS = 64
@@ -42,7 +42,7 @@ def may_be_program(path: Path) -> bool:
     """Whether a file has the names of a TorchScript archive or of an exported program; nothing is waited for."""
     try:
         with open_regular(path) as file:
-            if file.read(len(_ZIP_MAGIC)) != _ZIP_MAGIC:
+            if file.read(len(ZIP_MAGIC)) != ZIP_MAGIC:
                 return False
             size = file.seek(0, os.SEEK_END)
             file.seek(max(size - _TAIL, 0))

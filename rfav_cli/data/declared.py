@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from rfav_cli.errors import SampleError, remedy_for
 from rfav_cli.regular_files import open_regular
+from rfav_cli.sizes import swells
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MUCH = 2**28
-"""Bytes that a file may unpack to whatever its size: blank images and masks shrink to a thousandth."""
 MANY = 2**20
 """Samples that a file may have whatever its size."""
 FEWEST = 1 / 200
-"""The smallest share of more bytes than that which is stored of samples that anybody has measured or drawn."""
+"""The smallest share of samples that anybody has measured or drawn which is stored, where they are many: blank images
+and masks shrink to a thousandth."""
 _REMEDY = "Give a file that was not compressed or repeated so much."
-
-
-def swells(whole: int, stored: int) -> bool:
-    """Whether so many bytes are declared that what is stored cannot be samples of them.
-
-    >>> swells(2**30, 2**20), swells(2**30, 2**29), swells(2**20, 0)
-    (True, False, False)
-    """
-    return whole > MUCH and stored < whole * FEWEST
 
 
 def refuse_swelling(what: str, whole: int, stored: int, samples: int = 0) -> None:
@@ -43,7 +33,7 @@ def refuse_swelling(what: str, whole: int, stored: int, samples: int = 0) -> Non
     Raises:
         SampleError: it does, or there are more samples than bytes.
     """
-    if swells(whole, stored):
+    if swells(whole, stored, FEWEST):
         raise SampleError(f"{what}: refused, its {stored:,} bytes stand for {whole:,}", _REMEDY)
     if samples > max(MANY, stored):
         raise SampleError(f"{what}: refused, its {stored:,} bytes stand for {samples:,} samples", _REMEDY)
@@ -70,12 +60,6 @@ class Account:
         self._whole += whole
         self._stored += stored
         refuse_swelling(self.what, self._whole, self._stored)
-
-
-def bytes_on_disk(file: IO[bytes]) -> int:
-    """The bytes of a file that were written, without its holes, as far as the system tells."""
-    status = os.fstat(file.fileno())
-    return min(status.st_size, getattr(status, "st_blocks", status.st_size) * 512)
 
 
 def read_text(path: Path, most: int, remedy: str, *, name: str = "") -> str:

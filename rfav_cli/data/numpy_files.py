@@ -17,8 +17,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from rfav_cli.data.declared import bytes_on_disk, refuse_swelling
+from rfav_cli.data.declared import refuse_swelling
 from rfav_cli.errors import SampleError
+from rfav_cli.sizes import bytes_on_disk
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
@@ -113,9 +114,10 @@ class NpyFile:
 
     def __init__(self, path: Path, file: IO[bytes]) -> None:
         header = read_header(file)
-        if os.fstat(file.fileno()).st_size - header.start < header.bytes:
+        status = os.fstat(file.fileno())
+        if status.st_size - header.start < header.bytes:
             raise _cut_off(printable(path))
-        refuse_swelling(printable(path), 0, bytes_on_disk(file), header.samples)
+        refuse_swelling(printable(path), 0, bytes_on_disk(status), header.samples)
         self.shape, self.dtype = header.shape, header.dtype
         self._path, self._header = path, header
         self._descriptor = os.dup(file.fileno())

@@ -13,6 +13,7 @@ from rfav_cli.data.declared import FEWEST
 from rfav_cli.data.units import WORDS
 from rfav_cli.errors import SampleError
 from rfav_cli.regular_files import open_regular
+from rfav_cli.sizes import swells
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def opened(source: Path | bytes, account: Account | None = None) -> Iterator[Ima
         with Image.open(file, formats=FORMATS) as image:
             pixels = image.width * image.height
             whole = pixels * _BANDS.get(image.mode, 4)
-            if pixels > MOST_PIXELS or (whole > _MUCH and size < whole * FEWEST):
+            if pixels > MOST_PIXELS or swells(whole, size, FEWEST, _MUCH):
                 raise ValueError(f"{image.width:,}x{image.height:,} pixels in {size:,} bytes")
             if image.format == "PNG":
                 _refuse_cut_off(file, size)

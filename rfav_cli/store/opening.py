@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING
 from rfav_cli.errors import StoreError
 from rfav_cli.hdf5_files import SIGNATURE, open_stream
 from rfav_cli.regular_files import NotRegularError, open_regular
+from rfav_cli.sizes import bytes_on_disk, swells
 from rfav_cli.store.schema import damaged, not_a_store
 from rfav_cli.text import what_it_says
 
@@ -24,10 +25,8 @@ LIBRARY_ERRORS = (OSError, RuntimeError, KeyError, TypeError, ValueError, Overfl
 """What HDF5 and h5py raise of a file that is not as it should be."""
 _START = 1 << 20
 """Bytes at the start of a damaged file within which the names of its attributes are looked for."""
-_BLOCK = 512
-"""Bytes that `st_blocks` counts."""
-_SURE, _SPARSEST = 1 << 26, 100
-"""Values of more bytes than the one, of which less than one in the other is on the disk, are nobody's figures."""
+_SURE, _SPARSEST = 1 << 26, 1 / 100
+"""Values of more bytes than the one, of which a smaller share than the other is on the disk, are nobody's figures."""
 
 
 def opened_stream(path: Path, *, follow: bool = True) -> IO[bytes]:
@@ -75,8 +74,8 @@ def too_much(declared: int, status: os.stat_result) -> str:
     """
     if declared > status.st_size:
         return "its datasets are larger than the file"
-    on_disk = getattr(status, "st_blocks", 0) * _BLOCK or status.st_size  # some file systems do not say
-    if declared > _SURE and declared > _SPARSEST * on_disk:
+    on_disk = bytes_on_disk(status) or status.st_size  # some file systems do not say
+    if swells(declared, on_disk, _SPARSEST, _SURE):
         return f"{declared:,} bytes of values, of which {on_disk:,} are on the disk"
     return ""
 

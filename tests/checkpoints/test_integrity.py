@@ -256,7 +256,7 @@ def test_an_archive_that_unpacks_to_far_more(name: str, tmp_path: Path, monkeypa
     path = tmp_path / name
     WRITE[name](path)
     rewrite(path, lambda member, content: bytes(10**6) if "/data/" in member else content, zipfile.ZIP_DEFLATED)
-    monkeypatch.setattr("rfav_cli.checkpoints.integrity._MUCH", 10**5)
+    monkeypatch.setattr("rfav_cli.checkpoints.zips._MUCH", 10**5)
     with pytest.raises(CheckpointError, match=rf"{name}: refused, its [\d,]+ bytes unpack to [\d,]+"):
         read(path)
 

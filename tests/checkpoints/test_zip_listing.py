@@ -5,6 +5,7 @@ import zipfile
 
 import pytest
 
+from rfav_cli.checkpoints import zip_listing
 from rfav_cli.checkpoints.zip_listing import ZipListing
 
 
@@ -99,8 +100,9 @@ def test_a_wrong_checksum_is_told() -> None:
     assert listed(bytes(content))[0].wrong_sums() == ["net/a"]
 
 
-def test_a_cut_archive_and_a_list_without_end_have_a_problem() -> None:
-    content = archive_of(a=b"12")
-    assert "damaged" in listed(content[:-30])[0].problem
-    place = content.rindex(b"PK\x05\x06") + 12
-    assert "more members" in listed(content[:place] + (2**30).to_bytes(4, "little") + content[place + 4 :])[0].problem
+def test_a_cut_archive_and_a_long_list_have_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "damaged" in listed(archive_of(a=b"12")[:-30])[0].problem
+    monkeypatch.setattr(zip_listing, "_LONGEST_LIST", 2**17)
+    many = {f"{number:05d}": b"" for number in range(3000)}
+    assert "more members" in listed(archive_of(**many))[0].problem
+    assert listed(archive_of(**dict(list(many.items())[:1000])))[0].problem == ""

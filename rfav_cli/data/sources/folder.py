@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from rfav_cli.data.declared import MUCH, refuse_swelling
+from rfav_cli.data.declared import refuse_swelling
 from rfav_cli.data.pictures import DEEP_MODES, GRAY_MODES, opened, pixels_of
 from rfav_cli.data.roots import refuse_root, tables_in
 from rfav_cli.data.sources.base import (
@@ -25,6 +25,7 @@ from rfav_cli.data.sources.base import (
 )
 from rfav_cli.errors import SampleError, remedy_for
 from rfav_cli.regular_files import NotRegularError
+from rfav_cli.sizes import MUCH
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
