@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import io
 import math
+import os
 from typing import IO, TYPE_CHECKING
 
-import h5py
-
 if TYPE_CHECKING:
+    import h5py
     from typing_extensions import Buffer
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -21,6 +21,8 @@ CHUNK_CACHE = 1 << 17
 """Bytes of the chunks of a dataset that HDF5 keeps. By its own default it is 8 MiB for each dataset that is open."""
 MOST_CHUNKS = 1_000_000
 """Chunks of a dataset that are looked at; each takes a microsecond."""
+_FIRST_BLOCK = 512
+"""A file may begin with so many bytes that are not HDF5's, or a power of two times as many."""
 _CHECKSUM = 4
 """Bytes that fletcher32 adds to a chunk."""
 
@@ -55,12 +57,28 @@ class _Bytes(io.RawIOBase):
         return size
 
 
+def is_hdf5(stream: IO[bytes]) -> bool:
+    """Whether an open file is HDF5's; its place is as it was."""
+    before, size, start = stream.tell(), stream.seek(0, os.SEEK_END), 0
+    try:
+        while start < size:
+            stream.seek(start)
+            if stream.read(len(SIGNATURE)) == SIGNATURE:
+                return True
+            start = 2 * start or _FIRST_BLOCK
+        return False
+    finally:
+        stream.seek(before)
+
+
 def open_stream(stream: IO[bytes]) -> h5py.File:
     """Open an HDF5 file for reading from an open file, which stays open as long; no lock is taken or waited for.
 
     Raises:
         OSError, and others: as h5py raises them.
     """
+    import h5py  # who only asks what a file is does without
+
     return h5py.File(_Bytes(stream), "r", rdcc_nbytes=CHUNK_CACHE)
 
 

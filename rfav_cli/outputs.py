@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from rfav_cli.atomic import is_stream, write_whole
 from rfav_cli.errors import OutputError
+from rfav_cli.hdf5_files import is_hdf5
 from rfav_cli.regular_files import open_regular, what_it_is
 from rfav_cli.text import what_it_says
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 LARGEST = 64 << 20
 """Bytes of a document that is read whole to find its mark; ours are far smaller."""
-_HDF5, _HDF5_STARTS = b"\x89HDF\r\n\x1a\n", (0, 512, 1024, 2048)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +135,7 @@ def _problem_of_content(output: Output, *, force: bool) -> tuple[str, str] | Non
     path, instead = output.path, _first_upper(output.instead)
     if path.exists():  # a link may lead nowhere
         with open_regular(path) as file:
-            if _is_hdf5(file):
+            if is_hdf5(file):
                 return "is a store, so it stays as it is", f"{instead}."
             file.seek(0)
             if output.is_ours(file):
@@ -149,14 +149,6 @@ def _problem_of_content(output: Output, *, force: bool) -> tuple[str, str] | Non
         f"is there already and not by `{output.command}`, so it stays as it is",
         f"{instead}, or give --force to replace it.",
     )
-
-
-def _is_hdf5(file: IO[bytes]) -> bool:
-    for start in _HDF5_STARTS:
-        file.seek(start)
-        if file.read(len(_HDF5)) == _HDF5:
-            return True
-    return False
 
 
 def _first_upper(text: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rfav_cli import hdf5_files
-from rfav_cli.hdf5_files import open_stream, wrong_chunks
+from rfav_cli.hdf5_files import is_hdf5, open_stream, wrong_chunks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,3 +79,14 @@ def test_chunks_that_are_missing_or_too_many(monkeypatch: pytest.MonkeyPatch) ->
         assert wrong_chunks(file.create_dataset("none", (0,), "u1", maxshape=(None,)).id, 1 << 20) == ""
         monkeypatch.setattr(hdf5_files, "MOST_CHUNKS", 11)
         assert wrong_chunks(dataset.id, 1 << 20) == "it is in 12 chunks"
+
+
+def test_hdf5_is_told_by_its_beginning_or_after_its_users_bytes(path: Path) -> None:
+    with h5py.File(path, "w", userblock_size=1024) as file:
+        file["a"] = 1
+    with path.open("rb") as stream:
+        stream.seek(7)
+        assert is_hdf5(stream)
+        assert stream.tell() == 7
+    assert not is_hdf5(io.BytesIO(b"x" * 5000))
+    assert not is_hdf5(io.BytesIO())

@@ -6,29 +6,26 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from rfav_cli.checkpoints.inspected import LISTED
+from rfav_cli.hdf5_files import SIGNATURE, open_stream
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
     from rfav_cli.checkpoints.inspected import Look, Source
 
 WHAT = "HDF5 file"
-_MAGIC = b"\x89HDF\r\n\x1a\n"
 _MOST_ATTRIBUTE = 2**24
 _STORE = ("rfav_version", "schema")
 
 
 def recognises(source: Source) -> bool:
     """Whether it begins as HDF5 does; what lies before HDF5 by the user's choice is not looked for."""
-    return source.head.startswith(_MAGIC)
+    return source.head.startswith(SIGNATURE)
 
 
 def inspect(source: Source, look: Look) -> None:
     """List its data sets; none is read."""
-    import h5py
-
-    source.file.seek(0)
     try:
-        with h5py.File(source.file, "r") as file:
+        with open_stream(source.file) as file:
             store = all(name in file.attrs for name in _STORE)
             look.readable, look.why_not = store, "" if store else "HDF5 that is no store of rfav"
             look.say("kind", "rfav store" if store else WHAT)

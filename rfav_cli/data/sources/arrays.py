@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from rfav_cli.data import hdf5_files, numpy_files, torch_files
+from rfav_cli.data import hdf5_arrays, numpy_files, torch_files
 from rfav_cli.data.axes import LAYOUTS
 from rfav_cli.data.layouts import REMEDY, guess_layout, tell_layout
 from rfav_cli.data.pictures import laid_out, transformed
@@ -30,6 +30,7 @@ from rfav_cli.data.sources.base import (
     to_rgb,
 )
 from rfav_cli.errors import SampleError, remedy_for
+from rfav_cli.hdf5_files import is_hdf5
 from rfav_cli.regular_files import NotRegularError, open_regular
 from rfav_cli.text import printable, what_it_says
 
@@ -350,8 +351,8 @@ def _arrays_in(path: Path, file: IO[bytes]) -> Mapping[str, Any]:
             return numpy_files.npz_members(path, file)
     if magic.startswith((b"PK", b"\x80")):
         return torch_files.tensors(path)
-    if hdf5_files.is_hdf5(file):
-        return hdf5_files.data_sets(file)
+    if is_hdf5(file):
+        return hdf5_arrays.data_sets(file)
     if path.suffix == ".py":
         raise SampleError(f"{printable(path)}: code", f"Name what gives the samples in it: {printable(path)}:NAME.")
     raise SampleError(f"{printable(path)}: neither a folder of images nor .npz, .npy, .pt or HDF5", REMEDY)
@@ -370,8 +371,8 @@ def _as_array(entries: Mapping[str, Any], name: str, path: Path) -> Any:
     value = entries[name]
     if isinstance(value, torch.Tensor) and value.layout is torch.strided and not value.is_quantized:
         return torch_files.as_array(path, name, value)
-    if isinstance(value, hdf5_files.Dataset) and value.shape:
-        return hdf5_files.Stored(path, value)
+    if isinstance(value, hdf5_arrays.Dataset) and value.shape:
+        return hdf5_arrays.Stored(path, value)
     if isinstance(value, numpy_files.Member) and value.shape:
         return value.read()
     if isinstance(value, (np.ndarray, numpy_files.NpyFile)) and value.shape:

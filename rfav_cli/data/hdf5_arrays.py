@@ -19,7 +19,7 @@ import numpy as np
 
 from rfav_cli.data.declared import refuse_swelling
 from rfav_cli.errors import SampleError
-from rfav_cli.hdf5_files import MOST_CHUNKS, SIGNATURE, open_stream
+from rfav_cli.hdf5_files import MOST_CHUNKS, open_stream
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
@@ -33,23 +33,7 @@ Dataset = h5py.Dataset
 _GZIP, _SHUFFLE, _FLETCHER, _LZF = 1, 2, 3, 32000
 _CHECKSUM = 4
 """Bytes that fletcher32 adds to a chunk."""
-_FIRST_BLOCK = 512
-"""A file may begin with so many bytes that are not HDF5's, or a power of two times as many."""
 _REMEDY = "Save it again, with gzip, lzf or no filter."
-
-
-def is_hdf5(file: IO[bytes]) -> bool:
-    """Whether an open file is HDF5's; its place is as it was."""
-    before, size, start = file.tell(), file.seek(0, os.SEEK_END), 0
-    try:
-        while start < size:
-            file.seek(start)
-            if file.read(len(SIGNATURE)) == SIGNATURE:
-                return True
-            start = 2 * start or _FIRST_BLOCK
-        return False
-    finally:
-        file.seek(before)
 
 
 def data_sets(file: IO[bytes]) -> Mapping[str, Any]:

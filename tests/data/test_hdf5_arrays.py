@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from rfav_cli.data.hdf5_files import Stored, check, data_sets, is_hdf5
+from rfav_cli.data.hdf5_arrays import Stored, check, data_sets
 from rfav_cli.errors import SampleError
 
 if TYPE_CHECKING:
@@ -22,16 +22,9 @@ def test_no_link_is_followed(tmp_path: Path) -> None:
         file["soft"] = h5py.SoftLink("/images")
         file["out"] = h5py.ExternalLink("y.h5", "/images")
     with (tmp_path / "x.h5").open("rb") as opened:
-        assert is_hdf5(opened)
         found = data_sets(opened)
     assert set(found) == {"images"}
     assert found["images"][()].tolist() == np.zeros((3, 2)).tolist()
-
-
-def test_what_is_no_hdf5_is_none(tmp_path: Path) -> None:
-    (tmp_path / "x.h5").write_bytes(bytes(3000))
-    with (tmp_path / "x.h5").open("rb") as opened:
-        assert not is_hdf5(opened)
 
 
 def test_a_data_set_has_what_it_declares(tmp_path: Path) -> None:
