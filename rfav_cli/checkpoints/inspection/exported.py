@@ -8,11 +8,9 @@ import re
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from rfav_cli.checkpoints.inspection.archive import look_at_members, walk_other_pickles
-from rfav_cli.checkpoints.inspection.torchscript import report_operators
+from rfav_cli.checkpoints.archive_findings import report_operators, report_refusal, sound_archive, walk_other_pickles
 from rfav_cli.checkpoints.sketches import SIZES
 from rfav_cli.checkpoints.zip_listing import ZipListing
-from rfav_cli.errors import CheckpointError
 
 if TYPE_CHECKING:
     from rfav_cli.checkpoints.inspected import Look, Source
@@ -38,12 +36,8 @@ def recognises(source: Source) -> bool:
 
 def inspect(source: Source, look: Look) -> None:
     """Take down its operators and weights, and say whether it reaches beyond tensors."""
-    archive = source.archive
+    archive = sound_archive(source, look)
     if archive is None:
-        return
-    look_at_members(source.file, archive, look)
-    if look.found("refused") or look.found("incomplete"):
-        walk_other_pickles(archive, look, ())
         return
     left = _MOST_JSON
     for member in archive.members:
@@ -117,13 +111,12 @@ def _hold_against_rules(source: Source, look: Look) -> None:
     from rfav_cli.checkpoints import export_archives, integrity  # imports torch
     from rfav_cli.checkpoints.archives import read_whole
 
-    try:
+    def check() -> None:
         integrity.check_archive(source.path)
+        whole = read_whole(source.path)
         if _OLD in source.short_names:
-            export_archives.read_old_export(source.path, read_whole(source.path))
+            export_archives.read_old_export(source.path, whole)
         else:
-            export_archives.check_exported(source.path, read_whole(source.path))
-    except CheckpointError as error:
-        words = error.what.removeprefix(f"{source.path}: ")
-        look.find("reaches-out", words)
-        look.find("refused", words)
+            export_archives.check_exported(source.path, whole)
+
+    report_refusal(check, source, look)

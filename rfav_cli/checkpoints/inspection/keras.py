@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from rfav_cli.checkpoints.inspection.archive import look_at_members, walk_other_pickles
+from rfav_cli.checkpoints.archive_findings import look_at_members, walk_other_pickles
 from rfav_cli.checkpoints.inspection.hdf5 import report_lambdas
 
 if TYPE_CHECKING:

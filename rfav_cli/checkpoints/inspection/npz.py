@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rfav_cli.checkpoints.inspection.archive import look_at_members
+from rfav_cli.checkpoints.archive_findings import look_at_members
 from rfav_cli.checkpoints.inspection.npy import WHY_NOT, inspect_array
 
 if TYPE_CHECKING:

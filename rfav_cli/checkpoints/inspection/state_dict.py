@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import IO, TYPE_CHECKING, Any
 
-from rfav_cli.checkpoints.inspection.archive import look_at_members, walk_other_pickles
+from rfav_cli.checkpoints.archive_findings import look_at_members, walk_other_pickles
 from rfav_cli.checkpoints.pickle_findings import NOT_TORCH, report_names, report_problem, report_tensors
 from rfav_cli.checkpoints.pickle_walk import MOST_BYTES, Walked, walk, walk_nested
 from rfav_cli.checkpoints.sketches import SIZES

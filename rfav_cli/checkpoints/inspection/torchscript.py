@@ -5,12 +5,10 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from rfav_cli.checkpoints.inspection.archive import look_at_members, walk_other_pickles
-from rfav_cli.checkpoints.operators import not_allowed
+from rfav_cli.checkpoints.archive_findings import report_operators, report_refusal, sound_archive, walk_other_pickles
 from rfav_cli.checkpoints.pickle_findings import report_names, report_problem, report_tensors
 from rfav_cli.checkpoints.pickle_walk import MOST_BYTES, Walked, walk
 from rfav_cli.checkpoints.script_source import SourceError, module_of, read_source
-from rfav_cli.errors import CheckpointError
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:
@@ -31,12 +29,8 @@ def recognises(source: Source) -> bool:
 
 def inspect(source: Source, look: Look) -> None:
     """Take down its operators and tensors, and say whether it reaches beyond tensors."""
-    archive = source.archive
+    archive = sound_archive(source, look)
     if archive is None:
-        return
-    look_at_members(source.file, archive, look)
-    if look.found("refused") or look.found("incomplete"):
-        walk_other_pickles(archive, look, ())
         return
     _inspect_code(source, archive, look)
     numbers = set()
@@ -53,14 +47,6 @@ def inspect(source: Source, look: Look) -> None:
         report_problem(walked, look, short)
         numbers |= {f"{archive.root}{short.partition('.')[0]}/{storage.key}" for storage in walked.storages}
     walk_other_pickles(archive, look, numbers | {f"{archive.root}{short}" for short in _PICKLES})
-
-
-def report_operators(operators: set[str], look: Look) -> None:
-    """Take down what a program computes with, and say what of it rfav lets no program use."""
-    look.names(operators=sorted(operators))
-    for operator in not_allowed(operators):
-        look.find("reaches-out", f"uses {printable(operator)}, which is not among the operators that nets need")
-        look.find("refused", f"holds {printable(operator)!r}")
 
 
 def _inspect_code(source: Source, archive: ZipListing, look: Look) -> None:
@@ -88,9 +74,4 @@ def _inspect_code(source: Source, archive: ZipListing, look: Look) -> None:
             look.find("refused", f"holds {printable(name)!r}")
     from rfav_cli.checkpoints.integrity import check_archive  # imports torch
 
-    try:
-        check_archive(source.path)
-    except CheckpointError as error:
-        words = error.what.removeprefix(f"{source.path}: ")
-        look.find("reaches-out", words)
-        look.find("refused", words)
+    report_refusal(lambda: check_archive(source.path), source, look)
