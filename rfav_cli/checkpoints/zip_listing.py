@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
+from copy import copy
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
@@ -83,7 +84,9 @@ class ZipListing:
         """
         if self.archive is None:
             return b""
-        with self.archive.open(member) as content:
+        unsummed = copy(member)
+        del unsummed.CRC  # what has none is read without a look at it
+        with self.archive.open(unsummed) as content:
             return content.read(min(member.file_size, most))
 
     def refusals(self) -> list[str]:
