@@ -39,9 +39,10 @@ class TargetedRegularizer:
         loss = criterion(model(x), y) + regularizer()
 
     Hooks read the activations of the layers that have a lambda, while the net trains and gradients are computed;
-    forwards in `eval()` or under `no_grad()`, and those that fail, add nothing. Call it after the forward and before its
-    backward, once for each. A forward is forgotten when a backward has gone through it, when the weights change, and
-    when another begins while nothing holds what it gave; compiled nets as a whole cannot tell that, so `clear()` them.
+    forwards in `eval()` or under `no_grad()`, and those that fail, add nothing. Call it after the forward and before
+    its backward, once for each. A forward is forgotten when a backward has gone through it, when the weights change,
+    and when another begins while nothing holds what it gave; compiled nets as a whole cannot tell that, so `clear()`
+    them.
 
     It works with autocast, gradient accumulation, layers that are used several times, DistributedDataParallel,
     checkpointing (not reentrant), `torch.compile` (a batch-normalised net in several graphs: for fullgraph give
