@@ -16,15 +16,14 @@ from torch import Tensor
 
 from rfav_cli.checkpoints.arrays import number_of
 from rfav_cli.checkpoints.pickle_names import is_attack
-from rfav_cli.checkpoints.stand_ins import Name, StandIn
+from rfav_cli.checkpoints.plain_values import PARAMETERS, PLAIN, WITH_TYPE, last_element
+from rfav_cli.checkpoints.stand_ins import StandIn
 from rfav_cli.checkpoints.storages import Storage, storage_kind
-from rfav_cli.checkpoints.unpickler import Maker, safe_key
+from rfav_cli.checkpoints.unpickler import Maker
 from rfav_cli.sizes import MUCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_LATIN = ("latin1", "latin-1")
 
 
 class RunsCodeError(ValueError):
@@ -101,15 +100,10 @@ def _checked(storage: Any) -> Storage:
 
 def _check_bounds(storage: Storage, offset: Any, size: Any, stride: Any, dtype: torch.dtype) -> None:
     """Refuse what torch would take more memory for, or read beyond the storage for."""
-    for numbers in ((offset,), size, stride):
-        if not isinstance(numbers, tuple) or not all(type(n) is int and 0 <= n < 2**63 for n in numbers):
-            raise TypeError("no shape of a tensor")
+    last = last_element(offset, size, stride)
     if storage.untyped.data_ptr() % dtype.itemsize:  # processors end the process that reads such complex numbers
         raise ValueError("numbers between the places that numbers of their type have")
-    if len(size) != len(stride) or len(size) > 64:
-        raise ValueError("a shape and strides that do not belong together")
     whole, held = prod(size) * dtype.itemsize, storage.untyped.nbytes()
-    last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
     if whole and (last + 1) * dtype.itemsize > held:
         raise ValueError("a tensor beyond its storage")
     if whole > held + MUCH:  # it can take the same number for many elements
@@ -130,30 +124,6 @@ def _of_type(make: Any, kind: Any, args: Any, *_: Any) -> Any:
     return make.make(*args)
 
 
-def _ordered(items: Any = ()) -> OrderedDict[Any, Any]:
-    if type(items) not in (dict, OrderedDict, list, tuple):  # a tensor may have one row without end
-        raise TypeError("no pairs")
-    pairs = items.items() if isinstance(items, dict) else items
-    return OrderedDict((safe_key(key), value) for key, value in pairs)
-
-
-def _default(*_: Any) -> dict[Any, Any]:
-    """`collections.defaultdict`; the function that makes its values is left."""
-    return {}
-
-
-def _size(numbers: Any = ()) -> tuple[Any, ...]:
-    """`torch.Size`."""
-    return numbers if type(numbers) is tuple else ()
-
-
-def _encoded(text: Any, encoding: Any = "", *_: Any) -> Any:
-    """`_codecs.encode`, by which protocol 2 writes bytes."""
-    if type(text) is str and encoding in _LATIN:
-        return text.encode("latin-1")
-    return StandIn("_codecs.encode", (text, encoding))
-
-
 def _bytes(*args: Any) -> Any:
     """By which protocol 2 writes no bytes."""
     return StandIn("builtins.bytes", args) if args else b""
@@ -163,32 +133,18 @@ def _scalar(dtype: Any, raw: Any = b"", *_: Any) -> int | float | bool | None:
     return number_of(dtype, raw)
 
 
-def _constructed(kind: Any = None, *args: Any) -> StandIn:
-    """`copyreg._reconstructor` and `__newobj__`: what they would call is what the object is of."""
-    return StandIn(kind.kind if isinstance(kind, Name | StandIn) else "object", args)
-
-
 _FUNCTIONS: dict[Callable[..., Any], tuple[str, ...]] = {
     _tensor: ("torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2"),
     _typed_tensor: ("torch._utils._rebuild_tensor_v3",),
     _quantized: ("torch._utils._rebuild_qtensor",),
-    _same: (
-        "torch.nn.parameter.Parameter",
-        "torch._utils._rebuild_parameter",
-        "torch._utils._rebuild_parameter_with_state",
-        "torch._utils._rebuild_device_tensor_from_cpu_tensor",
-    ),
-    _of_type: ("torch._tensor._rebuild_from_type_v2", "torch._tensor._rebuild_from_type"),
-    _ordered: ("collections.OrderedDict",),
-    _default: ("collections.defaultdict",),
-    _size: ("torch.Size",),
-    _encoded: ("_codecs.encode",),
+    _same: PARAMETERS,
+    _of_type: WITH_TYPE,
     _bytes: ("builtins.bytes", "__builtin__.bytes"),
     _scalar: ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar"),
-    _constructed: ("copyreg._reconstructor", "copy_reg._reconstructor", "copyreg.__newobj__"),
 }
 _TENSORS = (_tensor, _typed_tensor, _quantized, _same)
 _MEANINGS: dict[str, Any] = {
     **{f"torch.{name}": value for name, value in vars(torch).items() if isinstance(value, torch.dtype | torch.qscheme)},
     **{name: Maker(make) for make, names in _FUNCTIONS.items() for name in names},
+    **PLAIN,
 }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from rfav_cli.checkpoints.stand_ins import Name, StandIn
-from rfav_cli.checkpoints.unpickler import Maker, safe_key
+from rfav_cli.checkpoints.plain_values import PARAMETERS, PLAIN, WITH_TYPE, last_element
+from rfav_cli.checkpoints.stand_ins import StandIn
+from rfav_cli.checkpoints.unpickler import Maker
 from rfav_cli.sizes import MUCH
 
 if TYPE_CHECKING:
@@ -124,8 +124,7 @@ def sketched(module: str, name: str) -> Any:
         return NumberType(_STORAGES[name[:-7]], storage=True)
     if module == "torch" and name in SIZES:
         return NumberType(name)
-    make = _MAKERS.get(f"{module}.{name}")
-    return None if make is None else Maker(make)
+    return _MAKERS.get(f"{module}.{name}")
 
 
 def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> SketchedTensor:
@@ -146,13 +145,8 @@ def _typed_tensor(storage: Any, offset: Any, size: Any, stride: Any, *rest: Any)
 
 
 def _placed(storage: SketchedStorage, dtype: str, offset: Any, size: Any, stride: Any) -> SketchedTensor:
-    for numbers in ((offset,), size, stride):
-        if not isinstance(numbers, tuple) or not all(type(n) is int and 0 <= n < 2**63 for n in numbers):
-            raise TypeError("no shape of a tensor")
-    if len(size) != len(stride) or len(size) > 64:
-        raise ValueError("a shape and strides that do not belong together")
+    last = last_element(offset, size, stride)
     tensor = SketchedTensor(storage, dtype, size)
-    last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
     if tensor.bytes and (last + 1) * SIZES[dtype] > storage.bytes:
         tensor.problem = "lies beyond its storage"
     elif tensor.bytes > storage.bytes + MUCH:
@@ -170,42 +164,10 @@ def _of_type(make: Any, kind: Any, args: Any, *_: Any) -> Any:
     return StandIn("torch._tensor._rebuild_from_type_v2", (make, kind, args))
 
 
-def _ordered(items: Any = ()) -> OrderedDict[Any, Any]:
-    pairs = items.items() if isinstance(items, dict) else items
-    return OrderedDict((safe_key(key), value) for key, value in pairs)
-
-
-def _default(*_: Any) -> dict[Any, Any]:
-    return {}
-
-
-def _size(numbers: Any = ()) -> tuple[Any, ...]:
-    return numbers if type(numbers) is tuple else ()
-
-
-def _encoded(text: Any, encoding: Any = "", *_: Any) -> Any:
-    if type(text) is str and encoding in ("latin1", "latin-1"):
-        return text.encode("latin-1")
-    return StandIn("_codecs.encode", (text, encoding))
-
-
-def _constructed(kind: Any = None, *args: Any) -> StandIn:
-    return StandIn(kind.kind if isinstance(kind, Name | StandIn) else "object", args)
-
-
 _NAMES: dict[Callable[..., Any], tuple[str, ...]] = {
     _tensor: ("torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_qtensor"),
     _typed_tensor: ("torch._utils._rebuild_tensor_v3",),
-    _same: (
-        *("torch.nn.parameter.Parameter", "torch._utils._rebuild_parameter"),
-        "torch._utils._rebuild_parameter_with_state",
-        "torch._utils._rebuild_device_tensor_from_cpu_tensor",
-    ),
-    _of_type: ("torch._tensor._rebuild_from_type_v2", "torch._tensor._rebuild_from_type"),
-    _ordered: ("collections.OrderedDict",),
-    _default: ("collections.defaultdict",),
-    _size: ("torch.Size",),
-    _encoded: ("_codecs.encode",),
-    _constructed: ("copyreg._reconstructor", "copy_reg._reconstructor", "copyreg.__newobj__"),
+    _same: PARAMETERS,
+    _of_type: WITH_TYPE,
 }
-_MAKERS = {name: make for make, names in _NAMES.items() for name in names}
+_MAKERS = {**{name: Maker(make) for make, names in _NAMES.items() for name in names}, **PLAIN}
