@@ -44,6 +44,9 @@ def hold(operator: Any, args: tuple[Any, ...]) -> None:
 class Holding(TorchDispatchMode):
     """Holds the arguments of all operators that run within it."""
 
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
         """Not: torch would import its whole compiler, for over a second, just to keep it away from this mode."""

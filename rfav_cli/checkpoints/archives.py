@@ -114,12 +114,7 @@ def check_torchscript(path: Path, content: bytes) -> None:
     Raises:
         CheckpointError: it is damaged, or uses what nets do not need.
     """
-    inside = members(path, content)
-    try:
-        source = check_source(inside)
-        check_pickles(path, inside, source.classes)
-    except SourceError as error:
-        refuse(path, str(error))
+    inside, source = check_text(path, content)
     if "__setstate__" not in source.defined:  # nothing runs as it is loaded: it is looked through afterwards
         return
     try:
@@ -127,6 +122,24 @@ def check_torchscript(path: Path, content: bytes) -> None:
     except (RuntimeError, ValueError, IndexError) as error:
         raise not_loaded(path, error) from error
     check_graphs(path, unit)
+
+
+def check_text(path: Path, content: bytes) -> tuple[dict[str, Callable[[], bytes]], Source]:
+    """Look through a TorchScript archive as far as it goes without torch's compiler: its code as text, and its pickles.
+
+    Returns:
+        Its members, as `members` gives them, and what is in its code.
+
+    Raises:
+        CheckpointError: it is damaged, or uses what nets do not need.
+    """
+    inside = members(path, content)
+    try:
+        source = check_source(inside)
+        check_pickles(path, inside, source)
+    except SourceError as error:
+        refuse(path, str(error))
+    return inside, source
 
 
 def check_source(inside: Mapping[str, Callable[[], bytes]]) -> Source:
@@ -150,7 +163,7 @@ def _is_hidden_code(name: str) -> bool:
     return name.lower().startswith("code/") and not in_code
 
 
-def check_pickles(path: Path, inside: Mapping[str, Callable[[], bytes]], classes: list[str]) -> None:
+def check_pickles(path: Path, inside: Mapping[str, Callable[[], bytes]], source: Source) -> None:
     """Look through the pickles of an archive.
 
     Raises:
@@ -161,11 +174,13 @@ def check_pickles(path: Path, inside: Mapping[str, Callable[[], bytes]], classes
         if name not in inside:
             raise CheckpointError(f"{path}: damaged: there is no {name} in it", _DAMAGED)
         try:
-            read_objects(inside[name](), classes if name == "data.pkl" else ())
+            made, _ = read_objects(inside[name](), source.classes if name == "data.pkl" else ())
         except (SourceError, CheckpointError):
             raise
         except Exception as error:  # a damaged pickle makes the machine that reads it fail in any way there is
             raise CheckpointError(f"{path}: damaged: {name}: {what_it_says(error)}", _DAMAGED) from error
+        if misfit := source.declared.misfit(made):
+            raise SourceError(f"an object of another class in {misfit}")
 
 
 def check_graphs(path: Path, unit: torch._C.CompilationUnit) -> None:

@@ -17,6 +17,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rfav_cli.checkpoints.operators import CLASSES, METHODS, not_allowed
+from rfav_cli.checkpoints.script_types import Declared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -78,6 +79,7 @@ class Source:
         foreign: qualified names of the classes of `torch.classes` that it uses.
         defined: names of functions, methods and classes that it defines.
         called: names that are called as methods.
+        declared: the types of attributes.
     """
 
     operators: set[str] = field(default_factory=set)
@@ -85,6 +87,7 @@ class Source:
     foreign: set[str] = field(default_factory=set)
     defined: set[str] = field(default_factory=set)
     called: set[str] = field(default_factory=set)
+    declared: Declared = field(default_factory=Declared)
 
     def refused(self) -> list[str]:
         """Operators and classes that a program from untrusted hands may not use."""
@@ -134,6 +137,7 @@ def read_source(files: Mapping[str, str]) -> Source:
         words = list(words_of(text))
         _check_depth(words)
         _note(module, words, source, definitions)
+        source.declared.add(module, words)
     _check_chains(definitions)
     return source
 

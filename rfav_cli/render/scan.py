@@ -54,7 +54,7 @@ def _text(report: ScanReport, screen: Screen, *, listing: bool) -> str:
     word = RESULTS[report.code]
     lines += [first.replace(word, f"\x1b[1;{COLOURS[word]}m{word}\x1b[0m", 1) if screen.colour else first, *others]
     lines += _wrapped(_remedy(report), screen) if report.code else []
-    return screen.encodable("".join(f"{line}\n" for line in lines))
+    return screen.inert("".join(f"{line}\n" for line in lines))
 
 
 def _file(file: ScannedFile, screen: Screen, *, listing: bool) -> Iterator[str]:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+_COMMAND = re.compile(r"^(?P<blanks>[^\S\n]*)::|##\[", re.MULTILINE)
+"""How a line of a log begins, or what it has, that GitHub takes for a command."""
+_ESCAPED = {":": r"{}\x3a:", "[": r"\x23#["}
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,11 @@ class Screen:
     def printed(self, console: Console) -> str:
         """What was printed on a console of this screen, without blanks at the ends of lines."""
         text = console.file.getvalue() if isinstance(console.file, io.StringIO) else ""
-        return self.encodable("".join(f"{line.rstrip()}\n" for line in text.splitlines()))
+        return self.inert("".join(f"{line.rstrip()}\n" for line in text.splitlines()))
+
+    def inert(self, text: str) -> str:
+        """Encodable text for people, whose lines are no commands to GitHub, whatever names are in them."""
+        return self.encodable(_COMMAND.sub(lambda found: _ESCAPED[found[0][-1]].format(found["blanks"]), text))
 
     def encodable(self, text: str) -> str:
         """The text with escapes for what the encoding has not, so that writing it cannot fail."""

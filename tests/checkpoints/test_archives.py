@@ -345,3 +345,16 @@ def test_an_archive_whose_list_of_members_is_elsewhere_for_torch_is_refused(tmp_
     changed = content[:at] + for_python + content[at:]  # torch goes by the place, Python by the size
     with pytest.raises(CheckpointError, match="two lists of its members"):
         archives.load_torchscript(tmp_path / "net.pt", changed, torch.device("cpu"), trust=True)
+
+
+def test_an_object_of_another_class_than_the_code_declares_is_refused(tmp_path: Path) -> None:
+    declared, other = (
+        b"c__torch__.torch.nn.modules.container\nSequential\n",
+        b"c__torch__.torch.nn.modules.linear\nLinear\n",
+    )
+    path = rewritten(
+        save(Plain(), tmp_path / "net.pt"),
+        lambda name, content: content.replace(declared, other) if name.endswith("data.pkl") else content,
+    )
+    with pytest.raises(CheckpointError, match=r"an object of another class in __torch__\S*\.Plain\.layers"):
+        torchscript.read(path, CPU)

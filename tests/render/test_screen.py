@@ -74,3 +74,17 @@ def test_what_was_printed_has_no_markup_no_blanks_and_colour_only_where_it_is_wa
         assert "[bold]conv1[/bold] :smile: 3.14" in text
         assert ("\x1b[" in text) == colour
         assert not any(line.endswith(" ") for line in text.splitlines())
+
+
+def test_no_line_is_a_command_to_a_ci() -> None:
+    screen = Screen()
+    told = "::error::a\n  ::add-mask::b\n a::b ##[error]c ::\n"
+    console = screen.console()
+    console.print(told)
+    for text in (screen.inert(told), screen.printed(console)):
+        assert (
+            text.rstrip()
+            == r"""\x3a:error::a
+  \x3a:add-mask::b
+ a::b \x23#[error]c ::"""
+        )

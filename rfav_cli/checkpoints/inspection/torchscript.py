@@ -72,6 +72,12 @@ def _inspect_code(source: Source, archive: ZipListing, look: Look) -> None:
         if name not in code.operators:
             look.find("reaches-out", f"uses {printable(name)}, which nets do not need")
             look.find("refused", f"holds {printable(name)!r}")
-    from rfav_cli.checkpoints.integrity import check_archive  # imports torch
+    if look.found("refused"):
+        return
+    from rfav_cli.checkpoints import archives, integrity  # imports torch
 
-    report_refusal(lambda: check_archive(source.path), source, look)
+    def hold() -> None:
+        integrity.check_archive(source.path)
+        archives.check_text(source.path, archives.read_whole(source.path))
+
+    report_refusal(hold, source, look)

@@ -41,7 +41,7 @@ def render(report: CheckReport, screen: Screen) -> str:
     for unused in report.unused:
         lines += _wrapped(f"note: the exception for {unused.rule} in {plain(unused.layer)} allows nothing now", screen)
     text = "".join(f"{line}\n" for line in (*lines, *_ending(report, screen)))
-    return screen.encodable(text)
+    return screen.inert(text)
 
 
 def is_ours(file: IO[bytes]) -> bool:

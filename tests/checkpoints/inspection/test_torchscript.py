@@ -62,3 +62,16 @@ def test_a_member_that_is_not_what_was_written_is_incomplete(script: Path) -> No
     content[content.index(b"c__torch__") + 3] ^= 1
     script.write_bytes(content)
     assert "checksum" in messages(scanned(script))
+
+
+def test_code_that_hides_by_the_spelling_of_its_name_is_refused(script: Path) -> None:
+    with zipfile.ZipFile(script) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(script, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(
+                name.replace("code/__torch__/torch/nn/modules/lin", "CODE/__torch__/torch/nn/modules/lin"), content
+            )
+    file = scanned(script)
+    assert levels(file) == {"danger", "refused"}
+    assert not file.opens
