@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+MOST_NODES = 5_000
+"""Nodes of a graph; densenet201 has 711, and torch takes about 10 ms for each as it loads them."""
 _MEMBER = re.compile(
     r"models/model\.json|data/(weights|constants)/(model(_weights_config|_constants_config)?\.(json|pt)|(weight|tensor)_\d+)"
     r"|data/sample_inputs/model\.pt|archive_format|archive_version|version|byteorder|\.data/\w+|extra/.*"
@@ -94,7 +96,9 @@ def _check_member(path: Path, name: str, read: Callable[[], bytes], trust: bool)
         _check_tensors(path, name, read())
     elif name.endswith(".json"):
         try:
-            _check_json(path, json.loads(read()), "", trust)
+            document = json.loads(read())
+            _check_json(path, document, "", trust)
+            _check_graphs(path, document, trust)
         except (ValueError, RecursionError) as error:
             raise CheckpointError(f"{path}: damaged: {name} is no JSON", "Save or copy it again.") from error
 
@@ -131,6 +135,32 @@ def _check_json(path: Path, value: Any, key: str, trust: bool) -> None:
             _check_json(path, inner, key, trust)
     elif isinstance(value, str) and not _is_plain(value, key, trust):
         refuse(path, value)
+
+
+def _check_graphs(path: Path, document: Any, trust: bool) -> None:
+    """Hold the number of nodes of all graphs in a document, and their names, against what nets have."""
+    pending, count = [document], 0
+    while pending:
+        value = pending.pop()
+        pending += value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        nodes = value.get("nodes") if isinstance(value, dict) else None
+        if not isinstance(nodes, list):
+            continue
+        count += len(nodes)
+        names = [name for node in nodes if (name := _made_by(node)) is not None]
+        if len(set(names)) < len(names):
+            raise CheckpointError(f"{path}: damaged: two nodes of its graph have one name", "Export it again.")
+    if count > MOST_NODES and not trust:
+        raise CheckpointError(f"{path}: refused, its graph has {count:,} nodes", REMEDY)
+
+
+def _made_by(node: Any) -> str | None:
+    """The name of what a node gives; None where that is not a tensor alone."""
+    outputs = node.get("outputs") if isinstance(node, dict) else None
+    first = outputs[0] if isinstance(outputs, list) and outputs else None
+    tensor = first.get("as_tensor") if isinstance(first, dict) else None
+    name = tensor.get("name") if isinstance(tensor, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def _is_target(text: str, trust: bool) -> bool:

@@ -197,7 +197,7 @@ class ZipStorages(Storages):
         """Room for the storage that is claimed.
 
         Raises:
-            CheckpointError: there is none, it is smaller, or two sizes are claimed for it.
+            CheckpointError: there is none, it has another size, or two are claimed for it.
         """
         if claim.key not in self._rooms:
             self._put(claim.key, self._make(f"{self._root}data/{claim.key}", claim))
@@ -235,6 +235,8 @@ class ZipStorages(Storages):
             raise CheckpointError(f"{self._file.path}: damaged: there is no {printable(name, 120)!r} in it", _REMEDY)
         if member.file_size < claim.bytes:
             raise too_small(self._file.path, name, member.file_size, claim.bytes)
+        if member.file_size - claim.bytes >= claim.dtype.itemsize:  # torch counts whole elements
+            raise too_large(self._file.path, name, member.file_size, claim.bytes)
         return Room(torch.UntypedStorage(claim.bytes), claim.dtype, self._whole[name])
 
     def _read(self, room: Room) -> None:
@@ -307,6 +309,13 @@ def too_small(path: Path, record: str, has: int, needed: int) -> CheckpointError
     """What is said of a storage with fewer bytes than a tensor of it needs."""
     return CheckpointError(
         f"{path}: damaged: {printable(record, 120)!r} has {has} bytes, its tensor needs {needed}", _REMEDY
+    )
+
+
+def too_large(path: Path, record: str, has: int, claimed: int) -> CheckpointError:
+    """What is said of a storage with more bytes than a pickle claims for it: its numbers are of another type."""
+    return CheckpointError(
+        f"{path}: damaged: {printable(record, 120)!r} has {has} bytes, and {claimed} are claimed", _REMEDY
     )
 
 

@@ -128,6 +128,9 @@ def read_run(file: StoreFile) -> Run:
             names, kinds, channels, weights, positions, normalised, strict=True
         )
     )
+    for layer in layers:
+        if layer.weight_shape and layer.channels > math.prod(layer.weight_shape):
+            raise damaged(file.path, f"{layer.name} has {layer.channels:,} channels, more than weights")
     skipped_names, reasons = file.texts("skipped/name"), file.texts("skipped/reason")
     if len(skipped_names) != len(reasons):
         raise damaged(file.path, "its skipped layers are not complete")

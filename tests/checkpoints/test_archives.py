@@ -223,6 +223,20 @@ def test_setstate_that_only_restores_is_run(tmp_path: Path) -> None:
     assert module(torch.ones(2)).tolist() == [1, 1]
 
 
+def test_what_setstate_raises_is_said_of_the_file(tmp_path: Path) -> None:
+    path = tampered(Restoring(), tmp_path / "net.pt", "def __setstate__", 'ops.prim.RaiseException("\\n::error::now")')
+    with pytest.raises(CheckpointError, match=r"net\.pt: not a TorchScript archive .*: ::error::now"):
+        torchscript.read(path, CPU)
+
+
+@pytest.mark.parametrize("version", [b"9" * 5000, b"two"])
+def test_a_version_that_is_none(version: bytes, tmp_path: Path) -> None:
+    path = save(Plain(), tmp_path / "net.pt")
+    rewritten(path, lambda name, content: version if name.endswith("/version") else content)
+    with pytest.raises(CheckpointError, match=r"net\.pt: .*damaged"):
+        torchscript.read(path, CPU)
+
+
 def test_warnings_of_an_archive_reach_no_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     module = torchscript.read(save(Warns(), tmp_path / "net.pt"), CPU).content
     with warnings.catch_warnings(record=True) as told:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
+from rfav_cli.checkpoints import export_archives
 from rfav_cli.checkpoints.export_archives import check_exported
 from rfav_cli.checkpoints.formats import exported
 from rfav_cli.checkpoints.formats.base import ReadOptions
@@ -235,6 +236,38 @@ def test_parts_hold_tensors_alone(value: object, archive: Path, tmp_path: Path) 
 
     with pytest.raises(CheckpointError, match="holds more than tensors"):
         exported.read(tampered(archive, tmp_path / "net.pt2", change), ReadOptions())
+
+
+def repeated(times: int, *, renamed: bool) -> Callable[[dict[str, bytes]], None]:
+    """Has the nodes of the graph again and again."""
+
+    def change(members: dict[str, bytes]) -> None:
+        document = json.loads(members[MODEL])
+        graph = document["graph_module"]["graph"]
+        nodes = json.dumps(graph["nodes"])
+        graph["nodes"] = [
+            node
+            for time in range(times)
+            for node in json.loads(nodes.replace('"name": "', f'"name": "t{time}_') if renamed else nodes)
+        ]
+        members[MODEL] = json.dumps(document).encode()
+
+    return change
+
+
+def test_nodes_of_one_name_are_damage(archive: Path, tmp_path: Path) -> None:
+    path = tampered(archive, tmp_path / "net.pt2", repeated(2, renamed=False))
+    with pytest.raises(CheckpointError, match="damaged: two nodes of its graph have one name"):
+        exported.read(path, ReadOptions())
+
+
+def test_more_nodes_than_nets_have_are_refused(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_archives, "MOST_NODES", 30)
+    path = tampered(archive, tmp_path / "net.pt2", repeated(30, renamed=True))
+    with pytest.raises(CheckpointError, match=r"refused, its graph has \d+ nodes\n.*--i-trust-this-program"):
+        check_exported(path, path.read_bytes())
+    check_exported(path, path.read_bytes(), trust=True)
+    check_exported(archive, archive.read_bytes())
 
 
 def test_deep_documents_are_damage(archive: Path, tmp_path: Path) -> None:

@@ -149,6 +149,21 @@ def test_a_member_that_is_missing_or_too_small_is_named(tmp_path: Path) -> None:
         load_pickle(path, trust=False)
 
 
+def test_a_member_with_more_than_is_claimed_is_of_another_type(tmp_path: Path) -> None:
+    path = tmp_path / "net.pt"
+    torch.save({"w": torch.arange(4.0)}, path)
+    changed(path, lambda name, content: (name, content.replace(b"FloatStorage", b"HalfStorage")))
+    with pytest.raises(CheckpointError, match=r"'net/data/0' has 16 bytes, and 8 are claimed"):
+        load_pickle(path, trust=False)
+
+
+def test_a_storage_that_ends_within_an_element(tmp_path: Path) -> None:
+    path = tmp_path / "net.pt"
+    odd = torch.UntypedStorage(7)
+    torch.save({"w": torch.empty(0, dtype=torch.float16).set_(odd, 0, (3,)).zero_()}, path)
+    assert load_pickle(path, trust=False)["w"].tolist() == [0, 0, 0]
+
+
 def test_parts_of_storages_in_the_older_format(tmp_path: Path) -> None:
     part = claim(whole(6), more=(several(text("view"), whole(2), whole(3)),))
     whole_one = tensor(claim(whole(6), more=(b"N",)))

@@ -53,6 +53,14 @@ def tree(kind: str, context: str) -> str:
     return json.dumps([1, {"type": kind, "context": context, "children_spec": []}])
 
 
+def repeated(document: Any) -> None:
+    """Have each node 2,000 times, with names of its own."""
+    graph = document["graph_module"]["graph"]
+    nodes = json.dumps(graph["nodes"])
+    copies = (json.loads(nodes.replace('"name": "', f'"name": "again{copy}_')) for copy in range(2000))
+    graph["nodes"] = [node for copy in copies for node in copy]
+
+
 def first_input(name: str) -> Callable[[Any], object]:
     return lambda document: document["graph_module"]["graph"]["nodes"][0]["inputs"][0].update(name=name)
 
@@ -154,6 +162,7 @@ EDITS: dict[str, Callable[[Any], object]] = {
     "nodes-again": lambda document: document["graph_module"]["graph"].update(
         nodes=document["graph_module"]["graph"]["nodes"] * 2000
     ),
+    "nodes-many": repeated,
     "inputs-none": lambda document: document["graph_module"]["graph"].update(inputs=[]),
     "outputs-unknown": lambda document: document["graph_module"]["graph"].update(
         outputs=[{"as_tensor": {"name": "nowhere"}}]

@@ -41,7 +41,7 @@ def put(name: str, **arguments: Any) -> Change:
 
 def numbers(name: str, value: float) -> Change:
     def change(file: h5py.File) -> None:
-        file[name][3:5] = value
+        file[name][1:3] = value
 
     return change
 
