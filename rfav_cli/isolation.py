@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import signal
 import sys
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 CHILD = "RFAV_CHILD"
 """Variable of the environment that tells a child what it is: a JSON object, see `Orders`."""
-MORE_TIME = "If you trust it, give it more by --time-limit."
 MORE_MEMORY = "If you trust it, give it more by --memory-limit, such as --memory-limit 4GiB."
 
 
@@ -277,6 +277,18 @@ def forward(path: Path, samples: int, size: int) -> Iterator[None]:
         raise
     if first:
         account.per_sample = (account.used - before) / samples
+
+
+def more_time(seconds: float) -> str:
+    """What to type for a program that did not end.
+
+    Args:
+        seconds: of CPU time that it had.
+
+    >>> more_time(4.2)
+    'If you trust it, give it more by --time-limit, such as --time-limit 30.'
+    """
+    return f"If you trust it, give it more by --time-limit, such as --time-limit {math.ceil(seconds / 2) * 10}."
 
 
 def too_large(what: str) -> str:

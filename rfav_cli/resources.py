@@ -37,9 +37,10 @@ class Allowance:
     """
 
     SECONDS: ClassVar[float] = 4.0
-    SECONDS_PER_GIB: ClassVar[float] = 20.0
-    SECONDS_PER_MIB_OF_GRAPH: ClassVar[float] = 6.0
-    """torch takes 2 s to put together what an exported program says of its graph in a MiB of JSON."""
+    SECONDS_PER_GIB: ClassVar[float] = 100.0
+    SECONDS_PER_MIB_OF_GRAPH: ClassVar[float] = 18.0
+    """torch takes 4 to 6 s to put together, and to run first, what an exported program says of its graph in a MiB of
+    JSON; on a slow or busy processor three times that."""
     PER_FORWARD: ClassVar[float] = 20.0
     """How many times as long a later forward may take for each sample as the first one did."""
     MEMORY: ClassVar[int] = 384 * _MIB

@@ -4,13 +4,11 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pytest
 
 from rfav_cli import resources
 from rfav_cli.resources import Allowance, available_memory, bounded_cpu_time, bounded_memory, cpu_seconds, data_bytes
-
-if TYPE_CHECKING:
-    import pytest
 
 MIB = 2**20
 
@@ -25,6 +23,15 @@ def test_a_small_file_gets_little_and_more_of_each_gets_more() -> None:
     inputs = Allowance.of_file(1000, 1, inputs=MIB)
     assert inputs.memory == plain.memory + 512 * MIB
     assert inputs.seconds == plain.seconds
+
+
+@pytest.mark.parametrize(
+    ("size", "graph", "took"),
+    [(31_090_498, 1.47 * MIB, 10.86), (16_580_733, 0, 2.74)],
+    ids=["densenet121 exported", "efficientnet_b0 scripted"],
+)
+def test_nets_have_twice_what_they_took_on_a_busy_machine(size: int, graph: float, took: float) -> None:
+    assert Allowance.of_file(size, 1, graph=int(graph)).seconds > 2 * took
 
 
 def test_limits_hold_within_and_are_given_back() -> None:

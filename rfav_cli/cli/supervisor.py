@@ -184,7 +184,7 @@ class _Child:
             return RfavError(f"the process that measured was ended by {name}", "Try again, and report it.")
         if name == "SIGXCPU":
             why = f"it did not end within {self._seconds:g} s of CPU time while {self._what}"
-            return CheckpointError(f"{self.path}: malformed or too large: {why}", isolation.MORE_TIME)
+            return CheckpointError(f"{self.path}: malformed or too large: {why}", isolation.more_time(self._seconds))
         why = f"the process that ran it was ended by {name} while {self._what}"
         remedy = "Save its state_dict and give that, with --model."
         return CheckpointError(f"{self.path}: malformed or too large: {why}", remedy)

@@ -71,7 +71,11 @@ def test_a_crash_is_said_of_the_file(monkeypatch: pytest.MonkeyPatch, name: str,
     with pytest.raises(CheckpointError) as told:
         supervise(monkeypatch, code, "analyze")
     assert told.value.what == f"run/a.ts: malformed or too large: {words}"
-    assert told.value.remedy
+    assert told.value.remedy == (
+        "If you trust it, give it more by --time-limit, such as --time-limit 30."
+        if name == "SIGXCPU"
+        else "Save its state_dict and give that, with --model."
+    )
 
 
 def test_an_exit_that_is_none_of_ours_is_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
