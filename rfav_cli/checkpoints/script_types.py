@@ -16,8 +16,6 @@ from rfav_cli.checkpoints.stand_ins import StandIn
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rfav_cli.checkpoints.script_source import Word
-
 _IN_CLASS = "\n  "
 _NO_ATTRIBUTES = {"def", "class"}
 
@@ -34,17 +32,16 @@ class Declared:
     attributes: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     interfaces: set[str] = field(default_factory=set)
 
-    def add(self, module: str, words: Sequence[Word]) -> None:
-        """Note what the code of a module declares."""
+    def add(self, module: str, words: Sequence[tuple[str, str]]) -> None:
+        """Note what the code of a module declares, from the kind and the text of each of its words."""
         inside: dict[str, list[str]] = {}
-        for line in _lines(words):
-            texts = [word.text for word in line[1:]]
-            if texts[:1] == ["class"] and line[0].text == "\n":
+        for start, texts in _lines(words):
+            if texts[:1] == ["class"] and start == "\n":
                 name = f"{module}.{texts[1]}"
                 inside = self.attributes.setdefault(name, {})
                 if texts[3:4] and texts[3] in ("Interface", "ModuleInterface"):
                     self.interfaces.add(name)
-            elif line[0].text == _IN_CLASS and len(texts) > 2 and texts[0] not in _NO_ATTRIBUTES:
+            elif start == _IN_CLASS and len(texts) > 2 and texts[0] not in _NO_ATTRIBUTES:
                 if texts[1] == ":":
                     inside[texts[0]] = texts[2:]
                 elif texts[:2] == ["__annotations__", "["] and texts[3:5] == ["]", "="]:
@@ -80,17 +77,17 @@ class Declared:
         return held <= names and (len(names) == 1 or "Tuple" not in words)
 
 
-def _lines(words: Sequence[Word]) -> Iterator[list[Word]]:
-    """The words of each line, what it begins with as the first."""
-    from rfav_cli.checkpoints.script_source import Word
-
-    line = [Word("line", "\n")]
-    for word in words:
-        if word.kind == "line":
-            yield line
-            line = []
-        line.append(word)
-    yield line
+def _lines(words: Sequence[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    """Of each line what it begins with, and its words."""
+    start: str = "\n"
+    texts: list[str] = []
+    for kind, text in words:
+        if kind == "line":
+            yield start, texts
+            start, texts = text, []
+        else:
+            texts.append(text)
+    yield start, texts
 
 
 def _classes(words: Sequence[str]) -> set[str]:
