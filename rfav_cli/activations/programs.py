@@ -251,7 +251,7 @@ class ProgramNetwork(Network):
 
     def _try(self, inputs: Inputs) -> None:
         limits = isolation.forward(self._path, count(inputs), size(inputs))
-        with limits, torch.no_grad(), optimized_execution(False), Holding():  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        with limits, torch.no_grad(), optimized_execution(False), Holding():
             self._call(inputs)
 
     def _skipped_layers(self, used: set[str]) -> list[SkippedLayer]:
