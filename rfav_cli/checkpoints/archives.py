@@ -119,6 +119,8 @@ def check_torchscript(path: Path, content: bytes) -> None:
         return
     try:
         unit = script_graphs.compile_alone(inside, source.classes)
+    except CheckpointError:
+        raise
     except Exception as error:  # what torch says of a file has all sorts of types
         raise not_loaded(path, error) from error
     check_graphs(path, unit)
@@ -206,8 +208,9 @@ def load_torchscript(path: Path, content: bytes, device: torch.device, *, trust:
         CheckpointError: torch cannot load it.
     """
     unit = torch._C.CompilationUnit()
+    without_notes = _without_notes(path, content)
     try:
-        made = script_graphs.load_into(unit, _without_notes(path, content), device)
+        made = script_graphs.load_into(unit, without_notes, device)
         module: torch.jit.ScriptModule = torch.jit._recursive.wrap_cpp_module(made)
     except Exception as error:  # what __setstate__ raises has a type of its own
         raise not_loaded(path, error) from error
