@@ -146,7 +146,7 @@ def _problem_of_content(output: Output, *, force: bool) -> tuple[str, str] | Non
     if force:
         return None
     return (
-        f"is there already and not by `{output.command}`, so it stays as it is",
+        f"was not written by `{output.command}`, so it stays as it is",
         f"{instead}, or give --force to replace it.",
     )
 

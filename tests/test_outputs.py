@@ -54,7 +54,7 @@ def test_another_file_stays_unless_it_is_forced(tmp_path: Path, content: bytes) 
     made = output(tmp_path / "a")
     made.path.write_bytes(content)
     assert refused(made) == (
-        f"{made.path}: is there already and not by `rfav draw`, so it stays as it is\n"
+        f"{made.path}: was not written by `rfav draw`, so it stays as it is\n"
         "Choose another --out, or give --force to replace it."
     )
     write_outputs({made: [MARK]}, force=True)

@@ -163,7 +163,7 @@ def test_what_is_found_is_written_in_place_of_another_and_of_nothing_else(store:
         assert {**asdict(found), "doubts": [], "notes": []}.items() <= {**document, "doubts": [], "notes": []}.items()
     for text in ("{}", "[1]", "no JSON", '{"schema": 1, "temperature": 2}'):
         path.write_text(text)
-        with pytest.raises(OutputError, match="not by `rfav calibrate`"):
+        with pytest.raises(OutputError, match="not written by `rfav calibrate`"):
             rfav_cli.calibrate(store, epoch=3, out=path)
         assert path.read_text() == text
     with pytest.raises(OutputError, match="there is no folder"):

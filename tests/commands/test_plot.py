@@ -48,7 +48,7 @@ def test_a_folder_in_the_place_of_the_file_is_an_error(judged, tmp_path):
 def test_another_figure_is_replaced_and_no_other_file(judged, tmp_path, end):
     out = tmp_path / f"thesis.{end}"
     out.write_text("mine")
-    with pytest.raises(OutputError, match="not by `rfav plot`"):
+    with pytest.raises(OutputError, match="not written by `rfav plot`"):
         rfav_cli.plot(judged[0], figure="loss", out=out)
     assert out.read_text() == "mine"
     for force in (True, False):

@@ -36,7 +36,7 @@ def test_without_stores_or_epochs_there_is_no_page(tmp_path):
 
 def test_another_file_is_not_replaced(judged, tmp_path):
     (tmp_path / "a.html").write_text("mine")
-    with pytest.raises(OutputError, match=r"a\.html: is there already and not by `rfav report`"):
+    with pytest.raises(OutputError, match=r"a\.html: was not written by `rfav report`"):
         rfav_cli.report(judged[0], out=tmp_path / "a.html")
     assert (tmp_path / "a.html").read_text() == "mine"
     with pytest.raises(OutputError, match="reads it"):
