@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import hashlib
 import textwrap
 from typing import IO, TYPE_CHECKING
 
@@ -19,6 +20,10 @@ WIDTH = 100
 LONGEST = 2000
 """Characters of a comment."""
 
+_MOST_BYTES = 2**24
+"""Of a recipe of ours: what is longer is none."""
+_SEAL = "# as written: "
+"""What stands before the digest of all above it, in the last line."""
 _HEAD = f"""{MARK}: the penalties of another training. Edit what you like.
 # lambda weighs the sparsity penalty (Eq. 5) of a layer, kappa the decorrelation penalty (Eq. 7); 0 is none.
 # rule = "adaptive": after each epoch every lambda follows how much surer the net is on validation samples than right.
@@ -55,13 +60,19 @@ def dump(recipe: Recipe) -> str:
         lines += ["", *_layer(layer, recipe.loss)]
     if not recipe.layers:
         lines += ["", "# no [[layer]]: no layer gets a penalty"]
-    return _HEAD + "\n".join(lines) + "\n"
+    content = _HEAD + "\n".join(lines) + "\n"
+    return f"{content}{_SEAL}{_digest(content.encode())}\n"
 
 
 def is_ours(file: IO[bytes]) -> bool:
-    """Whether a file is a recipe that we wrote, as it was or edited by hand."""
-    head = file.read(len(codecs.BOM_UTF8) + len(MARK))  # the mark of an editor may stand before ours
-    return head.removeprefix(codecs.BOM_UTF8).startswith(MARK.encode())
+    """Whether a file is a recipe as we wrote it; one that was edited by hand is not, so that nobody's edits are lost."""
+    read = file.read(_MOST_BYTES).removeprefix(codecs.BOM_UTF8)  # the mark of an editor, who changed nothing else
+    content, seal, digest = read.rpartition(_SEAL.encode())
+    return bool(seal) and content.startswith(MARK.encode()) and digest.strip() == _digest(content).encode()
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()[:16]
 
 
 def _layer(layer: LayerRecipe, loss: float | None) -> Iterator[str]:

@@ -63,7 +63,9 @@ def test_a_name_that_toml_cannot_hold_is_an_error() -> None:
     ("content", "ours"),
     [
         (recipes.dump(replace(RECIPE, layers=())), True),
-        (recipes.dump(RECIPE).replace("lambda = ", "lambda = -"), True),  # spoiled by hand
+        (recipes.dump(RECIPE).replace("\n", "\r\n"), True),  # as Windows' tools end lines
+        (recipes.dump(RECIPE).replace("lambda = ", "lambda = 1"), False),  # edited by hand
+        (recipes.dump(RECIPE) + "# tried on Monday\n", False),
         ("\ufeff" + recipes.dump(RECIPE), True),  # as Windows' editor saves UTF-8
         ("schema = 1\n[[layer]]\nname = 'a'\nkappa = 1\n", False),  # somebody's own
         ("[tool.rfav]\nmaps = 3\n", False),
