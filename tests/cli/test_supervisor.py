@@ -159,7 +159,9 @@ def test_the_child_has_the_streams_and_two_pipes_alone(
 
 
 PARENT = """
-import sys
+import signal, sys
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)  # the tests may run where some are ignored, as in the background of a shell
 from rfav_cli.cli import supervisor
 supervisor._PATIENCE = 0.2
 supervisor._CHILD = sys.argv[1]
