@@ -7,9 +7,9 @@ import math
 from typing import IO, TYPE_CHECKING, Any
 
 from rfav_cli.errors import BaselineError, remedy_for
-from rfav_cli.outputs import json_document
+from rfav_cli.files.outputs import json_document
+from rfav_cli.files.regular import NotRegularError, open_regular
 from rfav_cli.records import Baseline, BaselineLayer
-from rfav_cli.regular_files import NotRegularError, open_regular
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:

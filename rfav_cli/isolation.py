@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from rfav_cli.errors import CheckpointError, RanksError
+from rfav_cli.files.sizes import bytes_on_disk
 from rfav_cli.remote import shown
 from rfav_cli.resources import (
     Allowance,
@@ -30,7 +31,6 @@ from rfav_cli.resources import (
     data_bytes,
     no_core_dumps,
 )
-from rfav_cli.sizes import bytes_on_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,7 +19,7 @@ from rfav_cli.checkpoints.script_pickles import read_objects
 from rfav_cli.checkpoints.script_source import Source, SourceError, module_of, read_source
 from rfav_cli.checkpoints.zips import UNREADABLE
 from rfav_cli.errors import CheckpointError, remedy_for
-from rfav_cli.regular_files import open_regular
+from rfav_cli.files.regular import open_regular
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:

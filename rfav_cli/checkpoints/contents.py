@@ -17,7 +17,7 @@ from rfav_cli.checkpoints.formats import safetensors
 from rfav_cli.checkpoints.pickles import is_zip
 from rfav_cli.checkpoints.stand_ins import EndlessNetError
 from rfav_cli.errors import CheckpointError
-from rfav_cli.regular_files import open_regular
+from rfav_cli.files.regular import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from rfav_cli.errors import CheckpointError, remedy_for
-from rfav_cli.regular_files import open_regular
+from rfav_cli.files.regular import open_regular
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from rfav_cli.checkpoints.plain_values import PARAMETERS, PLAIN, WITH_TYPE, last
 from rfav_cli.checkpoints.stand_ins import StandIn
 from rfav_cli.checkpoints.storages import Storage, storage_kind
 from rfav_cli.checkpoints.unpickler import Maker
-from rfav_cli.sizes import MUCH
+from rfav_cli.files.sizes import MUCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from rfav_cli.errors import CheckpointError
-from rfav_cli.regular_files import open_regular
-from rfav_cli.sizes import bytes_on_disk, swells
+from rfav_cli.files.regular import open_regular
+from rfav_cli.files.sizes import bytes_on_disk, swells
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:

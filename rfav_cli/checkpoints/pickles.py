@@ -17,7 +17,7 @@ from rfav_cli.checkpoints.storages import LegacyStorages, Storages, ZipStorages
 from rfav_cli.checkpoints.unpickler import DataUnpickler
 from rfav_cli.checkpoints.zips import UNREADABLE, ZIP_MAGIC, open_archive, read_member
 from rfav_cli.errors import CheckpointError, remedy_for
-from rfav_cli.regular_files import open_regular
+from rfav_cli.files.regular import open_regular
 from rfav_cli.text import printable, what_it_says
 from rfav_cli.user_code import importable
 

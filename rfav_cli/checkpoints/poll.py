@@ -20,7 +20,7 @@ from rfav_cli.checkpoints.numbering import step_of
 from rfav_cli.checkpoints.order import epoch_pattern, epochs_from_names, form_of, is_nickname, says_step
 from rfav_cli.checkpoints.stored_epochs import NamedFile, never_counted
 from rfav_cli.errors import CheckpointError, RunError
-from rfav_cli.regular_files import open_regular
+from rfav_cli.files.regular import open_regular
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:

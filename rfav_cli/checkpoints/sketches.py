@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rfav_cli.checkpoints.plain_values import PARAMETERS, PLAIN, WITH_TYPE, last_element
 from rfav_cli.checkpoints.stand_ins import StandIn
 from rfav_cli.checkpoints.unpickler import Maker
-from rfav_cli.sizes import MUCH
+from rfav_cli.files.sizes import MUCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,8 @@ import zlib
 from typing import IO, TYPE_CHECKING, cast
 
 from rfav_cli.errors import CheckpointError
-from rfav_cli.regular_files import open_regular
-from rfav_cli.sizes import MUCH, swells
+from rfav_cli.files.regular import open_regular
+from rfav_cli.files.sizes import MUCH, swells
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import typer
 
-from rfav_cli import toml_files
+from rfav_cli.files import toml
+from rfav_cli.files.regular import open_regular
 from rfav_cli.options.field import FromProject
 from rfav_cli.records import SourceLocation
-from rfav_cli.regular_files import open_regular
 from rfav_cli.text import printable, what_it_says
 
 LARGEST = 1024 * 1024
@@ -153,8 +153,8 @@ def nearest_project(start: Path) -> Path | None:
 
 def _table(path: Path) -> dict[str, Any]:
     try:
-        table = toml_files.tables(_text(path)).get("tool", {})
-    except toml_files.TomlError as error:
+        table = toml.tables(_text(path)).get("tool", {})
+    except toml.TomlError as error:
         where = path if error.line is None else f"{path}, line {error.line}"
         raise typer.BadParameter(f"{where}: {printable(error)}") from None
     except (OSError, ValueError) as error:
@@ -240,7 +240,7 @@ def _key(path: tuple[str, ...]) -> str:
 def _dotted(line: str) -> tuple[str, ...]:
     """The parts of a table's or a key's name; nothing for what is none."""
     try:
-        node: Any = toml_files.tables(line)
+        node: Any = toml.tables(line)
     except ValueError:
         return ()
     parts = []
@@ -269,7 +269,7 @@ def _text(path: Path) -> str:
         data = file.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise ValueError(f"too large for a project's settings (more than {LARGEST:,} bytes)")
-    return toml_files.decoded(data)
+    return toml.decoded(data)
 
 
 def _text_if_any(path: Path) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfav_cli.checkpoints.zips import ZIP_MAGIC
-from rfav_cli.regular_files import open_regular
+from rfav_cli.files.regular import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

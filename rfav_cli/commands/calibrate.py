@@ -12,8 +12,8 @@ import numpy as np
 from rfav_cli import remote
 from rfav_cli.commands.measuring import name_of, open_options, sample_options
 from rfav_cli.errors import SampleError, StoreError, UsageError
+from rfav_cli.files.outputs import Output, check_outputs, write_outputs
 from rfav_cli.options import Calibrate, Thresholds, flat
-from rfav_cli.outputs import Output, check_outputs, write_outputs
 from rfav_cli.records import Calibration, Checkpoint, History, Settings
 from rfav_cli.records.tasks import AUTO, TASKS
 from rfav_cli.text import printable

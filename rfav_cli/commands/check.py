@@ -15,8 +15,8 @@ from rfav_cli.records import Policy
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from rfav_cli.files.outputs import Output
     from rfav_cli.options import Thresholds
-    from rfav_cli.outputs import Output
     from rfav_cli.records import Baseline, Checked, CheckedStore, CheckReport, History, SourceLocation
 
 STORE_ENDS = (".h5", ".hdf5")
@@ -48,7 +48,7 @@ def checked_into(options: Check, formats: Mapping[Path, str]) -> CheckReport:
         RfavError: as of `run`; OutputError where any of the files can't be written.
     """
     from rfav_cli import baselines, diagnosis
-    from rfav_cli.outputs import check_outputs, write_outputs
+    from rfav_cli.files.outputs import check_outputs, write_outputs
     from rfav_cli.render import Screen
     from rfav_cli.render.ci import render_check
 
@@ -78,7 +78,7 @@ check = flat(Check, run)
 def _outputs(options: Check, formats: Mapping[Path, str]) -> tuple[dict[Output, str], list[Output]]:
     """The files that what was found goes into, with their formats, and that of the baseline, which may be renewed."""
     from rfav_cli import baselines
-    from rfav_cli.outputs import Output
+    from rfav_cli.files.outputs import Output
     from rfav_cli.render.ci import mark_of
 
     reads = [options.paths, options.probe, options.model, options.loss, options.transform, options.classes]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import h5py
 
 from rfav_cli import store
-from rfav_cli.atomic import PREFIX, replacing
+from rfav_cli.files.atomic import PREFIX, replacing
 from rfav_cli.options import Doctor, flat
 from rfav_cli.records import Finding
 from rfav_cli.text import named, what_it_says

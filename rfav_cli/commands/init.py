@@ -7,11 +7,11 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from rfav_cli.atomic import remove_abandoned
 from rfav_cli.errors import UsageError
+from rfav_cli.files.atomic import remove_abandoned
+from rfav_cli.files.outputs import Output, check_outputs, write_outputs
 from rfav_cli.options import Init, flat
 from rfav_cli.origins import read_with
-from rfav_cli.outputs import Output, check_outputs, write_outputs
 from rfav_cli.records import Choice, ProjectSetup, Recognised
 from rfav_cli.text import printable
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from rfav_cli.commands.open_store import run_names
 from rfav_cli.errors import UsageError
+from rfav_cli.files.outputs import Output, check_outputs, write_outputs
 from rfav_cli.options import Plot, flat
-from rfav_cli.outputs import Output, check_outputs, write_outputs
 from rfav_cli.records import Note
 from rfav_cli.text import printable
 

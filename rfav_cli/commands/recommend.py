@@ -29,7 +29,7 @@ def run(options: Recommend) -> Recipe:
         UsageError: there is no such rule.
     """
     from rfav_cli import recipes
-    from rfav_cli.outputs import Output, check_outputs, write_outputs
+    from rfav_cli.files.outputs import Output, check_outputs, write_outputs
 
     outputs = [
         Output(Path(out), "rfav recommend", "choose another --out", recipes.is_ours, [options.path])

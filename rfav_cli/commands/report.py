@@ -24,7 +24,7 @@ def run(options: Report) -> Path:
         OutputError: the page can't be written there.
         UsageError: no store is given.
     """
-    from rfav_cli.outputs import Output, check_outputs, write_outputs
+    from rfav_cli.files.outputs import Output, check_outputs, write_outputs
     from rfav_cli.render import html as pages
     from rfav_cli.store import held_open
     from rfav_cli.version import __version__

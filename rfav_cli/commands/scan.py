@@ -81,7 +81,7 @@ def scanned_into(options: Scan, formats: Mapping[Path, str]) -> ScanReport:
     Raises:
         OutputError: one of them can't be written.
     """
-    from rfav_cli.outputs import Output, check_outputs, write_outputs
+    from rfav_cli.files.outputs import Output, check_outputs, write_outputs
     from rfav_cli.render import Screen, render_scan
     from rfav_cli.render.scan_documents import mark_of
 

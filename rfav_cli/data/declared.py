@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rfav_cli.errors import SampleError, remedy_for
-from rfav_cli.regular_files import open_regular
-from rfav_cli.sizes import swells
+from rfav_cli.files.regular import open_regular
+from rfav_cli.files.sizes import swells
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ import numpy as np
 
 from rfav_cli.data.declared import refuse_swelling
 from rfav_cli.errors import SampleError
-from rfav_cli.hdf5_files import MOST_CHUNKS, open_stream
+from rfav_cli.files.hdf5 import MOST_CHUNKS, open_stream
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ import numpy as np
 
 from rfav_cli.data.declared import refuse_swelling
 from rfav_cli.errors import SampleError
-from rfav_cli.sizes import bytes_on_disk
+from rfav_cli.files.sizes import bytes_on_disk
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:

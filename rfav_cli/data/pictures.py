@@ -12,8 +12,8 @@ from PIL import Image
 from rfav_cli.data.declared import FEWEST
 from rfav_cli.data.units import WORDS
 from rfav_cli.errors import SampleError
-from rfav_cli.regular_files import open_regular
-from rfav_cli.sizes import swells
+from rfav_cli.files.regular import open_regular
+from rfav_cli.files.sizes import swells
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:

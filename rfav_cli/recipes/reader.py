@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rfav_cli import toml_files
 from rfav_cli.errors import RecipeError, remedy_for
+from rfav_cli.files import toml
+from rfav_cli.files.regular import NotRegularError, open_regular
 from rfav_cli.recipes.schema import LARGEST, problems
 from rfav_cli.records import LayerRecipe, Recipe
-from rfav_cli.regular_files import NotRegularError, open_regular
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:
@@ -58,16 +58,16 @@ def _read(path: Path) -> str:
     if len(data) > LARGEST:
         raise RecipeError(f"{path}: too large for a recipe (more than {LARGEST:,} bytes)", _GIVE)
     try:
-        return toml_files.decoded(data)
-    except toml_files.TomlError as error:
+        return toml.decoded(data)
+    except toml.TomlError as error:
         raise RecipeError(f"{path}:{error.line}: {error}", "Save the file as UTF-8.") from None
 
 
 def _tables(text: str, name: str) -> dict[str, Any]:
     """What TOML makes of a text."""
     try:
-        return toml_files.tables(text)
-    except toml_files.TomlError as error:
+        return toml.tables(text)
+    except toml.TomlError as error:
         where = name if error.line is None else f"{name}:{error.line}"
         raise RecipeError(f"{where}: {printable(error)}", _MEND) from None
 

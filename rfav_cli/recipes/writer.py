@@ -65,7 +65,7 @@ def dump(recipe: Recipe) -> str:
 
 
 def is_ours(file: IO[bytes]) -> bool:
-    """Whether a file is a recipe as we wrote it; one that was edited by hand is not, so that nobody's edits are lost."""
+    """Whether a file is a recipe as we wrote it; one that was edited by hand is not, so that no edits are lost."""
     read = file.read(_MOST_BYTES).removeprefix(codecs.BOM_UTF8)  # of an editor, who changed nothing else
     content, seal, digest = read.rpartition(_SEAL.encode())
     return bool(seal) and content.startswith(MARK.encode()) and digest.strip() == _digest(content).encode()

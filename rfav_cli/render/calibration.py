@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import IO, TYPE_CHECKING
 
-from rfav_cli.outputs import json_document
+from rfav_cli.files.outputs import json_document
 from rfav_cli.render.base import SCHEMA, count, finite_or_none
 from rfav_cli.text import printable
 

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from rfav_cli.outputs import LARGEST, json_document
+from rfav_cli.files.outputs import LARGEST, json_document
 from rfav_cli.records import SCAN_RULES
 from rfav_cli.render.base import SCHEMA
 from rfav_cli.render.ci.base import plain

@@ -12,10 +12,10 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rfav_cli.atomic import is_full
 from rfav_cli.errors import StoreError
-from rfav_cli.locks import is_still, lock
-from rfav_cli.regular_files import what_it_is
+from rfav_cli.files.atomic import is_full
+from rfav_cli.files.locks import is_still, lock
+from rfav_cli.files.regular import what_it_is
 from rfav_cli.text import what_it_says
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 
 from rfav_cli.errors import StoreError
-from rfav_cli.hdf5_files import open_stream, wrong_chunks
+from rfav_cli.files.hdf5 import open_stream, wrong_chunks
 from rfav_cli.store.layout import is_checked, why_not_read
 from rfav_cli.store.opening import LIBRARY_ERRORS, MARKS, opened_stream, too_much, why_not_opened
 from rfav_cli.store.schema import OLDEST_SCHEMA, SCHEMA, damaged, is_name, not_a_store

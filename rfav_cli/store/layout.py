@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from rfav_cli.hdf5_files import CHUNK_CACHE
+from rfav_cli.files.hdf5 import CHUNK_CACHE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

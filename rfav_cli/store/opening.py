@@ -9,9 +9,9 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 from rfav_cli.errors import StoreError
-from rfav_cli.hdf5_files import SIGNATURE, open_stream
-from rfav_cli.regular_files import NotRegularError, open_regular
-from rfav_cli.sizes import bytes_on_disk, swells
+from rfav_cli.files.hdf5 import SIGNATURE, open_stream
+from rfav_cli.files.regular import NotRegularError, open_regular
+from rfav_cli.files.sizes import bytes_on_disk, swells
 from rfav_cli.store.schema import damaged, not_a_store
 from rfav_cli.text import what_it_says
 

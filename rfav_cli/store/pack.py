@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rfav_cli.atomic import remove_abandoned, replacing
+from rfav_cli.files.atomic import remove_abandoned, replacing
 from rfav_cli.records import Derived
 from rfav_cli.store.commit import locked, writing
 from rfav_cli.store.doubts import write_doubts
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import h5py
     from numpy.typing import NDArray
 
-    from rfav_cli.atomic import Replacement
+    from rfav_cli.files.atomic import Replacement
     from rfav_cli.records import History
     from rfav_cli.store.commit import Folder
     from rfav_cli.store.scan import Row, Scan

@@ -12,10 +12,10 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from rfav_cli.atomic import PREFIX
 from rfav_cli.errors import StoreError
-from rfav_cli.locks import is_still, lock
-from rfav_cli.regular_files import open_regular
+from rfav_cli.files.atomic import PREFIX
+from rfav_cli.files.locks import is_still, lock
+from rfav_cli.files.regular import open_regular
 from rfav_cli.store.commit import refuse_link, refuse_special, writing
 from rfav_cli.store.schema import folder_of
 from rfav_cli.text import printable

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rfav_cli.atomic import check_writable, remove_abandoned, replacing
 from rfav_cli.errors import StoreError
+from rfav_cli.files.atomic import check_writable, remove_abandoned, replacing
 from rfav_cli.records.columns import row_problem
 from rfav_cli.remote import refuse_address
 from rfav_cli.store.commit import locked, refuse_link, refuse_special, writing

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rfav_cli.atomic import write_whole
 from rfav_cli.errors import StoreError, UsageError
-from rfav_cli.regular_files import open_regular
+from rfav_cli.files.atomic import write_whole
+from rfav_cli.files.regular import open_regular
 from rfav_cli.render.document import OF_PREDICTIONS
 from rfav_cli.text import printable, what_it_says, whole
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from rfav_cli.atomic import check_writable, is_full, remove_abandoned, replacing
 from rfav_cli.checkpoints.pickles import load_pickle
 from rfav_cli.checkpoints.saved import instances_in
 from rfav_cli.checkpoints.stand_ins import Name, StandIn
-from rfav_cli.claims import claimed
 from rfav_cli.errors import CheckpointError, TrainingError, remedy_for
-from rfav_cli.locks import held
-from rfav_cli.regular_files import what_it_is
+from rfav_cli.files.atomic import check_writable, is_full, remove_abandoned, replacing
+from rfav_cli.files.claims import claimed
+from rfav_cli.files.locks import held
+from rfav_cli.files.regular import what_it_is
 from rfav_cli.text import printable, what_it_says
 from rfav_cli.training.position import Position
 

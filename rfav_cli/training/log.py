@@ -6,8 +6,8 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from rfav_cli.atomic import replacing, write_all
-from rfav_cli.regular_files import open_regular
+from rfav_cli.files.atomic import replacing, write_all
+from rfav_cli.files.regular import open_regular
 from rfav_cli.training.folder import unwritable
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 KILLED = """
 import os, signal, sys
-from rfav_cli import atomic, cli
+from rfav_cli import cli
+from rfav_cli.files import atomic
 
 atomic.os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
 cli.run(sys.argv[1:])

@@ -12,7 +12,7 @@ import pytest
 
 from rfav_cli.checkpoints.opened import Clipped, Opened, Part, digest_of_folder, opened
 from rfav_cli.errors import CheckpointError
-from rfav_cli.regular_files import NotRegularError
+from rfav_cli.files.regular import NotRegularError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

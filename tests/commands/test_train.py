@@ -319,7 +319,7 @@ def test_a_full_disk_is_said_and_the_run_goes_on_later(user: Path, monkeypatch: 
         real(descriptor)
 
     with monkeypatch.context() as patch:
-        patch.setattr("rfav_cli.atomic.os.fsync", fail_later)
+        patch.setattr("rfav_cli.files.atomic.os.fsync", fail_later)
         with pytest.raises(TrainingError, match="no room left"):
             train("parts")
     assert 0 < len(checkpoints(user / "parts")) < 4

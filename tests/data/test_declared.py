@@ -6,7 +6,7 @@ import pytest
 
 from rfav_cli.data.declared import FEWEST, MANY, Account, read_text, refuse_swelling
 from rfav_cli.errors import SampleError
-from rfav_cli.sizes import MUCH
+from rfav_cli.files.sizes import MUCH
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from rfav_cli import recipes
 from rfav_cli.errors import RecipeError
+from rfav_cli.files.toml import DEEPEST
 from rfav_cli.recipes import schema
 from rfav_cli.records import LayerRecipe, Recipe
-from rfav_cli.toml_files import DEEPEST
 from tests.recipes.examples import HOSTILE, RECIPE, any_recipe, held
 
 if TYPE_CHECKING:

@@ -95,7 +95,7 @@ def test_an_error_of_the_system(path: Path, monkeypatch: pytest.MonkeyPatch, cal
 
     for use in (lambda: writer.append(measure(4)), lambda: pack(path)):
         with monkeypatch.context() as patch:
-            patch.setattr(f"rfav_cli.atomic.os.{call}", fail)
+            patch.setattr(f"rfav_cli.files.atomic.os.{call}", fail)
             with pytest.raises(StoreError) as caught:
                 use()
         assert_said_and_nothing_lost(path, caught.value)
@@ -106,6 +106,6 @@ def test_another_error_is_said_in_its_own_words(path: Path, monkeypatch: pytest.
         raise OSError(errno.EROFS, "Read-only file system")
 
     writer = StoreWriter.open(path, make_run())
-    monkeypatch.setattr("rfav_cli.atomic.os.fsync", fail)
+    monkeypatch.setattr("rfav_cli.files.atomic.os.fsync", fail)
     with pytest.raises(StoreError, match=r"cannot be written \(Read-only file system\)"):
         writer.append(measure(4))

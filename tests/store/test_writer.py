@@ -113,7 +113,7 @@ def test_a_folder_that_refuses_is_said_before_any_work(path: Path, monkeypatch: 
     def refuse(*_: object) -> int:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("rfav_cli.atomic.os.open", refuse)
+    monkeypatch.setattr("rfav_cli.files.atomic.os.open", refuse)
     with pytest.raises(StoreError, match=r"cannot be written \(Permission denied\)"):
         StoreWriter.open(path, make_run())
 

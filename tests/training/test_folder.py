@@ -132,7 +132,7 @@ def test_a_full_disk_loses_nothing(folder: RunFolder, monkeypatch: pytest.Monkey
 
     for use in (lambda: folder.save(3, WEIGHTS), lambda: folder.save(2, WEIGHTS), lambda: folder.save_state(STATE)):
         with monkeypatch.context() as patch:
-            patch.setattr(f"rfav_cli.atomic.os.{call}", fail)
+            patch.setattr(f"rfav_cli.files.atomic.os.{call}", fail)
             with pytest.raises(TrainingError, match="no room left") as caught:
                 use()
         assert "--resume" in caught.value.remedy
@@ -219,8 +219,8 @@ def test_what_is_no_file_is_no_log(tmp_path: Path) -> None:
 def test_two_trainings_are_told_apart_where_the_file_system_has_no_locks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rfav_cli.locks.lock", lambda *_, **__: None)
-    monkeypatch.setattr("rfav_cli.claims._SETTLED", 0.0)
+    monkeypatch.setattr("rfav_cli.files.locks.lock", lambda *_, **__: None)
+    monkeypatch.setattr("rfav_cli.files.claims._SETTLED", 0.0)
     before = [*tmp_path.rglob("*")]
     with RunFolder.open(tmp_path / "run", resume=False), pytest.raises(TrainingError) as caught:
         opened(tmp_path / "run", resume=True)

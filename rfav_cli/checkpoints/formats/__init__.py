@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 from rfav_cli import isolation, remote
 from rfav_cli.checkpoints.zips import UNREADABLE
 from rfav_cli.errors import CheckpointError, remedy_for
-from rfav_cli.regular_files import open_regular, what_it_is
+from rfav_cli.files.regular import open_regular, what_it_is
 from rfav_cli.text import what_it_says
 
 if TYPE_CHECKING:

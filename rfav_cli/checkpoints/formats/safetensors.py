@@ -15,7 +15,7 @@ from rfav_cli.checkpoints.opened import Part, cut_short, opened
 from rfav_cli.checkpoints.saved import Saved
 from rfav_cli.checkpoints.storages import Room, Storages
 from rfav_cli.errors import CheckpointError
-from rfav_cli.regular_files import open_regular
+from rfav_cli.files.regular import open_regular
 from rfav_cli.text import printable
 
 if TYPE_CHECKING:

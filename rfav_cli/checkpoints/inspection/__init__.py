@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from rfav_cli.checkpoints.inspected import Look, Source
+from rfav_cli.files.regular import open_regular
 from rfav_cli.records import ScanFinding, ScannedFile
-from rfav_cli.regular_files import open_regular
 from rfav_cli.text import named, what_it_says
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from rfav_cli.checkpoints.inspected import LISTED
-from rfav_cli.hdf5_files import SIGNATURE, open_stream
+from rfav_cli.files.hdf5 import SIGNATURE, open_stream
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rfav_cli import origins, remote
 from rfav_cli.data.axes import LAYOUTS
 from rfav_cli.errors import SampleError
-from rfav_cli.regular_files import what_it_is
+from rfav_cli.files.regular import what_it_is
 from rfav_cli.text import printable, what_it_says
 from rfav_cli.user_code import is_module, names_code
 

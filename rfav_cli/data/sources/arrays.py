@@ -30,8 +30,8 @@ from rfav_cli.data.sources.base import (
     to_rgb,
 )
 from rfav_cli.errors import SampleError, remedy_for
-from rfav_cli.hdf5_files import is_hdf5
-from rfav_cli.regular_files import NotRegularError, open_regular
+from rfav_cli.files.hdf5 import is_hdf5
+from rfav_cli.files.regular import NotRegularError, open_regular
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:

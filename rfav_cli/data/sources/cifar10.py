@@ -24,8 +24,8 @@ from rfav_cli.checkpoints.unpickler import DataUnpickler
 from rfav_cli.data.sources.arrays import ArraySource
 from rfav_cli.data.sources.base import Location, Preset, Source, check_labels, order_classes
 from rfav_cli.errors import SampleError, remedy_for
+from rfav_cli.files.regular import open_regular
 from rfav_cli.options.values import NORMALISATIONS
-from rfav_cli.regular_files import open_regular
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from rfav_cli.data.sources.objects.items import LABELS
 from rfav_cli.data.sources.objects.rows import Given, ItemRows
 from rfav_cli.data.sources.objects.source import ObjectSource
 from rfav_cli.errors import SampleError, remedy_for
-from rfav_cli.regular_files import open_regular
+from rfav_cli.files.regular import open_regular
 from rfav_cli.text import named, printable, what_it_says
 
 if TYPE_CHECKING:

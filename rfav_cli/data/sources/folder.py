@@ -24,8 +24,8 @@ from rfav_cli.data.sources.base import (
     thrice,
 )
 from rfav_cli.errors import SampleError, remedy_for
-from rfav_cli.regular_files import NotRegularError
-from rfav_cli.sizes import MUCH
+from rfav_cli.files.regular import NotRegularError
+from rfav_cli.files.sizes import MUCH
 from rfav_cli.text import printable, what_it_says
 
 if TYPE_CHECKING:

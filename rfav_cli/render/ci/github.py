@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING
 
-from rfav_cli.outputs import LARGEST
+from rfav_cli.files.outputs import LARGEST
 from rfav_cli.render.ci.base import looked_at, plain, result, sentence
 
 if TYPE_CHECKING:

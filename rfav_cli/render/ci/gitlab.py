@@ -6,7 +6,7 @@ import json
 import re
 from typing import IO, TYPE_CHECKING
 
-from rfav_cli.outputs import json_document
+from rfav_cli.files.outputs import json_document
 from rfav_cli.render.ci.base import fingerprint, sentence
 
 if TYPE_CHECKING:

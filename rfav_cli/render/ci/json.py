@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import IO, TYPE_CHECKING, Any
 
-from rfav_cli.outputs import json_document
+from rfav_cli.files.outputs import json_document
 from rfav_cli.render.base import SCHEMA
 from rfav_cli.render.ci.base import fingerprint, looked_at, result
 

@@ -10,7 +10,7 @@ import json
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from rfav_cli.outputs import json_document
+from rfav_cli.files.outputs import json_document
 from rfav_cli.render.ci.base import explain, fingerprint, plain, sentence
 from rfav_cli.version import __version__
 

@@ -6,7 +6,7 @@ import re
 import textwrap
 from typing import IO, TYPE_CHECKING
 
-from rfav_cli.outputs import LARGEST
+from rfav_cli.files.outputs import LARGEST
 from rfav_cli.render.base import count
 from rfav_cli.render.ci.base import looked_at, plain, result
 

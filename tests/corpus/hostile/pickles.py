@@ -137,7 +137,7 @@ FOREIGN = {
     "types-function": call("types.FunctionType", call("types.CodeType"), mapping({})),
     "weakref-finalize": call("weakref.finalize", name("collections.OrderedDict"), name("corpus_canary.make")),
     "rfav-itself": call("rfav_cli.cli.main"),
-    "rfav-writes": call("rfav_cli.atomic.write_whole", mapping({CANARY: text("x")})),
+    "rfav-writes": call("rfav_cli.files.atomic.write_whole", mapping({CANARY: text("x")})),
     "whole-net": name("corpus_net.Net")
     + EMPTY
     + b"\x81"

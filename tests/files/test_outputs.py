@@ -8,9 +8,9 @@ from typing import IO, TYPE_CHECKING
 
 import pytest
 
-from rfav_cli import outputs
 from rfav_cli.errors import OutputError
-from rfav_cli.outputs import Output, check_outputs, json_document, write_outputs
+from rfav_cli.files import outputs
+from rfav_cli.files.outputs import Output, check_outputs, json_document, write_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

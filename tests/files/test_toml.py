@@ -1,6 +1,6 @@
 import pytest
 
-from rfav_cli.toml_files import DEEPEST, TomlError, decoded, tables
+from rfav_cli.files.toml import DEEPEST, TomlError, decoded, tables
 
 
 def test_a_text_is_tables() -> None:

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from rfav_cli.atomic import is_stream, write_whole
 from rfav_cli.errors import OutputError
-from rfav_cli.hdf5_files import is_hdf5
-from rfav_cli.regular_files import open_regular, what_it_is
+from rfav_cli.files.atomic import is_stream, write_whole
+from rfav_cli.files.hdf5 import is_hdf5
+from rfav_cli.files.regular import open_regular, what_it_is
 from rfav_cli.text import what_it_says
 
 if TYPE_CHECKING:

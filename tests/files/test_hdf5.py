@@ -10,8 +10,8 @@ import h5py
 import numpy as np
 import pytest
 
-from rfav_cli import hdf5_files
-from rfav_cli.hdf5_files import is_hdf5, open_stream, wrong_chunks
+from rfav_cli.files import hdf5
+from rfav_cli.files.hdf5 import is_hdf5, open_stream, wrong_chunks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +77,7 @@ def test_chunks_that_are_missing_or_too_many(monkeypatch: pytest.MonkeyPatch) ->
         dataset[...] = 2
         assert wrong_chunks(dataset.id, 1 << 20) == ""
         assert wrong_chunks(file.create_dataset("none", (0,), "u1", maxshape=(None,)).id, 1 << 20) == ""
-        monkeypatch.setattr(hdf5_files, "MOST_CHUNKS", 11)
+        monkeypatch.setattr(hdf5, "MOST_CHUNKS", 11)
         assert wrong_chunks(dataset.id, 1 << 20) == "it is in 12 chunks"
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rfav_cli.regular_files import NotRegularError, open_regular
+from rfav_cli.files.regular import NotRegularError, open_regular
 
 
 def test_a_file_is_read(tmp_path):

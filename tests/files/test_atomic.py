@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rfav_cli import atomic
-from rfav_cli.atomic import PREFIX, check_writable, is_full, remove_abandoned, replacing, write_whole
-from rfav_cli.locks import lock
+from rfav_cli.files import atomic
+from rfav_cli.files.atomic import PREFIX, check_writable, is_full, remove_abandoned, replacing, write_whole
+from rfav_cli.files.locks import lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +103,7 @@ def test_what_fails_while_it_is_made_leaves_what_was_there(tmp_path: Path) -> No
 
 KILLED = """
 import os, pathlib, signal, sys
-from rfav_cli import atomic
+from rfav_cli.files import atomic
 
 def pieces():
     yield b"half"

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rfav_cli import claims
-from rfav_cli.claims import NAME, Claimant, claimed
+from rfav_cli.files import claims
+from rfav_cli.files.claims import NAME, Claimant, claimed
 
 if TYPE_CHECKING:
     from pathlib import Path

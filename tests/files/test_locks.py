@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rfav_cli.locks import held, is_still, lock
+from rfav_cli.files.locks import held, is_still, lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,8 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfav_cli.locks import is_still
-from rfav_cli.regular_files import open_regular
+from rfav_cli.files.locks import is_still
+from rfav_cli.files.regular import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rfav_cli.sizes import MUCH, bytes_on_disk, swells
+from rfav_cli.files.sizes import MUCH, bytes_on_disk, swells
 
 if TYPE_CHECKING:
     from pathlib import Path
