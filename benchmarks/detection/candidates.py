@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.detection.judges import figures, shares
-from rfav_cli.diagnosis.curves import smoothing_matrix
+from rfav_cli.diagnosis.curves import SmoothingMatrix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,7 +69,7 @@ def best_f1(values: NDArray[np.float64], truth: NDArray[np.bool_]) -> float:
 
 
 def _smooth(case: Case, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return smoothing_matrix(case.history.epochs, SIGMA) @ values
+    return SmoothingMatrix(case.history.epochs, SIGMA) @ values
 
 
 def _curve(case: Case, name: str) -> NDArray[np.float64]:
@@ -114,7 +114,7 @@ def _changes(case: Case) -> NDArray[np.float64]:
     columns, trained = case.history.columns, case.history.epochs >= 0
     predictions = np.asarray(columns["probe/sample_prediction"][:])[trained]
     doubt = 1 - np.asarray(columns["probe/sample_confidence"][:], np.float64)[trained].mean(1)
-    matrix = smoothing_matrix(case.history.epochs[trained][1:], SIGMA)
+    matrix = SmoothingMatrix(case.history.epochs[trained][1:], SIGMA)
     changed = matrix @ (predictions[1:] != predictions[:-1]).mean(1)
     return np.asarray(changed / np.maximum(matrix @ (doubt[1:] + doubt[:-1]) / 2, 1e-9))
 

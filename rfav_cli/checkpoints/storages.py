@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.nn.parameter import is_lazy
 
 from rfav_cli.checkpoints.opened import Part, cut_short
 from rfav_cli.checkpoints.zips import check_sum, read_member
@@ -340,7 +341,7 @@ def _text(value: Any) -> str:
 
 
 def _has_storage(tensor: Tensor) -> bool:
-    return tensor.layout == torch.strided and tensor.device.type == "cpu"
+    return not is_lazy(tensor) and tensor.layout == torch.strided and tensor.device.type == "cpu"
 
 
 def _steps(tensor: Tensor) -> tuple[Tensor, ...]:

@@ -11,7 +11,7 @@ from rfav_cli.cli.options import takes
 from rfav_cli.cli.output import emit
 from rfav_cli.options import Doctor, Options, group
 
-EXAMPLES = ("rfav doctor", "rfav doctor runs/exp1 --format json", "rfav doctor rfav.h5")
+EXAMPLES = ("rfav doctor runs/exp1 --format json", "rfav doctor rfav.h5")
 
 
 @group

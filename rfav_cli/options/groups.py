@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from rfav_cli.options import values
 from rfav_cli.options.field import Options, group, keyword, option, required
 from rfav_cli.options.naming import Names
-from rfav_cli.options.panels import MEASURED, NET, RUNS, SAMPLES
+from rfav_cli.options.panels import MEASURED, NET, RUNS, SAMPLES, TRUSTED
 from rfav_cli.options.programs import Programs
 from rfav_cli.options.thresholds import Thresholds
 from rfav_cli.records.tasks import AUTO
@@ -100,13 +100,13 @@ class Net(Output, Programs):
     i_trust_this_pickle: bool = option(
         default=False,
         help="Load pickles that may run code. Only for files that you made.",
-        panel=NET,
+        panel=TRUSTED,
         from_project="never",
     )
     i_trust_this_program: bool = option(
         default=False,
         help="Run programs (TorchScript, .pt2) with operators that nets do not need. Only for files that you made.",
-        panel=NET,
+        panel=TRUSTED,
         from_project="never",
     )
 

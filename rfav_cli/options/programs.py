@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rfav_cli.options import values
 from rfav_cli.options.field import Options, group, option
-from rfav_cli.options.panels import NET
+from rfav_cli.options.panels import TRUSTED
 
 
 @group
@@ -17,18 +17,18 @@ class Programs(Options):
         "samples may take it in proportion. By default 4 seconds, and more for large files. Only the command line runs "
         "programs in a process of their own, within limits.",
         kind=float,
-        panel=NET,
+        panel=TRUSTED,
         unit="seconds",
         low=0.1,
-        metavar="SECONDS",
+        metavar="SEC",
         from_project="never",
     )
     memory_limit: str | int | None = option(
         default=None,
         help="Memory that a program may take beside what rfav does, such as 4GiB; a number alone is MiB. By default "
         "what suits the size of its file and of the samples, and at most three quarters of what is free.",
-        panel=NET,
+        panel=TRUSTED,
         read=values.size_or_none,
-        metavar="SIZE",
+        metavar="MEM",
         from_project="never",
     )

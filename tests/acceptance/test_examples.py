@@ -66,6 +66,8 @@ def test_an_example_does_what_it_says(rfav: Rfav, everything: Path, tmp_path: Pa
     assert (program, arguments[0]) == ("rfav", command)
     if command == "analyze" or (command == "watch" and "--out" not in arguments):
         (folder / "rfav.h5").unlink()
+    if command == "recommend":
+        (folder / "recipe.toml").unlink()  # somebody's own
     done = rfav(folder, *arguments, *SHORT.get(command, []))
     assert done.code == next((code for start, code in CODES.items() if line.startswith(start)), 0), done.err
     assert done.out + done.err

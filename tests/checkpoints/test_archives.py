@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import struct
 import warnings
 import zipfile
@@ -328,13 +329,11 @@ def respelled(path: Path, old: str, new: str) -> Path:
         inside = {info.filename: archive.read(info) for info in archive.infolist()}
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in inside.items():
-            archive.writestr(name.replace(old, new), content)
+            archive.writestr(re.sub(old, new, name), content)
     return path
 
 
-@pytest.mark.parametrize(
-    ("old", "new"), [("code/", "CODE/"), ("container.py", "container.PY"), (".py.debug", ".Py.debug")]
-)
+@pytest.mark.parametrize(("old", "new"), [("code/", "CODE/"), (r"py$", "PY"), (r"\.py\.debug", ".Py.debug")])
 def test_code_is_looked_at_however_its_name_is_spelled(old: str, new: str, tmp_path: Path) -> None:
     path = respelled(save(Plain(), tmp_path / "net.pt"), old, new)
     torch.jit.load(str(path))  # it is code for torch
@@ -363,12 +362,12 @@ def test_an_archive_whose_list_of_members_is_elsewhere_for_torch_is_refused(tmp_
 
 def test_an_object_of_another_class_than_the_code_declares_is_refused(tmp_path: Path) -> None:
     declared, other = (
-        b"c__torch__.torch.nn.modules.container\nSequential\n",
+        rb"c__torch__\.torch\.nn\.modules\.container(\.___torch_mangle_\d+)?\nSequential\n",
         b"c__torch__.torch.nn.modules.linear\nLinear\n",
     )
     path = rewritten(
         save(Plain(), tmp_path / "net.pt"),
-        lambda name, content: content.replace(declared, other) if name.endswith("data.pkl") else content,
+        lambda name, content: re.sub(declared, other, content) if name.endswith("data.pkl") else content,
     )
     with pytest.raises(CheckpointError, match=r"an object of another class in __torch__\S*\.Plain\.layers"):
         torchscript.read(path, CPU)

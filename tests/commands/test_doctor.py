@@ -44,7 +44,7 @@ def test_a_disk_that_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca
     def refuse(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(*((os, "fsync") if call == "fsync" else (doctor.Path, "replace")), refuse)
+    monkeypatch.setattr(*((os, "fsync") if call == "fsync" else (os, "replace")), refuse)
     store = found(tmp_path)["store"]
     assert (store.state, "No space left" in store.detail) == ("missing", True)
     assert list(tmp_path.iterdir()) == []

@@ -109,7 +109,7 @@ def test_each_is_told_what_was_recognised_before_anything_is_chosen(project):
 def test_a_file_of_ci_that_is_there_stays(project):
     (project / "rfav.gitlab-ci.yml").write_text("mine")
     for dry_run in (True, False):
-        with pytest.raises(OutputError, match=r"rfav\.gitlab-ci\.yml: is there already"):
+        with pytest.raises(OutputError, match=r"rfav\.gitlab-ci\.yml: was not written by `rfav init`"):
             rfav_cli.init("runs", ci="gitlab", dry_run=dry_run)
     assert not (project / "pyproject.toml").exists()
     assert (project / "rfav.gitlab-ci.yml").read_text() == "mine"

@@ -161,7 +161,7 @@ def test_padding_is_left_out_as_in_float64(dtype: type, tmp_path: Path) -> None:
     np.testing.assert_allclose(columns["activation/winners/0"][0], winners, rtol=1e-6)
     alive = (hidden + net.inner.bias).detach().numpy()[TOKENS].max(0) > 0
     assert columns["activation/dead"][0, 0] == pytest.approx(1 - alive.mean())
-    assert columns["head"]["probe_padding"] == "attention_mask"
+    assert columns["head"]["probe_padding"] == b"attention_mask"
     assert any("padding by attention_mask" in text for text in said)
     shown = rfav_cli.show(str(tmp_path / "rfav.h5"))
     assert shown is not None
@@ -176,7 +176,7 @@ def test_an_encoder_with_torchs_own_mask(tmp_path: Path) -> None:
     entropy = torch.special.entr(values.softmax(2)).sum(2).detach().numpy()
     row = list(columns["names"]).index("encoder.layers.0.self_attn.q_proj")
     assert columns["entropy/mean"][0, row] == pytest.approx(entropy[TOKENS].mean(), rel=1e-5)
-    assert columns["head"]["probe_padding"] == "src_key_padding_mask"
+    assert columns["head"]["probe_padding"] == b"src_key_padding_mask"
 
 
 @pytest.mark.parametrize("name", ["tokens", "x", "whatever"])
@@ -347,7 +347,7 @@ def test_a_text_classifier_of_transformers(tmp_path: Path) -> None:
     arrays = {"input_ids": IDS * TOKENS, "attention_mask": TOKENS.astype(np.int64), "token_type_ids": IDS % 2}
     net, columns, _ = measured(tmp_path, make, {**arrays, "idx": np.arange(N)})
     check_loss(columns, net(**tensors(**arrays)).logits)
-    assert columns["head"]["probe_padding"] == "attention_mask"
+    assert columns["head"]["probe_padding"] == b"attention_mask"
     given = net.bert.embeddings(torch.from_numpy(arrays["input_ids"]), torch.from_numpy(arrays["token_type_ids"]))
     query = net.bert.encoder.layer[0].attention.self.query
     entropy = torch.special.entr((given @ query.weight.T).softmax(2)).sum(2).detach().numpy()

@@ -61,7 +61,7 @@ def test_it_ends_after_so_many_files_and_says_so(tmp_path: Path) -> None:
 def test_a_file_is_opened_again_only_when_it_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = store(tmp_path / "exp.h5")
     opened = []
-    monkeypatch.setattr(finding, "is_store_file", lambda each: opened.append(each) or True)
+    monkeypatch.setattr(finding, "is_store_file", lambda each, **_: opened.append(each) or True)
     finder = Finder(tmp_path)
     finder.find()
     finder.find()

@@ -125,7 +125,7 @@ def test_files_that_vanish_again_and_again_are_an_error_and_no_loop(
 ) -> None:
     write(path, 0)
 
-    def vanish(*_: object) -> None:
+    def vanish(*_: object, **__: object) -> None:
         raise FileNotFoundError
 
     monkeypatch.setattr("rfav_cli.store.scan.opened", vanish)
