@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.utils import _pytree as pytree
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from rfav_cli.activations.consumers import INFERENCE_NORM, NORMS, Consumers
 from rfav_cli.activations.layer_kinds import channel_dim, filter_rows
 from rfav_cli.activations.misfit import Entered
+from rfav_cli.activations.operator_mode import OperatorMode
 from rfav_cli.activations.trusting_operators import hold
 from rfav_cli.errors import CheckpointError
 
@@ -87,7 +87,7 @@ class Use:
         return filter_rows(self.kind, self.weight, self.groups)
 
 
-class OperatorHook(TorchDispatchMode):
+class OperatorHook(OperatorMode):
     """Gives each use of each layer to a receiver, at once.
 
     Args:
@@ -100,7 +100,7 @@ class OperatorHook(TorchDispatchMode):
     """
 
     def __init__(self, weights: WeightNames, receive: Callable[[Use], None]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        super().__init__()
         self.failure: BaseException | None = None
         self.entered: Entered | None = None
         self._first = True
@@ -108,11 +108,6 @@ class OperatorHook(TorchDispatchMode):
         self._receive = receive
         self._pending: Use | None = None
         self._views: deque[tuple[Tensor, tuple[int, ...]]] = deque(maxlen=4)
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """Not: torch would import its whole compiler, for over a second, just to keep it away from this mode."""
-        return False
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None

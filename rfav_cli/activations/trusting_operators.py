@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
+from rfav_cli.activations.operator_mode import OperatorMode
 from rfav_cli.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -41,16 +41,8 @@ def hold(operator: Any, args: tuple[Any, ...]) -> None:
         )
 
 
-class Holding(TorchDispatchMode):
+class Holding(OperatorMode):
     """Holds the arguments of all operators that run within it."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """Not: torch would import its whole compiler, for over a second, just to keep it away from this mode."""
-        return False
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None

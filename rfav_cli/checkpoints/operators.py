@@ -2,8 +2,8 @@
 
 An operator of torch that takes indices, sizes or pointers without a look at them reads and writes memory where a file
 says; others open files, start processes or print. So there is a list of those that may be used, not of those that may
-not: core ATen, the operators that the modules of `torch.nn`, torchvision and timm become when they are traced,
-scripted, frozen or exported, and the control flow around them. It holds names without overloads.
+not: core ATen, the operators that the modules of `torch.nn` and torchvision become when they are traced, scripted,
+frozen or exported, and the control flow around them. It holds names without overloads.
 
 Calls with arguments at random took `native_batch_norm`, `_pdist_forward`, `lcm`, `_reshape_alias` and others off it.
 Some that nets cannot do without ended the process in these calls, too: those in `ON_TRUST`, and those that make or

@@ -99,7 +99,7 @@ class Passes:
     def waiting(self) -> int:
         """How many forwards have penalties that are still wanted."""
         self._forget()
-        return sum(one.wanted for one in self._pending)
+        return len(self._pending)
 
     def clear(self) -> None:
         """Forget all forwards."""
